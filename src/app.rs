@@ -1,0 +1,1 @@
+//! The one loop: receive, store, diagnose, show.

@@ -1,0 +1,67 @@
+//! Says of every exchange whether it is fine, a step, a failure, or cannot be known, and why.
+//!
+//! Pure: no clock, no I/O, no async. It is a fold over exchanges in the order in which they ended; what it costs for one
+//! exchange does not grow with the number before it.
+
+mod case;
+mod finding;
+mod handshake;
+mod rule;
+pub mod rules;
+
+use crate::exchange::Exchange;
+
+pub use case::Case;
+pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};
+pub use handshake::{Handshake, HandshakeStep, Scheme, StepState};
+pub use rule::{Gate, Hit, Rule};
+
+/// Where the exchanges come from: it decides who can be blamed for an interception, and what can still come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capture {
+    /// Our own capture, going on; `loopback` where the proxy listens on loopback addresses alone.
+    Live {
+        /// Whether only programs of this machine can be the client.
+        loopback: bool,
+    },
+    /// A file or pasted text: made by us or by another tool, and over.
+    Imported,
+}
+
+/// What one exchange changed.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// What is said of the exchange itself.
+    pub judgement: Judgement,
+    /// What is said now of earlier ones.
+    pub revised: Vec<Judgement>,
+}
+
+/// The fold.
+#[derive(Debug)]
+pub struct Diagnosis {
+    _capture: Capture,
+}
+
+impl Diagnosis {
+    /// Nothing seen yet.
+    pub const fn new(capture: Capture) -> Self {
+        Self { _capture: capture }
+    }
+
+    /// Takes the next exchange that ended.
+    pub fn observe(&mut self, exchange: &Exchange) -> Observed {
+        let judgement = Judgement { exchange: exchange.id, verdict: Verdict::Ok, findings: Vec::new() };
+        Observed { judgement, revised: Vec::new() }
+    }
+
+    /// Nothing more will come: every `pending` becomes `unknown`. Gives what changed.
+    pub fn finish(&mut self) -> Vec<Judgement> {
+        Vec::new()
+    }
+
+    /// The handshakes seen so far, in the order in which they began.
+    pub fn handshakes(&self) -> Vec<Handshake> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,25 @@
+//! The only door from raw bytes to anything that can be shown or stored.
+//!
+//! Redaction is extraction: the facts that a diagnosis needs are read here, then the bytes go. What leaves is
+//! [`Clean`] text, [`Credential`] facts and [`Label`]s; what must still wait (a body that is being collected) leaves
+//! only inside [`Secret`], which nothing outside this module can read.
+//!
+//! There is no raw mode.
+
+mod body;
+mod clean;
+mod credential;
+mod door;
+mod field;
+mod label;
+mod secret;
+mod url;
+
+pub use body::{Body, Content, RawBody, Syntax, Withheld};
+pub use clean::Clean;
+pub use credential::{Binding, Credential, Jwt, Negotiate, Ntlm, NtlmMessage, OpaqueForm, Password, Token, User};
+pub use door::{Door, Redactor};
+pub use field::Field;
+pub use label::Label;
+pub use secret::Secret;
+pub use url::{Url, percent_decoded, query_value};
