@@ -212,7 +212,7 @@ mod tests {
             ("token eyJhbGciOiJub25lIn0.eyJhdWQiOiJ4In0. refused", "token [hidden #1]. refused"),
             ("password=hunter2;user=avery", "password=[hidden #1];user=user#1"),
             ("<X-forwarded-for:203.0.113.5><ST=11:21:43>", "<X-forwarded-for:ip#1><ST=11:21:43>"),
-            ("see https://contoso.com/?code=hunter2.", "see https://contoso.com/?code=[hidden+%231]"),
+            ("see https://contoso.com/?code=hunter2.", "see https://contoso.com/?code=[hidden+%231]."),
             ("ユーザーavery@contoso.comは", "user#1@contoso.comは"),
             ("[hidden #4] user#9", "[hidden #1] user#1"),
         ] {
