@@ -135,7 +135,6 @@ fn parameter_shown(door: &Door<'_>, text: &str, out: &mut String) {
 
 fn parameter_value(door: &Door<'_>, name: &str, value: &str, out: &mut String) {
     let treatment = match names::treatment(name) {
-        _ if ["realm", "issuer"].iter().any(|known| known.eq_ignore_ascii_case(name)) => Treatment::Words,
         _ if ["for", "by"].iter().any(|known| known.eq_ignore_ascii_case(name)) => {
             Treatment::Identity(super::memory::Kind::Address)
         }

@@ -178,6 +178,7 @@ impl<'a> Door<'a> {
         match treatment {
             Treatment::Words => self.words(text, out),
             Treatment::Product => self.product(text, out),
+            Treatment::Diagnostics => self.diagnostics(text, out),
             Treatment::Id if is_id(text) => out.push_str(text),
             Treatment::Id => self.words(text, out),
             Treatment::Url => self.any_url(text, out),

@@ -142,7 +142,9 @@ impl Walk<'_, '_> {
         let treatment = names::treatment(&name);
         let treatment = match treatment {
             Treatment::Secret if error && name.eq_ignore_ascii_case("code") => Treatment::Words,
-            Treatment::Shape if self.sort == Sort::Claims && shape::is_plain_segment(text) => {
+            Treatment::Shape
+                if self.sort == Sort::Claims && (shape::is_plain_segment(text) || shape::is_guid(text)) =>
+            {
                 return out.push_str(text);
             }
             treatment => treatment,
@@ -156,7 +158,7 @@ impl Walk<'_, '_> {
         let (name, _) = self.context();
         let secret = !matches!(
             names::treatment(&name),
-            Treatment::Shape | Treatment::Words | Treatment::Id | Treatment::Product
+            Treatment::Shape | Treatment::Words | Treatment::Diagnostics | Treatment::Id | Treatment::Product
         );
         if length > 15 || (secret && length > 3) {
             let mut hidden = String::new();

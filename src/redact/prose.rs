@@ -38,6 +38,11 @@ impl Door<'_> {
         self.sentence(text, Style { run: 15, addresses: false }, out);
     }
 
+    /// What servers say of themselves and of a failure: prose with their short names in it.
+    pub(super) fn diagnostics(&self, text: &str, out: &mut String) {
+        self.sentence(text, Style { run: 15, addresses: true }, out);
+    }
+
     fn sentence(&self, text: &str, style: Style, out: &mut String) {
         let mut rest = text;
         while !rest.is_empty() {
@@ -102,7 +107,14 @@ impl Door<'_> {
             && !name.is_empty()
         {
             match names::known(name) {
-                Some(Treatment::Shape | Treatment::Words | Treatment::Product | Treatment::Url | Treatment::Claims)
+                Some(
+                    Treatment::Shape
+                    | Treatment::Words
+                    | Treatment::Diagnostics
+                    | Treatment::Product
+                    | Treatment::Url
+                    | Treatment::Claims,
+                )
                 | None => {
                     if word.as_bytes()[name.len()] == b'=' {
                         self.bare_word(name, style, out);
