@@ -55,7 +55,7 @@ impl Walk<'_, '_> {
     fn run(&mut self, only_first: bool) -> bool {
         while let Some(&byte) = self.text.as_bytes().get(self.at) {
             match byte {
-                b' ' | b'\t' | b'\r' | b'\n' => self.copy(1),
+                b' ' | b'\t' | b'\r' | b'\n' | b':' => self.copy(1),
                 b'{' | b'[' if self.levels.len() < DEEPEST => {
                     let (name, error) = self.context();
                     self.levels.push(Level { object: byte == b'{', name_next: byte == b'{', name, error });
@@ -74,7 +74,6 @@ impl Walk<'_, '_> {
                     }
                     self.copy(1);
                 }
-                b':' => self.copy(1),
                 b'"' => {
                     if !self.string() {
                         return false;
@@ -130,9 +129,9 @@ impl Walk<'_, '_> {
             self.value(&decoded, &mut shown);
         }
         if shown == decoded {
-            self.out.push_str(raw)
+            self.out.push_str(raw);
         } else {
-            self.out.push_str(&quoted(&shown))
+            self.out.push_str(&quoted(&shown));
         }
         true
     }

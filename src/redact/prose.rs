@@ -24,9 +24,10 @@ impl Door<'_> {
             let decoded = super::percent_decoded(text);
             let mut plain = String::new();
             self.sentence(&decoded, Style { run: 8, addresses: true }, &mut plain);
-            match plain == *decoded {
-                true => out.push_str(text),
-                false => super::url::encode_query(&plain, out),
+            if plain == *decoded {
+                out.push_str(text);
+            } else {
+                super::url::encode_query(&plain, out);
             }
             return;
         }

@@ -211,9 +211,9 @@ impl Door<'_> {
             let mut shown = String::new();
             self.segment(&decoded, tenants, personal, &mut shown);
             if shown == *decoded {
-                out.push_str(segment)
+                out.push_str(segment);
             } else {
-                encode(&shown, false, out)
+                encode(&shown, false, out);
             }
             personal = decoded.eq_ignore_ascii_case("personal");
         }
