@@ -485,7 +485,8 @@ mod tests {
 
     #[test]
     fn chunked_with_extensions_and_trailers() {
-        let bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n4;n=\"v\"\r\nWiki\r\n0;x\r\nA: 1\r\n\r\n";
+        let bytes =
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n4;n=\"v\"\r\nWiki\r\n0;x\r\nA: 1\r\n\r\n";
         assert_eq!(
             events(&mut responses(&[Asked::Other]), &[bytes], true),
             ["200 'OK' [Transfer-Encoding]", "body:Wiki", "trailers [A]", "end"]
@@ -503,7 +504,8 @@ mod tests {
 
     #[test]
     fn head_and_304_have_no_body() {
-        let bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nHTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n";
+        let bytes =
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nHTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n";
         assert_eq!(
             events(&mut responses(&[Asked::Head, Asked::Other]), &[bytes], true),
             ["200 'OK' [Content-Length]", "end", "304 'Not Modified' [Content-Length]", "end"]
