@@ -14,10 +14,11 @@ use crate::exchange::{
 use crate::redact::{Body, Content, RawBody, Redactor};
 use crate::wire::Fields;
 
-/// A finished exchange with a body of about `size` bytes.
+/// A finished exchange whose row takes about `size` bytes.
 pub(in crate::session) fn exchange(redactor: &Redactor, id: u64, size: usize) -> Exchange {
     let door = redactor.wire();
-    let text = format!("{{\"value\":[{}0]}}", "12,".repeat(size / 3));
+    let filler: String = (0..size / 20).map(|number| format!("X-Filler-{number}: {number}\r\n")).collect();
+    let head = format!("X-FEServer: EX01\r\nwww-authenticate: NTLM\r\nWWW-Authenticate: Negotiate\r\n{filler}");
     let message = |head: &[u8], body: &[u8]| Message {
         version: "HTTP/1.1".into(),
         fields: door.fields(Fields::new(head)),
@@ -34,10 +35,7 @@ pub(in crate::session) fn exchange(redactor: &Redactor, id: u64, size: usize) ->
         response: Seen::Seen(Response {
             status: 401,
             reason: door.prose(b"Unauthorized"),
-            message: message(
-                b"X-FEServer: EX01\r\nwww-authenticate: NTLM\r\nWWW-Authenticate: Negotiate\r\n",
-                text.as_bytes(),
-            ),
+            message: message(head.as_bytes(), b"{\"n\":1}"),
             interim: Vec::new(),
             early: false,
         }),
