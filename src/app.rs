@@ -8,6 +8,7 @@ mod fault;
 mod log;
 mod order;
 mod output;
+mod printer;
 
 pub use fault::{Exit, Fault};
 pub use order::{Aim, CaDeed, Capture, Feed, Lines, Order, Page, Task, Upstream, View};

@@ -15,6 +15,6 @@ pub(super) fn explain(id: Option<&str>, language: Language) -> Result<Exit, Faul
             explain::page(rule, language)
         }
     };
-    Output::new().page(&page)?;
+    Output::standard().page(&page)?;
     Ok(Exit::Done)
 }

@@ -6,14 +6,19 @@ use super::Fault;
 
 /// Standard output. Whoever read it may leave (`authtap explain | head`): then what comes is swallowed, quietly.
 pub(super) struct Output {
-    stream: BufWriter<io::Stdout>,
+    stream: BufWriter<Box<dyn Write + Send>>,
     left: bool,
 }
 
 impl Output {
     #[allow(clippy::disallowed_methods)] // The one place that owns standard output.
-    pub(super) fn new() -> Self {
-        Self { stream: BufWriter::new(io::stdout()), left: false }
+    pub(super) fn standard() -> Self {
+        Self::over(Box::new(io::stdout()))
+    }
+
+    /// Something that stands for standard output.
+    pub(super) fn over(stream: Box<dyn Write + Send>) -> Self {
+        Self { stream: BufWriter::with_capacity(64 * 1024, stream), left: false }
     }
 
     /// Writes a whole page.
