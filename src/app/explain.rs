@@ -11,7 +11,8 @@ pub(super) fn explain(id: Option<&str>, language: Language) -> Result<Exit, Faul
         None => explain::list(RULES, language),
         Some(id) => {
             let rule = RULES.iter().find(|rule| rule.id == id);
-            let rule = rule.ok_or_else(|| Fault::NoSuchFinding { id: id.to_owned(), near: explain::meant(RULES, id) })?;
+            let rule =
+                rule.ok_or_else(|| Fault::NoSuchFinding { id: id.to_owned(), near: explain::meant(RULES, id) })?;
             explain::page(rule, language)
         }
     };

@@ -96,7 +96,9 @@ impl Fault {
         let fill = |text: Text, names: &[(&str, &str)]| text.fill(language, names);
         match self {
             Self::NotYet { what } => fill(
-                Text { en: "{what} is not there yet in this version", ja: "{what} はこのバージョンではまだ使えません" },
+                Text {
+                    en: "{what} is not there yet in this version", ja: "{what} はこのバージョンではまだ使えません"
+                },
                 &[("what", what)],
             ),
             Self::BeyondLoopback { address } => fill(
@@ -144,10 +146,7 @@ impl Fault {
                 &[("reason", &reason.to_string())],
             ),
             Self::Input(reason) => fill(
-                Text {
-                    en: "cannot read standard input: {reason}",
-                    ja: "標準入力を読めません: {reason}",
-                },
+                Text { en: "cannot read standard input: {reason}", ja: "標準入力を読めません: {reason}" },
                 &[("reason", &reason.to_string())],
             ),
             Self::Threads(reason) => fill(

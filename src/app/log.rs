@@ -12,11 +12,8 @@ use super::Fault;
 /// Begins to log into `path`, which only its owner can read. What is there is kept.
 pub(super) fn start(path: &Path) -> Result<(), Fault> {
     let file = private(path).map_err(|reason| Fault::Log { path: path.to_owned(), reason })?;
-    let log = tracing_subscriber::fmt()
-        .with_writer(Mutex::new(file))
-        .with_ansi(false)
-        .with_max_level(Level::DEBUG)
-        .finish();
+    let log =
+        tracing_subscriber::fmt().with_writer(Mutex::new(file)).with_ansi(false).with_max_level(Level::DEBUG).finish();
     // Libraries log what they handle, headers among it; only our own words are known to be clean.
     let own = tracing_subscriber::filter::filter_fn(|metadata| metadata.target().starts_with("authtap"));
     let log = tracing_subscriber::layer::SubscriberExt::with(log, own);

@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use super::arguments::{
-    Arguments, CaAction, Command, Demo, Diagnose, Front, LineFormat, PageFormat, Proxy, Replay,
-};
+use super::arguments::{Arguments, CaAction, Command, Demo, Diagnose, Front, LineFormat, PageFormat, Proxy, Replay};
 use crate::app::{CaDeed, Capture, Fault, Feed, Lines, Order, Page, Task, Upstream, View};
 use crate::text::Language;
 
@@ -187,7 +185,9 @@ mod tests {
         assert_eq!(explain.log.as_deref(), Some(Path::new("l.txt")));
         assert!(matches!(explain.task, Task::Explain { id: Some(id) } if id == "token-expired"));
         assert!(matches!(order("authtap explain").unwrap().task, Task::Explain { id: None }));
-        assert!(matches!(order("authtap open a.authtap b.authtap").unwrap().task, Task::Open { files } if files.len() == 2));
+        assert!(
+            matches!(order("authtap open a.authtap b.authtap").unwrap().task, Task::Open { files } if files.len() == 2)
+        );
         let ca = order("authtap ca path --ca-dir ca").unwrap().task;
         assert!(matches!(ca, Task::Ca { deed: CaDeed::Path, folder: Some(_) }));
         assert!(matches!(order("authtap ca show").unwrap().task, Task::Ca { deed: CaDeed::Show, folder: None }));

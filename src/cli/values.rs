@@ -25,7 +25,8 @@ pub(super) fn host_pattern(text: &str) -> Result<String, String> {
 /// `HOST[:PORT]=ADDR[:PORT]`. Without a port on the left it holds for every port; without one on the right the port
 /// stays.
 pub(super) fn aim(text: &str) -> Result<Aim, String> {
-    const FORM: &str = "write HOST[:PORT]=ADDR[:PORT], such as mail.contoso.com=10.0.0.21 or a.contoso.com:443=[::1]:8443";
+    const FORM: &str =
+        "write HOST[:PORT]=ADDR[:PORT], such as mail.contoso.com=10.0.0.21 or a.contoso.com:443=[::1]:8443";
     let (left, right) = text.split_once('=').ok_or(FORM)?;
     let (host, port) = with_port(left).ok_or(FORM)?;
     let host = host_pattern(host).map_err(|_| FORM)?;

@@ -47,7 +47,8 @@ pub fn meant(rules: &[&Rule], wrong: &str) -> Vec<&'static str> {
     let wrong = wrong.to_ascii_lowercase();
     let words: Vec<_> = wrong.split(['-', '_', ' ']).filter(|word| word.len() > 2).collect();
     let shared = |id: &str| words.iter().filter(|word| id.contains(**word)).count();
-    let mut near: Vec<_> = rules.iter().map(|rule| (shared(rule.id), rule.id)).filter(|(count, _)| *count > 0).collect();
+    let mut near: Vec<_> =
+        rules.iter().map(|rule| (shared(rule.id), rule.id)).filter(|(count, _)| *count > 0).collect();
     near.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
     near.into_iter().take(5).map(|(_, id)| id).collect()
 }

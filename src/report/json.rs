@@ -7,7 +7,9 @@ use std::fmt::Display;
 
 use serde::{Serialize, Serializer};
 
-use crate::diagnosis::{Actor, Certainty, Evidence, Finding, Handshake, Judgement, Kind, Place, Verdict};
+use crate::diagnosis::{
+    self, Actor, Certainty, Evidence, Finding, Handshake, HandshakeStep, Judgement, Kind, Place, Readiness, Verdict,
+};
 use crate::exchange::{Exchange, Failure, Timestamp};
 use crate::redact::Clean;
 use crate::text::Language;
@@ -196,6 +198,143 @@ pub struct Proof<'a> {
 impl<'a> Proof<'a> {
     fn new(evidence: &'a Evidence) -> Self {
         Self { exchange: evidence.exchange, place: &evidence.place, text: &evidence.text }
+    }
+}
+
+/// The diagnosis document.
+#[derive(Debug, Serialize)]
+pub struct Document<'a> {
+    schema: &'static str,
+    source: &'a [String],
+    exchanges: &'a [Entry],
+    findings: Vec<Topic<'a>>,
+    handshakes: Vec<Ladder<'a>>,
+    readiness: Vec<Endpoint<'a>>,
+}
+
+impl<'a> Document<'a> {
+    /// All that is known of `sources`, in `language`.
+    pub fn new(known: &Known<'a>, language: Language) -> Self {
+        Self {
+            schema: SCHEMA,
+            source: known.sources,
+            exchanges: known.exchanges,
+            findings: known.findings.iter().map(|finding| Topic::new(finding, language)).collect(),
+            handshakes: known.handshakes.iter().map(Ladder::new).collect(),
+            readiness: known.readiness.iter().map(Endpoint::new).collect(),
+        }
+    }
+}
+
+/// What a diagnosis came to.
+pub struct Known<'a> {
+    /// Names of the files it was made of, without their folders; `-` is standard input.
+    pub sources: &'a [String],
+    /// By number.
+    pub exchanges: &'a [Entry],
+    /// Failures first.
+    pub findings: &'a [&'a diagnosis::Entry],
+    /// In the order in which they began.
+    pub handshakes: &'a [Handshake],
+    /// In the order in which they were first met.
+    pub readiness: &'a [Readiness],
+}
+
+/// A finding with all the exchanges it was made on.
+#[derive(Debug, Serialize)]
+struct Topic<'a> {
+    id: &'static str,
+    #[serde(serialize_with = "shown")]
+    kind: Kind,
+    #[serde(serialize_with = "shown")]
+    certainty: Certainty,
+    #[serde(serialize_with = "shown")]
+    actor: Actor,
+    exchanges: Vec<u64>,
+    title: String,
+    explanation: String,
+    remedy: String,
+    evidence: Vec<Proof<'a>>,
+    candidates: &'a [&'static str],
+    sources: &'static [&'static str],
+}
+
+impl<'a> Topic<'a> {
+    fn new(entry: &'a diagnosis::Entry, language: Language) -> Self {
+        let filled = |text| fill(text, &entry.names, language);
+        Self {
+            id: entry.rule.id,
+            kind: entry.kind,
+            certainty: entry.certainty,
+            actor: entry.actor,
+            exchanges: entry.exchanges.iter().copied().collect(),
+            title: filled(entry.rule.title),
+            explanation: filled(entry.rule.explanation),
+            remedy: filled(entry.rule.remedy),
+            evidence: entry.evidence.iter().map(Proof::new).collect(),
+            candidates: &entry.candidates,
+            sources: entry.rule.sources,
+        }
+    }
+}
+
+/// A handshake with its steps.
+#[derive(Debug, Serialize)]
+struct Ladder<'a> {
+    server: &'a Clean,
+    scheme: &'static str,
+    steps: Vec<Rung>,
+    #[serde(serialize_with = "shown")]
+    verdict: Verdict,
+}
+
+#[derive(Debug, Serialize)]
+struct Rung {
+    name: &'static str,
+    state: &'static str,
+    exchange: Option<u64>,
+}
+
+impl<'a> Ladder<'a> {
+    fn new(handshake: &'a Handshake) -> Self {
+        let rung = |step: &HandshakeStep| Rung { name: step.name, state: step.state.code(), exchange: step.exchange };
+        Self {
+            server: &handshake.server,
+            scheme: handshake.scheme.code(),
+            steps: handshake.steps.iter().map(rung).collect(),
+            verdict: handshake.verdict,
+        }
+    }
+}
+
+/// What one endpoint of one server offers.
+#[derive(Debug, Serialize)]
+struct Endpoint<'a> {
+    endpoint: &'static str,
+    server: Clean,
+    schemes: &'a [Clean],
+    authorization_uri: Option<&'a Clean>,
+    realm: Option<&'a Clean>,
+    last: Last,
+}
+
+#[derive(Debug, Serialize)]
+struct Last {
+    exchange: u64,
+    status: u16,
+}
+
+impl<'a> Endpoint<'a> {
+    fn new(readiness: &'a Readiness) -> Self {
+        let (exchange, status) = readiness.last;
+        Self {
+            endpoint: readiness.endpoint,
+            server: readiness.name(),
+            schemes: &readiness.schemes,
+            authorization_uri: readiness.authorization_uri.as_ref(),
+            realm: readiness.realm.as_ref(),
+            last: Last { exchange, status },
+        }
     }
 }
 

@@ -111,9 +111,10 @@ pub(super) const fn actor(actor: Actor) -> Text {
     match actor {
         Actor::ExchangeAdmin => Text { en: "the Exchange administrator", ja: "Exchange の管理者" },
         Actor::EntraAdmin => Text { en: "the Entra administrator", ja: "Entra の管理者" },
-        Actor::AdAdmin => {
-            Text { en: "the Active Directory or AD FS administrator", ja: "Active Directory または AD FS の管理者" }
-        }
+        Actor::AdAdmin => Text {
+            en: "the Active Directory or AD FS administrator",
+            ja: "Active Directory または AD FS の管理者",
+        },
         Actor::Network => Text {
             en: "whoever runs the network (load balancer, firewall, reverse proxy, DNS)",
             ja: "ネットワーク (ロード バランサー、ファイアウォール、リバース プロキシ、DNS) の担当者",
@@ -123,9 +124,10 @@ pub(super) const fn actor(actor: Actor) -> Text {
         Actor::User => Text { en: "the user", ja: "ユーザー本人" },
         Actor::Microsoft => Text { en: "Microsoft", ja: "Microsoft" },
         Actor::ThisProxy => Text { en: "you, in this proxy's settings", ja: "このプロキシの設定をする人" },
-        Actor::CaptureTool => {
-            Text { en: "whoever ran the tool that made this capture", ja: "このキャプチャを取ったツールの担当者" }
-        }
+        Actor::CaptureTool => Text {
+            en: "whoever ran the tool that made this capture",
+            ja: "このキャプチャを取ったツールの担当者",
+        },
         Actor::Nobody => Text { en: "nobody", ja: "対応不要" },
     }
 }
