@@ -12,12 +12,18 @@ pub(super) static RULE: Rule = Rule {
         en: "Sign-in page: Entra asks the user something", ja: "サインイン ページ: Entra がユーザーに確認"
     },
     explanation: Text {
-        en: "The number {code} is no error but an interruption of the sign-in page: choosing an account, staying signed in, showing the device, single sign-on that was not possible. The browser goes on by itself or after an answer.",
-        ja: "番号 {code} はエラーではなく、サインイン ページの途中での確認です。アカウントの選択、サインイン状態の維持、デバイスの提示、シングル サインオンができなかった場合などがあります。ブラウザーは自動的に、またはユーザーの応答後に続行します。",
+        en: "The number {code} is no error but an interruption of the sign-in page: choosing an account, staying \
+             signed in, showing the device, single sign-on that was not possible. The browser goes on by itself or \
+             after an answer.",
+        ja: "番号 {code} はエラーではなく、サインイン ページの途中での確認です。アカウントの選択、サインイン状態の維\
+             持、デバイスの提示、シングル サインオンができなかった場合などがあります。ブラウザーは自動的に、またはユ\
+             ーザーの応答後に続行します。",
     },
     remedy: Text {
-        en: "Nothing to do in a browser. A tool that runs without a user needs an account or app for which no such question comes up.",
-        ja: "ブラウザーでは対処は不要です。ユーザーなしで動くツールでは、このような確認が発生しないアカウントまたはアプリを使ってください。",
+        en: "Nothing to do in a browser. A tool that runs without a user needs an account or app for which no such \
+             question comes up.",
+        ja: "ブラウザーでは対処は不要です。ユーザーなしで動くツールでは、このような確認が発生しないアカウントまたは\
+             アプリを使ってください。",
     },
     sources: &["https://learn.microsoft.com/entra/identity-platform/reference-error-codes"],
     kinds: &[Kind::Step],
@@ -52,14 +58,16 @@ mod tests {
             STEP,
             &[Raw::new(
                 "GET https://login.microsoftonline.com/common/oauth2/v2.0/authorize\nUser-Agent: Mozilla/5.0",
-                "200 OK\nContent-Type: text/html\n\n<html><p>AADSTS50140: This error occurred due to 'Keep me signed in' interrupt.</p></html>",
+                "200 OK\nContent-Type: text/html\n\n<html><p>AADSTS50140: This error occurred due to 'Keep me \
+                 signed in' interrupt.</p></html>",
             )],
         ),
         Example::silent(
             "an unattended tool meets the account picker",
             &[Raw::new(
                 "GET https://login.microsoftonline.com/common/oauth2/v2.0/authorize\nUser-Agent: MigTool/4.2",
-                "302 Found\nLocation: https://mig.contoso.com/cb?error=interaction_required&error_description=AADSTS16000%3A+Either",
+                "302 Found\nLocation: \
+                 https://mig.contoso.com/cb?error=interaction_required&error_description=AADSTS16000%3A+Either",
             )],
         ),
         Example::silent(

@@ -12,12 +12,18 @@ pub(super) static RULE: Rule = Rule {
         ja: "自動検出の候補の 1 つが拒否し、別の候補が応答",
     },
     explanation: Text {
-        en: "Clients try several addresses for Autodiscover. This one refused, {other} of the same organisation answered. A single 401 in this search is no failure; the client may still show a prompt for the address that refused.",
-        ja: "クライアントは自動検出のために複数のアドレスを試します。この候補は拒否しましたが、同じ組織の {other} が応答しました。この探索の中の 401 が 1 つあっても失敗ではありません。ただし、拒否したアドレスについて資格情報の入力を求められることがあります。",
+        en: "Clients try several addresses for Autodiscover. This one refused, {other} of the same organisation \
+             answered. A single 401 in this search is no failure; the client may still show a prompt for the \
+             address that refused.",
+        ja: "クライアントは自動検出のために複数のアドレスを試します。この候補は拒否しましたが、同じ組織の {other} が\
+             応答しました。この探索の中の 401 が 1 つあっても失敗ではありません。ただし、拒否したアドレスについて資\
+             格情報の入力を求められることがあります。",
     },
     remedy: Text {
-        en: "Nothing to do. If users are prompted for this address, let the web server at {host} answer /autodiscover with 404.",
-        ja: "対処は不要です。このアドレスのために入力を求められる場合は、{host} の Web サーバーが /autodiscover に 404 を返すようにしてください。",
+        en: "Nothing to do. If users are prompted for this address, let the web server at {host} answer \
+             /autodiscover with 404.",
+        ja: "対処は不要です。このアドレスのために入力を求められる場合は、{host} の Web サーバーが /autodiscover に \
+             404 を返すようにしてください。",
     },
     sources: &[
         "https://learn.microsoft.com/exchange/client-developer/exchange-web-services/handling-autodiscover-error-messages",

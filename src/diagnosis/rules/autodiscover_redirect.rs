@@ -9,12 +9,18 @@ pub(super) static RULE: Rule = Rule {
     id: "autodiscover-redirect",
     title: Text { en: "Autodiscover sends the client elsewhere", ja: "自動検出が別のアドレスへ転送" },
     explanation: Text {
-        en: "Autodiscover answered with another address, by an HTTP redirect or inside its answer. That is how a domain points to Exchange Online or to the server that knows the mailbox. Clients follow at most ten of these, and only to HTTPS.",
-        ja: "自動検出が、HTTP リダイレクトまたは応答本文の中で、別のアドレスを返しました。ドメインから Exchange Online へ、またはメールボックスを知るサーバーへ案内する通常の仕組みです。クライアントがたどるのは 10 回まで、転送先は HTTPS に限られます。",
+        en: "Autodiscover answered with another address, by an HTTP redirect or inside its answer. That is how a \
+             domain points to Exchange Online or to the server that knows the mailbox. Clients follow at most ten \
+             of these, and only to HTTPS.",
+        ja: "自動検出が、HTTP リダイレクトまたは応答本文の中で、別のアドレスを返しました。ドメインから Exchange \
+             Online へ、またはメールボックスを知るサーバーへ案内する通常の仕組みです。クライアントがたどるのは 10 回\
+             まで、転送先は HTTPS に限られます。",
     },
     remedy: Text {
-        en: "Nothing to do. Check that the target is yours or Microsoft's, and that the certificate there carries its name.",
-        ja: "対処は不要です。転送先が自組織または Microsoft のものであること、その証明書に転送先の名前が含まれることを確認してください。",
+        en: "Nothing to do. Check that the target is yours or Microsoft's, and that the certificate there carries \
+             its name.",
+        ja: "対処は不要です。転送先が自組織または Microsoft のものであること、その証明書に転送先の名前が含まれること\
+             を確認してください。",
     },
     sources: &[
         "MS-OXDSCLI section 3.1.5",
@@ -69,7 +75,8 @@ mod tests {
             STEP,
             &[Raw::new(
                 "POST https://mail.contoso.com/Autodiscover/Autodiscover.xml",
-                "200 OK\nContent-Type: text/xml\n\n<Autodiscover><Response><Account><Action>redirectAddr</Action></Account></Response></Autodiscover>",
+                "200 OK\nContent-Type: text/xml\n\n\
+                 <Autodiscover><Response><Account><Action>redirectAddr</Action></Account></Response></Autodiscover>",
             )],
         ),
         Example::silent(
@@ -83,7 +90,8 @@ mod tests {
             "the answer is a healthy one",
             &[Raw::new(
                 "POST https://mail.contoso.com/autodiscover/autodiscover.xml",
-                "200 OK\nContent-Type: text/xml\n\n<Autodiscover><Response><Account><Action>settings</Action></Account></Response></Autodiscover>",
+                "200 OK\nContent-Type: text/xml\n\n\
+                 <Autodiscover><Response><Account><Action>settings</Action></Account></Response></Autodiscover>",
             )],
         ),
     ];

@@ -13,12 +13,23 @@ pub(super) static RULE: Rule = Rule {
         en: "Exchange refuses the user name or password", ja: "Exchange がユーザー名またはパスワードを拒否"
     },
     explanation: Text {
-        en: "The request carried a user name and password, and Exchange asked for them again. Usual reasons: a mistyped or changed password, the wrong form of the name (UPN, DOMAIN\\\\user, or bare), a locked, disabled or expired account, blanks copied along, or letters beyond ASCII in an encoding that the server does not expect.",
-        ja: "要求にはユーザー名とパスワードが含まれていましたが、Exchange が再度要求しました。よくある理由は、パスワードの誤りまたは変更、ユーザー名の形式 (UPN、DOMAIN\\\\user、ユーザー名のみ) の誤り、アカウントのロック・無効・期限切れ、コピー時に混入した空白、サーバーが想定しない文字コードの非 ASCII 文字です。",
+        en: "The request carried a user name and password, and Exchange asked for them again. Usual reasons: a \
+             mistyped or changed password, the wrong form of the name (UPN, DOMAIN\\user, or bare), a locked, \
+             disabled or expired account, blanks copied along, or letters beyond ASCII in an encoding that the \
+             server does not expect.",
+        ja: "要求にはユーザー名とパスワードが含まれていましたが、Exchange が再度要求しました。よくある理由は、パスワ\
+             ードの誤りまたは変更、ユーザー名の形式 (UPN、DOMAIN\\user、ユーザー名のみ) の誤り、アカウントのロック\
+             ・無効・期限切れ、コピー時に混入した空白、サーバーが想定しない文字コードの非 ASCII 文字です。",
     },
     remedy: Text {
-        en: "Check the name for {user} in the other form (UPN instead of DOMAIN\\\\user, or the reverse). On a domain controller and on the Exchange server look for event 4625 and its sub status: 0xC000006A wrong password, 0xC0000064 unknown user, 0xC0000234 locked, 0xC0000071 password expired, 0xC0000072 disabled. If the same password works at other times, the server is overloaded instead.",
-        ja: "{user} の名前を別の形式 (DOMAIN\\\\user の代わりに UPN、またはその逆) で試してください。ドメイン コントローラーと Exchange サーバーでイベント 4625 のサブ ステータスを確認します: 0xC000006A はパスワードの誤り、0xC0000064 は不明なユーザー、0xC0000234 はロック、0xC0000071 はパスワードの期限切れ、0xC0000072 は無効なアカウント。同じパスワードで成功するときもあるなら、サーバーの過負荷が疑われます。",
+        en: "Check the name for {user} in the other form (UPN instead of DOMAIN\\user, or the reverse). On a \
+             domain controller and on the Exchange server look for event 4625 and its sub status: 0xC000006A wrong \
+             password, 0xC0000064 unknown user, 0xC0000234 locked, 0xC0000071 password expired, 0xC0000072 \
+             disabled. If the same password works at other times, the server is overloaded instead.",
+        ja: "{user} の名前を別の形式 (DOMAIN\\user の代わりに UPN、またはその逆) で試してください。ドメイン コント\
+             ローラーと Exchange サーバーでイベント 4625 のサブ ステータスを確認します: 0xC000006A はパスワードの誤\
+             り、0xC0000064 は不明なユーザー、0xC0000234 はロック、0xC0000071 はパスワードの期限切れ、0xC0000072 は\
+             無効なアカウント。同じパスワードで成功するときもあるなら、サーバーの過負荷が疑われます。",
     },
     sources: &[
         "RFC 7617 section 2",
@@ -67,7 +78,8 @@ mod tests {
             "ActiveSync refuses a password",
             (Kind::Failure, Certainty::Likely, Actor::User),
             &[Raw::new(
-                "OPTIONS https://mail.contoso.com/Microsoft-Server-ActiveSync\nAuthorization: Basic {basic avery:secret}",
+                "OPTIONS https://mail.contoso.com/Microsoft-Server-ActiveSync\nAuthorization: Basic {basic \
+                 avery:secret}",
                 "401\nServer: Microsoft-IIS/8.5\nWWW-Authenticate: Basic realm=\"mail.contoso.com\"",
             )],
         ),

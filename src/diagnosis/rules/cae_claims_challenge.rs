@@ -14,12 +14,20 @@ pub(super) static RULE: Rule = Rule {
         ja: "リソースが追加のクレームを含む新しいトークンを要求",
     },
     explanation: Text {
-        en: "The token is in order but no longer enough: the sign-in was revoked, the network changed, or a policy asks for more. The challenge carries claims that the client must pass on to the sign-in host to get another token. A client that repeats the same token does not understand this and loops.",
-        ja: "トークンそのものは正しいものの、サインインの取り消し、ネットワークの変更、ポリシーの要求などにより、もう十分ではありません。クライアントはチャレンジの claims をサインイン先に渡して、別のトークンを取得する必要があります。同じトークンを繰り返すクライアントはこの仕組みに対応しておらず、ループします。",
+        en: "The token is in order but no longer enough: the sign-in was revoked, the network changed, or a policy \
+             asks for more. The challenge carries claims that the client must pass on to the sign-in host to get \
+             another token. A client that repeats the same token does not understand this and loops.",
+        ja: "トークンそのものは正しいものの、サインインの取り消し、ネットワークの変更、ポリシーの要求などにより、も\
+             う十分ではありません。クライアントはチャレンジの claims をサインイン先に渡して、別のトークンを取得する\
+             必要があります。同じトークンを繰り返すクライアントはこの仕組みに対応しておらず、ループします。",
     },
     remedy: Text {
-        en: "Nothing to do while the client goes on. If it repeats the token: update it, or declare no cp1 client capability in the app; the user signs in again; check Conditional Access policies for location and risk.",
-        ja: "クライアントが続行していれば対処は不要です。同じトークンを繰り返す場合は、クライアントを更新するか、アプリで cp1 クライアント機能を宣言しないようにします。ユーザーはサインインし直し、管理者は条件付きアクセスの場所とリスクのポリシーを確認してください。",
+        en: "Nothing to do while the client goes on. If it repeats the token: update it, or declare no cp1 client \
+             capability in the app; the user signs in again; check Conditional Access policies for location and \
+             risk.",
+        ja: "クライアントが続行していれば対処は不要です。同じトークンを繰り返す場合は、クライアントを更新するか、ア\
+             プリで cp1 クライアント機能を宣言しないようにします。ユーザーはサインインし直し、管理者は条件付きアクセ\
+             スの場所とリスクのポリシーを確認してください。",
     },
     sources: &[
         "https://learn.microsoft.com/entra/identity-platform/claims-challenge",
@@ -55,8 +63,10 @@ mod tests {
     use crate::diagnosis::rules::kit::{Example, Raw, STEP};
     use crate::diagnosis::{Actor, Certainty, Kind};
 
-    const TOKEN: &str = "GET https://graph.microsoft.com/v1.0/me\nAuthorization: Bearer {jwt aud=https://graph.microsoft.com upn=avery@contoso.com}";
-    const CHALLENGE: &str = "401\nWWW-Authenticate: Bearer realm=\"\", error=\"insufficient_claims\", claims=\"eyJhY2Nlc3NfdG9rZW4iOnt9fQ==\"";
+    const TOKEN: &str = "GET https://graph.microsoft.com/v1.0/me\nAuthorization: Bearer {jwt \
+         aud=https://graph.microsoft.com upn=avery@contoso.com}";
+    const CHALLENGE: &str = "401\nWWW-Authenticate: Bearer realm=\"\", error=\"insufficient_claims\", \
+         claims=\"eyJhY2Nlc3NfdG9rZW4iOnt9fQ==\"";
 
     pub(super) const EXAMPLES: &[Example] = &[
         Example::fires("the first time", STEP, &[Raw::new(TOKEN, CHALLENGE)]),

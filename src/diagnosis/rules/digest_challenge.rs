@@ -10,8 +10,10 @@ pub(super) static RULE: Rule = Rule {
     id: "digest-challenge",
     title: Text { en: "Digest: the server gives a nonce", ja: "Digest: サーバーが nonce を提示" },
     explanation: Text {
-        en: "Digest begins with a 401 that gives the client a nonce to compute its response with. A later 401 with stale=true only replaces a nonce that ran out; the password was right.",
-        ja: "Digest は、応答の計算に使う nonce を渡す 401 から始まります。その後の stale=true 付きの 401 は、期限切れの nonce を取り替えるだけのもので、パスワードは正しかったことを示します。",
+        en: "Digest begins with a 401 that gives the client a nonce to compute its response with. A later 401 with \
+             stale=true only replaces a nonce that ran out; the password was right.",
+        ja: "Digest は、応答の計算に使う nonce を渡す 401 から始まります。その後の stale=true 付きの 401 は、期限切\
+             れの nonce を取り替えるだけのもので、パスワードは正しかったことを示します。",
     },
     remedy: Text { en: "Nothing to do.", ja: "対処は不要です。" },
     sources: &["RFC 7616 section 3.3"],
@@ -44,7 +46,8 @@ fn find(case: &Case<'_>) -> Option<Hit> {
 mod tests {
     use crate::diagnosis::rules::kit::{Example, Raw, STEP};
 
-    const DIGEST: &str = "GET http://api.fabrikam.com/dir/\nAuthorization: Digest username=\"avery\", realm=\"x\", nonce=\"n\", uri=\"/dir/\", response=\"00\"";
+    const DIGEST: &str = "GET http://api.fabrikam.com/dir/\nAuthorization: Digest username=\"avery\", realm=\"x\", \
+         nonce=\"n\", uri=\"/dir/\", response=\"00\"";
 
     pub(super) const EXAMPLES: &[Example] = &[
         Example::fires(

@@ -11,12 +11,18 @@ pub(super) static RULE: Rule = Rule {
         en: "ActiveSync: the device must take the policy first", ja: "ActiveSync: 先にポリシーの適用が必要"
     },
     explanation: Text {
-        en: "Status 449 tells the device to send the Provision command, because it has no policy key or an old one. It does so twice, and repeats the request with the new X-MS-PolicyKey. From protocol 14.0 on the same is said inside a 200 answer.",
-        ja: "ステータス 449 は、ポリシー キーがない、または古いため、Provision コマンドを送るようデバイスに求めるものです。デバイスはこれを 2 回送り、新しい X-MS-PolicyKey を付けて要求を繰り返します。プロトコル 14.0 以降では、同じことが 200 の応答の中で伝えられます。",
+        en: "Status 449 tells the device to send the Provision command, because it has no policy key or an old one. \
+             It does so twice, and repeats the request with the new X-MS-PolicyKey. From protocol 14.0 on the same \
+             is said inside a 200 answer.",
+        ja: "ステータス 449 は、ポリシー キーがない、または古いため、Provision コマンドを送るようデバイスに求めるも\
+             のです。デバイスはこれを 2 回送り、新しい X-MS-PolicyKey を付けて要求を繰り返します。プロトコル 14.0 以\
+             降では、同じことが 200 の応答の中で伝えられます。",
     },
     remedy: Text {
-        en: "Nothing to do. If 449 comes again after Provision, look at the mobile device mailbox policy: Get-MobileDeviceMailboxPolicy | fl Name,AllowNonProvisionableDevices",
-        ja: "対処は不要です。Provision の後も 449 が続く場合は、モバイル デバイス メールボックス ポリシーを確認してください: Get-MobileDeviceMailboxPolicy | fl Name,AllowNonProvisionableDevices",
+        en: "Nothing to do. If 449 comes again after Provision, look at the mobile device mailbox policy: \
+             Get-MobileDeviceMailboxPolicy | fl Name,AllowNonProvisionableDevices",
+        ja: "対処は不要です。Provision の後も 449 が続く場合は、モバイル デバイス メールボックス ポリシーを確認して\
+             ください: Get-MobileDeviceMailboxPolicy | fl Name,AllowNonProvisionableDevices",
     },
     sources: &["MS-ASHTTP section 2.2.2", "MS-ASPROV section 3.1.5"],
     kinds: &[Kind::Step],

@@ -11,8 +11,10 @@ pub(super) static RULE: Rule = Rule {
         en: "ActiveSync: the mailbox is elsewhere", ja: "ActiveSync: メールボックスは別のサーバーにある"
     },
     explanation: Text {
-        en: "Status 451 with X-MS-Location tells the device to use another address from now on: {target}. This happens after a mailbox has been moved, for instance to Exchange Online.",
-        ja: "X-MS-Location 付きのステータス 451 は、今後は別のアドレス {target} を使うようデバイスに求めるものです。Exchange Online などへメールボックスを移動した後に起こります。",
+        en: "Status 451 with X-MS-Location tells the device to use another address from now on: {target}. This \
+             happens after a mailbox has been moved, for instance to Exchange Online.",
+        ja: "X-MS-Location 付きのステータス 451 は、今後は別のアドレス {target} を使うようデバイスに求めるものです。\
+             Exchange Online などへメールボックスを移動した後に起こります。",
     },
     remedy: Text {
         en: "Nothing to do. A device that does not follow needs its profile removed and set up again.",

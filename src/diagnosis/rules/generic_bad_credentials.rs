@@ -12,12 +12,15 @@ pub(super) static RULE: Rule = Rule {
     id: "generic-bad-credentials",
     title: Text { en: "The server refuses the credentials", ja: "サーバーが資格情報を拒否" },
     explanation: Text {
-        en: "The request carried credentials, and the server answered 401 without saying more. They are wrong, expired, revoked, or meant for another service.",
-        ja: "要求には資格情報が含まれていましたが、サーバーは詳しい理由を示さずに 401 を返しました。資格情報が誤っている、期限切れまたは取り消し済みである、または別のサービス用のものです。",
+        en: "The request carried credentials, and the server answered 401 without saying more. They are wrong, \
+             expired, revoked, or meant for another service.",
+        ja: "要求には資格情報が含まれていましたが、サーバーは詳しい理由を示さずに 401 を返しました。資格情報が誤って\
+             いる、期限切れまたは取り消し済みである、または別のサービス用のものです。",
     },
     remedy: Text {
         en: "Check the password, key or token that {host} expects, and that it was issued for this service.",
-        ja: "{host} が求めるパスワード、キー、またはトークンを確認し、それがこのサービス用に発行されたものか確かめてください。",
+        ja: "{host} が求めるパスワード、キー、またはトークンを確認し、それがこのサービス用に発行されたものか確かめて\
+             ください。",
     },
     sources: &["RFC 9110 section 15.5.2"],
     kinds: &[Kind::Failure],

@@ -13,12 +13,18 @@ pub(super) static RULE: Rule = Rule {
         ja: "OAuth の検出: 空の Bearer に authorization_uri で応答",
     },
     explanation: Text {
-        en: "A client that supports modern authentication asks with an empty Authorization: Bearer, and the 401 tells it where to fetch a token (authorization_uri) and which issuers are trusted. An error=\"invalid_token\" beside it is harmless here. The client now signs in there and comes back with a token.",
-        ja: "先進認証に対応したクライアントは空の Authorization: Bearer で問い合わせ、401 がトークンの取得先 (authorization_uri) と信頼される発行者を知らせます。ここでの error=\"invalid_token\" は無害です。クライアントは次にサインインし、トークンを付けて戻ってきます。",
+        en: "A client that supports modern authentication asks with an empty Authorization: Bearer, and the 401 \
+             tells it where to fetch a token (authorization_uri) and which issuers are trusted. An \
+             error=\"invalid_token\" beside it is harmless here. The client now signs in there and comes back with \
+             a token.",
+        ja: "先進認証に対応したクライアントは空の Authorization: Bearer で問い合わせ、401 がトークンの取得先 \
+             (authorization_uri) と信頼される発行者を知らせます。ここでの error=\"invalid_token\" は無害です。クライ\
+             アントは次にサインインし、トークンを付けて戻ってきます。",
     },
     remedy: Text {
         en: "Nothing to do. If no request to the sign-in host follows, check that the client reaches {authority}.",
-        ja: "対処は不要です。サインイン先への要求が続かない場合は、クライアントから {authority} に到達できるか確認してください。",
+        ja: "対処は不要です。サインイン先への要求が続かない場合は、クライアントから {authority} に到達できるか確認し\
+             てください。",
     },
     sources: &[
         "https://learn.microsoft.com/exchange/hybrid-deployment/hybrid-modern-auth-overview",
@@ -54,7 +60,10 @@ mod tests {
     use crate::diagnosis::rules::kit::{Example, Raw, STEP};
 
     const EMPTY: &str = "POST https://mail.contoso.com/mapi/nspi/\nAuthorization: Bearer";
-    const CHALLENGE: &str = "401\nX-FEServer: EX01\nWWW-Authenticate: Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", trusted_issuers=\"00000001-0000-0000-c000-000000000000@00c118a9-2de9-41d3-0000-000000000000\", authorization_uri=\"https://login.windows.net/common/oauth2/authorize\"\nWWW-Authenticate: NTLM";
+    const CHALLENGE: &str = "401\nX-FEServer: EX01\nWWW-Authenticate: Bearer \
+         client_id=\"00000002-0000-0ff1-ce00-000000000000\", \
+         trusted_issuers=\"00000001-0000-0000-c000-000000000000@00c118a9-2de9-41d3-0000-000000000000\", \
+         authorization_uri=\"https://login.windows.net/common/oauth2/authorize\"\nWWW-Authenticate: NTLM";
 
     pub(super) const EXAMPLES: &[Example] = &[
         Example::fires("Exchange names its authority", STEP, &[Raw::new(EMPTY, CHALLENGE)]),
@@ -62,7 +71,8 @@ mod tests {
             "iOS Mail sends an empty Authorization",
             STEP,
             &[Raw::new(
-                "OPTIONS https://mail.contoso.com/Microsoft-Server-ActiveSync\nAuthorization:\nX-User-Identity: avery@contoso.com",
+                "OPTIONS https://mail.contoso.com/Microsoft-Server-ActiveSync\nAuthorization:\nX-User-Identity: \
+                 avery@contoso.com",
                 CHALLENGE,
             )],
         ),
@@ -72,8 +82,10 @@ mod tests {
             &[Raw::new(
                 EMPTY,
                 concat!(
-                    "401\nX-FEServer: EX01\nWWW-Authenticate: Bearer authorization_uri=\"https://login.windows.net/common/oauth2/authorize\"\n",
-                    "x-ms-diagnostics: 4000000;reason=\"Flighting is not enabled for domain 'mail.contoso.com'.\";error_category=\"oauth_not_available\""
+                    "401\nX-FEServer: EX01\nWWW-Authenticate: Bearer \
+                     authorization_uri=\"https://login.windows.net/common/oauth2/authorize\"\n",
+                    "x-ms-diagnostics: 4000000;reason=\"Flighting is not enabled for domain \
+                     'mail.contoso.com'.\";error_category=\"oauth_not_available\""
                 ),
             )],
         ),
@@ -82,8 +94,10 @@ mod tests {
             &[Raw::new(
                 EMPTY,
                 concat!(
-                    "401\nX-FEServer: EX01\nWWW-Authenticate: Bearer authorization_uri=\"https://login.windows.net/common/oauth2/authorize\"\n",
-                    "x-ms-diagnostics: 4000000;reason=\"Flighting is not enabled for domain 'avery@contoso.com'.\";error_category=\"oauth_not_available\""
+                    "401\nX-FEServer: EX01\nWWW-Authenticate: Bearer \
+                     authorization_uri=\"https://login.windows.net/common/oauth2/authorize\"\n",
+                    "x-ms-diagnostics: 4000000;reason=\"Flighting is not enabled for domain \
+                     'avery@contoso.com'.\";error_category=\"oauth_not_available\""
                 ),
             )],
         ),
@@ -98,7 +112,8 @@ mod tests {
             "SharePoint tells its realm",
             &[Raw::new(
                 "OPTIONS https://contoso.sharepoint.com/_vti_bin/client.svc\nAuthorization: Bearer",
-                "401\nWWW-Authenticate: Bearer realm=\"1\",client_id=\"00000003-0000-0ff1-ce00-000000000000\",authorization_uri=\"https://login.windows.net/common/oauth2/authorize\"",
+                "401\nWWW-Authenticate: Bearer \
+                 realm=\"1\",client_id=\"00000003-0000-0ff1-ce00-000000000000\",authorization_uri=\"https://login.windows.net/common/oauth2/authorize\"",
             )],
         ),
     ];

@@ -12,12 +12,19 @@ pub(super) static RULE: Rule = Rule {
         en: "Anonymous request: the server lists its schemes", ja: "匿名要求: サーバーが認証方式を提示"
     },
     explanation: Text {
-        en: "The request carried no credentials, and the 401 names the schemes that the server accepts. HTTP clients ask this way first and repeat the request with credentials. It is a failure only if nothing follows: then the client supports none of the schemes, has no credentials, or somebody cancelled the prompt.",
-        ja: "要求に資格情報がなく、401 がサーバーの受け付ける認証方式を示しています。HTTP クライアントはまずこの形で問い合わせ、次に資格情報を付けて要求を繰り返します。後に何も続かない場合だけが失敗で、クライアントがどの方式にも対応していない、資格情報を持っていない、または入力画面が取り消されたことを意味します。",
+        en: "The request carried no credentials, and the 401 names the schemes that the server accepts. HTTP \
+             clients ask this way first and repeat the request with credentials. It is a failure only if nothing \
+             follows: then the client supports none of the schemes, has no credentials, or somebody cancelled the \
+             prompt.",
+        ja: "要求に資格情報がなく、401 がサーバーの受け付ける認証方式を示しています。HTTP クライアントはまずこの形で\
+             問い合わせ、次に資格情報を付けて要求を繰り返します。後に何も続かない場合だけが失敗で、クライアントがど\
+             の方式にも対応していない、資格情報を持っていない、または入力画面が取り消されたことを意味します。",
     },
     remedy: Text {
-        en: "Nothing to do while the client goes on. If it does not, compare the schemes offered with those that the client supports.",
-        ja: "クライアントが続行していれば対処は不要です。続行しない場合は、提示された認証方式とクライアントが対応する方式を比べてください。",
+        en: "Nothing to do while the client goes on. If it does not, compare the schemes offered with those that \
+             the client supports.",
+        ja: "クライアントが続行していれば対処は不要です。続行しない場合は、提示された認証方式とクライアントが対応す\
+             る方式を比べてください。",
     },
     sources: &["RFC 9110 section 11.6.1", "RFC 7235 section 2.1"],
     kinds: &[Kind::Step],

@@ -10,12 +10,18 @@ pub(super) static RULE: Rule = Rule {
     id: "negotiate-continue",
     title: Text { en: "Negotiate: the handshake goes on", ja: "Negotiate: ハンドシェイクの継続" },
     explanation: Text {
-        en: "The 401 carries a token in the Negotiate scheme: the server wants another message. With NTLM inside Negotiate this is the challenge; with Kerberos it is rare, since one ticket is enough. The client answers on the same TCP connection.",
-        ja: "401 が Negotiate 方式のトークンを運んでおり、サーバーは次のメッセージを求めています。Negotiate の中の NTLM ではこれがチャレンジです。Kerberos ではチケット 1 つで足りるため、まれです。クライアントは同じ TCP 接続で応答します。",
+        en: "The 401 carries a token in the Negotiate scheme: the server wants another message. With NTLM inside \
+             Negotiate this is the challenge; with Kerberos it is rare, since one ticket is enough. The client \
+             answers on the same TCP connection.",
+        ja: "401 が Negotiate 方式のトークンを運んでおり、サーバーは次のメッセージを求めています。Negotiate の中の \
+             NTLM ではこれがチャレンジです。Kerberos ではチケット 1 つで足りるため、まれです。クライアントは同じ \
+             TCP 接続で応答します。",
     },
     remedy: Text {
-        en: "Nothing to do. If Kerberos was expected and NTLM is used, check the SPN HTTP/{host} and the client's Local intranet zone.",
-        ja: "対処は不要です。Kerberos を想定しているのに NTLM が使われている場合は、SPN HTTP/{host} とクライアントのローカル イントラネット ゾーンを確認してください。",
+        en: "Nothing to do. If Kerberos was expected and NTLM is used, check the SPN HTTP/{host} and the client's \
+             Local intranet zone.",
+        ja: "対処は不要です。Kerberos を想定しているのに NTLM が使われている場合は、SPN HTTP/{host} とクライアントの\
+             ローカル イントラネット ゾーンを確認してください。",
     },
     sources: &["RFC 4559 section 5", "MS-SPNG section 3.1.5"],
     kinds: &[Kind::Step],

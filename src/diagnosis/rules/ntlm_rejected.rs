@@ -11,12 +11,24 @@ pub(super) static RULE: Rule = Rule {
     id: "ntlm-rejected",
     title: Text { en: "NTLM: the server refuses the logon", ja: "NTLM: サーバーがログオンを拒否" },
     explanation: Text {
-        en: "The client finished the handshake with its third message, and the server refused it. Usual reasons: wrong password or domain, a locked, disabled or expired account, clocks that differ, NTLM restricted by policy (LmCompatibilityLevel, Protected Users, Restrict NTLM), or Extended Protection, where TLS is opened on the way, as by this proxy.",
-        ja: "クライアントは 3 番目のメッセージでハンドシェイクを終えましたが、サーバーが拒否しました。よくある理由は、パスワードまたはドメインの誤り、アカウントのロック・無効・期限切れ、時刻のずれ、ポリシーによる NTLM の制限 (LmCompatibilityLevel、Protected Users、NTLM の制限)、そしてこのプロキシのように途中で TLS が終端される場合の拡張保護です。",
+        en: "The client finished the handshake with its third message, and the server refused it. Usual reasons: \
+             wrong password or domain, a locked, disabled or expired account, clocks that differ, NTLM restricted \
+             by policy (LmCompatibilityLevel, Protected Users, Restrict NTLM), or Extended Protection, where TLS is \
+             opened on the way, as by this proxy.",
+        ja: "クライアントは 3 番目のメッセージでハンドシェイクを終えましたが、サーバーが拒否しました。よくある理由\
+             は、パスワードまたはドメインの誤り、アカウントのロック・無効・期限切れ、時刻のずれ、ポリシーによる \
+             NTLM の制限 (LmCompatibilityLevel、Protected Users、NTLM の制限)、そしてこのプロキシのように途中で TLS \
+             が終端される場合の拡張保護です。",
     },
     remedy: Text {
-        en: "On the server that answered look for event 4625 and its sub status: 0xC000006A wrong password, 0xC0000064 unknown user, 0xC0000234 locked, 0xC0000133 clock skew, 0xC000035B channel binding (Extended Protection). To exclude this proxy as the cause, let the host pass undecrypted and try again: authtap --skip-decrypt {host}",
-        ja: "応答したサーバーでイベント 4625 のサブ ステータスを確認します: 0xC000006A はパスワードの誤り、0xC0000064 は不明なユーザー、0xC0000234 はロック、0xC0000133 は時刻のずれ、0xC000035B はチャネル バインド (拡張保護)。このプロキシが原因でないことを確かめるには、ホストを復号せずに通して再試行します: authtap --skip-decrypt {host}",
+        en: "On the server that answered look for event 4625 and its sub status: 0xC000006A wrong password, \
+             0xC0000064 unknown user, 0xC0000234 locked, 0xC0000133 clock skew, 0xC000035B channel binding \
+             (Extended Protection). To exclude this proxy as the cause, let the host pass undecrypted and try \
+             again: authtap --skip-decrypt {host}",
+        ja: "応答したサーバーでイベント 4625 のサブ ステータスを確認します: 0xC000006A はパスワードの誤り、\
+             0xC0000064 は不明なユーザー、0xC0000234 はロック、0xC0000133 は時刻のずれ、0xC000035B はチャネル バイン\
+             ド (拡張保護)。このプロキシが原因でないことを確かめるには、ホストを復号せずに通して再試行します: \
+             authtap --skip-decrypt {host}",
     },
     sources: &[
         "MS-NLMP section 3.1.5.1",

@@ -12,8 +12,11 @@ pub(super) static RULE: Rule = Rule {
         ja: "デバイス コード: ユーザーがまだサインインしていない",
     },
     explanation: Text {
-        en: "The tool shows a code that the user enters on another device, and asks for the token every few seconds. Until the user has finished, each of these requests is answered with 400 and authorization_pending.",
-        ja: "ツールが表示したコードをユーザーが別のデバイスで入力し、その間ツールは数秒ごとにトークンを要求します。ユーザーが終えるまで、各要求には 400 と authorization_pending が返されます。",
+        en: "The tool shows a code that the user enters on another device, and asks for the token every few \
+             seconds. Until the user has finished, each of these requests is answered with 400 and \
+             authorization_pending.",
+        ja: "ツールが表示したコードをユーザーが別のデバイスで入力し、その間ツールは数秒ごとにトークンを要求します。\
+             ユーザーが終えるまで、各要求には 400 と authorization_pending が返されます。",
     },
     remedy: Text {
         en: "Nothing to do but finish the sign-in in the browser.",
@@ -46,14 +49,18 @@ mod tests {
             STEP,
             &[Raw::new(
                 "POST https://login.microsoftonline.com/organizations/oauth2/v2.0/token",
-                "400\nContent-Type: application/json\n\n{\"error\":\"authorization_pending\",\"error_description\":\"AADSTS70016: Authorization is pending.\",\"error_codes\":[70016]}",
+                "400\nContent-Type: application/json\n\n\
+                 {\"error\":\"authorization_pending\",\"error_description\":\"AADSTS70016: Authorization is \
+                 pending.\",\"error_codes\":[70016]}",
             )],
         ),
         Example::silent(
             "the code has expired",
             &[Raw::new(
                 "POST https://login.microsoftonline.com/organizations/oauth2/v2.0/token",
-                "400\nContent-Type: application/json\n\n{\"error\":\"expired_token\",\"error_description\":\"AADSTS70019: Verification code expired.\",\"error_codes\":[70019]}",
+                "400\nContent-Type: application/json\n\n\
+                 {\"error\":\"expired_token\",\"error_description\":\"AADSTS70019: Verification code \
+                 expired.\",\"error_codes\":[70019]}",
             )],
         ),
     ];

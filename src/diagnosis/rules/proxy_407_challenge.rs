@@ -11,12 +11,16 @@ pub(super) static RULE: Rule = Rule {
         en: "A forward proxy asks for credentials", ja: "フォワード プロキシが資格情報を要求"
     },
     explanation: Text {
-        en: "The 407 comes from a forward proxy on the way, not from the server. It names the schemes for Proxy-Authorization. The client repeats the request with credentials for the proxy.",
-        ja: "407 はサーバーではなく経路上のフォワード プロキシから来ています。Proxy-Authorization で使える方式が示されており、クライアントはプロキシ用の資格情報を付けて要求を繰り返します。",
+        en: "The 407 comes from a forward proxy on the way, not from the server. It names the schemes for \
+             Proxy-Authorization. The client repeats the request with credentials for the proxy.",
+        ja: "407 はサーバーではなく経路上のフォワード プロキシから来ています。Proxy-Authorization で使える方式が示さ\
+             れており、クライアントはプロキシ用の資格情報を付けて要求を繰り返します。",
     },
     remedy: Text {
-        en: "Nothing to do while the client goes on. Programs that run as a service often cannot answer a proxy: let {host} pass without authentication there.",
-        ja: "クライアントが続行していれば対処は不要です。サービスとして動くプログラムはプロキシに応答できないことが多いため、その場合は {host} を認証なしで通過させてください。",
+        en: "Nothing to do while the client goes on. Programs that run as a service often cannot answer a proxy: \
+             let {host} pass without authentication there.",
+        ja: "クライアントが続行していれば対処は不要です。サービスとして動くプログラムはプロキシに応答できないことが\
+             多いため、その場合は {host} を認証なしで通過させてください。",
     },
     sources: &["RFC 9110 section 15.5.8"],
     kinds: &[Kind::Step],
@@ -55,7 +59,8 @@ mod tests {
             STEP,
             &[Raw::new(
                 "GET http://autodiscover.contoso.com/autodiscover/autodiscover.xml",
-                "407 Proxy Authentication Required\nProxy-Authenticate: Negotiate\nProxy-Authenticate: Basic realm=\"proxy\"",
+                "407 Proxy Authentication Required\nProxy-Authenticate: Negotiate\nProxy-Authenticate: Basic \
+                 realm=\"proxy\"",
             )],
         ),
         Example::fires(

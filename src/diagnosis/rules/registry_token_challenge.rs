@@ -11,8 +11,12 @@ pub(super) static RULE: Rule = Rule {
         en: "A registry names its token service", ja: "レジストリがトークン サービスを提示"
     },
     explanation: Text {
-        en: "Container registries answer the first request with a Bearer challenge whose realm is the address of a token service. The client fetches a token there, often without any credentials, and repeats the request. This has nothing to do with Exchange.",
-        ja: "コンテナー レジストリは最初の要求に対し、realm がトークン サービスのアドレスである Bearer チャレンジを返します。クライアントはそこで、多くは資格情報なしにトークンを取得し、要求を繰り返します。Exchange とは関係ありません。",
+        en: "Container registries answer the first request with a Bearer challenge whose realm is the address of a \
+             token service. The client fetches a token there, often without any credentials, and repeats the \
+             request. This has nothing to do with Exchange.",
+        ja: "コンテナー レジストリは最初の要求に対し、realm がトークン サービスのアドレスである Bearer チャレンジを\
+             返します。クライアントはそこで、多くは資格情報なしにトークンを取得し、要求を繰り返します。Exchange とは\
+             関係ありません。",
     },
     remedy: Text { en: "Nothing to do.", ja: "対処は不要です。" },
     sources: &["https://distribution.github.io/distribution/spec/auth/token/", "RFC 6750 section 3"],
@@ -47,21 +51,26 @@ mod tests {
             STEP,
             &[Raw::new(
                 "GET https://registry-1.docker.io/v2/library/alpine/manifests/latest",
-                "401\nWww-Authenticate: Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\",scope=\"repository:library/alpine:pull,push\"",
+                "401\nWww-Authenticate: Bearer \
+                 realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\",scope=\"repository:library/alpine:pull,push\"",
             )],
         ),
         Example::silent(
             "Exchange names its authority",
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx",
-                "401\nWWW-Authenticate: Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", trusted_issuers=\"00000001-0000-0000-c000-000000000000@00c118a9-2de9-41d3-0000-000000000000\", authorization_uri=\"https://login.windows.net/common/oauth2/authorize\"",
+                "401\nWWW-Authenticate: Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", \
+                 trusted_issuers=\"00000001-0000-0000-c000-000000000000@00c118a9-2de9-41d3-0000-000000000000\", \
+                 authorization_uri=\"https://login.windows.net/common/oauth2/authorize\"",
             )],
         ),
         Example::silent(
             "the token does not reach far enough",
             &[Raw::new(
-                "GET https://registry.contoso.com/v2/app/manifests/1\nAuthorization: Bearer {jwt aud=registry.contoso.com}",
-                "401\nWWW-Authenticate: Bearer realm=\"https://auth.contoso.com/token\",service=\"registry.contoso.com\",error=\"insufficient_scope\"",
+                "GET https://registry.contoso.com/v2/app/manifests/1\nAuthorization: Bearer {jwt \
+                 aud=registry.contoso.com}",
+                "401\nWWW-Authenticate: Bearer \
+                 realm=\"https://auth.contoso.com/token\",service=\"registry.contoso.com\",error=\"insufficient_scope\"",
             )],
         ),
     ];
