@@ -3,17 +3,27 @@
 //! Pure: no clock, no I/O, no async. It is a fold over exchanges in the order in which they ended; what it costs for one
 //! exchange does not grow with the number before it.
 
+mod aadsts;
 mod case;
+mod challenge;
+mod diagnostics;
+mod directory;
 mod finding;
 mod handshake;
+mod past;
 mod rule;
 pub mod rules;
 
 use crate::exchange::Exchange;
 
-pub use case::Case;
+pub use aadsts::Aadsts;
+pub use case::{Case, Sent};
+pub use challenge::Challenge;
+pub use diagnostics::{Diagnostics, Family};
+pub use directory::Directory;
 pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};
 pub use handshake::{Handshake, HandshakeStep, Scheme, StepState};
+pub use past::{Accepted, BearerSeen, Obtained, Past, Record};
 pub use rule::{Gate, Hit, Rule};
 
 /// Where the exchanges come from: it decides who can be blamed for an interception, and what can still come.

@@ -65,3 +65,53 @@ pub struct Hit {
     /// What else it can be, likeliest first.
     pub candidates: Vec<&'static str>,
 }
+
+impl Hit {
+    /// A step of a healthy handshake: nobody must act.
+    pub fn step() -> Self {
+        Self::new(Kind::Step, Certainty::Certain, Actor::Nobody)
+    }
+
+    /// Worth knowing.
+    pub fn note(certainty: Certainty, actor: Actor) -> Self {
+        Self::new(Kind::Note, certainty, actor)
+    }
+
+    /// Something is wrong, and `actor` can mend it.
+    pub fn failure(certainty: Certainty, actor: Actor) -> Self {
+        Self::new(Kind::Failure, certainty, actor)
+    }
+
+    fn new(kind: Kind, certainty: Certainty, actor: Actor) -> Self {
+        let (evidence, names, candidates) = (Vec::new(), Vec::new(), Vec::new());
+        Self { kind, certainty, actor, subject: Subject::default(), evidence, names, candidates }
+    }
+
+    /// What it is about: [`Case::on_server`], [`Case::on_directory`], [`Case::on_user`].
+    #[must_use]
+    pub fn on(mut self, subject: Subject) -> Self {
+        self.subject = subject;
+        self
+    }
+
+    /// Why; the most telling evidence first.
+    #[must_use]
+    pub fn because(mut self, evidence: Evidence) -> Self {
+        self.evidence.push(evidence);
+        self
+    }
+
+    /// A name for `{place}` in the rule's words, where there is one.
+    #[must_use]
+    pub fn naming(mut self, place: &'static str, name: impl Into<Option<Clean>>) -> Self {
+        self.names.extend(name.into().map(|name| (place, name)));
+        self
+    }
+
+    /// What else it can be.
+    #[must_use]
+    pub fn or(mut self, candidate: &'static str) -> Self {
+        self.candidates.push(candidate);
+        self
+    }
+}
