@@ -4,7 +4,7 @@
 //! "Expected" and "Actual" is not the same in all builds.
 
 use super::Case;
-use crate::redact::Clean;
+use crate::redact::{Clean, Token};
 
 /// Why an audience was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +34,11 @@ impl Refusal {
         let diagnostics = case.diagnostics().filter(|diagnostics| diagnostics.reason_has("audience"))?;
         let url = case.exchange.url.as_ref();
         let requested = url.and_then(|url| Address::read(url.origin()));
-        let token = case.jwt().and_then(|token| token.aud.clone());
-        let token = token.as_ref().and_then(|audience| Some((audience, Address::read(audience.as_str())?)));
+        let audience = match case.bearer() {
+            Some(Token::Jwt(token)) => token.aud.as_ref(),
+            _ => None,
+        };
+        let token = audience.and_then(|audience| Some((audience, Address::read(audience.as_str())?)));
 
         let reason = diagnostics.clean_reason();
         let mut named = reason.as_str().split(['\'', '"', '\u{2018}', '\u{2019}']).filter_map(Address::read);

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::{Case, Evidence};
+
 /// An Exchange version as `X-OWA-Version` and `X-ServerApplication` give it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Build {
@@ -20,6 +22,14 @@ impl Build {
 
     const fn new(major: u16, minor: u16, build: u16) -> Self {
         Self { major, minor, build }
+    }
+
+    /// The build that answered, with the header that says so.
+    pub fn of(case: &Case<'_>) -> Option<(Self, Evidence)> {
+        ["x-owa-version", "x-serverapplication"].into_iter().find_map(|name| {
+            let build = Self::read(case.response_header(name)?.as_str())?;
+            Some((build, case.evidence_header(name)))
+        })
     }
 
     /// Reads `15.1.2507.55`, `15.01.2507.055` and `Exchange/15.01.2507.055`.

@@ -5,7 +5,7 @@
 
 use crate::diagnosis::audience::is_microsoft;
 use crate::diagnosis::exchange_build::Build;
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule};
+use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Place, Rule};
 use crate::text::Text;
 
 /// The rule.
@@ -58,9 +58,10 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     let uri = bearer.clean_param("authorization_uri").filter(|uri| !uri.as_str().trim().is_empty())?;
     let hybrid =
         bearer.param("trusted_issuers").is_some_and(|issuers| issuers.contains("00000001-0000-0000-c000-000000000000@"));
+    let (build, version) = Build::of(case).unzip();
     let hit = match Authority::of(uri.as_str()) {
         Authority::Entra => return None,
-        Authority::AdFs => match (Build::of(case), hybrid) {
+        Authority::AdFs => match (build, hybrid) {
             (Some(build), _) if !build.takes_adfs_tokens() => Hit::failure(Certainty::Certain, Actor::ExchangeAdmin),
             (None, true) => Hit::failure(Certainty::Likely, Actor::ExchangeAdmin),
             // The trust of a former hybrid may still stand in the list.
@@ -70,9 +71,8 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         Authority::Other => Hit::failure(Certainty::Likely, Actor::ExchangeAdmin),
     };
     let hit = hit.on(case.on_server()).naming("host", case.host_name()).naming("uri", uri);
-    let hit = hit.because(case.evidence(crate::diagnosis::Place::ResponseHeader("www-authenticate"), bearer.text()));
-    let version = Build::of(case).map(|_| Build::evidence(case));
-    Some(version.into_iter().flatten().fold(hit, Hit::because))
+    let hit = hit.because(case.evidence(Place::ResponseHeader("www-authenticate"), bearer.text()));
+    Some(version.into_iter().fold(hit, Hit::because))
 }
 
 enum Authority {
