@@ -24,7 +24,7 @@ pub use directory::Directory;
 pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};
 pub use handshake::{Handshake, HandshakeStep, Scheme, StepState};
 pub use past::{Accepted, BearerSeen, Obtained, Past, Record};
-pub use rule::{Gate, Hit, Rule};
+pub use rule::{Gate, Hit, Next, Rule};
 
 /// Where the exchanges come from: it decides who can be blamed for an interception, and what can still come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
