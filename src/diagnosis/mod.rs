@@ -4,13 +4,17 @@
 //! exchange does not grow with the number before it.
 
 mod aadsts;
+mod answered;
+mod audience;
 mod case;
 mod challenge;
 mod diagnostics;
 mod directory;
+mod exchange_build;
 mod finding;
 mod handshake;
 mod past;
+mod person;
 mod rule;
 pub mod rules;
 

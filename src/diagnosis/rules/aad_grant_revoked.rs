@@ -7,8 +7,7 @@
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule};
 use crate::text::Text;
 
-/// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "aad-grant-revoked",
     title: Text {
         en: "The sign-in was revoked; the user must sign in again",
@@ -48,6 +47,8 @@ pub static RULE: Rule = Rule {
     gate: Gate::Status(&[200, 302, 303, 400, 401, 403]),
     supersedes: &[],
     find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {

@@ -8,8 +8,7 @@ use crate::diagnosis::{Actor, Case, Certainty, Evidence, Gate, Hit, Kind, Place,
 use crate::exchange::{FailureKind, Side};
 use crate::text::Text;
 
-/// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "aad-unreachable",
     title: Text {
         en: "The sign-in service cannot be reached",
@@ -44,6 +43,8 @@ pub static RULE: Rule = Rule {
     gate: Gate::Any,
     supersedes: &["server-unreachable"],
     find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {

@@ -8,8 +8,7 @@ use crate::diagnosis::{Actor, Capture, Case, Certainty, Gate, Hit, Kind, Rule, S
 use crate::redact::{Binding, Credential, Negotiate, NtlmMessage};
 use crate::text::Text;
 
-/// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "adfs-extended-protection-mitm",
     title: Text {
         en: "AD FS refuses Windows authentication through a decrypting proxy",
@@ -48,8 +47,10 @@ pub static RULE: Rule = Rule {
     certainties: &[Certainty::Likely, Certainty::Possible],
     actors: &[Actor::ThisProxy, Actor::CaptureTool, Actor::Network],
     gate: Gate::Status(&[401]),
-    supersedes: &["ep-channel-binding", "ntlm-loop", "ntlm-rejected", "kerberos-failure"],
+    supersedes: &["ntlm-rejected"],
     find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {

@@ -8,8 +8,7 @@ use crate::diagnosis::audience::Refusal;
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule};
 use crate::text::Text;
 
-/// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "audience-host-mismatch",
     title: Text {
         en: "The token is for another host name",
@@ -51,6 +50,8 @@ pub static RULE: Rule = Rule {
     gate: Gate::Status(&[401, 403]),
     supersedes: &[],
     find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {

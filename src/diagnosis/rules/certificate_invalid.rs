@@ -7,8 +7,7 @@ use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Place, Rule};
 use crate::exchange::{FailureKind, Side};
 use crate::text::Text;
 
-/// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "certificate-invalid",
     title: Text {
         en: "The server's certificate is not valid for this connection",
@@ -48,8 +47,10 @@ pub static RULE: Rule = Rule {
     certainties: &[Certainty::Certain],
     actors: &[Actor::ExchangeAdmin, Actor::Network],
     gate: Gate::Any,
-    supersedes: &["aad-unreachable", "server-unreachable"],
+    supersedes: &[],
     find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {

@@ -7,8 +7,7 @@ use crate::diagnosis::exchange_build::Build;
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule};
 use crate::text::Text;
 
-/// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "hma-exchange2010-coexist",
     title: Text {
         en: "The mailbox is on an Exchange version without OAuth",
@@ -43,8 +42,10 @@ pub static RULE: Rule = Rule {
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::ExchangeAdmin],
     gate: Gate::Status(&[401, 403]),
-    supersedes: &["user-not-in-directory", "hma-no-authorization-uri", "vdir-oauth-disabled"],
+    supersedes: &["hma-no-authorization-uri", "vdir-oauth-disabled"],
     find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {

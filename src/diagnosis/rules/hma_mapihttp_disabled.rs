@@ -5,8 +5,7 @@
 use crate::diagnosis::{Actor, Case, Certainty, Directory, Evidence, Gate, Hit, Kind, Place, Rule};
 use crate::text::Text;
 
-/// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "hma-mapihttp-disabled",
     title: Text {
         en: "Outlook uses RPC over HTTP, which cannot do modern authentication",
@@ -47,8 +46,10 @@ pub static RULE: Rule = Rule {
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::ExchangeAdmin],
     gate: Gate::Status(&[401]),
-    supersedes: &["vdir-oauth-disabled", "hma-no-authorization-uri", "hma-empty-bearer"],
+    supersedes: &["hma-no-authorization-uri", "vdir-oauth-disabled"],
     find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {

@@ -7,8 +7,7 @@
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Sent};
 use crate::text::Text;
 
-/// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "hma-no-authorization-uri",
     title: Text {
         en: "The Bearer challenge names no authorization_uri",
@@ -46,8 +45,10 @@ pub static RULE: Rule = Rule {
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::ExchangeAdmin],
     gate: Gate::Status(&[401, 456]),
-    supersedes: &["hma-empty-bearer"],
+    supersedes: &[],
     find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {

@@ -7,8 +7,7 @@ use crate::diagnosis::exchange_build::Build;
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule};
 use crate::text::Text;
 
-/// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "hma-server-version",
     title: Text {
         en: "This Exchange build is too old for modern authentication",
@@ -40,8 +39,10 @@ pub static RULE: Rule = Rule {
     certainties: &[Certainty::Certain],
     actors: &[Actor::ExchangeAdmin],
     gate: Gate::Status(&[401]),
-    supersedes: &["hma-no-authorization-uri", "vdir-oauth-disabled", "hma-empty-bearer"],
+    supersedes: &["hma-no-authorization-uri", "vdir-oauth-disabled"],
     find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {

@@ -8,8 +8,7 @@ use crate::diagnosis::exchange_build::Build;
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Place, Rule};
 use crate::text::Text;
 
-/// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "hma-wrong-authorization-uri",
     title: Text {
         en: "The authorization_uri is not that of the expected authority",
@@ -47,6 +46,8 @@ pub static RULE: Rule = Rule {
     gate: Gate::Status(&[401]),
     supersedes: &[],
     find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {

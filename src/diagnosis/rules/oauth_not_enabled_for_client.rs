@@ -9,8 +9,7 @@ use crate::diagnosis::{Actor, Case, Certainty, Diagnostics, Directory, Gate, Hit
 use crate::redact::{Clean, Credential};
 use crate::text::Text;
 
-/// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "oauth-not-enabled-for-client",
     title: Text {
         en: "Modern authentication is not enabled for this client",
@@ -52,8 +51,10 @@ pub static RULE: Rule = Rule {
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::ExchangeAdmin],
     gate: Gate::Status(&[401, 403, 456]),
-    supersedes: &["hma-empty-bearer"],
+    supersedes: &[],
     find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {

@@ -9,8 +9,7 @@ use crate::diagnosis::{Actor, Case, Certainty, Directory, Evidence, Gate, Hit, K
 use crate::redact::Clean;
 use crate::text::Text;
 
-/// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "preauth-device",
     title: Text {
         en: "A device in front of Exchange asks for credentials itself",
@@ -47,8 +46,10 @@ pub static RULE: Rule = Rule {
     certainties: &[Certainty::Likely],
     actors: &[Actor::Network],
     gate: Gate::Status(&[200, 301, 302, 303, 307, 401, 403, 440]),
-    supersedes: &["hs-anonymous-probe", "basic-bad-credentials", "generic-bad-credentials", "vdir-oauth-disabled"],
+    supersedes: &["basic-bad-credentials", "generic-bad-credentials"],
     find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {

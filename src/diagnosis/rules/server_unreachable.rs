@@ -8,8 +8,7 @@ use crate::exchange::{FailureKind, Side, Step};
 use crate::redact::Clean;
 use crate::text::Text;
 
-/// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "server-unreachable",
     title: Text {
         en: "The server cannot be reached",
@@ -45,6 +44,8 @@ pub static RULE: Rule = Rule {
     gate: Gate::Failed,
     supersedes: &[],
     find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {

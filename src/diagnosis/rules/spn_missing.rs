@@ -11,8 +11,7 @@ use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Subject};
 use crate::redact::{Clean, query_value};
 use crate::text::Text;
 
-/// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "spn-missing",
     title: Text {
         en: "The Exchange URL is not registered in Entra ID",
@@ -57,6 +56,8 @@ pub static RULE: Rule = Rule {
     gate: Gate::Status(&[200, 302, 303, 400, 401, 403]),
     supersedes: &[],
     find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
 };
 
 /// The application id of Exchange, as it begins audiences between servers.

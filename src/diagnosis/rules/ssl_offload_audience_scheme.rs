@@ -7,8 +7,7 @@ use crate::diagnosis::audience::Refusal;
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule};
 use crate::text::Text;
 
-/// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "ssl-offload-audience-scheme",
     title: Text {
         en: "A load balancer passes the request on without TLS",
@@ -43,6 +42,8 @@ pub static RULE: Rule = Rule {
     gate: Gate::Status(&[401, 403]),
     supersedes: &[],
     find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {

@@ -7,8 +7,7 @@ use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Place, Rule};
 use crate::exchange::{FailureKind, Side, Unseen};
 use crate::text::Text;
 
-/// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "tls-server-legacy",
     title: Text {
         en: "The server's TLS is too old to be decrypted here",
@@ -42,6 +41,8 @@ pub static RULE: Rule = Rule {
     gate: Gate::Any,
     supersedes: &[],
     find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {

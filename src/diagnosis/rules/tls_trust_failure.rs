@@ -7,8 +7,7 @@ use crate::diagnosis::{Actor, Capture, Case, Certainty, Gate, Hit, Kind, Place, 
 use crate::exchange::{Failure, FailureKind, Side, Step};
 use crate::text::Text;
 
-/// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "tls-trust-failure",
     title: Text {
         en: "The client does not accept the certificate",
@@ -44,6 +43,8 @@ pub static RULE: Rule = Rule {
     gate: Gate::Failed,
     supersedes: &[],
     find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {

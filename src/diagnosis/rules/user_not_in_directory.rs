@@ -7,8 +7,7 @@ use crate::diagnosis::person::upn_of;
 use crate::diagnosis::{Actor, Case, Certainty, Family, Gate, Hit, Kind, Rule};
 use crate::text::Text;
 
-/// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "user-not-in-directory",
     title: Text {
         en: "Exchange does not know the user in the token",
@@ -51,6 +50,8 @@ pub static RULE: Rule = Rule {
     gate: Gate::Status(&[401, 403]),
     supersedes: &[],
     find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {

@@ -9,8 +9,7 @@ use crate::diagnosis::{Actor, BearerSeen, Case, Certainty, Directory, Evidence, 
 use crate::redact::Clean;
 use crate::text::Text;
 
-/// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "vdir-oauth-disabled",
     title: Text {
         en: "OAuth is off on a virtual directory",
@@ -57,8 +56,10 @@ pub static RULE: Rule = Rule {
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::ExchangeAdmin],
     gate: Gate::Status(&[401]),
-    supersedes: &["hma-empty-bearer"],
+    supersedes: &[],
     find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {
