@@ -20,6 +20,7 @@ pub struct Past {
     hosts: Bounded<String, Host>,
     organisations: Bounded<String, VecDeque<BearerSeen>>,
     tokens: VecDeque<Obtained>,
+    last_challenge: Option<BearerSeen>,
     signed_in: Option<u64>,
 }
 
@@ -98,10 +99,9 @@ impl Past {
         self.organisations.get(organisation(host)).into_iter().flatten()
     }
 
-    /// The last Bearer challenge with an authorization_uri, of any host that is remembered.
-    pub fn last_challenge(&self) -> Option<&BearerSeen> {
-        let all = self.organisations.values().flatten();
-        all.filter(|seen| seen.authorization_uri.is_some()).max_by_key(|seen| seen.exchange)
+    /// The last Bearer challenge of Exchange with an authorization_uri, of any host.
+    pub const fn last_challenge(&self) -> Option<&BearerSeen> {
+        self.last_challenge.as_ref()
     }
 
     /// A token that was obtained for `host`: its audience is a URL of that host.
@@ -151,6 +151,7 @@ impl Past {
         if let Some(seen) = lesson.bearer {
             if seen.authorization_uri.is_some() {
                 host.authorization_uri.clone_from(&seen.authorization_uri);
+                self.last_challenge = Some(seen.clone());
             }
             let list = self.organisations.entry(organisation(name.as_str()));
             list.retain(|old| (&old.host, old.directory, &old.server) != (&seen.host, seen.directory, &seen.server));
@@ -239,7 +240,7 @@ fn audience_host(audience: &str) -> &str {
 }
 
 /// The label by which the credential of this request is known again.
-fn sent_label(case: &Case<'_>) -> Option<Label> {
+pub(super) fn sent_label(case: &Case<'_>) -> Option<Label> {
     match case.exchange.authorization()? {
         Credential::Basic { password: Password::Set { label, .. }, .. }
         | Credential::Bearer(Token::Jwe { label } | Token::Opaque { label, .. })
@@ -255,12 +256,11 @@ fn accepted_scheme(case: &Case<'_>) -> Option<&'static str> {
     }
     match case.exchange.authorization()? {
         Credential::Basic { .. } => Some("basic"),
-        Credential::Bearer(Token::Empty) | Credential::Empty => None,
+        Credential::Bearer(Token::Empty) | Credential::Empty | Credential::Other { .. } => None,
         Credential::Bearer(_) => Some("bearer"),
         Credential::Ntlm(_) => Some("ntlm"),
         Credential::Negotiate(_) => Some("negotiate"),
         Credential::Digest { .. } => Some("digest"),
-        Credential::Other { .. } => None,
     }
 }
 
@@ -315,10 +315,6 @@ impl<K: Hash + Eq + Clone, V: Default> Bounded<K, V> {
             self.order.push_back(key.to_owned());
         }
         self.map.entry(key.to_owned()).or_default()
-    }
-
-    fn values(&self) -> impl Iterator<Item = &V> {
-        self.map.values()
     }
 }
 
