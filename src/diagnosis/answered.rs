@@ -5,7 +5,7 @@
 use super::Case;
 
 /// Whether Exchange, or the IIS under it, wrote this answer.
-pub fn by_exchange(case: &Case<'_>) -> bool {
+pub(super) fn by_exchange(case: &Case<'_>) -> bool {
     const MARKS: [&str; 8] = [
         "x-feserver",
         "x-owa-version",

@@ -8,7 +8,7 @@ use crate::redact::{Clean, Token};
 
 /// Why an audience was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub(super) enum Refusal {
     /// The same host, once with https and once with http.
     Scheme {
         /// What the token is for.
@@ -30,7 +30,7 @@ pub enum Refusal {
 impl Refusal {
     /// Reads it from the diagnostics of a refused token. Nothing where the token is for another kind of resource (an
     /// API of Microsoft's, an application's id), and where nothing can be compared.
-    pub fn of(case: &Case<'_>) -> Option<Self> {
+    pub(super) fn of(case: &Case<'_>) -> Option<Self> {
         let diagnostics = case.diagnostics().filter(|diagnostics| diagnostics.reason_has("audience"))?;
         let url = case.exchange.url.as_ref();
         let requested = url.and_then(|url| Address::read(url.origin()));
@@ -49,7 +49,8 @@ impl Refusal {
                     Some((_, audience)) => audience.same_host(address) && audience.same_scheme(address),
                     None => !one.same_scheme(&two) && address.scheme == Some("https"),
                 };
-                let (audience, endpoint) = if is_audience(&two) && !is_audience(&one) { (two, one) } else { (one, two) };
+                let (audience, endpoint) =
+                    if is_audience(&two) && !is_audience(&one) { (two, one) } else { (one, two) };
                 let (audience_text, endpoint_text) = (reason.part(audience.text), reason.part(endpoint.text));
                 if audience.same_host(&endpoint) {
                     (!audience.same_scheme(&endpoint))
@@ -130,7 +131,7 @@ impl<'a> Address<'a> {
 }
 
 /// Whether `host` belongs to Microsoft's online services, in any of their clouds.
-pub fn is_microsoft(host: &str) -> bool {
+pub(super) fn is_microsoft(host: &str) -> bool {
     const DOMAINS: [&str; 18] = [
         "microsoft.com",
         "microsoftonline.com",
@@ -173,7 +174,8 @@ mod tests {
             Some((None, "mail.contoso.com"))
         );
         assert_eq!(host("mail.contoso.com."), Some((None, "mail.contoso.com")));
-        for nothing in ["aud", ". Actual ", "t match the endpoint ", "api://tool", "00000003-0000-0000-c000-000000000000", ""]
+        for nothing in
+            ["aud", ". Actual ", "t match the endpoint ", "api://tool", "00000003-0000-0000-c000-000000000000", ""]
         {
             assert_eq!(host(nothing), None, "{nothing}");
         }

@@ -6,7 +6,7 @@ use super::{Case, Evidence};
 
 /// An Exchange version as `X-OWA-Version` and `X-ServerApplication` give it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Build {
+pub(super) struct Build {
     major: u16,
     minor: u16,
     build: u16,
@@ -25,7 +25,7 @@ impl Build {
     }
 
     /// The build that answered, with the header that says so.
-    pub fn of(case: &Case<'_>) -> Option<(Self, Evidence)> {
+    pub(super) fn of(case: &Case<'_>) -> Option<(Self, Evidence)> {
         ["x-owa-version", "x-serverapplication"].into_iter().find_map(|name| {
             let build = Self::read(case.response_header(name)?.as_str())?;
             Some((build, case.evidence_header(name)))
@@ -33,7 +33,7 @@ impl Build {
     }
 
     /// Reads `15.1.2507.55`, `15.01.2507.055` and `Exchange/15.01.2507.055`.
-    pub fn read(text: &str) -> Option<Self> {
+    pub(super) fn read(text: &str) -> Option<Self> {
         let text = text.trim();
         let numbers = text.rsplit_once('/').map_or(text, |(_, numbers)| numbers);
         let mut numbers = numbers.split('.').map(|number| number.trim().parse::<u16>().ok());
@@ -41,7 +41,7 @@ impl Build {
     }
 
     /// Whether hybrid modern authentication came only with a later update of this product.
-    pub fn before_hybrid_modern_authentication(self) -> bool {
+    pub(super) fn before_hybrid_modern_authentication(self) -> bool {
         self.major == 15
             && match self.minor {
                 0 => self < Self::HYBRID_2013,
@@ -51,12 +51,12 @@ impl Build {
     }
 
     /// Whether AD FS can be the authority of modern authentication here.
-    pub fn takes_adfs_tokens(self) -> bool {
+    pub(super) fn takes_adfs_tokens(self) -> bool {
         self >= Self::ADFS
     }
 
     /// Exchange 2010 or older: no OAuth at all.
-    pub const fn is_2010_or_older(self) -> bool {
+    pub(super) const fn is_2010_or_older(self) -> bool {
         self.major < 15
     }
 }

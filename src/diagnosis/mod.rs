@@ -10,8 +10,9 @@ mod case;
 mod challenge;
 mod diagnostics;
 mod directory;
-mod exchange_build;
+
 mod entries;
+mod exchange_build;
 mod finding;
 mod handshake;
 mod judge;

@@ -3,7 +3,7 @@
 use crate::redact::Clean;
 
 /// `<UPN of user#1>` for `user#1@contoso.com`, `CONTOSO\user#1` and `user#1`.
-pub fn upn_of(user: &Clean) -> Clean {
+pub(super) fn upn_of(user: &Clean) -> Clean {
     let text = user.as_str();
     let name = text.rsplit_once('\\').map_or(text, |(_, name)| name);
     let name = name.split_once('@').map_or(name, |(name, _)| name);

@@ -11,8 +11,7 @@ use crate::text::Text;
 pub(super) static RULE: Rule = Rule {
     id: "audience-host-mismatch",
     title: Text {
-        en: "The token is for another host name",
-        ja: "トークンが別のホスト名に対して発行されている",
+        en: "The token is for another host name", ja: "トークンが別のホスト名に対して発行されている"
     },
     explanation: Text {
         en: "Exchange compares the audience of a token ({audience}) with the name under which the request reaches it, and \
@@ -65,4 +64,135 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         .because(case.evidence_header("x-ms-diagnostics"))
         .because(case.evidence_url());
     Some(if case.bearer().is_some() { hit.because(case.evidence_request("authorization")) } else { hit })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::rules::kit::{Example, Raw};
+    use crate::diagnosis::{Actor, Certainty, Kind};
+
+    pub(super) const EXAMPLES: &[Example] = &[
+        Example::fires(
+            "the token of Autodiscover is used on the mail host",
+            (Kind::Failure, Certainty::Certain, Actor::Network),
+            &[Raw::new(
+                "POST https://mail.contoso.com/mapi/emsmdb/\n\
+                 Authorization: Bearer {jwt aud=https://autodiscover.contoso.com/ exp=1795167900}",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value 'https://autodiscover.contoso.com' is invalid";error_category="invalid_resource"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+            )],
+        ),
+        Example::fires(
+            "a device in between changed the name that the client used",
+            (Kind::Failure, Certainty::Certain, Actor::Network),
+            &[Raw::new(
+                "POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml\n\
+                 Authorization: Bearer {jwt aud=https://autodiscover.contoso.com/ exp=1795167900}",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value 'https://autodiscover.contoso.com' is invalid";error_category="invalid_resource"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+            )],
+        ),
+        Example::fires(
+            "both names are told, under another number",
+            (Kind::Failure, Certainty::Certain, Actor::Network),
+            &[Raw::new(
+                "POST https://mail.fabrikam.com:8443/EWS/Exchange.asmx\n\
+                 Authorization: Bearer {jwt aud=https://mail.fabrikam.com/ exp=1795167900}",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 2000001;reason="The hostname component of the audience claim value is invalid. Expected 'https://owa.fabrikam.com'. Actual 'https://mail.fabrikam.com'.";error_category="invalid_token"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+            )],
+        ),
+        Example::fires(
+            "the words of the endpoint check",
+            (Kind::Failure, Certainty::Certain, Actor::Network),
+            &[Raw::new(
+                "POST https://[fd00::25]/EWS/Exchange.asmx\n\
+                 AUTHORIZATION: Bearer {jwt aud=https://mail.contoso.com/}",
+                r#"403
+X-MS-Diagnostics: 2000003;reason="The audience of the token 'https://mail.contoso.com/' doesn't match the endpoint 'https://[fd00::25]/EWS/Exchange.asmx'.";error_category="invalid_resource""#,
+            )],
+        ),
+        Example::fires(
+            "a token between servers names the host in another form",
+            (Kind::Failure, Certainty::Certain, Actor::Network),
+            &[Raw::new(
+                "POST https://mail.contoso.com/EWS/Exchange.asmx",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value '00000002-0000-0ff1-ce00-000000000000/ex.corp.contoso.com@contoso.com' is invalid";error_category="invalid_resource"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+            )],
+        ),
+        Example::fires(
+            "only the token tells the names apart",
+            (Kind::Failure, Certainty::Likely, Actor::Network),
+            &[Raw::new(
+                "POST https://mail.contoso.com/mapi/nspi/\n\
+                 Authorization: Bearer {jwt aud=https://owa.contoso.com/ exp=1795167900}",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 2000003;reason="The audience claim value is invalid 'aud'.";error_category="invalid_resource"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+            )],
+        ),
+        Example::silent(
+            "only the scheme differs",
+            &[Raw::new(
+                "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
+                 Authorization: Bearer {jwt aud=https://mail.contoso.com/ exp=1795167900}",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value is invalid. Expected 'https://mail.contoso.com'. Actual 'http://mail.contoso.com'.";error_category="invalid_resource"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+            )],
+        ),
+        Example::silent(
+            "the token is for Graph",
+            &[Raw::new(
+                "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
+                 Authorization: Bearer {jwt aud=https://graph.microsoft.com exp=1795167900}",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value 'https://graph.microsoft.com' is invalid";error_category="invalid_resource"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+            )],
+        ),
+        Example::silent(
+            "the token is for an application id",
+            &[Raw::new(
+                "POST https://outlook.office365.com/EWS/Exchange.asmx\n\
+                 Authorization: Bearer {jwt aud=00000002-0000-0000-c000-000000000000 exp=1795167900}",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 2000003;reason="The audience claim value is invalid 'aud'.";error_category="invalid_resource"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+            )],
+        ),
+        Example::silent(
+            "the reason speaks of no audience",
+            &[Raw::new(
+                "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
+                 Authorization: Bearer {jwt aud=https://autodiscover.contoso.com/ exp=1795167900}",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 2000000;reason="The token has an invalid signature.";error_category="invalid_signature"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+            )],
+        ),
+    ];
 }

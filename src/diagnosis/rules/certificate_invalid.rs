@@ -79,3 +79,69 @@ const fn is_certificate(kind: FailureKind) -> bool {
             | FailureKind::CertificateInvalid
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::rules::kit::{Example, Raw};
+    use crate::diagnosis::{Actor, Certainty, Kind};
+    use crate::exchange::{FailureKind, Side, Step};
+
+    pub(super) const EXAMPLES: &[Example] = &[
+        Example::fires(
+            "the certificate has expired",
+            (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
+            &[Raw::failed(
+                "CONNECT https://mail.contoso.com/",
+                Side::Server,
+                Step::Tls,
+                FailureKind::CertificateExpired,
+                "the certificate of mail.contoso.com expired on 2026-10-01",
+            )],
+        )
+        .live(),
+        Example::fires(
+            "the name is not in the certificate",
+            (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
+            &[Raw::failed(
+                "GET https://mail.contoso.com:8443/owa/",
+                Side::Server,
+                Step::Tls,
+                FailureKind::CertificateNameMismatch,
+                "the certificate is for www.contoso.com",
+            )],
+        ),
+        Example::fires(
+            "somebody shows another certificate for the sign-in host",
+            (Kind::Failure, Certainty::Certain, Actor::Network),
+            &[Raw::failed(
+                "CONNECT https://login.microsoftonline.com/",
+                Side::Server,
+                Step::Tls,
+                FailureKind::CertificateUntrusted,
+                "issued by Contoso Inspection CA, which is not trusted",
+            )],
+        ),
+        Example::silent(
+            "the client refuses our certificate",
+            &[Raw::failed(
+                "CONNECT https://mail.contoso.com/",
+                Side::Client,
+                Step::Tls,
+                FailureKind::CertificateRefusedByClient,
+                "unknown CA",
+            )],
+        )
+        .live(),
+        Example::silent(
+            "the server is down",
+            &[Raw::failed(
+                "CONNECT https://mail.contoso.com/",
+                Side::Server,
+                Step::Connect,
+                FailureKind::Refused,
+                "connection refused",
+            )],
+        )
+        .live(),
+    ];
+}

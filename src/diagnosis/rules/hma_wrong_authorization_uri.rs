@@ -57,8 +57,9 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     let mut offers = case.challenges().iter().filter(|challenge| challenge.is("bearer"));
     let bearer = offers.find(|bearer| bearer.param("authorization_uri").is_some())?;
     let uri = bearer.clean_param("authorization_uri").filter(|uri| !uri.as_str().trim().is_empty())?;
-    let hybrid =
-        bearer.param("trusted_issuers").is_some_and(|issuers| issuers.contains("00000001-0000-0000-c000-000000000000@"));
+    let hybrid = bearer
+        .param("trusted_issuers")
+        .is_some_and(|issuers| issuers.contains("00000001-0000-0000-c000-000000000000@"));
     let (build, version) = Build::of(case).unzip();
     let hit = match Authority::of(uri.as_str()) {
         Authority::Entra => return None,
@@ -98,4 +99,111 @@ impl Authority {
             Self::Other
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::rules::kit::{Example, Raw};
+    use crate::diagnosis::{Actor, Certainty, Kind};
+
+    pub(super) const EXAMPLES: &[Example] = &[
+        Example::fires(
+            "a hybrid Exchange 2016 names AD FS",
+            (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "POST https://mail.fabrikam.com/mapi/emsmdb/\nAuthorization: Bearer",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+X-OWA-Version: 15.1.2507.55
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@c93d7be1-2f48-47a0-b1c6-84e5a2079f23", authorization_uri="https://sts.fabrikam.com/adfs/oauth2/authorize""#,
+            )],
+        ),
+        Example::fires(
+            "a hybrid Exchange of unknown build names AD FS",
+            (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "POST https://mail.fabrikam.com/mapi/emsmdb/\nauthorization: BEARER",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@c93d7be1-2f48-47a0-b1c6-84e5a2079f23", authorization_uri="https://STS.fabrikam.com:443/ADFS/oauth2/authorize""#,
+            )],
+        ),
+        Example::fires(
+            "it names the access control service",
+            (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\nAuthorization: Bearer",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@c93d7be1-2f48-47a0-b1c6-84e5a2079f23", authorization_uri="https://accounts.accesscontrol.windows.net/tokens/OAuth/2""#,
+            )],
+        ),
+        Example::fires(
+            "it names a stranger behind a familiar name",
+            (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\nAuthorization: Bearer",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@c93d7be1-2f48-47a0-b1c6-84e5a2079f23", authorization_uri="https://login.microsoftonline.com.contoso.com/common/oauth2/authorize""#,
+            )],
+        ),
+        Example::fires(
+            "AD FS beside the trust of a hybrid, on a build that knows both",
+            (Kind::Note, Certainty::Possible, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\nAuthorization: Bearer",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+X-OWA-Version: 15.2.1748.39
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@c93d7be1-2f48-47a0-b1c6-84e5a2079f23", authorization_uri="https://adfs.contoso.com/adfs/oauth2/authorize", issuer_kind="ADFS""#,
+            )],
+        ),
+        Example::silent(
+            "AD FS is the authority of an organisation on its own premises",
+            &[Raw::new(
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\nAuthorization: Bearer",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+X-OWA-Version: 15.2.2562.31
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="https://adfs.contoso.com/adfs/services/trust", authorization_uri="https://adfs.contoso.com/adfs/oauth2/authorize", issuer_kind="ADFS""#,
+            )],
+        ),
+        Example::silent(
+            "the cloud of the US government",
+            &[Raw::new(
+                "POST https://mail.contoso.us/mapi/nspi/\nAuthorization: Bearer",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@c93d7be1-2f48-47a0-b1c6-84e5a2079f23", authorization_uri="https://login.microsoftonline.us/common/oauth2/authorize""#,
+            )],
+        ),
+        Example::silent(
+            "the cloud of China",
+            &[Raw::new(
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\nAuthorization: Bearer",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@c93d7be1-2f48-47a0-b1c6-84e5a2079f23", authorization_uri="https://login.partner.microsoftonline.cn/common/oauth2/authorize""#,
+            )],
+        ),
+        Example::silent(
+            "the usual address",
+            &[Raw::new(
+                "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+            )],
+        ),
+    ];
 }

@@ -53,7 +53,6 @@ pub static RULES: &[&Rule] = &[
     &hma_no_authorization_uri::RULE,
     &hma_wrong_authorization_uri::RULE,
     &vdir_oauth_disabled::RULE,
-
     // Steps of healthy handshakes, and credentials that are refused.
     &ntlm_type1_type2::RULE,
 ];

@@ -88,3 +88,114 @@ fn user(diagnostics: &Diagnostics<'_>) -> Option<Clean> {
     let quoted = reason.as_str().split(['\'', '"']).nth(1)?;
     (quoted.contains('@') || quoted.contains('#')).then(|| reason.part(quoted))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::rules::kit::{Example, Raw};
+    use crate::diagnosis::{Actor, Certainty, Kind};
+
+    pub(super) const EXAMPLES: &[Example] = &[
+        Example::fires(
+            "Outlook is told 4000000 beside an authorization_uri",
+            (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml\n\
+                 User-Agent: Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17928; Pro)\n\
+                 Authorization: Bearer",
+                r#"401 Unauthorized
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+WWW-Authenticate: Negotiate
+WWW-Authenticate: NTLM
+x-ms-diagnostics: 4000000;reason="Flighting is not enabled for domain 'avery@contoso.com'.";error_category="oauth_not_available"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+            )],
+        ),
+        Example::fires(
+            "the header is spelled otherwise and the challenges are one line",
+            (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml\n\
+                 User-Agent: Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17928; Pro)\n\
+                 authorization: bearer",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+X-MS-DIAGNOSTICS: 4000000; reason="Flighting is not enabled for domain 'kim@fabrikam.com'."; error_type="OAUTH_NOT_AVAILABLE"
+www-authenticate: NTLM, Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", Basic realm="x""#,
+            )],
+        ),
+        Example::fires(
+            "the status is 456",
+            (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml\n\
+                 User-Agent: Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17928; Pro)\n\
+                 Authorization: Bearer",
+                r#"456
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 4000000;reason="Flighting is not enabled for domain 'avery@contoso.com'.";error_category="oauth_not_available"
+"#,
+            )],
+        ),
+        Example::fires(
+            "only the answer was pasted",
+            (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "",
+                r#"401
+x-ms-diagnostics: 4000000;reason="Flighting is not enabled for domain 'avery@contoso.com'.";error_category="oauth_not_available"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+            )],
+        ),
+        Example::silent(
+            "ActiveSync gets the same answer when all is well",
+            &[Raw::new(
+                "OPTIONS https://mail.contoso.com/Microsoft-Server-ActiveSync\nAuthorization: Bearer",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 4000000;reason="Flighting is not enabled for domain 'avery@contoso.com'.";error_category="oauth_not_available"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+            )],
+        ),
+        Example::silent(
+            "a host stands where the user would",
+            &[Raw::new(
+                "GET https://mail.contoso.com/mapi/nspi/\nAuthorization: Bearer",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 4000000;reason="Flighting is not enabled for domain 'mail.contoso.com'.";error_category="oauth_not_available"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+            )],
+        ),
+        Example::silent(
+            "there is no authorization_uri either",
+            &[Raw::new(
+                "POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml\n\
+                 User-Agent: Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17928; Pro)\n\
+                 Authorization: Bearer",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 4000000;reason="Flighting is not enabled for domain 'avery@contoso.com'.";error_category="oauth_not_available"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1""#,
+            )],
+        ),
+        Example::silent(
+            "the number belongs to another category",
+            &[Raw::new(
+                "POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml\n\
+                 User-Agent: Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17928; Pro)\n\
+                 Authorization: Bearer",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 4000000;reason="Other 'avery@contoso.com'.";error_category="invalid_token"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+            )],
+        ),
+    ];
+}

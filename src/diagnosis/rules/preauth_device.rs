@@ -116,3 +116,99 @@ fn foreign_server(case: &Case<'_>) -> Option<Evidence> {
     let known = refused && case.past().is_exchange(case.host());
     (refused && http_sys_alone || known).then(|| case.evidence_header("server"))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::rules::kit::{Example, Raw};
+    use crate::diagnosis::{Actor, Certainty, Kind};
+
+    pub(super) const EXAMPLES: &[Example] = &[
+        Example::fires(
+            "F5 APM sends a server to its policy page",
+            (Kind::Failure, Certainty::Likely, Actor::Network),
+            &[Raw::new(
+                r#"POST https://mail.fabrikam.com/EWS/Exchange.asmx
+Authorization: Basic {basic FABRIKAM\pat:x}"#,
+                "302 Found\nLocation: /my.policy\nServer: BigIP\nSet-Cookie: MRHSession=0; path=/; secure",
+            )],
+        ),
+        Example::fires(
+            "Web Application Proxy sends Autodiscover to AD FS",
+            (Kind::Failure, Certainty::Likely, Actor::Network),
+            &[Raw::new(
+                "POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml",
+                "307\n\
+                 SERVER: Microsoft-HTTPAPI/2.0\n\
+                 LOCATION: https://adfs.contoso.com/adfs/ls?version=1.0&action=signin&realm=urn%3AAppProxy%3Acom&returnUrl=https%3A%2F%2Fautodiscover.contoso.com%2F",
+            )],
+        ),
+        Example::fires(
+            "HTTP.sys alone refuses",
+            (Kind::Failure, Certainty::Likely, Actor::Network),
+            &[Raw::new(
+                "POST https://mail.contoso.com:8443/mapi/emsmdb/",
+                r#"401
+server: Microsoft-HTTPAPI/2.0
+www-authenticate: Basic realm="portal""#,
+            )],
+        ),
+        Example::fires(
+            "another server refuses where Exchange answered before",
+            (Kind::Failure, Certainty::Likely, Actor::Network),
+            &[
+                Raw::new(
+                    "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
+                    r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                ),
+                Raw::new(
+                    "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
+                    r#"401
+Server: nginx
+WWW-Authenticate: Basic realm="Restricted""#,
+                ),
+            ],
+        ),
+        Example::silent(
+            "Exchange itself refuses",
+            &[Raw::new(
+                "POST https://mail.contoso.com/EWS/Exchange.asmx",
+                "401\n\
+                 Server: Microsoft-IIS/8.5 Microsoft-HTTPAPI/2.0\n\
+                 X-FEServer: EX01\n\
+                 WWW-Authenticate: Negotiate",
+            )],
+        ),
+        Example::silent(
+            "a balancer hands the answer of Exchange on",
+            &[Raw::new(
+                "POST https://mail.contoso.com/EWS/Exchange.asmx",
+                "401\nServer: nginx\nX-FEServer: EX01\nWWW-Authenticate: Negotiate",
+            )],
+        ),
+        Example::silent(
+            "Autodiscover is redirected",
+            &[Raw::new(
+                "GET http://autodiscover.contoso.com/autodiscover/autodiscover.xml",
+                "302\n\
+                 Server: BigIP\n\
+                 Location: https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml",
+            )],
+        ),
+        Example::silent(
+            "another mail server speaks ActiveSync",
+            &[Raw::new(
+                "OPTIONS https://mail.litware.example/Microsoft-Server-ActiveSync",
+                r#"401
+Server: Apache/2.4.62 (Debian)
+WWW-Authenticate: Basic realm="ZPush""#,
+            )],
+        ),
+        Example::silent(
+            "a browser gets a form for Outlook on the web",
+            &[Raw::new("GET https://mail.contoso.com/owa/", "302\nServer: BigIP\nLocation: /my.policy")],
+        ),
+    ];
+}

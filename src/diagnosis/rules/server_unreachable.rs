@@ -10,10 +10,7 @@ use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
     id: "server-unreachable",
-    title: Text {
-        en: "The server cannot be reached",
-        ja: "サーバーに到達できない",
-    },
+    title: Text { en: "The server cannot be reached", ja: "サーバーに到達できない" },
     explanation: Text {
         en: "The connection to {host} failed before any HTTP was spoken. Step: {step}; {reason}. A wrong or missing DNS record, \
              a wrong port, a firewall, or a server that is down: credentials play no part yet.",
@@ -71,4 +68,78 @@ fn find(case: &Case<'_>) -> Option<Hit> {
             .naming("reason", failure.text.clone())
             .because(case.evidence(Place::ConnectionServer, failure.text.clone())),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::rules::kit::{Example, Raw};
+    use crate::diagnosis::{Actor, Certainty, Kind};
+    use crate::exchange::{FailureKind, Side, Step};
+
+    pub(super) const EXAMPLES: &[Example] = &[
+        Example::fires(
+            "the name has no address",
+            (Kind::Failure, Certainty::Certain, Actor::Network),
+            &[Raw::failed(
+                "CONNECT https://rpc.fabrikam.com/",
+                Side::Server,
+                Step::Resolve,
+                FailureKind::NameNotFound,
+                "rpc.fabrikam.com has no address",
+            )],
+        ),
+        Example::fires(
+            "nobody listens",
+            (Kind::Failure, Certainty::Certain, Actor::Network),
+            &[Raw::failed(
+                "GET http://[fd00::25]:8080/autodiscover/autodiscover.xml",
+                Side::Server,
+                Step::Connect,
+                FailureKind::Refused,
+                "[fd00::25]:8080 refused the connection",
+            )],
+        )
+        .live(),
+        Example::fires(
+            "the connection is reset before TLS stands",
+            (Kind::Failure, Certainty::Certain, Actor::Network),
+            &[Raw::failed(
+                "CONNECT https://mail.contoso.com/",
+                Side::Server,
+                Step::Tls,
+                FailureKind::Reset,
+                "connection reset by peer",
+            )],
+        ),
+        Example::silent(
+            "the server hangs up in the middle of an answer",
+            &[Raw::failed(
+                "GET https://mail.contoso.com/owa/",
+                Side::Server,
+                Step::Receive,
+                FailureKind::ClosedEarly,
+                "the server closed the connection",
+            )],
+        ),
+        Example::silent(
+            "the certificate is refused",
+            &[Raw::failed(
+                "CONNECT https://mail.contoso.com/",
+                Side::Server,
+                Step::Tls,
+                FailureKind::CertificateExpired,
+                "expired",
+            )],
+        ),
+        Example::silent(
+            "the client goes away",
+            &[Raw::failed(
+                "CONNECT https://mail.contoso.com/",
+                Side::Client,
+                Step::Tls,
+                FailureKind::Reset,
+                "connection reset by peer",
+            )],
+        ),
+    ];
 }

@@ -67,7 +67,8 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     let aadsts = case.aadsts().filter(|aadsts| aadsts.is_any(&[50001, 500_011]))?;
     let resource = named(&aadsts.words).or_else(|| requested(case))?;
     let certainty = Resource::read(resource.as_str())?.own_exchange(case)?;
-    let subject = Subject { server: Resource::read(resource.as_str()).map(|own| resource.part(own.host)), ..Subject::default() };
+    let subject =
+        Subject { server: Resource::read(resource.as_str()).map(|own| resource.part(own.host)), ..Subject::default() };
     let hit = Hit::failure(certainty, Actor::EntraAdmin).on(subject).because(case.evidence_aadsts());
     Some(hit.naming("url", resource))
 }
@@ -76,7 +77,8 @@ fn find(case: &Case<'_>) -> Option<Hit> {
 fn named(words: &Clean) -> Option<Clean> {
     let all = words.as_str();
     let tokens = all.split(|letter: char| letter.is_whitespace() || "'\"\u{2018}\u{2019}".contains(letter));
-    let mut resources = tokens.map(|token| token.trim_end_matches(['.', ',', ';'])).filter(|token| Resource::read(token).is_some());
+    let mut resources =
+        tokens.map(|token| token.trim_end_matches(['.', ',', ';'])).filter(|token| Resource::read(token).is_some());
     resources.next().map(|token| words.part(token))
 }
 
@@ -123,7 +125,8 @@ impl<'a> Resource<'a> {
         }
         let first = host.split('.').next().unwrap_or_default();
         let stem = first.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '-');
-        let mail_name = ["autodiscover", "mail", "webmail", "owa", "outlook", "exchange", "exch", "email", "eas", "mapi", "ews"];
+        let mail_name =
+            ["autodiscover", "mail", "webmail", "owa", "outlook", "exchange", "exch", "email", "eas", "mapi", "ews"];
         let alike = mail_name.contains(&stem) || case.past().bearer_seen(&host).next().is_some();
         (alike && host.contains('.')).then_some(Certainty::Likely)
     }
@@ -141,4 +144,115 @@ fn asked_by_mail_client(case: &Case<'_>) -> bool {
     let in_url = case.exchange.url.as_ref().and_then(|url| url.query_value("client_id"));
     let client: Option<Cow<'_, str>> = in_url.or_else(|| query_value(case.request_body(), "client_id"));
     client.is_some_and(|client| CLIENTS.iter().any(|known| client.eq_ignore_ascii_case(known)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::rules::kit::{Example, Raw};
+    use crate::diagnosis::{Actor, Certainty, Kind};
+
+    pub(super) const EXAMPLES: &[Example] = &[
+        Example::fires(
+            "Outlook is refused a token for the mail host",
+            (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
+            &[Raw::new(
+                "GET https://login.windows.net/common/oauth2/authorize?resource=https%3A%2F%2Fmail.contoso.com%2F&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&response_type=code",
+                "302 Found\n\
+                 Location: urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&error_description=AADSTS50001%3a+The+application+named+https%3a%2f%2fmail.contoso.com%2f+was+not+found+in+the+tenant+named+contoso.com.++This+can+happen.%0d%0aTrace+ID%3a+cf03a6bd-610b-47d5-bf0b-90e59d0e0100",
+            )],
+        ),
+        Example::fires(
+            "the host was seen to be Exchange",
+            (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
+            &[
+                Raw::new(
+                    "POST https://x7.contoso.co.jp/EWS/Exchange.asmx\nAuthorization: Bearer",
+                    r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                ),
+                Raw::new(
+                    "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
+                 Content-Type: application/x-www-form-urlencoded\n\
+                 \n\
+                 grant_type=authorization_code&client_id=5a4b3c2d-0000-4000-8000-000000000a07",
+                    r#"400 Bad Request
+Content-Type: application/json; charset=utf-8
+
+{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named https://X7.contoso.co.jp:443/ was not found in the tenant named Contoso.\r\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011","error_codes":[500011]}"#,
+                ),
+            ],
+        ),
+        Example::fires(
+            "the name alone looks like a mail server",
+            (Kind::Failure, Certainty::Likely, Actor::EntraAdmin),
+            &[Raw::new(
+                "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
+                 Content-Type: application/x-www-form-urlencoded\n\
+                 \n\
+                 grant_type=refresh_token&client_id=5a4b3c2d-0000-4000-8000-000000000a07",
+                r#"400 Bad Request
+Content-Type: application/json; charset=utf-8
+
+{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named 'https://autodiscover.fabrikam.com' was not found in the tenant named Contoso.\r\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011","error_codes":[500011]}"#,
+            )],
+        ),
+        Example::fires(
+            "another Exchange asked between servers",
+            (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
+            &[Raw::new(
+                "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
+                 Content-Type: application/x-www-form-urlencoded\n\
+                 \n\
+                 grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a07",
+                r#"400 Bad Request
+Content-Type: application/json; charset=utf-8
+
+{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named 00000002-0000-0ff1-ce00-000000000000/mail.contoso.com was not found in the tenant named Contoso.\r\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011","error_codes":[500011]}"#,
+            )],
+        ),
+        Example::silent(
+            "a Microsoft API is unknown to the tenant",
+            &[Raw::new(
+                "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
+                 Content-Type: application/x-www-form-urlencoded\n\
+                 \n\
+                 grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a07",
+                r#"400 Bad Request
+Content-Type: application/json; charset=utf-8
+
+{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named https://reports.office365.com/ecp/reporting was not found in the tenant named Contoso.\r\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011","error_codes":[500011]}"#,
+            )],
+        ),
+        Example::silent(
+            "a tool's own API is unknown to the tenant",
+            &[Raw::new(
+                "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
+                 Content-Type: application/x-www-form-urlencoded\n\
+                 \n\
+                 grant_type=password&client_id=5a4b3c2d-0000-4000-8000-000000000a07",
+                r#"400 Bad Request
+Content-Type: application/json; charset=utf-8
+
+{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named api://mig-tool was not found in the tenant named Contoso.\r\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011","error_codes":[500011]}"#,
+            )],
+        ),
+        Example::silent(
+            "a web application of the organisation is unknown",
+            &[Raw::new(
+                "GET https://login.windows.net/common/oauth2/authorize?resource=https%3A%2F%2Fportal.contoso.com%2F&client_id=5a4b3c2d-0000-4000-8000-000000000a07&response_type=code",
+                "302 Found\n\
+                 Location: urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&error_description=AADSTS50001%3a+The+application+named+https%3a%2f%2fportal.contoso.com%2f+was+not+found+in+the+tenant+named+contoso.com.++This+can+happen.%0d%0aTrace+ID%3a+cf03a6bd-610b-47d5-bf0b-90e59d0e0100",
+            )],
+        ),
+        Example::silent(
+            "the same host, refused for another reason",
+            &[Raw::new(
+                "GET https://login.windows.net/common/oauth2/authorize?resource=https%3A%2F%2Fmail.contoso.com%2F&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&response_type=code",
+                "302\n\
+                 Location: urn:ietf:wg:oauth:2.0:oob?error=consent_required&error_description=AADSTS65001%3a+The+user+has+not+consented+to+https%3a%2f%2fmail.contoso.com%2f",
+            )],
+        ),
+    ];
 }

@@ -59,3 +59,84 @@ fn find(case: &Case<'_>) -> Option<Hit> {
             .because(case.evidence_url()),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::rules::kit::{Example, Raw};
+    use crate::diagnosis::{Actor, Certainty, Kind};
+
+    pub(super) const EXAMPLES: &[Example] = &[
+        Example::fires(
+            "https is expected and http arrives",
+            (Kind::Failure, Certainty::Certain, Actor::Network),
+            &[Raw::new(
+                "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
+                 Authorization: Bearer {jwt aud=https://mail.contoso.com/ exp=1795167900}",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value is invalid. Expected 'https://mail.contoso.com'. Actual 'http://mail.contoso.com'.";error_category="invalid_resource"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+            )],
+        ),
+        Example::fires(
+            "the order is swapped, letters and ports differ",
+            (Kind::Failure, Certainty::Certain, Actor::Network),
+            &[Raw::new(
+                "POST https://Mail.Fabrikam.com:8443/mapi/emsmdb/",
+                r#"401
+server: Microsoft-IIS/8.5
+X-Ms-Diagnostics: 2000001; reason="The hostname component of the audience claim value is invalid. Expected 'http://mail.fabrikam.com:81'. Actual 'HTTPS://MAIL.fabrikam.com/'."; error_category="invalid_token""#,
+            )],
+        ),
+        Example::fires(
+            "only the answer was pasted",
+            (Kind::Failure, Certainty::Certain, Actor::Network),
+            &[Raw::new(
+                "",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value is invalid. Expected 'https://[fd00::25]'. Actual 'http://[fd00::25]'.";error_category="invalid_resource"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+            )],
+        ),
+        Example::fires(
+            "one name is told, with http",
+            (Kind::Failure, Certainty::Certain, Actor::Network),
+            &[Raw::new(
+                "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
+                 Authorization: Bearer {jwt aud=https://mail.contoso.com/ exp=1795167900}",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value 'http://mail.contoso.com' is invalid";error_category="invalid_resource"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+            )],
+        ),
+        Example::silent(
+            "the hosts differ",
+            &[Raw::new(
+                "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
+                 Authorization: Bearer {jwt aud=https://autodiscover.contoso.com/ exp=1795167900}",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value is invalid. Expected 'https://mail.contoso.com'. Actual 'http://autodiscover.contoso.com'.";error_category="invalid_resource"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+            )],
+        ),
+        Example::silent(
+            "the token is for another API",
+            &[Raw::new(
+                "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
+                 Authorization: Bearer {jwt aud=https://graph.microsoft.com exp=1795167900}",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value 'https://graph.microsoft.com' is invalid";error_category="invalid_resource"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+            )],
+        ),
+    ];
+}

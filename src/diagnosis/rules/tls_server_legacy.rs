@@ -52,11 +52,50 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     let unseen = [case.exchange.request.unseen(), case.exchange.response.unseen()];
     let (hit, text) = match incompatible {
         Some(failure) => (Hit::failure(Certainty::Certain, Actor::ThisProxy), failure.text.clone()),
-        None if unseen.contains(&Some(Unseen::ServerTlsTooOld)) => {
-            (Hit::note(Certainty::Certain, Actor::ThisProxy), "no TLS version or cipher in common with this proxy".into())
-        }
+        None if unseen.contains(&Some(Unseen::ServerTlsTooOld)) => (
+            Hit::note(Certainty::Certain, Actor::ThisProxy),
+            "no TLS version or cipher in common with this proxy".into(),
+        ),
         None => return None,
     };
     let hit = hit.on(case.on_server()).naming("host", case.host_name());
     Some(hit.because(case.evidence(Place::ConnectionServer, text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::rules::kit::{Example, Raw};
+    use crate::diagnosis::{Actor, Certainty, Kind};
+    use crate::exchange::{FailureKind, Side, Step, Unseen};
+
+    pub(super) const EXAMPLES: &[Example] = &[
+        Example::fires(
+            "the tunnel passed undecrypted",
+            (Kind::Note, Certainty::Certain, Actor::ThisProxy),
+            &[Raw::tunnel("CONNECT https://old.contoso.com/", Unseen::ServerTlsTooOld)],
+        )
+        .live(),
+        Example::fires(
+            "no common protocol was found",
+            (Kind::Failure, Certainty::Certain, Actor::ThisProxy),
+            &[Raw::failed(
+                "CONNECT https://old.contoso.com/",
+                Side::Server,
+                Step::Tls,
+                FailureKind::TlsIncompatible,
+                "the server offers TLS 1.0 only",
+            )],
+        )
+        .live(),
+        Example::silent(
+            "the host is on the list of those passed through",
+            &[Raw::tunnel("CONNECT https://old.contoso.com/", Unseen::SkippedHost)],
+        )
+        .live(),
+        Example::silent(
+            "the client is too old",
+            &[Raw::tunnel("CONNECT https://old.contoso.com/", Unseen::ClientTlsUnreadable)],
+        )
+        .live(),
+    ];
 }

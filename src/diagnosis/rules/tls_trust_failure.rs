@@ -10,8 +10,7 @@ use crate::text::Text;
 pub(super) static RULE: Rule = Rule {
     id: "tls-trust-failure",
     title: Text {
-        en: "The client does not accept the certificate",
-        ja: "クライアントが証明書を受け入れない",
+        en: "The client does not accept the certificate", ja: "クライアントが証明書を受け入れない"
     },
     explanation: Text {
         en: "The client ended the TLS handshake with {host} itself, before it sent any request. It does not trust the root \
@@ -77,7 +76,91 @@ fn find(case: &Case<'_>) -> Option<Hit> {
 fn names_certificate(failure: &Failure) -> bool {
     let words: String = failure.text.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
     let words = words.to_ascii_lowercase();
-    let alerts =
-        ["unknownca", "badcertificate", "certificateunknown", "certificateexpired", "certificaterevoked", "unsupportedcertificate"];
+    let alerts = [
+        "unknownca",
+        "badcertificate",
+        "certificateunknown",
+        "certificateexpired",
+        "certificaterevoked",
+        "unsupportedcertificate",
+    ];
     alerts.iter().any(|alert| words.contains(alert))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::rules::kit::{Example, Raw};
+    use crate::diagnosis::{Actor, Certainty, Kind};
+    use crate::exchange::{FailureKind, Side, Step};
+
+    pub(super) const EXAMPLES: &[Example] = &[
+        Example::fires(
+            "the client refuses our certificate",
+            (Kind::Failure, Certainty::Certain, Actor::ThisProxy),
+            &[Raw::failed(
+                "CONNECT https://mail.contoso.com/",
+                Side::Client,
+                Step::Tls,
+                FailureKind::CertificateRefusedByClient,
+                "the client refused the certificate: unknown CA",
+            )],
+        )
+        .live(),
+        Example::fires(
+            "an imported trace has the alert in words",
+            (Kind::Failure, Certainty::Certain, Actor::CaptureTool),
+            &[Raw::failed(
+                "CONNECT https://mail.contoso.com:8443/",
+                Side::Client,
+                Step::Tls,
+                FailureKind::Other,
+                "received fatal alert: UnknownCA",
+            )],
+        ),
+        Example::fires(
+            "the client just closes",
+            (Kind::Failure, Certainty::Likely, Actor::ThisProxy),
+            &[Raw::failed(
+                "CONNECT https://mail.contoso.com/",
+                Side::Client,
+                Step::Tls,
+                FailureKind::Reset,
+                "connection reset by peer",
+            )],
+        )
+        .live(),
+        Example::silent(
+            "the server's certificate has expired",
+            &[Raw::failed(
+                "CONNECT https://mail.contoso.com/",
+                Side::Server,
+                Step::Tls,
+                FailureKind::CertificateExpired,
+                "the certificate expired on 2026-10-01",
+            )],
+        )
+        .live(),
+        Example::silent(
+            "the client hangs up in the middle of a request",
+            &[Raw::failed(
+                "POST https://mail.contoso.com/EWS/Exchange.asmx",
+                Side::Client,
+                Step::Receive,
+                FailureKind::Reset,
+                "connection reset by peer",
+            )],
+        )
+        .live(),
+        Example::silent(
+            "the client offers no TLS that we speak",
+            &[Raw::failed(
+                "CONNECT https://mail.contoso.com/",
+                Side::Client,
+                Step::Tls,
+                FailureKind::TlsIncompatible,
+                "no protocol version in common",
+            )],
+        )
+        .live(),
+    ];
 }

@@ -66,3 +66,70 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         .because(case.evidence_header("x-ms-diagnostics"));
     Some(if case.bearer().is_some() { hit.because(case.evidence_request("authorization")) } else { hit })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::rules::kit::{Example, Raw};
+    use crate::diagnosis::{Actor, Certainty, Kind};
+
+    pub(super) const EXAMPLES: &[Example] = &[
+        Example::fires(
+            "Exchange does not find the user of the token",
+            (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
+            &[Raw::new(
+                "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
+                 Authorization: Bearer {jwt aud=https://mail.contoso.com/ upn=ghost@contoso.com exp=1795167900}",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 2000005;reason="The user specified by the user-context in the token does not exist.";error_category="invalid_user"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+            )],
+        ),
+        Example::fires(
+            "the category has another number, and no request was captured",
+            (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
+            &[Raw::new(
+                "",
+                r#"401
+x-MS-diagnostics: 2000001;Reason="The user specified by the USER-CONTEXT in the token does not exist.";error_type="invalid_user""#,
+            )],
+        ),
+        Example::silent(
+            "the user is found twice",
+            &[Raw::new(
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
+                 Authorization: Bearer {jwt aud=x}",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 2000005;reason="The user specified by the user-context in the token is ambiguous.";error_category="invalid_user"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+            )],
+        ),
+        Example::silent(
+            "the mailbox is too old",
+            &[Raw::new(
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
+                 Authorization: Bearer {jwt aud=x}",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 2000005;reason="The user's mailbox version is not supported for access using OAuth.";error_category="invalid_user"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+            )],
+        ),
+        Example::silent(
+            "the tenant does not exist",
+            &[Raw::new(
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
+                 Authorization: Bearer {jwt aud=x}",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 2000004;reason="The tenant for tenant guid '8da56bec-0d27-4cac-ab06-52ee2c40ea22' does not exist.";error_category="invalid_tenant"
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+            )],
+        ),
+    ];
+}

@@ -11,10 +11,7 @@ use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
     id: "vdir-oauth-disabled",
-    title: Text {
-        en: "OAuth is off on a virtual directory",
-        ja: "仮想ディレクトリで OAuth が無効",
-    },
+    title: Text { en: "OAuth is off on a virtual directory", ja: "仮想ディレクトリで OAuth が無効" },
     explanation: Text {
         en: "The client asked for OAuth with an empty Bearer, and {directory} on {host} answered without any Bearer \
              challenge. OAuth is missing from the authentication methods of this virtual directory, on this server or \
@@ -98,4 +95,138 @@ fn offered(seen: &BearerSeen) -> Evidence {
     let at = if seen.server.is_some() { " at " } else { "" };
     let text = Clean::concat(["Bearer offered by ".into(), seen.host.clone(), directory.into(), at.into(), server]);
     Evidence { exchange: seen.exchange, place: Place::ResponseHeader("www-authenticate"), text }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::rules::kit::{Example, Raw};
+    use crate::diagnosis::{Actor, Certainty, Kind};
+
+    pub(super) const EXAMPLES: &[Example] = &[
+        Example::fires(
+            "one directory offers no Bearer while another does",
+            (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
+            &[
+                Raw::new(
+                    "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
+                    r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                ),
+                Raw::new(
+                    "GET https://mail.contoso.com/OAB/9c1d/oab.xml\nAuthorization: Bearer",
+                    "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 WWW-Authenticate: Negotiate\n\
+                 WWW-Authenticate: NTLM",
+                ),
+            ],
+        ),
+        Example::fires(
+            "one server of several offers no Bearer",
+            (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
+            &[
+                Raw::new(
+                    "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
+                    r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                ),
+                Raw::new(
+                    "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
+                    "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX02\n\
+                 WWW-Authenticate: Negotiate\n\
+                 WWW-Authenticate: NTLM",
+                ),
+            ],
+        ),
+        Example::fires(
+            "no other directory was seen",
+            (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "POST https://mail.fabrikam.com:444/MAPI/nspi/\nAUTHORIZATION: bearer",
+                r#"401
+server: Microsoft-IIS/10.0
+X-FESERVER: FAB-EX3
+X-Extra: 1
+www-authenticate: Negotiate, NTLM, Basic realm="mail.fabrikam.com""#,
+            )],
+        ),
+        Example::silent(
+            "Bearer is offered",
+            &[Raw::new(
+                "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+            )],
+        ),
+        Example::silent(
+            "nobody asked for OAuth",
+            &[
+                Raw::new(
+                    "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
+                    r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                ),
+                Raw::new(
+                    "GET https://mail.contoso.com/OAB/9c1d/oab.xml",
+                    "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 WWW-Authenticate: Negotiate\n\
+                 WWW-Authenticate: NTLM",
+                ),
+            ],
+        ),
+        Example::silent(
+            "a gateway answers in its place",
+            &[
+                Raw::new(
+                    "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
+                    r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                ),
+                Raw::new(
+                    "GET https://mail.contoso.com/OAB/9c1d/oab.xml\nAuthorization: Bearer",
+                    r#"401
+Server: BigIP
+WWW-Authenticate: Basic realm="gateway""#,
+                ),
+            ],
+        ),
+        Example::silent(
+            "Outlook Anywhere has no OAuth to switch on",
+            &[Raw::new(
+                "RPC_IN_DATA https://mail.contoso.com/rpc/rpcproxy.dll?ex01:6001\nAuthorization: Bearer",
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 WWW-Authenticate: Negotiate\n\
+                 WWW-Authenticate: NTLM",
+            )],
+        ),
+        Example::silent(
+            "4000000 shows that the directory does OAuth",
+            &[Raw::new(
+                "GET https://mail.contoso.com/OAB/9c1d/oab.xml\nAuthorization: Bearer",
+                r#"401
+Server: Microsoft-IIS/10.0
+X-FEServer: EX01
+x-ms-diagnostics: 4000000;reason="Flighting is not enabled for domain 'avery@contoso.com'.";error_category="oauth_not_available"
+WWW-Authenticate: Negotiate
+WWW-Authenticate: NTLM"#,
+            )],
+        ),
+    ];
 }
