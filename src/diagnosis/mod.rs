@@ -4,17 +4,22 @@
 //! exchange does not grow with the number before it.
 
 mod aadsts;
+mod answered;
+mod audience;
 mod case;
 mod challenge;
 mod diagnostics;
 mod directory;
+
 mod entries;
+mod exchange_build;
 mod finding;
 mod handshake;
 mod judge;
 mod ladder;
 mod open;
 mod past;
+mod person;
 mod readiness;
 mod rule;
 pub mod rules;
