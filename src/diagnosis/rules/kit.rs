@@ -58,18 +58,25 @@ impl Example {
         self
     }
 
-    /// Panics unless `rule` says of the last exchange what is expected.
-    pub(crate) fn check(&self, rule: &Rule) {
+    /// What is wrong with what `rule` says of the last exchange.
+    pub(crate) fn wrong(&self, rule: &Rule) -> Option<String> {
+        let wrong = |what: String| Some(format!("{}: {}: {what}", rule.id, self.name));
         let hit = find(rule, self.capture, self.exchanges);
         let found = hit.as_ref().map(|hit| (hit.kind, hit.certainty, hit.actor));
-        assert_eq!(found, self.expected, "{}: {}", rule.id, self.name);
-        if let Some(hit) = hit {
-            assert_eq!(hit.withheld, self.withheld, "{}: {}", rule.id, self.name);
-            assert!(!hit.evidence.is_empty(), "{}: {}: no evidence", rule.id, self.name);
-            assert!(rule.kinds.contains(&hit.kind), "{}: undeclared kind {}", rule.id, hit.kind);
-            assert!(rule.certainties.contains(&hit.certainty), "{}: undeclared certainty {}", rule.id, hit.certainty);
-            assert!(rule.actors.contains(&hit.actor), "{}: undeclared actor {}", rule.id, hit.actor);
+        if found != self.expected {
+            return wrong(format!("found {found:?}, expected {:?}", self.expected));
         }
+        let hit = hit?;
+        if hit.withheld != self.withheld {
+            return wrong(format!("withheld: {}", hit.withheld));
+        }
+        if hit.evidence.is_empty() {
+            return wrong("no evidence".to_owned());
+        }
+        let declared = rule.kinds.contains(&hit.kind)
+            && rule.certainties.contains(&hit.certainty)
+            && rule.actors.contains(&hit.actor);
+        if declared { None } else { wrong(format!("{found:?} is not declared")) }
     }
 }
 
