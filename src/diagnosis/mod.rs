@@ -91,7 +91,7 @@ impl Diagnosis {
         let case = Case::new(exchange, &self.past, self.capture);
         let Judged { judgement, next } = judge(&case);
         let mut revised = self.open.decide(&case);
-        if let Some(next) = next {
+        if !next.is_empty() {
             revised.extend(self.open.add(&case, judgement.clone(), next));
         }
         self.ladders.add(&case, judgement.verdict);

@@ -8,7 +8,25 @@ pub(crate) mod kit;
 mod registry;
 
 // Steps of healthy handshakes, and credentials that are refused.
+mod aad_interrupt;
+mod autodiscover_probe_401;
+mod autodiscover_redirect;
+mod basic_bad_credentials;
+mod basic_retired_exo;
+mod cae_claims_challenge;
+mod client_no_bearer;
+mod digest_challenge;
+mod eas_449_provision;
+mod eas_451_redirect;
+mod generic_bad_credentials;
+mod hma_empty_bearer;
+mod hs_anonymous_probe;
+mod negotiate_continue;
+mod ntlm_rejected;
 mod ntlm_type1_type2;
+mod oauth_device_code_pending;
+mod proxy_407_challenge;
+mod registry_token_challenge;
 
 // Failures of OAuth and of Hybrid Modern Authentication, and of the way to the server.
 mod aad_grant_revoked;
@@ -54,7 +72,25 @@ pub static RULES: &[&Rule] = &[
     &hma_wrong_authorization_uri::RULE,
     &vdir_oauth_disabled::RULE,
     // Steps of healthy handshakes, and credentials that are refused.
+    &cae_claims_challenge::RULE,
+    &registry_token_challenge::RULE,
+    &autodiscover_probe_401::RULE,
+    &autodiscover_redirect::RULE,
+    &eas_449_provision::RULE,
+    &eas_451_redirect::RULE,
+    &oauth_device_code_pending::RULE,
+    &aad_interrupt::RULE,
+    &hma_empty_bearer::RULE,
     &ntlm_type1_type2::RULE,
+    &negotiate_continue::RULE,
+    &proxy_407_challenge::RULE,
+    &digest_challenge::RULE,
+    &basic_retired_exo::RULE,
+    &basic_bad_credentials::RULE,
+    &ntlm_rejected::RULE,
+    &hs_anonymous_probe::RULE,
+    &client_no_bearer::RULE,
+    &generic_bad_credentials::RULE,
 ];
 
 /// The rule with this id.
