@@ -15,11 +15,11 @@ pub(super) static RULE: Rule = Rule {
     },
     explanation: Text {
         en: "Exchange compares the audience of a token ({audience}) with the name under which the request reaches it, and \
-             they differ (the other name: {endpoint}). Usually something between client and server changes the name: a \
-             reverse proxy or Web Application Proxy publishes one name and forwards to another.",
-        ja: "Exchange は、トークンのオーディエンス クレーム ({audience}) と要求が届いたときの名前を比較しますが、両者が一致していません\
-             (もう一方の名前: {endpoint})。多くの場合、クライアントとサーバーの間で名前が変わっています。リバース プロキシや \
-             Web アプリケーション プロキシが、公開名とは別の名前に転送している場合が典型です。",
+             they differ. Usually something between client and server changes the name: a reverse proxy or Web \
+             Application Proxy publishes one name and forwards to another.",
+        ja: "Exchange は、トークンのオーディエンス クレーム ({audience}) と要求が届いたときの名前を比較しますが、両者が一致して\
+             いません。多くの場合、クライアントとサーバーの間で名前が変わっています。リバース プロキシや Web アプリケーション プロキシが、\
+             公開名とは別の名前に転送している場合が典型です。",
     },
     remedy: Text {
         en: "Use the same name outside and inside: let the reverse proxy pass {host} through without rewriting the host, and \
@@ -54,15 +54,14 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {
-    let Refusal::Host { audience, endpoint, named } = Refusal::of(case)? else { return None };
+    let Refusal::Host { audience, named } = Refusal::of(case)? else { return None };
     let certainty = if named { Certainty::Certain } else { Certainty::Likely };
     let hit = Hit::failure(certainty, Actor::Network)
         .on(case.on_server())
         .naming("audience", audience)
-        .naming("endpoint", endpoint)
         .naming("host", case.host_name())
-        .because(case.evidence_header("x-ms-diagnostics"))
-        .because(case.evidence_url());
+        .because(case.evidence_header("x-ms-diagnostics"));
+    let hit = if case.exchange.url.is_some() { hit.because(case.evidence_url()) } else { hit };
     Some(if case.bearer().is_some() { hit.because(case.evidence_request("authorization")) } else { hit })
 }
 
