@@ -28,14 +28,14 @@ pub(super) static RULE: Rule = Rule {
              clients trust, and be sent with its intermediate certificates. Put the renewed one to use on every server and \
              on the load balancer:\n\
              Enable-ExchangeCertificate -Thumbprint <thumbprint> -Services IIS\n\
-             Answer No when asked to replace the default SMTP certificate. If the root is your own, name it to this proxy: \
+             If the root is your own, name it to this proxy:\n\
              authtap --upstream-ca <root.pem>",
         ja: "Exchange サーバーで証明書と割り当てられたサービスを確認します。\n\
              Get-ExchangeCertificate | Format-List Subject,CertificateDomains,NotBefore,NotAfter,Status,Services,Thumbprint\n\
              クライアントが使うすべてのホスト名 (mail と autodiscover) を含むこと、有効期間内であること、クライアントが信頼するルートから\
              発行されていること、中間証明書も送られていることが必要です。更新した証明書を、すべてのサーバーとロード バランサーに適用します。\n\
              Enable-ExchangeCertificate -Thumbprint <thumbprint> -Services IIS\n\
-             既定の SMTP 証明書を置き換えるかどうかの確認には [いいえ] と答えます。自社のルート CA であれば、このプロキシに指定します: \
+             自社のルート CA であれば、このプロキシに指定します。\n\
              authtap --upstream-ca <root.pem>",
     },
     sources: &[

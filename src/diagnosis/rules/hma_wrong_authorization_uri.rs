@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     id: "hma-wrong-authorization-uri",
     title: Text {
         en: "The authorization_uri is not that of the expected authority",
-        ja: "authorization_uri が想定される機関を指していない",
+        ja: "authorization_uri が想定と異なる発行元を指している",
     },
     explanation: Text {
         en: "{host} sends the client to {uri} for its token. In a hybrid organisation tokens come from Entra ID; AD FS \
