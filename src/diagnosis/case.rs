@@ -1,9 +1,384 @@
 //! One exchange with its past: the questions a rule may ask.
+//!
+//! Every question is cheap; what takes reading is read once, when first asked for. "Unseen" is never answered as
+//! "absent".
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use super::aadsts::Aadsts;
+use super::challenge::Challenge;
+use super::diagnostics::{Diagnostics, Family};
+use super::directory::Directory;
+use super::past::Past;
+use super::{Capture, Evidence, Place, Subject};
 use crate::exchange::Exchange;
+use crate::redact::{Clean, Content, Credential, Negotiate, Ntlm, NtlmMessage, Token, Url, User};
 
 /// One exchange with what came before it.
 pub struct Case<'a> {
     /// The exchange in question.
     pub exchange: &'a Exchange,
+    past: &'a Past,
+    capture: Capture,
+    host: OnceCell<Cow<'a, str>>,
+    challenges: OnceCell<Vec<Challenge<'a>>>,
+    diagnostics: OnceCell<Option<Diagnostics<'a>>>,
+    aadsts: OnceCell<Option<Aadsts>>,
+}
+
+/// What a request carried in one of its credential headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent<'a> {
+    /// The request was not captured.
+    Unseen,
+    /// The request had no such header.
+    Absent,
+    /// This.
+    Credential(&'a Credential),
+}
+
+impl<'a> Case<'a> {
+    /// `exchange` after `past`.
+    pub const fn new(exchange: &'a Exchange, past: &'a Past, capture: Capture) -> Self {
+        Self {
+            exchange,
+            past,
+            capture,
+            host: OnceCell::new(),
+            challenges: OnceCell::new(),
+            diagnostics: OnceCell::new(),
+            aadsts: OnceCell::new(),
+        }
+    }
+
+    /// What is known of earlier exchanges.
+    pub const fn past(&self) -> &'a Past {
+        self.past
+    }
+
+    /// Where the exchanges come from.
+    pub const fn capture(&self) -> Capture {
+        self.capture
+    }
+
+    /// The final status, if a response was seen.
+    pub fn status(&self) -> Option<u16> {
+        self.exchange.status()
+    }
+
+    /// The method, empty if unseen.
+    pub fn method(&self) -> &'a str {
+        self.exchange.method.as_ref().map_or("", Clean::as_str)
+    }
+
+    /// The host asked, in lower case; empty if unknown.
+    pub fn host(&self) -> &str {
+        self.host.get_or_init(|| {
+            let host = self.exchange.url.as_ref().map_or("", Url::host);
+            if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                Cow::Owned(host.to_ascii_lowercase())
+            } else {
+                Cow::Borrowed(host)
+            }
+        })
+    }
+
+    /// The same as clean text.
+    pub fn host_name(&self) -> Option<Clean> {
+        let url = self.exchange.url.as_ref()?;
+        Some(url.text().part(url.host()).lower())
+    }
+
+    /// The path as spelled; empty if unknown.
+    pub fn path(&self) -> &'a str {
+        self.exchange.url.as_ref().map_or("", Url::path)
+    }
+
+    /// The Exchange virtual directory that the path lies in.
+    pub fn directory(&self) -> Option<Directory> {
+        Directory::of(self.path())
+    }
+
+    /// The credential in `Authorization`.
+    pub fn authorization(&self) -> Sent<'a> {
+        self.sent("authorization", self.exchange.authorization())
+    }
+
+    /// The credential in `Proxy-Authorization`.
+    pub fn proxy_authorization(&self) -> Sent<'a> {
+        self.sent("proxy-authorization", self.exchange.proxy_authorization())
+    }
+
+    fn sent(&self, name: &'static str, credential: Option<&'a Credential>) -> Sent<'a> {
+        match credential {
+            Some(credential) => Sent::Credential(credential),
+            None if self.exchange.request.seen().is_some() && self.request_header(name).is_none() => Sent::Absent,
+            None => Sent::Unseen,
+        }
+    }
+
+    /// Whether the request asks for OAuth discovery: `Bearer` without a token, or, as iOS Mail writes it, an empty
+    /// `Authorization` beside `X-User-Identity`.
+    pub fn asks_for_oauth(&self) -> bool {
+        match self.authorization() {
+            Sent::Credential(Credential::Bearer(Token::Empty)) => true,
+            Sent::Credential(Credential::Empty) => self.request_header("x-user-identity").is_some(),
+            _ => false,
+        }
+    }
+
+    /// The token in `Authorization: Bearer`, if there is one that is not empty.
+    pub fn bearer(&self) -> Option<&'a Token> {
+        match self.authorization() {
+            Sent::Credential(Credential::Bearer(token)) if *token != Token::Empty => Some(token),
+            _ => None,
+        }
+    }
+
+    /// The NTLM message in `Authorization`, in the scheme NTLM or Negotiate.
+    pub fn ntlm(&self) -> Option<&'a NtlmMessage> {
+        match self.authorization() {
+            Sent::Credential(credential) => ntlm_message(credential),
+            _ => None,
+        }
+    }
+
+    /// The NTLM message in the server's challenges, in the scheme NTLM or Negotiate.
+    pub fn ntlm_reply(&self) -> Option<&'a NtlmMessage> {
+        self.challenges().iter().find_map(|challenge| ntlm_message(challenge.credential?))
+    }
+
+    /// The user named in `Authorization`, as a pseudonym.
+    pub fn user(&self) -> Option<&'a Clean> {
+        let Sent::Credential(credential) = self.authorization() else { return None };
+        let user = match credential {
+            Credential::Basic { user, .. } | Credential::Digest { user, .. } => Some(user),
+            Credential::Bearer(Token::Jwt(jwt)) => jwt.user.as_ref(),
+            _ => match ntlm_message(credential) {
+                Some(NtlmMessage::Authenticate { user, .. }) => Some(user),
+                _ => None,
+            },
+        };
+        user.and_then(User::name)
+    }
+
+    /// The challenges of `WWW-Authenticate`, all lines together.
+    pub fn challenges(&self) -> &[Challenge<'a>] {
+        self.challenges.get_or_init(|| Challenge::all(self.exchange.response_fields(), "www-authenticate"))
+    }
+
+    /// The first challenge of this scheme, in any letter case.
+    pub fn challenge(&self, scheme: &str) -> Option<&Challenge<'a>> {
+        self.challenges().iter().find(|challenge| challenge.is(scheme))
+    }
+
+    /// The challenges of `Proxy-Authenticate`.
+    pub fn proxy_challenges(&self) -> Vec<Challenge<'a>> {
+        Challenge::all(self.exchange.response_fields(), "proxy-authenticate")
+    }
+
+    /// `x-ms-diagnostics`.
+    pub fn diagnostics(&self) -> Option<&Diagnostics<'a>> {
+        let read = || {
+            let mut fields = self.exchange.response_fields().iter();
+            fields.find_map(|f| named(f.name.as_str(), "x-ms-diagnostics").then(|| Diagnostics::read(&f.value))?)
+        };
+        self.diagnostics.get_or_init(read).as_ref()
+    }
+
+    /// The error of a token issuer, from a redirect, a JSON body or a page.
+    pub fn aadsts(&self) -> Option<&Aadsts> {
+        self.aadsts.get_or_init(|| Aadsts::read(self.exchange)).as_ref()
+    }
+
+    /// Whether something shows that an Exchange server, on-premises or online, answered.
+    pub fn is_exchange(&self) -> bool {
+        const HEADERS: [&str; 12] = [
+            "x-feserver",
+            "x-calculatedbetarget",
+            "x-calculatedfetarget",
+            "x-beserver",
+            "x-diaginfo",
+            "x-owa-version",
+            "x-caserrorcode",
+            "x-autodiscovery-error",
+            "ms-server-activesync",
+            "x-ews-policy-reason",
+            "x-soap-enabled",
+            "x-backendhttpstatus",
+        ];
+        const CLIENT_ID: &str = "00000002-0000-0ff1-ce00-000000000000";
+        let answered = self.exchange.response_fields();
+        self.is_exchange_online()
+            || answered.iter().any(|field| HEADERS.iter().any(|name| named(field.name.as_str(), name)))
+            || self.response_header("x-serverapplication").is_some_and(|value| value.as_str().starts_with("Exchange"))
+            || self.challenge("bearer").and_then(|bearer| bearer.param("client_id")).is_some_and(|id| id == CLIENT_ID)
+            || self.diagnostics().is_some_and(|diagnostics| diagnostics.family == Family::Exchange)
+            || (self.is_iis() && (self.response_header("request-id").is_some() || self.directory().is_some()))
+            || self.past.is_exchange(self.host())
+    }
+
+    /// Whether the host is one of Exchange Online's.
+    pub fn is_exchange_online(&self) -> bool {
+        const DOMAINS: [&str; 6] = [
+            "outlook.office365.com",
+            "outlook.office.com",
+            "outlook.com",
+            "office365.us",
+            "outlook.cn",
+            "office365.cn",
+        ];
+        DOMAINS.iter().any(|domain| within(self.host(), domain))
+    }
+
+    /// Whether the request went to an issuer of tokens: Entra, ACS or AD FS.
+    pub fn is_sign_in(&self) -> bool {
+        is_sign_in_host(self.host()) || self.is_adfs()
+    }
+
+    /// Whether the request went to AD FS.
+    pub fn is_adfs(&self) -> bool {
+        let path = self.path().as_bytes();
+        path.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"/adfs/"))
+    }
+
+    fn is_iis(&self) -> bool {
+        self.response_header("server").is_some_and(|server| server.as_str().contains("Microsoft-IIS"))
+    }
+
+    /// The first request header of this name, in any letter case.
+    pub fn request_header(&self, name: &str) -> Option<&'a Clean> {
+        self.exchange.request_fields().iter().find(|f| named(f.name.as_str(), name)).map(|f| &f.value)
+    }
+
+    /// The first response header of this name, in any letter case.
+    pub fn response_header(&self, name: &str) -> Option<&'a Clean> {
+        self.exchange.response_fields().iter().find(|f| named(f.name.as_str(), name)).map(|f| &f.value)
+    }
+
+    /// The kept text of the request's body, empty where there is none.
+    pub fn request_body(&self) -> &'a str {
+        self.exchange.request.seen().map_or("", |message| content(&message.body.content))
+    }
+
+    /// The kept text of the response's body, empty where there is none.
+    pub fn response_body(&self) -> &'a str {
+        self.exchange.response.seen().map_or("", |response| content(&response.message.body.content))
+    }
+
+    /// The Exchange server that answered: the first name in `X-FEServer`.
+    pub fn server_name(&self) -> Option<Clean> {
+        let value = self.response_header("x-feserver")?;
+        let first = value.as_str().split(',').next().unwrap_or_default().trim();
+        (!first.is_empty()).then(|| value.part(first))
+    }
+
+    /// About the server alone.
+    pub fn on_server(&self) -> Subject {
+        Subject { server: self.host_name(), directory: None, user: None }
+    }
+
+    /// About one virtual directory of the server.
+    pub fn on_directory(&self) -> Subject {
+        let directory = self.directory().map(|directory| directory.path().into());
+        Subject { directory, ..self.on_server() }
+    }
+
+    /// About one user on the server.
+    pub fn on_user(&self) -> Subject {
+        Subject { user: self.user().cloned(), ..self.on_server() }
+    }
+
+    /// Evidence of this exchange: what stands at `place`.
+    pub fn evidence(&self, place: Place, text: impl Into<Clean>) -> Evidence {
+        Evidence { exchange: self.exchange.id, place, text: text.into() }
+    }
+
+    /// The first response header of this name (in lower case), or that it is missing.
+    pub fn evidence_header(&self, name: &'static str) -> Evidence {
+        self.evidence(Place::ResponseHeader(name), self.response_header(name).cloned().unwrap_or_else(|| "".into()))
+    }
+
+    /// The first request header of this name (in lower case), or that it is missing.
+    pub fn evidence_request(&self, name: &'static str) -> Evidence {
+        self.evidence(Place::RequestHeader(name), self.request_header(name).cloned().unwrap_or_else(|| "".into()))
+    }
+
+    /// One challenge of `WWW-Authenticate`, or that it is missing.
+    pub fn evidence_challenge(&self, scheme: &str) -> Evidence {
+        let text = self.challenge(scheme).map_or_else(|| "".into(), Challenge::text);
+        self.evidence(Place::ResponseHeader("www-authenticate"), text)
+    }
+
+    /// The names of all schemes in `WWW-Authenticate`, as far as needed to show that one is not among them.
+    pub fn evidence_schemes(&self) -> Evidence {
+        let mut text = Clean::from("");
+        for challenge in self.challenges() {
+            let comma = if text.as_str().is_empty() { "" } else { ", " };
+            text = Clean::concat([text, comma.into(), challenge.scheme_name()]);
+        }
+        self.evidence(Place::ResponseHeader("www-authenticate"), text)
+    }
+
+    /// The status.
+    pub fn evidence_status(&self) -> Evidence {
+        self.evidence(Place::ResponseStatus, self.status().map_or_else(|| "".into(), Clean::from))
+    }
+
+    /// The URL.
+    pub fn evidence_url(&self) -> Evidence {
+        let text = self.exchange.url.as_ref().map_or_else(|| "".into(), |url| url.text().clone());
+        self.evidence(Place::RequestUrl, text)
+    }
+
+    /// The error of a token issuer.
+    pub fn evidence_aadsts(&self) -> Evidence {
+        match self.aadsts() {
+            Some(aadsts) => self.evidence(aadsts.place.clone(), aadsts.words.clone()),
+            None => self.evidence(Place::ResponseBody, ""),
+        }
+    }
+}
+
+/// The NTLM message inside a credential of the scheme NTLM or Negotiate.
+pub(super) fn ntlm_message(credential: &Credential) -> Option<&NtlmMessage> {
+    match credential {
+        Credential::Ntlm(Ntlm::Message(message))
+        | Credential::Negotiate(Negotiate::Ntlm(message) | Negotiate::SpnegoNtlm(message)) => Some(message),
+        _ => None,
+    }
+}
+
+/// Whether `host` (in lower case) issues tokens for Microsoft's clouds.
+pub(super) fn is_sign_in_host(host: &str) -> bool {
+    const DOMAINS: [&str; 11] = [
+        "login.microsoftonline.com",
+        "login.windows.net",
+        "login.microsoft.com",
+        "login.microsoftonline.us",
+        "login-us.microsoftonline.com",
+        "login.partner.microsoftonline.cn",
+        "login.chinacloudapi.cn",
+        "sts.windows.net",
+        "login.live.com",
+        "accesscontrol.windows.net",
+        "autologon.microsoftazuread-sso.com",
+    ];
+    DOMAINS.iter().any(|domain| within(host, domain))
+}
+
+fn within(host: &str, domain: &str) -> bool {
+    host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+fn named(name: &str, wanted: &str) -> bool {
+    name.eq_ignore_ascii_case(wanted)
+}
+
+fn content(content: &Content) -> &str {
+    match content {
+        Content::Text { text, .. } => text.as_str(),
+        Content::Empty | Content::Withheld(_) => "",
+    }
 }

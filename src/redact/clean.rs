@@ -1,5 +1,6 @@
 //! Text with nothing left to hide.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -78,6 +79,35 @@ impl Clean {
     #[must_use]
     pub fn slice(&self, range: std::ops::Range<usize>) -> Self {
         self.0.get(range).map_or_else(|| self.clone(), |part| Self(Arc::from(part)))
+    }
+
+    /// `part`, which must borrow from this very text, as clean text; the whole where it does not.
+    #[must_use]
+    pub fn part(&self, part: &str) -> Self {
+        let start = (part.as_ptr() as usize).wrapping_sub(self.0.as_ptr() as usize);
+        match start.checked_add(part.len()).and_then(|end| self.0.get(start..end)) {
+            Some(inside) if inside == part => Self(Arc::from(part)),
+            _ => self.clone(),
+        }
+    }
+
+    /// Percent-decoded with `+` as blank. It tells nothing that the encoded text did not.
+    #[must_use]
+    pub fn percent_decoded(&self) -> Self {
+        match super::percent_decoded(&self.0) {
+            Cow::Borrowed(_) => self.clone(),
+            Cow::Owned(decoded) => Self(Arc::from(decoded)),
+        }
+    }
+
+    /// In ASCII lower case.
+    #[must_use]
+    pub fn lower(&self) -> Self {
+        if self.0.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Self(Arc::from(self.0.to_ascii_lowercase()))
+        } else {
+            self.clone()
+        }
     }
 }
 

@@ -1,0 +1,342 @@
+//! What is remembered of earlier exchanges: facts, never the exchanges, and no more of them than a fixed number.
+
+use std::borrow::Borrow;
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+
+use super::case::Case;
+use super::directory::Directory;
+use crate::exchange::Timestamp;
+use crate::redact::{Clean, Credential, Label, Password, Token};
+
+/// Hosts, connections and organisations remembered; the oldest goes first.
+const ROOM: usize = 4096;
+/// Facts of one sort remembered of one host or organisation.
+const FEW: usize = 64;
+
+/// What earlier exchanges showed.
+#[derive(Debug, Default)]
+pub struct Past {
+    hosts: Bounded<String, Host>,
+    organisations: Bounded<String, VecDeque<BearerSeen>>,
+    tokens: VecDeque<Obtained>,
+    last_challenge: Option<BearerSeen>,
+    signed_in: Option<u64>,
+}
+
+/// Remembered of one host.
+#[derive(Debug, Default)]
+struct Host {
+    exchange: bool,
+    authorization_uri: Option<Clean>,
+    credentials: Bounded<Label, Record>,
+    accepted: Vec<Accepted>,
+}
+
+/// A Bearer challenge that was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BearerSeen {
+    /// The exchange.
+    pub exchange: u64,
+    /// When it began.
+    pub started: Timestamp,
+    /// The host asked.
+    pub host: Clean,
+    /// The virtual directory asked.
+    pub directory: Option<Directory>,
+    /// The server that answered, from `X-FEServer`.
+    pub server: Option<Clean>,
+    /// Where it sends the client.
+    pub authorization_uri: Option<Clean>,
+}
+
+/// An access token that an issuer gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obtained {
+    /// The exchange.
+    pub exchange: u64,
+    /// Its `aud`, or the resource that was asked for.
+    pub audience: Clean,
+    /// The token's label, where it was a JWT.
+    pub label: Option<Label>,
+}
+
+/// What became of one credential on one host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// How often it was refused (401).
+    pub refused: u32,
+    /// How often it was accepted (2xx or 3xx).
+    pub accepted: u32,
+    /// The last exchange it was sent in.
+    pub last: u64,
+}
+
+/// A user who was let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// The user's pseudonym.
+    pub user: Option<Clean>,
+    /// The scheme, in lower case.
+    pub scheme: &'static str,
+    /// The first exchange.
+    pub exchange: u64,
+}
+
+impl Past {
+    /// Whether `host` (in lower case) showed itself to be Exchange.
+    pub fn is_exchange(&self, host: &str) -> bool {
+        self.hosts.get(host).is_some_and(|host| host.exchange)
+    }
+
+    /// The authorization_uri that `host` named.
+    pub fn authorization_uri(&self, host: &str) -> Option<&Clean> {
+        self.hosts.get(host)?.authorization_uri.as_ref()
+    }
+
+    /// Bearer challenges of Exchange on the hosts of the same organisation as `host`, one a host, directory and server.
+    pub fn bearer_seen(&self, host: &str) -> impl Iterator<Item = &BearerSeen> {
+        self.organisations.get(organisation(host)).into_iter().flatten()
+    }
+
+    /// The last Bearer challenge of Exchange with an authorization_uri, of any host.
+    pub const fn last_challenge(&self) -> Option<&BearerSeen> {
+        self.last_challenge.as_ref()
+    }
+
+    /// A token that was obtained for `host`: its audience is a URL of that host.
+    pub fn token_for(&self, host: &str) -> Option<&Obtained> {
+        self.tokens.iter().rev().find(|token| audience_host(token.audience.as_str()).eq_ignore_ascii_case(host))
+    }
+
+    /// What became of this credential on `host` before.
+    pub fn record(&self, host: &str, label: Label) -> Record {
+        self.hosts.get(host).and_then(|host| host.credentials.get(&label)).copied().unwrap_or_default()
+    }
+
+    /// Who was let in on `host`, by which scheme.
+    pub fn accepted(&self, host: &str) -> &[Accepted] {
+        self.hosts.get(host).map_or(&[], |host| &host.accepted)
+    }
+
+    /// The last exchange with an issuer of tokens that had a response.
+    pub const fn signed_in(&self) -> Option<u64> {
+        self.signed_in
+    }
+
+    /// Takes an exchange into the past.
+    pub(super) fn remember(&mut self, lesson: Lesson) {
+        self.signed_in = lesson.signed_in.or(self.signed_in);
+        if let Some(token) = lesson.token {
+            push_bounded(&mut self.tokens, token);
+        }
+        let Some(name) = lesson.host else { return };
+        let host = self.hosts.entry(name.as_str());
+        host.exchange |= lesson.exchange;
+        if let Some((label, outcome)) = lesson.credential {
+            let record = host.credentials.entry(&label);
+            record.last = lesson.id;
+            match outcome {
+                Outcome::Refused => record.refused += 1,
+                Outcome::Accepted => record.accepted += 1,
+                Outcome::Neither => {}
+            }
+        }
+        if let Some(accepted) = lesson.accepted {
+            let known = host.accepted.iter().any(|old| (old.scheme, &old.user) == (accepted.scheme, &accepted.user));
+            if !known && host.accepted.len() < FEW {
+                host.accepted.push(accepted);
+            }
+        }
+        if let Some(seen) = lesson.bearer {
+            if seen.authorization_uri.is_some() {
+                host.authorization_uri.clone_from(&seen.authorization_uri);
+                self.last_challenge = Some(seen.clone());
+            }
+            let list = self.organisations.entry(organisation(name.as_str()));
+            list.retain(|old| (&old.host, old.directory, &old.server) != (&seen.host, seen.directory, &seen.server));
+            push_bounded(list, seen);
+        }
+    }
+}
+
+/// What one exchange teaches.
+pub(super) struct Lesson {
+    id: u64,
+    /// In lower case; nothing where it is unknown.
+    host: Option<Clean>,
+    exchange: bool,
+    signed_in: Option<u64>,
+    token: Option<Obtained>,
+    credential: Option<(Label, Outcome)>,
+    accepted: Option<Accepted>,
+    bearer: Option<BearerSeen>,
+}
+
+enum Outcome {
+    Refused,
+    Accepted,
+    Neither,
+}
+
+impl Lesson {
+    /// Reads it off a case.
+    pub(super) fn of(case: &Case<'_>) -> Self {
+        let id = case.exchange.id;
+        let host = case.host_name().filter(|host| !host.as_str().is_empty());
+        let exchange = case.is_exchange();
+        let sign_in = case.is_sign_in() && case.status().is_some();
+        let bearer = case.challenge("bearer").zip(host.clone()).filter(|_| exchange);
+        let outcome = match case.status() {
+            Some(401) => Outcome::Refused,
+            Some(200..=399) => Outcome::Accepted,
+            _ => Outcome::Neither,
+        };
+        Self {
+            id,
+            exchange,
+            signed_in: sign_in.then_some(id),
+            token: sign_in.then(|| obtained(case)).flatten(),
+            credential: sent_label(case).map(|label| (label, outcome)),
+            accepted: accepted_scheme(case).map(|scheme| Accepted { user: case.user().cloned(), scheme, exchange: id }),
+            bearer: bearer.map(|(bearer, host)| BearerSeen {
+                exchange: id,
+                started: case.exchange.started,
+                host,
+                directory: case.directory(),
+                server: case.server_name(),
+                authorization_uri: bearer.clean_param("authorization_uri"),
+            }),
+            host,
+        }
+    }
+}
+
+fn push_bounded<T>(list: &mut VecDeque<T>, item: T) {
+    if list.len() == FEW {
+        list.pop_front();
+    }
+    list.push_back(item);
+}
+
+/// A token in the answer of a token endpoint, with what was asked for.
+fn obtained(case: &Case<'_>) -> Option<Obtained> {
+    if case.status() != Some(200) || !case.response_body().contains("\"access_token\"") {
+        return None;
+    }
+    let exchange = case.exchange.request.seen()?;
+    let crate::redact::Content::Text { text, .. } = &exchange.body.content else { return None };
+    let pair = text.as_str().split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        matches!(key, "resource" | "scope").then_some(value)
+    })?;
+    Some(Obtained { exchange: case.exchange.id, audience: text.part(pair).percent_decoded(), label: None })
+}
+
+/// The host of an audience or scope such as `https://mail.contoso.com/.default`.
+fn audience_host(audience: &str) -> &str {
+    let rest = audience.split_once("://").map_or(audience, |(_, rest)| rest);
+    &rest[..rest.find(['/', ' ', ':']).unwrap_or(rest.len())]
+}
+
+/// The label by which the credential of this request is known again.
+pub(super) fn sent_label(case: &Case<'_>) -> Option<Label> {
+    match case.exchange.authorization()? {
+        Credential::Basic { password: Password::Set { label, .. }, .. }
+        | Credential::Bearer(Token::Jwe { label } | Token::Opaque { label, .. })
+        | Credential::Other { label: Some(label), .. } => Some(*label),
+        Credential::Bearer(Token::Jwt(jwt)) => jwt.label,
+        _ => None,
+    }
+}
+
+fn accepted_scheme(case: &Case<'_>) -> Option<&'static str> {
+    if !matches!(case.status(), Some(200..=399)) {
+        return None;
+    }
+    match case.exchange.authorization()? {
+        Credential::Basic { .. } => Some("basic"),
+        Credential::Bearer(Token::Empty) | Credential::Empty | Credential::Other { .. } => None,
+        Credential::Bearer(_) => Some("bearer"),
+        Credential::Ntlm(_) => Some("ntlm"),
+        Credential::Negotiate(_) => Some("negotiate"),
+        Credential::Digest { .. } => Some("digest"),
+    }
+}
+
+/// The part of a host name that its owner registered, as well as it can be told without a list: two labels, or three
+/// where the last two are short, as in `contoso.co.jp`.
+pub(super) fn organisation(host: &str) -> &str {
+    if host.parse::<std::net::IpAddr>().is_ok() || host.starts_with('[') {
+        return host;
+    }
+    let mut dots = host.rmatch_indices('.').map(|(at, _)| at);
+    let (last, second, third) = (dots.next(), dots.next(), dots.next());
+    match (last, second) {
+        (Some(last), Some(second)) if last - second <= 4 && host.len() - last == 3 => {
+            third.map_or(host, |third| &host[third + 1..])
+        }
+        (Some(_), Some(second)) => &host[second + 1..],
+        _ => host,
+    }
+}
+
+/// A map that forgets its oldest key when it is full.
+#[derive(Debug)]
+struct Bounded<K, V> {
+    map: HashMap<K, V>,
+    order: VecDeque<K>,
+}
+
+impl<K, V> Default for Bounded<K, V> {
+    fn default() -> Self {
+        Self { map: HashMap::new(), order: VecDeque::new() }
+    }
+}
+
+impl<K: Hash + Eq + Clone, V: Default> Bounded<K, V> {
+    fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        self.map.get(key)
+    }
+
+    fn entry<Q: Hash + Eq + ToOwned<Owned = K> + ?Sized>(&mut self, key: &Q) -> &mut V
+    where
+        K: Borrow<Q>,
+    {
+        if !self.map.contains_key(key) {
+            if self.order.len() == ROOM
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.map.remove(oldest.borrow());
+            }
+            self.order.push_back(key.to_owned());
+        }
+        self.map.entry(key.to_owned()).or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_of_one_owner_share_an_organisation() {
+        assert_eq!(organisation("mail.contoso.com"), organisation("autodiscover.contoso.com"));
+        assert_eq!(organisation("mail.contoso.co.jp"), "contoso.co.jp");
+        assert_eq!(organisation("contoso.com"), "contoso.com");
+        assert_eq!(organisation("mail"), "mail");
+        assert_eq!(organisation("10.0.0.1"), "10.0.0.1");
+    }
+
+    #[test]
+    fn the_oldest_key_is_forgotten() {
+        let mut bounded: Bounded<u32, u32> = Bounded::default();
+        for key in 0..=4096 {
+            *bounded.entry(&key) = key;
+        }
+        assert_eq!((bounded.get(&0), bounded.get(&4096), bounded.map.len()), (None, Some(&4096), ROOM));
+    }
+}
