@@ -26,6 +26,8 @@ mod looked;
 mod row;
 mod state;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod theme;
 mod views;
 mod words;
