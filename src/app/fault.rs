@@ -1,11 +1,17 @@
 //! What can keep an order from being done, each with what was wrong, where, and what to do about it.
 
+mod japanese;
+
+use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::proxy::AuthorityError;
+use crate::session::SessionError;
 use crate::text::{Language, Text};
+use crate::tui::ScreenError;
 
 /// How a run ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +82,30 @@ pub enum Fault {
     Input(io::Error),
     /// The system gives no threads or no event queue.
     Threads(io::Error),
+    /// A session file cannot be read or written.
+    Session(SessionError),
+    /// The root certificate cannot be used.
+    Authority(AuthorityError),
+    /// The terminal cannot be used.
+    Screen(ScreenError),
+}
+
+impl From<SessionError> for Fault {
+    fn from(error: SessionError) -> Self {
+        Self::Session(error)
+    }
+}
+
+impl From<AuthorityError> for Fault {
+    fn from(error: AuthorityError) -> Self {
+        Self::Authority(error)
+    }
+}
+
+impl From<ScreenError> for Fault {
+    fn from(error: ScreenError) -> Self {
+        Self::Screen(error)
+    }
 }
 
 impl Fault {
@@ -87,7 +117,17 @@ impl Fault {
             | Self::UnknownSessionKind { .. }
             | Self::NoSuchFinding { .. }
             | Self::Input(_) => Exit::Usage,
-            Self::Log { .. } | Self::Output(_) | Self::Threads(_) => Exit::Refused,
+            Self::Session(error) => match error {
+                SessionError::InUse { .. }
+                | SessionError::Unwritable { .. }
+                | SessionError::Full { .. }
+                | SessionError::TooSlow { .. }
+                | SessionError::NoDataFolder => Exit::Refused,
+                _ => Exit::Usage,
+            },
+            Self::Log { .. } | Self::Output(_) | Self::Threads(_) | Self::Authority(_) | Self::Screen(_) => {
+                Exit::Refused
+            }
         }
     }
 
@@ -156,6 +196,17 @@ impl Fault {
                 },
                 &[("reason", &reason.to_string())],
             ),
+            Self::Session(error) => said(error, japanese::session, language),
+            Self::Authority(error) => said(error, japanese::authority, language),
+            Self::Screen(error) => said(error, japanese::screen, language),
         }
+    }
+}
+
+/// An error of a room below, whose own words are English.
+fn said<E: Display>(error: &E, japanese: fn(&E) -> String, language: Language) -> String {
+    match language {
+        Language::En => error.to_string(),
+        Language::Ja => japanese(error),
     }
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::proxy::HostPattern;
 use crate::text::Language;
 
 /// One run of the program.
@@ -87,9 +88,9 @@ pub enum Feed {
 #[derive(Debug, Default)]
 pub struct Upstream {
     /// Patterns; when there are any, other hosts pass undecrypted and are only counted.
-    pub only: Vec<String>,
+    pub only: Vec<HostPattern>,
     /// Patterns of hosts that pass undecrypted.
-    pub skip_decrypt: Vec<String>,
+    pub skip_decrypt: Vec<HostPattern>,
     /// PEM files with further trust anchors.
     pub trust: Vec<PathBuf>,
     /// Whether any certificate will do.
