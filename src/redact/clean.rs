@@ -45,13 +45,8 @@ impl Clean {
 
     /// The bytes that stood on the wire, for answers made from a session.
     pub fn to_wire(&self) -> Vec<u8> {
-        Self::wire_bytes(&self.0)
-    }
-
-    /// The bytes behind a clean text that was kept in a file, on their way back through the redactor's own door.
-    pub fn wire_bytes(text: &str) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(text.len());
-        let mut rest = text;
+        let mut bytes = Vec::with_capacity(self.0.len());
+        let mut rest = &*self.0;
         while let Some(at) = rest.find("\\x") {
             let hex = rest.get(at + 2..at + 4).and_then(|hex| u8::from_str_radix(hex, 16).ok());
             bytes.extend_from_slice(&rest.as_bytes()[..at]);

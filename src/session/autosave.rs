@@ -11,6 +11,7 @@ use super::kind::Kind;
 use super::native::{Lock, beside};
 use super::{Mode, SessionError, Writer};
 use crate::exchange::Timestamp;
+use crate::redact::Redactor;
 
 /// How many sessions are kept, the one being recorded included.
 const KEEP_COUNT: usize = 20;
@@ -31,7 +32,7 @@ pub fn data_folder() -> Result<PathBuf, SessionError> {
 
 /// Begins a session in the `sessions` folder of `data_folder`, named by the time `now`, and removes the oldest ones
 /// that are too many or too large. The one before this is kept, however large it is.
-pub fn begin(data_folder: &Path, mode: Mode, now: Timestamp) -> Result<Writer, SessionError> {
+pub fn begin(data_folder: &Path, mode: Mode, redactor: &Redactor, now: Timestamp) -> Result<Writer, SessionError> {
     let folder = data_folder.join("sessions");
     make_private(&folder)?;
     prune(&folder, KEEP_COUNT - 1, KEEP_BYTES);
@@ -45,7 +46,7 @@ pub fn begin(data_folder: &Path, mode: Mode, now: Timestamp) -> Result<Writer, S
         if path.exists() {
             continue;
         }
-        match Writer::begin(&path, mode) {
+        match Writer::begin(&path, mode, redactor) {
             // Another process was faster with the same name.
             Err(SessionError::InUse { .. }) => {}
             result => return result,
@@ -122,7 +123,7 @@ fn remove(session: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
     use super::*;
 
@@ -139,8 +140,8 @@ mod tests {
     #[test]
     fn names_files_by_time_and_never_shares_one() {
         let data = tempfile::tempdir().unwrap();
-        let first = begin(data.path(), Mode::Forward, Timestamp::from_seconds(START)).unwrap();
-        let second = begin(data.path(), Mode::Forward, Timestamp::from_seconds(START)).unwrap();
+        let first = begin(data.path(), Mode::Forward, &Redactor::new(), Timestamp::from_seconds(START)).unwrap();
+        let second = begin(data.path(), Mode::Forward, &Redactor::new(), Timestamp::from_seconds(START)).unwrap();
         first.close();
         second.close();
         assert_eq!(
@@ -154,7 +155,7 @@ mod tests {
     fn only_the_owner_may_enter_the_folder() {
         use std::os::unix::fs::PermissionsExt;
         let data = tempfile::tempdir().unwrap();
-        begin(data.path(), Mode::Forward, Timestamp::from_seconds(START)).unwrap().close();
+        begin(data.path(), Mode::Forward, &Redactor::new(), Timestamp::from_seconds(START)).unwrap().close();
         let mode = fs::metadata(data.path().join("sessions")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
     }
@@ -163,12 +164,14 @@ mod tests {
     fn keeps_twenty_and_removes_the_oldest_but_never_one_in_use_nor_a_stranger() {
         let data = tempfile::tempdir().unwrap();
         let folder = data.path().join("sessions");
-        let running = begin(data.path(), Mode::Forward, Timestamp::from_seconds(START)).unwrap();
+        let running = begin(data.path(), Mode::Forward, &Redactor::new(), Timestamp::from_seconds(START)).unwrap();
         for stranger in ["2026-11-22T09-00-00Z-x.authtap", "notes.txt", "2020-01-01T00-00-00Z.authtap"] {
             fs::write(folder.join(stranger), "mine").unwrap();
         }
         for second in 1..=25 {
-            begin(data.path(), Mode::Forward, Timestamp::from_seconds(START + second)).unwrap().close();
+            begin(data.path(), Mode::Forward, &Redactor::new(), Timestamp::from_seconds(START + second))
+                .unwrap()
+                .close();
         }
         let kept: Vec<_> =
             names(&folder).into_iter().filter(|name| name.starts_with("2026") && is_ours(name)).collect();
@@ -184,7 +187,9 @@ mod tests {
     fn keeps_within_a_size_but_not_at_the_cost_of_the_last_one() {
         let data = tempfile::tempdir().unwrap();
         for second in 0..4 {
-            begin(data.path(), Mode::Forward, Timestamp::from_seconds(START + second)).unwrap().close();
+            begin(data.path(), Mode::Forward, &Redactor::new(), Timestamp::from_seconds(START + second))
+                .unwrap()
+                .close();
         }
         let folder = data.path().join("sessions");
         prune(&folder, KEEP_COUNT, 1);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, params};
 
-use super::head::write_lines;
+use super::head::{read_hosts, write_lines};
 use super::row::RowError;
 use crate::exchange::{Certificate, Connection, Server, Timestamp, Tls};
 use crate::redact::{Clean, Door};
@@ -42,8 +42,7 @@ pub(super) fn read(store: &rusqlite::Connection, row: i64, door: Door<'_>) -> Re
     )?;
     let mut rows = select.query([row])?;
     let Some(row) = rows.next()? else { return Err(RowError::Foreign("connection")) };
-    let text =
-        |column: usize| row.get::<_, Option<String>>(column).map(|text| text.map(|text| Clean::wire_bytes(&text)));
+    let text = |column: usize| row.get::<_, Option<String>>(column).map(|text| text.map(String::into_bytes));
     let certificate = |column: usize| {
         let hash: Option<String> = row.get(column)?;
         hash.map(|hash| read_certificate(store, &hash, door)).transpose()
@@ -89,11 +88,10 @@ fn read_certificate(store: &rusqlite::Connection, hash: &str, door: Door<'_>) ->
         "SELECT subject, issuer, names, not_before_us, not_after_us FROM certificates WHERE sha256 = ?",
     )?;
     let found = select.query_row([hash], |row| {
-        let names: String = row.get(2)?;
         Ok(Certificate {
-            subject: door.prose(&Clean::wire_bytes(&row.get::<_, String>(0)?)),
-            issuer: door.prose(&Clean::wire_bytes(&row.get::<_, String>(1)?)),
-            names: names.split_terminator('\n').map(|name| door.host(&Clean::wire_bytes(name))).collect(),
+            subject: door.prose(row.get::<_, String>(0)?.as_bytes()),
+            issuer: door.prose(row.get::<_, String>(1)?.as_bytes()),
+            names: read_hosts(&row.get::<_, String>(2)?, door),
             not_before: Timestamp(row.get(3)?),
             not_after: Timestamp(row.get(4)?),
             sha256: [0; 32],

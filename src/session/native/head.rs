@@ -1,7 +1,8 @@
 //! Fields as `Name: value` lines, as they stand in a session file.
 //!
 //! Order, spelling and duplicates are kept. A line break inside a value (a folded field) is written as `\x0D\x0A`, in
-//! the way in which [`Clean`] writes bytes that are no text, so that one line is one field.
+//! the way in which [`Clean`] writes bytes that are no text, so that one line is one field. Nothing else is written so:
+//! in a clean text a backslash of the wire before an `x` is `\x5C`.
 
 use std::borrow::Cow;
 
@@ -49,11 +50,16 @@ pub(super) fn read_interim(text: &str, door: Door<'_>) -> Option<Vec<Interim>> {
         let (status, reason) = first.split_once(' ')?;
         interim.push(Interim {
             status: status.parse().ok()?,
-            reason: door.prose(&Clean::wire_bytes(reason)),
+            reason: door.prose(unescaped(reason).as_bytes()),
             fields: lines.by_ref().take_while(|line| !line.is_empty()).map(|line| read_field(line, door)).collect(),
         });
     }
     Some(interim)
+}
+
+/// Reads [`write_lines`] back.
+pub(super) fn read_hosts(lines: &str, door: Door<'_>) -> Vec<Clean> {
+    lines.split_terminator('\n').map(|line| door.host(unescaped(line).as_bytes())).collect()
 }
 
 /// Several texts, one a line.
@@ -74,7 +80,7 @@ fn write_into(lines: &mut String, fields: &[Field]) {
 
 fn read_field(line: &str, door: Door<'_>) -> Field {
     let (name, value) = split(line);
-    door.field(&Clean::wire_bytes(name), &Clean::wire_bytes(value))
+    door.field(unescaped(name).as_bytes(), unescaped(value).as_bytes())
 }
 
 fn split(line: &str) -> (&str, &str) {
@@ -87,5 +93,13 @@ fn one_line(text: &Clean) -> Cow<'_, str> {
         Cow::Owned(text.replace('\r', "\\x0D").replace('\n', "\\x0A"))
     } else {
         Cow::Borrowed(text)
+    }
+}
+
+fn unescaped(line: &str) -> Cow<'_, str> {
+    if line.contains("\\x") {
+        Cow::Owned(line.replace("\\x0D", "\r").replace("\\x0A", "\n").replace("\\x3A", ":"))
+    } else {
+        Cow::Borrowed(line)
     }
 }

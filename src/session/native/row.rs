@@ -211,7 +211,7 @@ impl Reading<'_> {
     }
 
     fn bytes(&mut self) -> rusqlite::Result<Option<Vec<u8>>> {
-        Ok(self.take::<Option<String>>()?.map(|text| Clean::wire_bytes(&text)))
+        Ok(self.take::<Option<String>>()?.map(String::into_bytes))
     }
 
     fn duration(&mut self) -> rusqlite::Result<Option<Duration>> {
@@ -253,17 +253,24 @@ impl Reading<'_> {
         let complete: Option<bool> = self.take()?;
         let text: Option<String> = self.take()?;
         let withheld = |why| Ok(Body { length, content: Content::Withheld(why) });
-        let content_type = match kind.as_deref() {
+        let syntax = match kind.as_deref() {
             None | Some("empty") => return Ok(Body { length, content: Content::Empty }),
             Some("binary") => return withheld(Withheld::Binary),
             Some("undecodable") => return withheld(Withheld::Undecodable),
             Some("not-recorded") => return withheld(Withheld::NotRecorded),
-            Some("json") => "application/json; charset=utf-8",
-            Some("form") => "application/x-www-form-urlencoded; charset=utf-8",
-            Some("xml") => "text/xml; charset=utf-8",
-            Some("html") => "text/html; charset=utf-8",
-            Some("text") => "text/plain; charset=utf-8",
+            Some("json") => Syntax::Json,
+            Some("form") => Syntax::Form,
+            Some("xml") => Syntax::Xml,
+            Some("html") => Syntax::Html,
+            Some("text") => Syntax::Text,
             Some(_) => return Err(RowError::Foreign("body_kind")),
+        };
+        let content_type = match syntax {
+            Syntax::Json => "application/json; charset=utf-8",
+            Syntax::Form => "application/x-www-form-urlencoded; charset=utf-8",
+            Syntax::Xml => "text/xml; charset=utf-8",
+            Syntax::Html => "text/html; charset=utf-8",
+            Syntax::Text => "text/plain; charset=utf-8",
         };
         let text = text.unwrap_or_default().into_bytes();
         let complete = complete.unwrap_or_default();

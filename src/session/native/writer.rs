@@ -12,8 +12,9 @@ use rusqlite::{OpenFlags, params};
 use super::lock::{Lock, private};
 use super::queue::Queue;
 use super::row::Place;
-use super::{Mode, WriterStatus, connection, last_ids, row, schema};
+use super::{Mode, Session, WriterStatus, connection, last_ids, row, schema};
 use crate::exchange::{Connection, Exchange, Ids, Timestamp};
+use crate::redact::Redactor;
 use crate::session::SessionError;
 use crate::session::kind::Kind;
 
@@ -35,8 +36,11 @@ pub struct Writer {
 
 impl Writer {
     /// Begins a new run in the session file at `path`, which is made if it is not there.
-    pub fn begin(path: &Path, mode: Mode) -> Result<Self, SessionError> {
-        let (recording, ids) = Recording::begin(path, mode)?;
+    ///
+    /// A file that is continued is read through `redactor` first, so that the run gives none of the labels and
+    /// pseudonyms in it to another secret or person.
+    pub fn begin(path: &Path, mode: Mode, redactor: &Redactor) -> Result<Self, SessionError> {
+        let (recording, ids) = Recording::begin(path, mode, redactor)?;
         Self::on_thread(recording, ids)
     }
 
@@ -124,13 +128,13 @@ struct Known {
 }
 
 impl Recording {
-    pub(super) fn begin(path: &Path, mode: Mode) -> Result<(Self, Ids), SessionError> {
+    pub(super) fn begin(path: &Path, mode: Mode, redactor: &Redactor) -> Result<(Self, Ids), SessionError> {
         if path.is_dir() {
             return Err(SessionError::Folder { path: path.to_owned() });
         }
         let lock = Lock::take(path)?;
         let failed = |error: rusqlite::Error| SessionError::sqlite_writing(path, &error);
-        let store = if path.exists() { open_existing(path)? } else { create(path)? };
+        let store = if path.exists() { open_existing(path, redactor)? } else { create(path)? };
         schema::prepare_writing(&store).map_err(failed)?;
         let ids = last_ids(&store).map_err(failed)?;
         store
@@ -210,6 +214,7 @@ impl Recording {
     }
 }
 
+#[allow(clippy::disallowed_methods)] // the session room writes files
 fn create(path: &Path) -> Result<rusqlite::Connection, SessionError> {
     // Made before SQLite opens it, so that it is private from its first moment; its log inherits that.
     private(OpenOptions::new().write(true).create_new(true))
@@ -225,7 +230,7 @@ fn create(path: &Path) -> Result<rusqlite::Connection, SessionError> {
     })
 }
 
-fn open_existing(path: &Path) -> Result<rusqlite::Connection, SessionError> {
+fn open_existing(path: &Path, redactor: &Redactor) -> Result<rusqlite::Connection, SessionError> {
     match Kind::of_file(path)? {
         Kind::Authtap => {}
         Kind::Empty => return Err(SessionError::Empty { path: path.to_owned() }),
@@ -240,9 +245,11 @@ fn open_existing(path: &Path) -> Result<rusqlite::Connection, SessionError> {
     if found < schema::VERSION {
         schema::migrate(&mut store, found).map_err(failed)?;
     }
+    Session::open(path, redactor)?.exchanges().for_each(drop);
     Ok(store)
 }
 
+#[allow(clippy::disallowed_methods)] // the session room opens databases
 fn open_for_writing(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
     rusqlite::Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
 }

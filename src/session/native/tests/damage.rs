@@ -19,7 +19,7 @@ fn says_what_is_wrong_with_a_file_that_is_none() {
     let path = folder.path().join("trace.authtap");
     assert_eq!(open_error(&path), SessionError::Missing { path: path.clone() });
     assert_eq!(open_error(folder.path()), SessionError::Folder { path: folder.path().to_owned() });
-    assert!(matches!(Writer::begin(folder.path(), Mode::Forward), Err(SessionError::Folder { .. })));
+    assert!(matches!(Writer::begin(folder.path(), Mode::Forward, &Redactor::new()), Err(SessionError::Folder { .. })));
     for (content, kind) in [
         (&b"HTTP/1.1 401 Unauthorized\r\n\r\n"[..], Kind::Text),
         (b"PK\x03\x04\x14\0\0\0", Kind::Saz),
@@ -28,7 +28,7 @@ fn says_what_is_wrong_with_a_file_that_is_none() {
     ] {
         fs::write(&path, content).unwrap();
         assert_eq!(open_error(&path), SessionError::NotASession { path: path.clone(), kind });
-        assert!(matches!(Writer::begin(&path, Mode::Forward), Err(SessionError::NotASession { .. })));
+        assert!(matches!(Writer::begin(&path, Mode::Forward, &Redactor::new()), Err(SessionError::NotASession { .. })));
         assert_eq!(fs::read(&path).unwrap(), content, "an existing file is left as it was");
     }
     fs::write(&path, b"").unwrap();
@@ -46,7 +46,7 @@ fn refuses_a_file_of_a_newer_version_and_leaves_it_alone() {
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 7).unwrap();
     let before = fs::read(&path).unwrap();
     assert_eq!(open_error(&path), SessionError::Newer { path: path.clone(), found: 7, known: 1 });
-    assert!(matches!(Writer::begin(&path, Mode::Forward), Err(SessionError::Newer { .. })));
+    assert!(matches!(Writer::begin(&path, Mode::Forward, &Redactor::new()), Err(SessionError::Newer { .. })));
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 

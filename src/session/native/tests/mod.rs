@@ -1,6 +1,6 @@
 //! The session file, from both ends.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)]
 
 mod damage;
 pub(in crate::session) mod made;
@@ -18,7 +18,7 @@ use crate::redact::Redactor;
 use crate::session::SessionError;
 
 fn record(path: &Path, exchanges: &[Exchange]) -> WriterStatus {
-    let writer = Writer::begin(path, Mode::Forward).unwrap();
+    let writer = Writer::begin(path, Mode::Forward, &Redactor::new()).unwrap();
     for exchange in exchanges {
         writer.append(Arc::new(exchange.clone()));
     }
@@ -71,7 +71,7 @@ fn a_file_is_continued_by_a_new_run_with_higher_numbers() {
     let path = folder.path().join("a.authtap");
     let redactor = Redactor::new();
     record(&path, &made(&redactor, 1..=25));
-    let writer = Writer::begin(&path, Mode::Replay).unwrap();
+    let writer = Writer::begin(&path, Mode::Replay, &Redactor::new()).unwrap();
     assert_eq!((writer.ids().exchange(), writer.ids().connection()), (26, 4));
     writer.append(Arc::new(made::exchange(&redactor, 26, 0)));
     writer.close();
@@ -88,7 +88,7 @@ fn is_read_while_it_is_written_and_by_one_writer_at_a_time() {
     let path = folder.path().join("a.authtap");
     let redactor = Redactor::new();
     let all = made(&redactor, 1..=200);
-    let writer = Writer::begin(&path, Mode::Forward).unwrap();
+    let writer = Writer::begin(&path, Mode::Forward, &Redactor::new()).unwrap();
     let session = Session::open(&path, &redactor).unwrap();
     for (number, exchange) in all.iter().enumerate() {
         writer.append(Arc::new(exchange.clone()));
@@ -97,7 +97,7 @@ fn is_read_while_it_is_written_and_by_one_writer_at_a_time() {
             assert_eq!(session.exchanges().map(Result::unwrap).collect::<Vec<_>>(), all[..=number]);
         }
     }
-    assert!(matches!(Writer::begin(&path, Mode::Forward), Err(SessionError::InUse { .. })));
+    assert!(matches!(Writer::begin(&path, Mode::Forward, &Redactor::new()), Err(SessionError::InUse { .. })));
     let status = writer.close();
     assert_eq!((status.written, status.lost, status.problem), (200, 0, None));
     assert_eq!(session.len().unwrap(), 200);
@@ -109,8 +109,10 @@ fn what_was_written_survives_the_end_of_the_process() {
     let path = folder.path().join("a.authtap");
     let redactor = Redactor::new();
     let all = made(&redactor, 1..=100);
-    let writer = Writer::begin(&path, Mode::Forward).unwrap();
-    all.iter().for_each(|exchange| writer.append(Arc::new(exchange.clone())));
+    let writer = Writer::begin(&path, Mode::Forward, &Redactor::new()).unwrap();
+    for exchange in &all {
+        writer.append(Arc::new(exchange.clone()));
+    }
     writer.flush();
     // What a killed process leaves: the file and its log as they stand, the lock free.
     for suffix in ["", "-wal", "-shm"] {
@@ -152,7 +154,7 @@ fn one_file_remains_and_needs_nothing_beside_it() {
 fn only_its_owner_may_read_it_and_the_files_beside_it() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
-    let writer = Writer::begin(&folder.path().join("a.authtap"), Mode::Forward).unwrap();
+    let writer = Writer::begin(&folder.path().join("a.authtap"), Mode::Forward, &Redactor::new()).unwrap();
     writer.append(Arc::new(made::exchange(&Redactor::new(), 1, 10)));
     writer.flush();
     let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(Result::unwrap).collect();
@@ -166,10 +168,12 @@ fn only_its_owner_may_read_it_and_the_files_beside_it() {
 fn a_file_that_cannot_be_made_is_said_and_everything_counted() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing").join("a.authtap");
-    let problem = Writer::begin(&path, Mode::Forward).err().unwrap();
+    let problem = Writer::begin(&path, Mode::Forward, &Redactor::new()).err().unwrap();
     assert!(matches!(&problem, SessionError::Unwritable { .. }), "{problem}");
     let writer = Writer::refused(&path, problem.clone());
-    made(&Redactor::new(), 1..=3).into_iter().for_each(|exchange| writer.append(Arc::new(exchange)));
+    for exchange in made(&Redactor::new(), 1..=3) {
+        writer.append(Arc::new(exchange));
+    }
     writer.flush();
     assert_eq!(writer.close(), WriterStatus { written: 0, lost: 3, problem: Some(problem) });
 }
@@ -180,7 +184,7 @@ fn a_full_disk_stops_the_recording_until_there_is_room_again() {
     let path = folder.path().join("a.authtap");
     let redactor = Redactor::new();
     let all: Vec<_> = (1..=40).map(|id| Arc::new(made::exchange(&redactor, id, 20_000))).collect();
-    let (mut recording, _) = super::writer::Recording::begin(&path, Mode::Forward).unwrap();
+    let (mut recording, _) = super::writer::Recording::begin(&path, Mode::Forward, &Redactor::new()).unwrap();
     recording.write(&all[..10], 0).unwrap();
     let pages: i64 = recording.store.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     recording.store.pragma_update(None, "max_page_count", pages + 1).unwrap();
@@ -202,7 +206,7 @@ fn a_full_disk_stops_the_recording_until_there_is_room_again() {
 fn a_full_disk_does_not_hold_up_those_who_append() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.authtap");
-    let (recording, ids) = super::writer::Recording::begin(&path, Mode::Forward).unwrap();
+    let (recording, ids) = super::writer::Recording::begin(&path, Mode::Forward, &Redactor::new()).unwrap();
     let pages: i64 = recording.store.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     recording.store.pragma_update(None, "max_page_count", pages).unwrap();
     let writer = Writer::on_thread(recording, ids).unwrap();
