@@ -19,6 +19,9 @@ mod memory;
 mod outbox;
 mod relay;
 mod respond;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod stage;
 mod stream;
 mod tape;
 mod target;

@@ -314,3 +314,7 @@ fn server_left(reset: bool) -> Failure {
     };
     Failure { side: Side::Server, step: Step::Tls, kind, text: text.into() }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;
