@@ -29,6 +29,7 @@ pub(crate) struct Example {
     pub(crate) expected: Option<(Kind, Certainty, Actor)>,
     pub(crate) exchanges: &'static [Raw],
     pub(crate) capture: Capture,
+    withheld: bool,
 }
 
 impl Example {
@@ -38,12 +39,17 @@ impl Example {
         (kind, certainty, actor): (Kind, Certainty, Actor),
         exchanges: &'static [Raw],
     ) -> Self {
-        Self { name, expected: Some((kind, certainty, actor)), exchanges, capture: Capture::Imported }
+        Self { name, expected: Some((kind, certainty, actor)), exchanges, capture: Capture::Imported, withheld: false }
     }
 
     /// A near miss: the rule stays silent on the last exchange.
     pub(crate) const fn silent(name: &'static str, exchanges: &'static [Raw]) -> Self {
-        Self { name, expected: None, exchanges, capture: Capture::Imported }
+        Self { name, expected: None, exchanges, capture: Capture::Imported, withheld: false }
+    }
+
+    /// The rule has something to say that only later traffic decides.
+    pub(crate) const fn withheld(name: &'static str, exchanges: &'static [Raw]) -> Self {
+        Self { withheld: true, ..Self::fires(name, STEP, exchanges) }
     }
 
     /// The same in a live capture on loopback.
@@ -58,6 +64,7 @@ impl Example {
         let found = hit.as_ref().map(|hit| (hit.kind, hit.certainty, hit.actor));
         assert_eq!(found, self.expected, "{}: {}", rule.id, self.name);
         if let Some(hit) = hit {
+            assert_eq!(hit.withheld, self.withheld, "{}: {}", rule.id, self.name);
             assert!(!hit.evidence.is_empty(), "{}: {}: no evidence", rule.id, self.name);
             assert!(rule.kinds.contains(&hit.kind), "{}: undeclared kind {}", rule.id, hit.kind);
             assert!(rule.certainties.contains(&hit.certainty), "{}: undeclared certainty {}", rule.id, hit.certainty);
