@@ -249,7 +249,7 @@ fn wrap(text: &str, width: u16, indent: u16, row: &mut dyn FnMut(Range<usize>, u
 fn may_break(before: char, after: char) -> bool {
     match before {
         ' ' => after != ' ',
-        ',' | ';' | '&' | '|' => true,
+        ',' | ';' | '&' | '|' | '/' => after != '/',
         _ if after.width() == Some(2) => {
             !"、。，．）」』】〉》？！：；ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ".contains(after)
                 && !"（「『【〈《".contains(before)

@@ -182,6 +182,15 @@ pub(super) static KEYS: &[Entry] = &[
     },
     Entry {
         keys: &[(key(KeyCode::Left), Action::Left), (key(KeyCode::Right), Action::Right)],
+        when: When::In(TEXTS),
+        hint: text("evidence", "根拠"),
+        help: text(
+            "in request and response: previous and next piece of evidence",
+            "リクエストとレスポンス: 前・次の根拠",
+        ),
+    },
+    Entry {
+        keys: &[(key(KeyCode::Left), Action::Left), (key(KeyCode::Right), Action::Right)],
         when: When::In(&[Pane::Handshake]),
         hint: text("step", "手順"),
         help: text("in the handshake: previous and next step", "ハンドシェイク: 前・次の手順"),
@@ -232,6 +241,18 @@ pub(super) static KEYS: &[Entry] = &[
         help: text("pause and resume the capture; traffic goes on", "キャプチャの一時停止と再開 (通信は止まらない)"),
     },
     Entry {
+        keys: &[(char('q'), Action::Quit)],
+        when: When::Browsing,
+        hint: text("quit", "終了"),
+        help: text("quit; asks first while capturing", "終了する (キャプチャ中は確認する)"),
+    },
+    Entry {
+        keys: &[(char('L'), Action::Language)],
+        when: When::Moving,
+        hint: text("日本語", "English"),
+        help: text("日本語に切り替える", "switch to English"),
+    },
+    Entry {
         keys: &[(char('z'), Action::Zoom)],
         when: When::Browsing,
         hint: text("zoom", "拡大"),
@@ -245,18 +266,6 @@ pub(super) static KEYS: &[Entry] = &[
             "show who is who, from memory; nothing of it is stored",
             "利用者名をメモリから表示する (保存はしない)",
         ),
-    },
-    Entry {
-        keys: &[(char('L'), Action::Language)],
-        when: When::Moving,
-        hint: text("日本語", "English"),
-        help: text("日本語に切り替える", "switch to English"),
-    },
-    Entry {
-        keys: &[(char('q'), Action::Quit)],
-        when: When::Browsing,
-        hint: text("quit", "終了"),
-        help: text("quit; asks first while capturing", "終了する (キャプチャ中は確認する)"),
     },
     Entry {
         keys: &[(control('c'), Action::Leave)],
@@ -297,15 +306,6 @@ pub(super) static KEYS: &[Entry] = &[
         help: text(
             "to the start; to the end, where the list follows new traffic",
             "先頭へ、末尾へ (一覧は末尾で新しい通信を追う)",
-        ),
-    },
-    Entry {
-        keys: &[(key(KeyCode::Left), Action::Left), (key(KeyCode::Right), Action::Right)],
-        when: When::In(TEXTS),
-        hint: text("evidence", "根拠"),
-        help: text(
-            "in request and response: previous and next piece of evidence",
-            "リクエストとレスポンス: 前・次の根拠",
         ),
     },
     Entry {

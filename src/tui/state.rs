@@ -134,6 +134,8 @@ pub struct State {
     /// The pane below the list on a small screen.
     pub(super) below: Pane,
     pub(super) zoomed: bool,
+    /// The screen is too small for more than the list and one pane; known once drawn.
+    pub(super) tabbed: bool,
     pub(super) task: Task,
     /// The selected exchange, read when it was first drawn.
     pub(super) looked: Looked,
@@ -172,6 +174,7 @@ impl State {
             focus: Pane::Flows,
             below: Pane::Findings,
             zoomed: false,
+            tabbed: false,
             task: Task::Browse,
             looked: Looked::default(),
             evidence: None,

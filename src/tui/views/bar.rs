@@ -33,7 +33,7 @@ pub(super) fn status(frame: &mut Frame<'_>, area: Rect, state: &State) {
         left.push(Span::styled(format!("  {address}"), Tone::Strong.style()));
     }
     let used = width(&left) + width(&right) + 4;
-    if let Some(session) = &state.banner.session {
+    if let Some(session) = state.banner.session.as_ref().filter(|_| !state.tabbed || state.flows.len() == 0) {
         let room = usize::from(area.width).saturating_sub(used);
         let shown = shortened(session, room);
         left.push(Span::styled(format!("  {shown}"), Tone::Quiet.style()));
@@ -114,7 +114,7 @@ fn width(spans: &[Span<'_>]) -> usize {
 }
 
 /// The end of a path that fits, from a folder's start where possible.
-fn shortened(path: &str, room: usize) -> String {
+pub(super) fn shortened(path: &str, room: usize) -> String {
     if path.width() <= room {
         return path.to_owned();
     }

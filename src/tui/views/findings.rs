@@ -128,8 +128,11 @@ fn section(page: &mut Document, title: Text, words: &str, tone: Tone, language: 
     if words.is_empty() {
         return;
     }
+    page.blank();
     page.push(Line::of(Tone::Heading, &format!("  {}", title.to(language))));
     for line in words.lines() {
-        page.push(Line::of(tone, &format!("  {line}")).indent(2));
+        // What is set in further is a command.
+        let (tone, indent) = if line.starts_with("  ") { (Tone::Command, 6) } else { (tone, 2) };
+        page.push(Line::of(tone, &format!("  {line}")).indent(indent));
     }
 }
