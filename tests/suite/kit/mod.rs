@@ -14,7 +14,7 @@ use std::time::Duration;
 
 pub(crate) use authority::Authority;
 pub(crate) use authtap::{Finished, Proxy, Workshop};
-pub(crate) use curl::{Answer, curl};
+pub(crate) use curl::{Answer, curl, curl_through};
 pub(crate) use framing::{field, fields};
 pub(crate) use need::{need, need_apache, need_python};
 pub(crate) use origin::{Origin, Request, Talk};
