@@ -81,7 +81,7 @@ fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     loop {
         let at = rest.find(';')?;
         rest = rest[at + 1..].trim_start();
-        let Some((key, after)) = rest.split_once('=') else { return None };
+        let (key, after) = rest.split_once('=')?;
         let found = key.trim().eq_ignore_ascii_case(name);
         let after = after.trim_start();
         let (value, next) = match after.strip_prefix('"') {

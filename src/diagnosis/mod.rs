@@ -8,23 +8,35 @@ mod case;
 mod challenge;
 mod diagnostics;
 mod directory;
+mod entries;
 mod finding;
 mod handshake;
+mod judge;
+mod ladder;
+mod open;
 mod past;
+mod readiness;
 mod rule;
 pub mod rules;
 
 use crate::exchange::Exchange;
+use judge::{Judged, judge};
+use ladder::Ladders;
+use open::Open;
+use past::Lesson;
+use readiness::Matrix;
 
 pub use aadsts::Aadsts;
 pub use case::{Case, Sent};
 pub use challenge::Challenge;
 pub use diagnostics::{Diagnostics, Family};
 pub use directory::Directory;
+pub use entries::{Entries, Entry};
 pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};
 pub use handshake::{Handshake, HandshakeStep, Scheme, StepState};
 pub use past::{Accepted, BearerSeen, Obtained, Past, Record};
-pub use rule::{Gate, Hit, Rule};
+pub use readiness::Readiness;
+pub use rule::{Gate, Hit, Next, Rule};
 
 /// Where the exchanges come from: it decides who can be blamed for an interception, and what can still come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,28 +62,53 @@ pub struct Observed {
 /// The fold.
 #[derive(Debug)]
 pub struct Diagnosis {
-    _capture: Capture,
+    capture: Capture,
+    past: Past,
+    open: Open,
+    ladders: Ladders,
+    matrix: Matrix,
 }
 
 impl Diagnosis {
     /// Nothing seen yet.
-    pub const fn new(capture: Capture) -> Self {
-        Self { _capture: capture }
+    pub fn new(capture: Capture) -> Self {
+        Self {
+            capture,
+            past: Past::default(),
+            open: Open::default(),
+            ladders: Ladders::new(capture),
+            matrix: Matrix::default(),
+        }
     }
 
     /// Takes the next exchange that ended.
     pub fn observe(&mut self, exchange: &Exchange) -> Observed {
-        let judgement = Judgement { exchange: exchange.id, verdict: Verdict::Ok, findings: Vec::new() };
-        Observed { judgement, revised: Vec::new() }
+        let case = Case::new(exchange, &self.past, self.capture);
+        let Judged { judgement, next } = judge(&case);
+        let mut revised = self.open.decide(&case);
+        if let Some(next) = next {
+            revised.extend(self.open.add(&case, judgement.clone(), next));
+        }
+        self.ladders.add(&case, judgement.verdict);
+        self.matrix.add(&case, judgement.verdict);
+        let lesson = Lesson::of(&case);
+        self.past.remember(lesson);
+        Observed { judgement, revised }
     }
 
     /// Nothing more will come: every `pending` becomes `unknown`. Gives what changed.
     pub fn finish(&mut self) -> Vec<Judgement> {
-        Vec::new()
+        self.ladders.finish();
+        self.open.finish()
     }
 
     /// The handshakes seen so far, in the order in which they began.
     pub fn handshakes(&self) -> Vec<Handshake> {
-        Vec::new()
+        self.ladders.list()
+    }
+
+    /// What each endpoint of each server offered, in the order in which they were first met.
+    pub fn readiness(&self) -> &[Readiness] {
+        self.matrix.rows()
     }
 }

@@ -20,6 +20,7 @@ pub struct Past {
     hosts: Bounded<String, Host>,
     organisations: Bounded<String, VecDeque<BearerSeen>>,
     tokens: VecDeque<Obtained>,
+    last_challenge: Option<BearerSeen>,
     signed_in: Option<u64>,
 }
 
@@ -98,10 +99,9 @@ impl Past {
         self.organisations.get(organisation(host)).into_iter().flatten()
     }
 
-    /// The last Bearer challenge with an authorization_uri, of any host that is remembered.
-    pub fn last_challenge(&self) -> Option<&BearerSeen> {
-        let all = self.organisations.values().flatten();
-        all.filter(|seen| seen.authorization_uri.is_some()).max_by_key(|seen| seen.exchange)
+    /// The last Bearer challenge of Exchange with an authorization_uri, of any host.
+    pub const fn last_challenge(&self) -> Option<&BearerSeen> {
+        self.last_challenge.as_ref()
     }
 
     /// A token that was obtained for `host`: its audience is a URL of that host.
@@ -125,60 +125,98 @@ impl Past {
     }
 
     /// Takes an exchange into the past.
-    pub(super) fn remember(&mut self, case: &Case<'_>) {
-        let host = case.host();
-        let Some(name) = case.host_name().filter(|_| !host.is_empty()) else { return };
-        if case.is_sign_in() && case.status().is_some() {
-            self.signed_in = Some(case.exchange.id);
-            self.remember_token(case);
+    pub(super) fn remember(&mut self, lesson: Lesson) {
+        self.signed_in = lesson.signed_in.or(self.signed_in);
+        if let Some(token) = lesson.token {
+            push_bounded(&mut self.tokens, token);
         }
-        let exchange = case.is_exchange();
-        let bearer = case.challenge("bearer").map(|bearer| BearerSeen {
-            exchange: case.exchange.id,
-            started: case.exchange.started,
-            host: name,
-            directory: case.directory(),
-            server: case.server_name(),
-            authorization_uri: bearer.clean_param("authorization_uri"),
-        });
-        let facts = self.hosts.entry(host);
-        facts.exchange |= exchange;
-        if let Some(label) = sent_label(case) {
-            let record = facts.credentials.entry(&label);
-            record.last = case.exchange.id;
-            match case.status() {
-                Some(401) => record.refused += 1,
-                Some(200..=399) => record.accepted += 1,
-                _ => {}
+        let Some(name) = lesson.host else { return };
+        let host = self.hosts.entry(name.as_str());
+        host.exchange |= lesson.exchange;
+        if let Some((label, outcome)) = lesson.credential {
+            let record = host.credentials.entry(&label);
+            record.last = lesson.id;
+            match outcome {
+                Outcome::Refused => record.refused += 1,
+                Outcome::Accepted => record.accepted += 1,
+                Outcome::Neither => {}
             }
         }
-        if let Some(scheme) = accepted_scheme(case) {
-            let user = case.user().cloned();
-            let known = facts.accepted.iter().any(|accepted| accepted.scheme == scheme && accepted.user == user);
-            if !known && facts.accepted.len() < FEW {
-                facts.accepted.push(Accepted { user, scheme, exchange: case.exchange.id });
+        if let Some(accepted) = lesson.accepted {
+            let known = host.accepted.iter().any(|old| (old.scheme, &old.user) == (accepted.scheme, &accepted.user));
+            if !known && host.accepted.len() < FEW {
+                host.accepted.push(accepted);
             }
         }
-        if let Some(seen) = bearer.filter(|_| exchange) {
+        if let Some(seen) = lesson.bearer {
             if seen.authorization_uri.is_some() {
-                facts.authorization_uri.clone_from(&seen.authorization_uri);
+                host.authorization_uri.clone_from(&seen.authorization_uri);
+                self.last_challenge = Some(seen.clone());
             }
-            let list = self.organisations.entry(organisation(host));
+            let list = self.organisations.entry(organisation(name.as_str()));
             list.retain(|old| (&old.host, old.directory, &old.server) != (&seen.host, seen.directory, &seen.server));
-            if list.len() == FEW {
-                list.pop_front();
-            }
-            list.push_back(seen);
+            push_bounded(list, seen);
         }
     }
+}
 
-    fn remember_token(&mut self, case: &Case<'_>) {
-        let Some(obtained) = obtained(case) else { return };
-        if self.tokens.len() == FEW {
-            self.tokens.pop_front();
+/// What one exchange teaches.
+pub(super) struct Lesson {
+    id: u64,
+    /// In lower case; nothing where it is unknown.
+    host: Option<Clean>,
+    exchange: bool,
+    signed_in: Option<u64>,
+    token: Option<Obtained>,
+    credential: Option<(Label, Outcome)>,
+    accepted: Option<Accepted>,
+    bearer: Option<BearerSeen>,
+}
+
+enum Outcome {
+    Refused,
+    Accepted,
+    Neither,
+}
+
+impl Lesson {
+    /// Reads it off a case.
+    pub(super) fn of(case: &Case<'_>) -> Self {
+        let id = case.exchange.id;
+        let host = case.host_name().filter(|host| !host.as_str().is_empty());
+        let exchange = case.is_exchange();
+        let sign_in = case.is_sign_in() && case.status().is_some();
+        let bearer = case.challenge("bearer").zip(host.clone()).filter(|_| exchange);
+        let outcome = match case.status() {
+            Some(401) => Outcome::Refused,
+            Some(200..=399) => Outcome::Accepted,
+            _ => Outcome::Neither,
+        };
+        Self {
+            id,
+            exchange,
+            signed_in: sign_in.then_some(id),
+            token: sign_in.then(|| obtained(case)).flatten(),
+            credential: sent_label(case).map(|label| (label, outcome)),
+            accepted: accepted_scheme(case).map(|scheme| Accepted { user: case.user().cloned(), scheme, exchange: id }),
+            bearer: bearer.map(|(bearer, host)| BearerSeen {
+                exchange: id,
+                started: case.exchange.started,
+                host,
+                directory: case.directory(),
+                server: case.server_name(),
+                authorization_uri: bearer.clean_param("authorization_uri"),
+            }),
+            host,
         }
-        self.tokens.push_back(obtained);
     }
+}
+
+fn push_bounded<T>(list: &mut VecDeque<T>, item: T) {
+    if list.len() == FEW {
+        list.pop_front();
+    }
+    list.push_back(item);
 }
 
 /// A token in the answer of a token endpoint, with what was asked for.
@@ -202,7 +240,7 @@ fn audience_host(audience: &str) -> &str {
 }
 
 /// The label by which the credential of this request is known again.
-fn sent_label(case: &Case<'_>) -> Option<Label> {
+pub(super) fn sent_label(case: &Case<'_>) -> Option<Label> {
     match case.exchange.authorization()? {
         Credential::Basic { password: Password::Set { label, .. }, .. }
         | Credential::Bearer(Token::Jwe { label } | Token::Opaque { label, .. })
@@ -218,12 +256,11 @@ fn accepted_scheme(case: &Case<'_>) -> Option<&'static str> {
     }
     match case.exchange.authorization()? {
         Credential::Basic { .. } => Some("basic"),
-        Credential::Bearer(Token::Empty) | Credential::Empty => None,
+        Credential::Bearer(Token::Empty) | Credential::Empty | Credential::Other { .. } => None,
         Credential::Bearer(_) => Some("bearer"),
         Credential::Ntlm(_) => Some("ntlm"),
         Credential::Negotiate(_) => Some("negotiate"),
         Credential::Digest { .. } => Some("digest"),
-        Credential::Other { .. } => None,
     }
 }
 
@@ -278,10 +315,6 @@ impl<K: Hash + Eq + Clone, V: Default> Bounded<K, V> {
             self.order.push_back(key.to_owned());
         }
         self.map.entry(key.to_owned()).or_default()
-    }
-
-    fn values(&self) -> impl Iterator<Item = &V> {
-        self.map.values()
     }
 }
 

@@ -1,14 +1,16 @@
 //! The shape of a rule: data, and one function.
 
+use std::fmt;
+
 use super::{Actor, Case, Certainty, Evidence, Kind, Subject};
-use crate::redact::Clean;
+use crate::exchange::Exchange;
+use crate::redact::{Clean, Label};
 use crate::text::Text;
 
 /// One cause, with its words.
 ///
 /// A rule is one file in `rules/`: what it recognises and what it must not be confused with, the rule's data, one
 /// function, tests. One line in [`super::rules::RULES`] registers it.
-#[derive(Debug)]
 pub struct Rule {
     /// Kebab-case, stable, equal to the file's name with dashes; it names the problem.
     pub id: &'static str,
@@ -32,6 +34,15 @@ pub struct Rule {
     pub supersedes: &'static [&'static str],
     /// The rule itself.
     pub find: fn(&Case<'_>) -> Option<Hit>,
+    /// Exchanges that it fires on, and near misses that it stays silent on.
+    #[cfg(test)]
+    pub(crate) examples: &'static [super::rules::kit::Example],
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Rule").field(&self.id).finish()
+    }
 }
 
 /// Which exchanges a rule is asked about: a cheap test before the rule runs.
@@ -64,6 +75,47 @@ pub struct Hit {
     pub names: Vec<(&'static str, Clean)>,
     /// What else it can be, likeliest first.
     pub candidates: Vec<&'static str>,
+    /// What in later traffic would decide whether it was right to say so; nothing where this exchange settles it.
+    pub next: Option<Next>,
+}
+
+/// The client's next move that makes a refusal a step, or takes a failure back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Credentials sent to the same place, or an answer there without any.
+    Credentials,
+    /// The next message of the handshake on the same connection.
+    SameConnection,
+    /// A request to an issuer of tokens, or a token sent to the same host.
+    SignIn,
+    /// The same, but another token than this one.
+    NewToken(Label),
+    /// The request again with proxy credentials, or an answer that is no 407.
+    Proxy,
+    /// The next poll of the same token endpoint.
+    Poll,
+    /// `Provision` on the same host.
+    Provision,
+    /// Any request to this host (in lower case).
+    Host(Clean),
+    /// Another Autodiscover candidate of the same organisation that answers well.
+    Candidate,
+    /// The same credential accepted on the same host: then the failure was none of the credential.
+    SameCredential(Label),
+}
+
+impl Gate {
+    /// Whether the rule is asked about `exchange`.
+    pub fn opens(self, exchange: &Exchange) -> bool {
+        match self {
+            Self::Status(statuses) => exchange.status().is_some_and(|status| statuses.contains(&status)),
+            Self::Failed => exchange.error.is_some(),
+            Self::Tunnel => {
+                exchange.error.is_none() && exchange.method.as_ref().is_some_and(|method| method == "CONNECT")
+            }
+            Self::Any => true,
+        }
+    }
 }
 
 impl Hit {
@@ -84,7 +136,7 @@ impl Hit {
 
     fn new(kind: Kind, certainty: Certainty, actor: Actor) -> Self {
         let (evidence, names, candidates) = (Vec::new(), Vec::new(), Vec::new());
-        Self { kind, certainty, actor, subject: Subject::default(), evidence, names, candidates }
+        Self { kind, certainty, actor, subject: Subject::default(), evidence, names, candidates, next: None }
     }
 
     /// What it is about: [`Case::on_server`], [`Case::on_directory`], [`Case::on_user`].
@@ -105,6 +157,13 @@ impl Hit {
     #[must_use]
     pub fn naming(mut self, place: &'static str, name: impl Into<Option<Clean>>) -> Self {
         self.names.extend(name.into().map(|name| (place, name)));
+        self
+    }
+
+    /// What in later traffic decides. A step without it stands by itself.
+    #[must_use]
+    pub fn until(mut self, next: Next) -> Self {
+        self.next = Some(next);
         self
     }
 

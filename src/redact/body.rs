@@ -1,6 +1,13 @@
 //! Message bodies: what may be kept of them.
 
-use super::{Clean, Secret};
+use std::io::Read;
+
+use encoding_rs::{Encoding, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE};
+use zeroize::Zeroizing;
+
+use super::door::Door;
+use super::json::{self, Sort};
+use super::{Clean, Secret, markup};
 
 /// What may be kept of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,4 +74,208 @@ pub struct RawBody {
     pub content_type: Vec<u8>,
     /// The message's Content-Encoding values, joined by commas.
     pub content_encoding: Vec<u8>,
+}
+
+/// Decoded bodies are read up to this length.
+const DECODED: u64 = 1 << 20;
+
+/// Plain text that is longer is content, not an error message.
+const PROSE: usize = 8 * 1024;
+
+/// What stands for an end that was not recorded or could not be read.
+const CUT: &str = "[cut]";
+
+/// What may be kept of a body.
+pub(super) fn body(door: &Door<'_>, raw: &RawBody) -> Body {
+    let content = if raw.length == 0 {
+        Content::Empty
+    } else if raw.recorded {
+        content(door, raw)
+    } else {
+        Content::Withheld(Withheld::NotRecorded)
+    };
+    Body { length: raw.length, content }
+}
+
+fn content(door: &Door<'_>, raw: &RawBody) -> Content {
+    let whole = raw.bytes.len() as u64 >= raw.length;
+    let media = Media::of(&raw.content_type);
+    if media.syntax == Some(None) {
+        return Content::Withheld(Withheld::Binary);
+    }
+    let Some((bytes, decoded_whole)) = decoded(raw.bytes.expose(), &raw.content_encoding) else {
+        return Content::Withheld(Withheld::Undecodable);
+    };
+    let Some(text) = characters(&bytes, &media) else { return Content::Withheld(Withheld::Undecodable) };
+    let Some(syntax) = media.syntax.flatten().map(|syntax| sniffed(syntax, &text)).or_else(|| unnamed(&text)) else {
+        return Content::Withheld(Withheld::Binary);
+    };
+    let (text, read) = text_of(door, syntax, &text);
+    Content::Text { syntax, text, complete: whole && decoded_whole && read }
+}
+
+/// Text of a known syntax, and whether it was understood to its end.
+pub(super) fn text_of(door: &Door<'_>, syntax: Syntax, text: &str) -> (Clean, bool) {
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    // Our own text says itself where it was cut.
+    let (text, cut) = match text.strip_suffix(CUT).filter(|_| door.is_own()) {
+        Some(text) => (text, true),
+        None => (text, false),
+    };
+    let understood = match syntax {
+        Syntax::Json => json::write(door, text, Sort::Data, false, &mut out),
+        Syntax::Form => {
+            door.query(text.trim_end(), &mut out);
+            json::Read { length: text.len(), complete: true }
+        }
+        Syntax::Xml | Syntax::Html => markup::write(door, text, syntax == Syntax::Html, &mut out),
+        Syntax::Text => {
+            let mut end = text.len().min(PROSE);
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            door.words(&text[..end], &mut out);
+            json::Read { length: end, complete: end == text.len() }
+        }
+    };
+    if cut || understood.length < text.len() {
+        out.push_str(CUT);
+    }
+    (Clean::vouch(&out), understood.complete && !cut)
+}
+
+/// JSON in a header.
+pub(super) fn json(door: &Door<'_>, text: &str, out: &mut String) {
+    written(json::write(door, text, Sort::Data, false, out), text, out);
+}
+
+/// A claims request.
+pub(super) fn claims(door: &Door<'_>, text: &str, out: &mut String) {
+    written(json::write(door, text, Sort::Claims, false, out), text, out);
+}
+
+fn written(read: json::Read, text: &str, out: &mut String) {
+    if read.length < text.len() {
+        out.push_str(CUT);
+    }
+}
+
+/// What a Content-Type says.
+struct Media {
+    /// `None`: nothing; `Some(None)`: a type that is not read.
+    syntax: Option<Option<Syntax>>,
+    charset: Option<&'static Encoding>,
+}
+
+impl Media {
+    fn of(value: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(value).to_ascii_lowercase();
+        let mut parts = text.split(';');
+        let kind = parts.next().unwrap_or_default().trim();
+        let charset = parts
+            .filter_map(|part| part.trim().strip_prefix("charset="))
+            .find_map(|name| Encoding::for_label(name.trim_matches(['"', '\'', ' ']).as_bytes()));
+        let syntax = match kind {
+            "" => None,
+            "application/x-www-form-urlencoded" => Some(Some(Syntax::Form)),
+            "text/html" | "application/xhtml+xml" => Some(Some(Syntax::Html)),
+            "text/xml" | "application/xml" => Some(Some(Syntax::Xml)),
+            "application/json" | "text/json" | "application/x-json" | "text/javascript+json" => {
+                Some(Some(Syntax::Json))
+            }
+            "text/plain" => Some(Some(Syntax::Text)),
+            kind if kind.ends_with("+json") => Some(Some(Syntax::Json)),
+            kind if kind.ends_with("+xml") && !kind.starts_with("image/") => Some(Some(Syntax::Xml)),
+            _ => Some(None),
+        };
+        Self { syntax, charset }
+    }
+}
+
+/// Servers name JSON and XML as text or HTML, and the other way round.
+fn sniffed(named: Syntax, text: &str) -> Syntax {
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    match (named, unnamed(start)) {
+        (Syntax::Text | Syntax::Html | Syntax::Form, Some(Syntax::Json))
+            if named != Syntax::Form || start.starts_with('{') =>
+        {
+            Syntax::Json
+        }
+        (Syntax::Text | Syntax::Json | Syntax::Xml, Some(found @ (Syntax::Xml | Syntax::Html))) => found,
+        (Syntax::Json | Syntax::Xml, Some(found)) => found,
+        _ => named,
+    }
+}
+
+/// The syntax of a text without a type; `None` where it is no text.
+fn unnamed(text: &str) -> Option<Syntax> {
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    let begins = |tag: &str| start.get(..tag.len()).is_some_and(|head| head.eq_ignore_ascii_case(tag));
+    if start.starts_with(['{', '[']) {
+        Some(Syntax::Json)
+    } else if begins("<!doctype html") || begins("<html") {
+        Some(Syntax::Html)
+    } else if start.starts_with('<') {
+        Some(Syntax::Xml)
+    } else if start.chars().any(|c| c.is_control() && !c.is_whitespace()) || start.contains('\u{fffd}') {
+        None
+    } else if start.contains('=') && !start.trim_end().contains(|c: char| c.is_whitespace()) {
+        Some(Syntax::Form)
+    } else {
+        Some(Syntax::Text)
+    }
+}
+
+/// The bytes with their content codings removed, and whether their end was reached.
+fn decoded(bytes: &[u8], codings: &[u8]) -> Option<(Zeroizing<Vec<u8>>, bool)> {
+    let codings = String::from_utf8_lossy(codings).to_ascii_lowercase();
+    let mut current = Zeroizing::new(bytes.to_vec());
+    let mut whole = true;
+    // More than three codings are an attack, not a message.
+    for coding in
+        codings.rsplit(',').map(str::trim).filter(|coding| !coding.is_empty() && *coding != "identity").take(3)
+    {
+        let (next, end) = match coding {
+            "gzip" | "x-gzip" => inflated(flate2::read::MultiGzDecoder::new(current.as_slice())),
+            "deflate" => match current.as_slice() {
+                // RFC 9110 says zlib; some servers send bare deflate.
+                [first, ..] if first & 0x0f == 8 => inflated(flate2::read::ZlibDecoder::new(current.as_slice())),
+                _ => inflated(flate2::read::DeflateDecoder::new(current.as_slice())),
+            },
+            "br" => inflated(brotli_decompressor::Decompressor::new(current.as_slice(), 4096)),
+            _ => return None,
+        };
+        if next.is_empty() && !current.is_empty() && !end {
+            return None;
+        }
+        whole &= end;
+        current = next;
+    }
+    Some((current, whole))
+}
+
+/// What a decoder gives, up to its first error and at most [`DECODED`] bytes.
+fn inflated(decoder: impl Read) -> (Zeroizing<Vec<u8>>, bool) {
+    let mut bytes = Zeroizing::new(Vec::new());
+    let read = decoder.take(DECODED).read_to_end(&mut bytes);
+    let whole = read.is_ok() && (bytes.len() as u64) < DECODED;
+    (bytes, whole)
+}
+
+/// The bytes as text: by byte order mark, by the charset named, by the look of UTF-16; else UTF-8 or Shift_JIS.
+fn characters(bytes: &[u8], media: &Media) -> Option<Zeroizing<String>> {
+    let named = Encoding::for_bom(bytes).map(|(encoding, _)| encoding).or(media.charset).or(match bytes {
+        [0, b'<' | b'{', ..] => Some(UTF_16BE),
+        [b'<' | b'{', 0, ..] => Some(UTF_16LE),
+        _ => None,
+    });
+    let encoding = match named {
+        Some(encoding) => encoding,
+        None if std::str::from_utf8(bytes).is_ok_and(|_| true) => UTF_8,
+        None if bytes.contains(&0) => return None,
+        None if SHIFT_JIS.decode_without_bom_handling(bytes).1 => UTF_8,
+        None => SHIFT_JIS,
+    };
+    let (text, _) = encoding.decode_with_bom_removal(bytes);
+    Some(Zeroizing::new(text.into_owned()))
 }

@@ -4,7 +4,9 @@
 //! `Display` and read back by [`Credential::read`] to the same facts. Fields are typed and bounded, so a forged marker
 //! cannot carry text of its own.
 
-use super::{Clean, Label};
+use super::door::Door;
+use super::marker::is_scheme;
+use super::{Clean, Label, basic, bearer, digest, negotiate, ntlm};
 
 /// What an `Authorization`, `Proxy-Authorization`, `WWW-Authenticate` token or token-endpoint value was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -257,4 +259,29 @@ pub enum Negotiate {
         /// The value's label.
         label: Label,
     },
+}
+
+/// The facts of the credentials that follow a scheme's name.
+pub(super) fn of(door: &Door<'_>, scheme: &str, rest: &str) -> Credential {
+    let known = |name: &str| scheme.eq_ignore_ascii_case(name);
+    if scheme.is_empty() {
+        Credential::Empty
+    } else if known("basic") {
+        basic::read(door, rest)
+    } else if known("bearer") {
+        Credential::Bearer(bearer::read(door, rest))
+    } else if known("ntlm") {
+        Credential::Ntlm(ntlm::read(door, rest))
+    } else if known("negotiate") {
+        Credential::Negotiate(negotiate::read(door, rest))
+    } else if known("digest") && !rest.is_empty() {
+        digest::read(door, rest)
+    } else if is_scheme(scheme) {
+        let label = (!rest.is_empty()).then(|| door.memory().label(rest.as_bytes()));
+        Credential::Other { scheme: Clean::vouch(scheme), label }
+    } else {
+        // A secret that was sent without a scheme must not be taken for one.
+        let label = door.memory().label([scheme, rest].concat().as_bytes());
+        Credential::Other { scheme: Clean::from("unnamed"), label: Some(label) }
+    }
 }

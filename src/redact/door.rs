@@ -1,9 +1,13 @@
 //! The redactor and its two doors: bytes of the wire, and texts that were redacted before.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::{Body, Clean, Field, RawBody, Url};
+use super::memory::{Kind, Memory};
+use super::names::{self, Treatment};
+use super::ntlm::Bindings;
+use super::{Body, Clean, Field, RawBody, Syntax, Url, body, header, marker, shape};
 use crate::wire;
 
 /// One run's redactor. Clones share their labels and pseudonyms.
@@ -11,7 +15,7 @@ use crate::wire;
 /// It is cheap to clone and may be used from many connections at once.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    _memory: Arc<()>,
+    memory: Arc<Memory>,
 }
 
 impl Redactor {
@@ -22,32 +26,40 @@ impl Redactor {
 
     /// The door for bytes of the wire. Nothing in them is taken for a marker.
     pub const fn wire(&self) -> Door<'_> {
-        Door { _redactor: self, _own: false }
+        Door { redactor: self, own: false, bindings: Bindings::UNKNOWN }
     }
 
     /// The door for our own files and for pasted text: markers read back to the facts they were written from.
     pub const fn own(&self) -> Door<'_> {
-        Door { _redactor: self, _own: true }
+        Door { redactor: self, own: true, bindings: Bindings::UNKNOWN }
     }
 
     /// `text` with the people behind its pseudonyms, from memory, for the live screen alone.
     pub fn reveal(&self, text: &Clean) -> String {
-        text.as_str().to_owned()
+        self.memory.reveal(text.as_str())
     }
 }
 
 /// A door from raw bytes to clean values.
 #[derive(Clone, Copy)]
 pub struct Door<'a> {
-    _redactor: &'a Redactor,
-    _own: bool,
+    redactor: &'a Redactor,
+    own: bool,
+    bindings: Bindings,
 }
 
-impl Door<'_> {
+impl<'a> Door<'a> {
+    /// The same door, which also tells whose certificate an NTLM response is bound to.
+    #[must_use]
+    pub const fn with_bindings(self, bindings: Bindings) -> Self {
+        Self { bindings, ..self }
+    }
+
     /// One header field.
     pub fn field(&self, name: &[u8], value: &[u8]) -> Field {
-        let _ = value;
-        Field { name: Clean::vouch_bytes(name), value: "[hidden]".into(), credential: None }
+        let name = self.text(name);
+        let value = self.text(value);
+        header::field(self, &name, &value)
     }
 
     /// All fields of a head or of trailers, in order.
@@ -55,33 +67,140 @@ impl Door<'_> {
         fields.map(|field| self.field(field.name, field.value)).collect()
     }
 
-    /// An absolute URL.
+    /// An absolute URL. Userinfo is left out.
     pub fn url(&self, raw: &[u8]) -> Url {
-        Url::vouch(Clean::vouch_bytes(raw))
+        let mut out = String::with_capacity(raw.len() + 16);
+        self.absolute_url(&self.text(raw), &mut out);
+        Url::vouch(Clean::vouch(&out))
     }
 
-    /// A host name or address, with or without a port.
+    /// A host name or address, with or without a port. Userinfo before it is masked.
     pub fn host(&self, raw: &[u8]) -> Clean {
-        Clean::vouch_bytes(raw)
+        let text = self.text(raw);
+        let mut out = String::with_capacity(text.len());
+        self.authority(&text, &mut out);
+        Clean::vouch(&out)
     }
 
     /// A method, a version: a token of at most 32 characters, else a marker.
     pub fn token(&self, raw: &[u8]) -> Clean {
-        Clean::vouch_bytes(raw)
+        let text = self.text(raw);
+        let plain = text.len() <= 32
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
+            && !shape::is_opaque(&text, 16);
+        if plain {
+            return Clean::vouch(&text);
+        }
+        let mut out = String::new();
+        self.hide(&text, &mut out);
+        Clean::vouch(&out)
     }
 
     /// Prose: a reason phrase, an error text. Words stay; identities and opaque words are masked.
     pub fn prose(&self, raw: &[u8]) -> Clean {
-        Clean::vouch_bytes(raw)
+        let text = self.text(raw);
+        let mut out = String::with_capacity(text.len());
+        self.words(&text, &mut out);
+        Clean::vouch(&out)
     }
 
     /// A client's address: loopback is shown, any other is a pseudonym.
     pub fn client_address(&self, address: SocketAddr) -> Clean {
-        address.into()
+        if address.ip().is_loopback() {
+            return address.into();
+        }
+        let mut out = String::new();
+        self.identity(Kind::Address, &address.ip().to_string(), &mut out);
+        Clean::vouch(&out)
     }
 
     /// A body. Takes time in proportion to its length; call it off the connection's task for long ones.
     pub fn body(&self, raw: RawBody) -> Body {
-        Body { length: raw.length, content: super::Content::Empty }
+        body::body(self, &raw)
     }
+
+    /// The text of a body whose syntax is known, as it stands in [`body::Content::Text`]: for our own files.
+    pub fn body_text(&self, syntax: Syntax, raw: &[u8]) -> Clean {
+        body::text_of(self, syntax, &self.text(raw)).0
+    }
+
+    pub(super) const fn is_own(&self) -> bool {
+        self.own
+    }
+
+    pub(super) fn memory(&self) -> &'a Memory {
+        &self.redactor.memory
+    }
+
+    pub(super) const fn bindings(&self) -> Bindings {
+        self.bindings
+    }
+
+    /// Bytes as text. Bytes of the wire that are not UTF-8 become `\xNN` here; texts of our own have that behind them.
+    pub(super) fn text<'t>(&self, raw: &'t [u8]) -> Cow<'t, str> {
+        match std::str::from_utf8(raw) {
+            Ok(text) if self.own || !text.contains("\\x") => Cow::Borrowed(text),
+            _ if self.own => String::from_utf8_lossy(raw),
+            _ => Cow::Owned(Clean::vouch_bytes(raw).as_str().to_owned()),
+        }
+    }
+
+    /// Writes the marker of a hidden value. Nothing is written for nothing: that it is empty is often the answer.
+    pub(super) fn hide(&self, text: &str, out: &mut String) {
+        if text.is_empty() || self.keep(text, out) {
+            return;
+        }
+        marker::hide(self.memory().label(text.as_bytes()), out);
+    }
+
+    /// Writes `text` as it is where it is a marker of our own.
+    pub(super) fn keep(&self, text: &str, out: &mut String) -> bool {
+        let kept = self.own && text.starts_with('[') && marker::is_marker(text);
+        if kept {
+            if let Some(label) = marker::hidden_label(text) {
+                self.memory().seen_label(label);
+            }
+            out.push_str(text);
+        }
+        kept
+    }
+
+    /// A value by the name it stands under.
+    pub(super) fn value(&self, name: &str, text: &str, out: &mut String) {
+        self.treat(names::treatment(name), text, out);
+    }
+
+    /// A value that is to be treated so.
+    pub(super) fn treat(&self, treatment: Treatment, text: &str, out: &mut String) {
+        if text.is_empty() || self.keep(text, out) {
+            return;
+        }
+        match treatment {
+            Treatment::Words => self.words(text, out),
+            Treatment::Product => self.product(text, out),
+            Treatment::Id if is_id(text) => out.push_str(text),
+            Treatment::Id => self.words(text, out),
+            Treatment::Url => self.any_url(text, out),
+            Treatment::Identity(kind) => self.identity(kind, text, out),
+            Treatment::Token => self.body_token(text, out),
+            Treatment::Secret => self.hide(text, out),
+            Treatment::Claims => self.claims(text, out),
+            Treatment::Shape if shape::is_harmless(text) => out.push_str(text),
+            Treatment::Shape if is_url(text) => self.any_url(text, out),
+            Treatment::Shape => self.hide(text, out),
+        }
+    }
+}
+
+/// An identifier that is shown by name: ids, server names, numbers.
+fn is_id(text: &str) -> bool {
+    text.len() <= 80
+        && !text.starts_with("eyJ")
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:/+=, {}|".contains(&b))
+}
+
+/// Whether a value is a URL by its beginning.
+fn is_url(text: &str) -> bool {
+    let lower = |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    lower("https://") || lower("http://") || lower("urn:")
 }

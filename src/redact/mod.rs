@@ -6,13 +6,29 @@
 //!
 //! There is no raw mode.
 
+mod basic;
+mod bearer;
 mod body;
+mod challenge;
 mod clean;
+mod cookie;
 mod credential;
+mod digest;
 mod door;
 mod field;
+mod header;
+mod identity;
+mod json;
 mod label;
+mod marker;
+mod markup;
+mod memory;
+mod names;
+mod negotiate;
+mod ntlm;
+mod prose;
 mod secret;
+mod shape;
 mod url;
 
 pub use body::{Body, Content, RawBody, Syntax, Withheld};
@@ -21,5 +37,6 @@ pub use credential::{Binding, Credential, Jwt, Negotiate, Ntlm, NtlmMessage, Opa
 pub use door::{Door, Redactor};
 pub use field::Field;
 pub use label::Label;
+pub use ntlm::Bindings;
 pub use secret::Secret;
 pub use url::{Url, percent_decoded, query_value};

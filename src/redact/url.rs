@@ -1,8 +1,11 @@
 //! URLs whose userinfo, query values, fragments and opaque path segments are masked.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
-use super::Clean;
+use super::door::Door;
+use super::memory::Kind;
+use super::{Clean, marker, shape};
 
 /// An absolute URL after redaction.
 ///
@@ -109,6 +112,247 @@ pub fn percent_decoded(text: &str) -> Cow<'_, str> {
         at += 1;
     }
     Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())
+}
+
+/// Writing URLs that may be shown.
+impl Door<'_> {
+    /// An absolute URL for [`Url`]: without userinfo, with a path.
+    pub(super) fn absolute_url(&self, text: &str, out: &mut String) {
+        let Some((scheme, rest)) = text.split_once("://").filter(|(scheme, _)| is_url_scheme(scheme)) else {
+            return self.any_url(text, out);
+        };
+        let length = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, after) = rest.split_at(length);
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let scheme = scheme.to_ascii_lowercase();
+        let default = if scheme == "http" { ":80" } else { ":443" };
+        out.extend([scheme.as_str(), "://"]);
+        self.host_port(host.strip_suffix(default).unwrap_or(host), out);
+        if !after.starts_with('/') {
+            out.push('/');
+        }
+        self.after_authority(host, after, out);
+    }
+
+    /// A URL reference of any kind: absolute, relative, `urn:…`.
+    pub(super) fn any_url(&self, text: &str, out: &mut String) {
+        if let Some((scheme, rest)) = text.split_once("://").filter(|(scheme, _)| is_url_scheme(scheme)) {
+            out.extend([scheme, "://"]);
+            let length = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+            let (authority, after) = rest.split_at(length);
+            self.authority(authority, out);
+            return self.after_authority(authority, after, out);
+        }
+        let path = text.find(['?', '#']).unwrap_or(text.len());
+        let (head, after) = text.split_at(path);
+        match head.split_once(':') {
+            Some((scheme, name)) if is_url_scheme(scheme) && !name.starts_with("//") => {
+                out.extend([scheme, ":"]);
+                for (at, part) in name.split(':').enumerate() {
+                    out.push_str(if at > 0 { ":" } else { "" });
+                    self.path(part, false, out);
+                }
+            }
+            _ => self.path(head, false, out),
+        }
+        self.query_and_fragment(after, out);
+    }
+
+    /// Host and port, with what stands before an `@` masked.
+    pub(super) fn authority(&self, text: &str, out: &mut String) {
+        if self.keep(text, out) {
+            return;
+        }
+        if let Some((userinfo, host)) = text.rsplit_once('@') {
+            self.hide(userinfo, out);
+            out.push('@');
+            return self.host_port(host, out);
+        }
+        self.host_port(text, out);
+    }
+
+    fn host_port(&self, text: &str, out: &mut String) {
+        if text == "*" || shape::is_authority(text) { out.push_str(text) } else { self.hide(text, out) }
+    }
+
+    fn after_authority(&self, authority: &str, after: &str, out: &mut String) {
+        let path = after.find(['?', '#']).unwrap_or(after.len());
+        self.path(&after[..path], is_sign_in(authority), out);
+        self.query_and_fragment(&after[path..], out);
+    }
+
+    fn query_and_fragment(&self, text: &str, out: &mut String) {
+        let (query, fragment) = text.split_once('#').map_or((text, None), |(query, rest)| (query, Some(rest)));
+        if let Some(query) = query.strip_prefix('?') {
+            out.push('?');
+            self.query(query, out);
+        }
+        if let Some(fragment) = fragment {
+            out.push('#');
+            self.query(fragment, out);
+        }
+    }
+
+    /// A path. On a sign-in host a GUID is the tenant and stays.
+    fn path(&self, path: &str, tenants: bool, out: &mut String) {
+        let mut personal = false;
+        for (at, segment) in path.split('/').enumerate() {
+            out.push_str(if at > 0 { "/" } else { "" });
+            let decoded = decoded(segment, false);
+            let mut shown = String::new();
+            self.segment(&decoded, tenants, personal, &mut shown);
+            if shown == *decoded {
+                out.push_str(segment)
+            } else {
+                encode(&shown, false, out)
+            }
+            personal = decoded.eq_ignore_ascii_case("personal");
+        }
+    }
+
+    fn segment(&self, text: &str, tenants: bool, personal: bool, out: &mut String) {
+        if text.is_empty() || self.keep(text, out) {
+            return;
+        }
+        if personal {
+            return self.identity(Kind::User, text, out);
+        }
+        if shape::is_guid(text) {
+            if tenants {
+                return out.push_str(text);
+            }
+            let label = self.memory().label(text.as_bytes());
+            let _ = write!(out, "[guid {label}]");
+        } else if shape::is_principal(text) && tenants {
+            out.push_str(text);
+        } else if let Some((local, domain)) = text.split_once('@').filter(|(local, _)| !local.is_empty()) {
+            let _ = (local, domain);
+            self.identity(Kind::User, text, out);
+        } else if let Some((kind, _)) = marker::pseudonym(text) {
+            self.identity(kind, text, out);
+        } else if shape::is_plain_segment(text) || is_known_segment(text) || (tenants && shape::is_full_host(text)) {
+            out.push_str(text);
+        } else {
+            self.hide(text, out);
+        }
+    }
+
+    /// A query or a form: names stay where they are names, values by their names.
+    pub(super) fn query(&self, query: &str, out: &mut String) {
+        for (at, pair) in query.split('&').enumerate() {
+            out.push_str(if at > 0 { "&" } else { "" });
+            match pair.split_once('=') {
+                Some((raw_name, raw_value)) => {
+                    let name = decoded(raw_name, true);
+                    if shape::is_name(&name) && !marker_like(&name) {
+                        out.push_str(raw_name);
+                    } else {
+                        let mut hidden = String::new();
+                        self.hide(&name, &mut hidden);
+                        encode(&hidden, true, out);
+                    }
+                    out.push('=');
+                    let value = decoded(raw_value, true);
+                    let mut shown = String::with_capacity(value.len());
+                    self.value(&name, &value, &mut shown);
+                    if shown == *value { out.push_str(raw_value) } else { encode(&shown, true, out) }
+                }
+                None => {
+                    let value = decoded(pair, true);
+                    let mut shown = String::new();
+                    if value.contains(':') && shape::is_authority(&value)
+                        || shape::is_plain_segment(&value) && value.len() <= 20
+                        || shape::is_harmless(&value)
+                    {
+                        shown.push_str(&value);
+                    } else {
+                        self.hide(&value, &mut shown);
+                    }
+                    if shown == *value { out.push_str(pair) } else { encode(&shown, true, out) }
+                }
+            }
+        }
+    }
+}
+
+/// A text in the encoding of queries; signs that do no harm there stay readable.
+pub(super) fn encode_query(text: &str, out: &mut String) {
+    encode(text, true, out);
+}
+
+fn encode(text: &str, plus: bool, out: &mut String) {
+    for byte in text.bytes() {
+        match byte {
+            b' ' if plus => out.push('+'),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => out.push(char::from(byte)),
+            b'-' | b'.' | b'_' | b'~' | b'[' | b']' | b'=' | b':' | b'@' | b'/' | b'*' => {
+                out.push(char::from(byte));
+            }
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+    }
+}
+
+fn decoded(text: &str, plus: bool) -> Cow<'_, str> {
+    if plus || !text.contains('+') {
+        return percent_decoded(text);
+    }
+    Cow::Owned(percent_decoded(&text.replace('+', "%2B")).into_owned())
+}
+
+fn marker_like(text: &str) -> bool {
+    text.contains(['[', ']', '#'])
+}
+
+/// The scheme of a URL: a name, not the beginning of something else.
+fn is_url_scheme(text: &str) -> bool {
+    (1..=16).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+/// Hosts whose paths begin with a tenant.
+fn is_sign_in(authority: &str) -> bool {
+    const HOSTS: [&str; 9] = [
+        "login.microsoftonline.com",
+        "login.windows.net",
+        "login.microsoft.com",
+        "login.partner.microsoftonline.cn",
+        "login.chinacloudapi.cn",
+        "login.microsoftonline.us",
+        "login.microsoftonline.de",
+        "sts.windows.net",
+        "accounts.accesscontrol.windows.net",
+    ];
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    HOSTS.iter().any(|known| known.eq_ignore_ascii_case(host))
+}
+
+/// Longer segments of this field's protocols that the rule for segments would mask.
+fn is_known_segment(text: &str) -> bool {
+    const SEGMENTS: [&str; 3] = ["openid-configuration", "secureBroker", "deviceauthorization"];
+    SEGMENTS.iter().any(|known| known.eq_ignore_ascii_case(text))
+}
+
+/// Whether a URL is plain enough to stand inside a marker: no userinfo, query or fragment, and no segment that a person
+/// or a secret could hide in. A GUID is a tenant or an application there.
+pub(super) fn is_plain(text: &str) -> bool {
+    let plain_path = |path: &str| {
+        path.split('/').all(|segment| segment == "*" || shape::is_guid(segment) || shape::is_plain_segment(segment))
+    };
+    let safe = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/*[]".contains(&byte));
+    if !safe || text.len() > 200 {
+        return false;
+    }
+    if let Some((scheme, rest)) = text.split_once("://") {
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        return is_url_scheme(scheme) && (shape::is_authority(host) || shape::is_guid(host)) && plain_path(path);
+    }
+    text.split_once(':').is_some_and(|(scheme, rest)| {
+        matches!(scheme, "urn" | "spn" | "api") && rest.split(':').all(|part| !part.is_empty() && plain_path(part))
+    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,78 @@
+//! One exchange judged by what it and the past show: findings in their order, and the verdict.
+
+use super::rules::RULES;
+use super::{Capture, Case, Certainty, Finding, Hit, Judgement, Kind, Next, Rule, Verdict};
+
+/// A judgement, and what in later traffic may change it.
+pub(super) struct Judged {
+    pub(super) judgement: Judgement,
+    pub(super) next: Option<Next>,
+}
+
+/// Asks all rules.
+pub(super) fn judge(case: &Case<'_>) -> Judged {
+    let mut hits: Vec<(&'static Rule, Hit)> = RULES
+        .iter()
+        .filter(|rule| rule.gate.opens(case.exchange))
+        .filter_map(|rule| Some((*rule, (rule.find)(case)?)))
+        .collect();
+    drop_superseded(&mut hits);
+    // What is merely possible never stands before a certain step.
+    if hits.iter().any(|(_, hit)| hit.kind == Kind::Step && hit.certainty == Certainty::Certain) {
+        hits.sort_by_key(|(_, hit)| hit.kind == Kind::Failure && hit.certainty == Certainty::Possible);
+    }
+    let next = hits.first_mut().and_then(|(_, hit)| hit.next.take());
+    let findings: Vec<Finding> = hits.into_iter().map(|(rule, hit)| finding(rule, hit)).collect();
+    let verdict = verdict(case, &findings, next.as_ref());
+    Judged { judgement: Judgement { exchange: case.exchange.id, verdict, findings }, next }
+}
+
+/// Leaves out what a more particular finding says better. A refusal that proves a failure is no step any more.
+fn drop_superseded(hits: &mut Vec<(&'static Rule, Hit)>) {
+    let failed = hits.iter().any(|(_, hit)| proves_failure(hit.kind, hit.certainty));
+    let strong = |hit: &Hit| hit.certainty != Certainty::Possible;
+    let superseded: Vec<(&'static str, bool)> =
+        hits.iter().flat_map(|(rule, hit)| rule.supersedes.iter().map(|id| (*id, strong(hit)))).collect();
+    hits.retain(|(rule, hit)| {
+        let better = superseded.iter().any(|(id, by_strong)| *id == rule.id && (*by_strong || !strong(hit)));
+        !(better || failed && hit.kind == Kind::Step)
+    });
+}
+
+fn finding(rule: &'static Rule, hit: Hit) -> Finding {
+    Finding {
+        rule,
+        kind: hit.kind,
+        certainty: hit.certainty,
+        actor: hit.actor,
+        subject: hit.subject,
+        evidence: hit.evidence,
+        names: hit.names,
+        candidates: hit.candidates,
+    }
+}
+
+fn verdict(case: &Case<'_>, findings: &[Finding], next: Option<&Next>) -> Verdict {
+    if findings.iter().any(|finding| proves_failure(finding.kind, finding.certainty)) {
+        return Verdict::Failure;
+    }
+    if findings.iter().any(|finding| finding.kind == Kind::Step) {
+        return if next.is_some() { undecided(case.capture()) } else { Verdict::Step };
+    }
+    match case.status() {
+        Some(..400) if case.exchange.error.is_none() => Verdict::Ok,
+        _ => Verdict::Unknown,
+    }
+}
+
+const fn proves_failure(kind: Kind, certainty: Certainty) -> bool {
+    matches!((kind, certainty), (Kind::Failure, Certainty::Certain | Certainty::Likely))
+}
+
+/// What is said of a step before the client's next move.
+const fn undecided(capture: Capture) -> Verdict {
+    match capture {
+        Capture::Live { .. } => Verdict::Pending,
+        Capture::Imported => Verdict::Unknown,
+    }
+}

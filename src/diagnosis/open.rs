@@ -1,0 +1,190 @@
+//! Judgements that later traffic may change, until it does or their room is needed.
+
+use std::collections::VecDeque;
+use std::mem;
+
+use super::past::{organisation, sent_label};
+use super::{Case, Certainty, Directory, Judgement, Next, Sent, Verdict};
+use crate::redact::{Clean, Credential, Negotiate, Ntlm, NtlmMessage, Token, Url};
+
+/// Steps that wait for the client's next move; the oldest ends as unknown when there are more.
+const STEPS: usize = 1024;
+/// Failures that a later success may take back; the oldest stands for good when there are more.
+const FAILURES: usize = 256;
+
+/// The judgements that are open.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    steps: VecDeque<Waiting>,
+    failures: VecDeque<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    next: Next,
+    connection: u32,
+    host: Clean,
+    place: Place,
+    agent: Option<Clean>,
+    judgement: Judgement,
+}
+
+/// What "the same place" means: the same virtual directory, elsewhere the same path.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    Directory(Directory),
+    Path(String),
+}
+
+impl Place {
+    fn of(case: &Case<'_>) -> Self {
+        case.directory().map_or_else(|| Self::Path(case.path().to_owned()), Self::Directory)
+    }
+
+    fn holds(&self, case: &Case<'_>) -> bool {
+        match self {
+            Self::Directory(directory) => case.directory() == Some(*directory),
+            Self::Path(path) => path == case.path(),
+        }
+    }
+}
+
+impl Open {
+    /// Keeps a judgement open. Gives the one that had to go for it, if that changes what was said of it.
+    pub(super) fn add(&mut self, case: &Case<'_>, judgement: Judgement, next: Next) -> Option<Judgement> {
+        let failed = judgement.verdict == Verdict::Failure;
+        let waiting = Waiting {
+            next,
+            connection: case.exchange.connection.id,
+            host: case.host_name().unwrap_or_else(|| "".into()),
+            place: Place::of(case),
+            agent: case.request_header("user-agent").cloned(),
+            judgement,
+        };
+        let (list, room) = if failed { (&mut self.failures, FAILURES) } else { (&mut self.steps, STEPS) };
+        list.push_back(waiting);
+        let gone = if list.len() > room { list.pop_front() } else { None };
+        gone.and_then(|gone| given_up(gone.judgement))
+    }
+
+    /// What `case` changes about earlier ones.
+    pub(super) fn decide(&mut self, case: &Case<'_>) -> Vec<Judgement> {
+        let mut revised = Vec::new();
+        take(&mut self.steps, case, |judgement| {
+            revised.push(Judgement { verdict: Verdict::Step, ..judgement });
+        });
+        take(&mut self.failures, case, |judgement| revised.push(intermittent(judgement)));
+        revised
+    }
+
+    /// Nothing more will come. Gives what changes by that.
+    pub(super) fn finish(&mut self) -> Vec<Judgement> {
+        self.failures.clear();
+        mem::take(&mut self.steps).into_iter().filter_map(|waiting| given_up(waiting.judgement)).collect()
+    }
+}
+
+fn take(list: &mut VecDeque<Waiting>, case: &Case<'_>, mut decided: impl FnMut(Judgement)) {
+    let mut at = 0;
+    while let Some(waiting) = list.get(at) {
+        if waiting.judgement.exchange < case.exchange.id && waiting.is_decided_by(case) {
+            list.remove(at).into_iter().for_each(|waiting| decided(waiting.judgement));
+        } else {
+            at += 1;
+        }
+    }
+}
+
+fn given_up(judgement: Judgement) -> Option<Judgement> {
+    (judgement.verdict == Verdict::Pending).then_some(Judgement { verdict: Verdict::Unknown, ..judgement })
+}
+
+/// The same credential was accepted after all: it cannot be what was wrong.
+fn intermittent(mut judgement: Judgement) -> Judgement {
+    if let Some(first) = judgement.findings.first_mut() {
+        first.certainty = Certainty::Possible;
+        first.candidates.push("server-overloaded");
+    }
+    Judgement { verdict: Verdict::Unknown, ..judgement }
+}
+
+impl Waiting {
+    fn is_decided_by(&self, case: &Case<'_>) -> bool {
+        let same_host = self.host == *case.host();
+        match &self.next {
+            Next::Credentials => {
+                let same_place = self.place.holds(case) || self.connection == case.exchange.connection.id;
+                same_host
+                    && same_place
+                    && self.same_agent(case)
+                    && (matches!(case.authorization(), Sent::Credential(_)) || succeeded(case))
+            }
+            Next::SameConnection => {
+                same_host && self.connection == case.exchange.connection.id && carries_handshake_on(case)
+            }
+            Next::SignIn => is_sign_in_of(case, &self.host) || (same_host && carries_credential(case)),
+            Next::NewToken(label) => {
+                let token = case.bearer().is_some() && sent_label(case) != Some(*label);
+                is_sign_in_of(case, &self.host) || (same_host && token)
+            }
+            Next::Proxy => {
+                let answered = matches!(case.proxy_authorization(), Sent::Credential(_))
+                    || case.status().is_some_and(|status| status != 407);
+                same_host && answered
+            }
+            Next::Poll => same_host && self.place.holds(case),
+            Next::Provision => {
+                let command = case.exchange.url.as_ref().and_then(|url| url.query_value("Cmd"));
+                let provision = command.is_some_and(|command| command.eq_ignore_ascii_case("Provision"));
+                same_host && self.place.holds(case) && (provision || succeeded(case))
+            }
+            Next::Host(host) => *host == *case.host(),
+            Next::Candidate => {
+                let same = organisation(self.host.as_str()) == organisation(case.host());
+                same && case.directory() == Some(Directory::Autodiscover) && succeeded(case)
+            }
+            Next::SameCredential(label) => same_host && succeeded(case) && sent_label(case) == Some(*label),
+        }
+    }
+
+    fn same_agent(&self, case: &Case<'_>) -> bool {
+        match (&self.agent, case.request_header("user-agent")) {
+            (Some(before), Some(now)) => before == now,
+            _ => true,
+        }
+    }
+}
+
+fn succeeded(case: &Case<'_>) -> bool {
+    matches!(case.status(), Some(200..=399))
+}
+
+fn carries_credential(case: &Case<'_>) -> bool {
+    match case.authorization() {
+        Sent::Unseen | Sent::Absent | Sent::Credential(Credential::Empty | Credential::Bearer(Token::Empty)) => false,
+        Sent::Credential(_) => true,
+    }
+}
+
+/// Anything of NTLM or Negotiate but a new beginning.
+fn carries_handshake_on(case: &Case<'_>) -> bool {
+    match case.authorization() {
+        Sent::Credential(Credential::Ntlm(Ntlm::Empty) | Credential::Negotiate(Negotiate::Empty)) => false,
+        Sent::Credential(Credential::Ntlm(_) | Credential::Negotiate(_)) => {
+            !matches!(case.ntlm(), Some(NtlmMessage::Negotiate { .. }))
+        }
+        _ => succeeded(case),
+    }
+}
+
+/// Whether the request went to an issuer of tokens, or to the one that `host` names.
+fn is_sign_in_of(case: &Case<'_>, host: &Clean) -> bool {
+    let named = || {
+        let uri = case.past().authorization_uri(host.as_str())?;
+        let (_, after) = uri.as_str().split_once("://")?;
+        let authority = after.split(['/', '?']).next()?;
+        let asked = case.exchange.url.as_ref().map(Url::authority)?;
+        Some(authority.eq_ignore_ascii_case(asked))
+    };
+    case.is_sign_in() || named().unwrap_or(false)
+}

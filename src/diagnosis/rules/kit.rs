@@ -1,0 +1,280 @@
+//! For the rules' tests: short texts become exchanges by the way that real traffic takes, recorder and redactor.
+//!
+//! A request is `METHOD URL`, header lines, and after an empty line a body; a response begins with the status and may
+//! go on with a reason. Placeholders stand for what is tedious to write: `{basic user:password}`, `{ntlm1}`, `{ntlm2}`,
+//! `{ntlm3 user}`, `{jwt claim=value claim=value}`.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+use crate::diagnosis::past::Lesson;
+use crate::diagnosis::{Actor, Capture, Case, Certainty, Hit, Kind, Past, Rule};
+use crate::exchange::{
+    Connection, Exchange, Failure, FailureKind, Ids, Recorder, Seen, Setting, Side, Step, Timestamp, Timings, Unseen,
+};
+use crate::redact::Redactor;
+
+/// When the first exchange of an example begins; the next follow a second apart.
+pub(crate) const START: &str = "2026-11-22T09:00:00.000Z";
+
+/// A few exchanges, and what a rule says of the last one.
+pub(crate) struct Example {
+    /// What happens, as the end of "it fires when …" or "it stays silent when …".
+    pub(crate) name: &'static str,
+    pub(crate) expected: Option<(Kind, Certainty, Actor)>,
+    pub(crate) exchanges: &'static [Raw],
+    pub(crate) capture: Capture,
+}
+
+impl Example {
+    /// The rule fires on the last exchange.
+    pub(crate) const fn fires(
+        name: &'static str,
+        (kind, certainty, actor): (Kind, Certainty, Actor),
+        exchanges: &'static [Raw],
+    ) -> Self {
+        Self { name, expected: Some((kind, certainty, actor)), exchanges, capture: Capture::Imported }
+    }
+
+    /// A near miss: the rule stays silent on the last exchange.
+    pub(crate) const fn silent(name: &'static str, exchanges: &'static [Raw]) -> Self {
+        Self { name, expected: None, exchanges, capture: Capture::Imported }
+    }
+
+    /// The same in a live capture on loopback.
+    pub(crate) const fn live(mut self) -> Self {
+        self.capture = Capture::Live { loopback: true };
+        self
+    }
+
+    /// Panics unless `rule` says of the last exchange what is expected.
+    pub(crate) fn check(&self, rule: &Rule) {
+        let hit = find(rule, self.capture, self.exchanges);
+        let found = hit.as_ref().map(|hit| (hit.kind, hit.certainty, hit.actor));
+        assert_eq!(found, self.expected, "{}: {}", rule.id, self.name);
+        if let Some(hit) = hit {
+            assert!(!hit.evidence.is_empty(), "{}: {}: no evidence", rule.id, self.name);
+            assert!(rule.kinds.contains(&hit.kind), "{}: undeclared kind {}", rule.id, hit.kind);
+            assert!(rule.certainties.contains(&hit.certainty), "{}: undeclared certainty {}", rule.id, hit.certainty);
+            assert!(rule.actors.contains(&hit.actor), "{}: undeclared actor {}", rule.id, hit.actor);
+        }
+    }
+}
+
+/// What [`Example::fires`] expects of a step.
+pub(crate) const STEP: (Kind, Certainty, Actor) = (Kind::Step, Certainty::Certain, Actor::Nobody);
+
+/// One exchange as text.
+#[derive(Clone, Copy)]
+pub(crate) struct Raw {
+    request: &'static str,
+    response: &'static str,
+    connection: u32,
+    error: Option<(Side, Step, FailureKind, &'static str)>,
+    unseen: Option<Unseen>,
+}
+
+impl Raw {
+    /// A request with its response. An empty request is one that was not captured.
+    pub(crate) const fn new(request: &'static str, response: &'static str) -> Self {
+        Self { request, response, connection: 1, error: None, unseen: None }
+    }
+
+    /// A request (or `CONNECT https://host/`) that failed without a response.
+    pub(crate) const fn failed(
+        request: &'static str,
+        side: Side,
+        step: Step,
+        kind: FailureKind,
+        text: &'static str,
+    ) -> Self {
+        Self { error: Some((side, step, kind, text)), ..Self::new(request, "") }
+    }
+
+    /// A tunnel that passed undecrypted: `CONNECT https://host/`.
+    pub(crate) const fn tunnel(request: &'static str, why: Unseen) -> Self {
+        Self { unseen: Some(why), ..Self::new(request, "") }
+    }
+
+    /// On another client connection than the first.
+    pub(crate) const fn on(mut self, connection: u32) -> Self {
+        self.connection = connection;
+        self
+    }
+}
+
+/// What `rule` says of the last exchange, after the others; nothing where its gate stays shut.
+pub(crate) fn find(rule: &Rule, capture: Capture, raw: &[Raw]) -> Option<Hit> {
+    let exchanges = exchanges(raw);
+    let (last, earlier) = exchanges.split_last().unwrap();
+    let mut past = Past::default();
+    for exchange in earlier {
+        let lesson = Lesson::of(&Case::new(exchange, &past, capture));
+        past.remember(lesson);
+    }
+    rule.gate.opens(last).then(|| (rule.find)(&Case::new(last, &past, capture)))?
+}
+
+/// The texts as exchanges of one run, in their order.
+pub(crate) fn exchanges(raw: &[Raw]) -> Vec<Exchange> {
+    let redactor = Redactor::new();
+    let ids = Ids::default();
+    let start = Timestamp::parse(START).unwrap();
+    let moment = |index: usize| Timestamp(start.0 + 1_000_000 * i64::try_from(index).unwrap());
+    raw.iter().enumerate().map(|(index, raw)| exchange(*raw, &redactor, &ids, moment(index))).collect()
+}
+
+fn exchange(raw: Raw, redactor: &Redactor, ids: &Ids, now: Timestamp) -> Exchange {
+    let request = expand(if raw.request.is_empty() { "GET https://unseen.invalid/" } else { raw.request });
+    let (first, rest) = request.split_once('\n').unwrap_or((&request, ""));
+    let (method, url) = first.split_once(' ').unwrap();
+    let (scheme, after) = url.split_once("://").unwrap();
+    let (authority, path) = after.split_at(after.find('/').unwrap_or(after.len()));
+    let connection = Arc::new(Connection { id: raw.connection, ..Connection::default() });
+    let failure = raw.error.map(|(side, step, kind, text)| Failure { side, step, kind, text: text.into() });
+    if method == "CONNECT" {
+        let unseen = raw.unseen.unwrap_or(Unseen::NeverCame);
+        return Exchange {
+            id: ids.exchange(),
+            started: now,
+            connection,
+            method: Some("CONNECT".into()),
+            url: Some(redactor.wire().url(url.as_bytes())),
+            request: Seen::Unseen(unseen),
+            response: Seen::Unseen(unseen),
+            error: failure,
+            timings: Timings::default(),
+            running: false,
+        };
+    }
+    let setting = Setting {
+        redactor: redactor.clone(),
+        connection,
+        ids: ids.clone(),
+        scheme: if scheme == "http" { "http" } else { "https" },
+        authority: Some(authority.as_bytes().to_vec()),
+        body_limit: 1 << 16,
+        own: false,
+    };
+    let mut recorder = Recorder::new(setting);
+    let path = if path.is_empty() { "/" } else { path };
+    let head = format!("{method} {path} HTTP/1.1\nHost: {authority}\n{rest}");
+    recorder.request_bytes(&message(&head), now);
+    if !raw.response.is_empty() {
+        let response = message(&format!("HTTP/1.1 {}", expand(raw.response)));
+        recorder.response_bytes(&response, now);
+    }
+    recorder.close(failure, now);
+    let mut exchange = recorder.finished().pop().unwrap().finish();
+    if raw.request.is_empty() {
+        (exchange.method, exchange.url) = (None, None);
+        exchange.request = Seen::Unseen(Unseen::NotInSource);
+    }
+    exchange
+}
+
+/// Head and body with the line ends and the length of the wire.
+fn message(text: &str) -> Vec<u8> {
+    let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
+    let mut wire = head.trim_end().replace('\n', "\r\n");
+    let framed = head.to_ascii_lowercase().contains("\ncontent-length:");
+    if !framed {
+        write!(wire, "\r\nContent-Length: {}", body.len()).unwrap();
+    }
+    write!(wire, "\r\n\r\n{body}").unwrap();
+    wire.into_bytes()
+}
+
+/// Fills the placeholders; braces that open none (JSON) stay.
+pub(crate) fn expand(text: &str) -> String {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some(open) = rest.find('{') {
+        let (before, from) = rest.split_at(open);
+        filled.push_str(before);
+        let close = from.find('}').unwrap_or(0);
+        let (word, argument) =
+            from.get(1..close).unwrap_or_default().split_once(' ').unwrap_or((&from[1..close.max(1)], ""));
+        let value = match word {
+            "basic" => STANDARD.encode(argument),
+            "ntlm1" => STANDARD.encode(ntlm1()),
+            "ntlm2" => STANDARD.encode(ntlm2()),
+            "ntlm3" => STANDARD.encode(ntlm3(argument)),
+            "jwt" => jwt(argument),
+            _ => {
+                filled.push('{');
+                rest = &from[1..];
+                continue;
+            }
+        };
+        filled.push_str(&value);
+        rest = &from[close + 1..];
+    }
+    filled.push_str(rest);
+    filled
+}
+
+fn jwt(claims: &str) -> String {
+    let mut payload = serde_json::Map::new();
+    for claim in claims.split_whitespace() {
+        let (name, value) = claim.split_once('=').unwrap();
+        let value = value.parse::<i64>().map_or_else(|_| value.into(), serde_json::Value::from);
+        payload.insert(name.to_owned(), value);
+    }
+    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let payload = serde_json::Value::Object(payload).to_string();
+    format!("{}.{}.{}", part(r#"{"typ":"JWT","alg":"RS256"}"#), part(&payload), part("not a signature"))
+}
+
+const FLAGS: u32 = 0xe208_8297;
+
+fn ntlm1() -> Vec<u8> {
+    let mut message = b"NTLMSSP\0\x01\0\0\0".to_vec();
+    message.extend(FLAGS.to_le_bytes());
+    message.extend([0; 16]);
+    message
+}
+
+fn ntlm2() -> Vec<u8> {
+    let (target, info) = (utf16("CONTOSO"), [&[2, 0, 14, 0][..], &utf16("CONTOSO"), &[0, 0, 0, 0]].concat());
+    let mut message = b"NTLMSSP\0\x02\0\0\0".to_vec();
+    message.extend(buffer(target.len(), 56));
+    message.extend(FLAGS.to_le_bytes());
+    message.extend(*b"\x11\x22\x33\x44\x55\x66\x77\x88\0\0\0\0\0\0\0\0");
+    message.extend(buffer(info.len(), 56 + target.len()));
+    message.extend([0; 8]);
+    message.extend(target);
+    message.extend(info);
+    message
+}
+
+/// Version 2, without a channel binding.
+fn ntlm3(user: &str) -> Vec<u8> {
+    let (domain, user, workstation) = (utf16("CONTOSO"), utf16(user), utf16("PC1"));
+    let response = [&[7; 16][..], &[1, 1, 0, 0, 0, 0, 0, 0], &[9; 20], &[0; 8]].concat();
+    let parts = [&[0; 24][..], &response, &domain, &user, &workstation, &[]];
+    let mut message = b"NTLMSSP\0\x03\0\0\0".to_vec();
+    let mut at = 88;
+    for part in parts {
+        message.extend(buffer(part.len(), at));
+        at += part.len();
+    }
+    message.extend(FLAGS.to_le_bytes());
+    message.extend([0; 24]);
+    message.extend(parts.concat());
+    message
+}
+
+fn buffer(length: usize, offset: usize) -> Vec<u8> {
+    let length = u16::try_from(length).unwrap().to_le_bytes();
+    [&length[..], &length, &u32::try_from(offset).unwrap().to_le_bytes()].concat()
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}

@@ -1,0 +1,159 @@
+//! `WWW-Authenticate` and its kin: several challenges in one line, commas in quotation marks.
+//!
+//! What tells the client where to go stays readable; nonces go; an NTLM or SPNEGO token becomes its marker.
+
+use base64::Engine;
+
+use super::basic::LENIENT;
+use super::door::Door;
+use super::names::{self, Treatment};
+use super::{Credential, credential, marker, shape};
+
+/// `WWW-Authenticate` and `Proxy-Authenticate`. Gives the credential of a line that is a single token.
+pub(super) fn challenges(door: &Door<'_>, value: &str, out: &mut String) -> Option<Credential> {
+    let mut scheme = "";
+    let mut tokens = Vec::new();
+    let elements = elements(value);
+    for (at, element) in elements.iter().enumerate() {
+        out.push_str(if at > 0 { "," } else { "" });
+        let text = element.trim();
+        let lead = element.len() - element.trim_start().len();
+        out.push_str(&element[..lead]);
+        if is_parameter(text) && at > 0 {
+            parameter_shown(door, text, out);
+        } else {
+            let (word, rest) = text.split_once([' ', '\t']).unwrap_or((text, ""));
+            scheme = word;
+            scheme_shown(door, word, out);
+            let rest = rest.trim();
+            if is_parameter(rest) {
+                out.push(' ');
+                parameter_shown(door, rest, out);
+            } else if !rest.is_empty() {
+                let whole = format!("{word} {rest}");
+                let own = if door.is_own() { Credential::read(&whole) } else { None };
+                let token = own.unwrap_or_else(|| credential::of(door, word, rest));
+                out.push(' ');
+                out.push_str(&token.bracket());
+                tokens.push(token);
+            }
+        }
+        out.push_str(&element[lead + text.len()..]);
+    }
+    let single = elements.len() == 1 && ["ntlm", "negotiate"].iter().any(|known| known.eq_ignore_ascii_case(scheme));
+    tokens.pop().filter(|_| single)
+}
+
+/// `Authentication-Info`, `Forwarded`: parameters without a scheme.
+pub(super) fn parameters(door: &Door<'_>, value: &str, out: &mut String) {
+    for (at, element) in elements(value).iter().enumerate() {
+        out.push_str(if at > 0 { "," } else { "" });
+        let text = element.trim();
+        let lead = element.len() - element.trim_start().len();
+        out.push_str(&element[..lead]);
+        if is_parameter(text) {
+            parameter_shown(door, text, out)
+        } else {
+            door.hide(text, out)
+        }
+        out.push_str(&element[lead + text.len()..]);
+    }
+}
+
+/// The value of a parameter among those separated by commas, quotation marks removed.
+pub(super) fn parameter<'a>(text: &'a str, wanted: &str) -> Option<&'a str> {
+    elements(text).into_iter().find_map(|element| {
+        let (name, value) = element.split_once('=')?;
+        let value = value.trim();
+        let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
+        name.trim().eq_ignore_ascii_case(wanted).then_some(value)
+    })
+}
+
+/// The parts between the commas that stand in no quotation marks.
+fn elements(text: &str) -> Vec<&str> {
+    let mut parts = Vec::with_capacity(8);
+    let (mut from, mut quoted, mut escaped) = (0, false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b',' if !quoted => {
+                parts.push(&text[from..at]);
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[from..]);
+    parts
+}
+
+/// `name=value`; not the padding at the end of a token.
+fn is_parameter(text: &str) -> bool {
+    text.split_once('=').is_some_and(|(name, value)| {
+        let name = name.trim_end();
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.*".contains(&byte))
+            && !value.bytes().all(|byte| byte == b'=')
+            || value.is_empty() && shape::is_name(name) && names::known(name).is_some()
+    })
+}
+
+fn scheme_shown(door: &Door<'_>, scheme: &str, out: &mut String) {
+    if marker::is_scheme(scheme) { out.push_str(scheme) } else { door.hide(scheme, out) }
+}
+
+fn parameter_shown(door: &Door<'_>, text: &str, out: &mut String) {
+    let Some((name, value)) = text.split_once('=') else { return door.hide(text, out) };
+    if shape::is_name(name.trim_end()) {
+        out.push_str(name)
+    } else {
+        door.hide(name, out)
+    }
+    out.push('=');
+    let bare = value.trim_start();
+    out.push_str(&value[..value.len() - bare.len()]);
+    match bare.strip_prefix('"') {
+        Some(inner) => {
+            let (inner, close) = inner.strip_suffix('"').map_or((inner, ""), |inner| (inner, "\""));
+            let plain = inner.replace("\\\"", "\"");
+            let mut shown = String::with_capacity(inner.len());
+            parameter_value(door, name.trim_end(), &plain, &mut shown);
+            out.push('"');
+            if shown == plain {
+                out.push_str(inner)
+            } else {
+                out.push_str(&shown.replace('"', "\\\""))
+            }
+            out.push_str(close);
+        }
+        None => parameter_value(door, name.trim_end(), bare, out),
+    }
+}
+
+fn parameter_value(door: &Door<'_>, name: &str, value: &str, out: &mut String) {
+    let treatment = match names::treatment(name) {
+        _ if ["realm", "issuer"].iter().any(|known| known.eq_ignore_ascii_case(name)) => Treatment::Words,
+        _ if ["for", "by"].iter().any(|known| known.eq_ignore_ascii_case(name)) => {
+            Treatment::Identity(super::memory::Kind::Address)
+        }
+        treatment => treatment,
+    };
+    door.treat(treatment, value, out);
+}
+
+impl Door<'_> {
+    /// A claims request: JSON, plain or in base64.
+    pub(super) fn claims(&self, text: &str, out: &mut String) {
+        if text.trim_start().starts_with('{') {
+            return super::body::claims(self, text, out);
+        }
+        let json = LENIENT.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let Some(json) = json.filter(|json| json.trim_start().starts_with('{')) else { return self.hide(text, out) };
+        let mut shown = String::with_capacity(json.len());
+        super::body::claims(self, &json, &mut shown);
+        if shown == json { out.push_str(text) } else { out.push_str(&LENIENT.encode(shown)) }
+    }
+}

@@ -1,0 +1,188 @@
+//! JSON that may be cut off anywhere: syntax stays, values are shown by their names.
+
+use super::door::Door;
+use super::names::{self, Treatment};
+use super::shape;
+
+/// Deeper nesting is not followed.
+const DEEPEST: usize = 128;
+
+/// What an unnamed string is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    /// Anything.
+    Data,
+    /// A claims request, whose strings are claims' names and short values.
+    Claims,
+}
+
+/// What became of a text.
+#[derive(Clone, Copy)]
+pub(super) struct Read {
+    /// How many bytes of it were read.
+    pub(super) length: usize,
+    /// Whether it ended where JSON may end.
+    pub(super) complete: bool,
+}
+
+/// Writes `text` redacted, up to its first error; `first` value only, or all of them.
+pub(super) fn write(door: &Door<'_>, text: &str, sort: Sort, only_first: bool, out: &mut String) -> Read {
+    let mut walk = Walk { door, text, at: 0, sort, levels: Vec::new(), out };
+    let complete = walk.run(only_first);
+    Read { length: walk.at, complete }
+}
+
+struct Walk<'a, 'd> {
+    door: &'a Door<'d>,
+    text: &'a str,
+    at: usize,
+    sort: Sort,
+    levels: Vec<Level>,
+    out: &'a mut String,
+}
+
+struct Level {
+    object: bool,
+    /// The next string is a name.
+    name_next: bool,
+    /// The name of the value to come; an array's values have the array's name.
+    name: String,
+    /// Within an object that tells an error.
+    error: bool,
+}
+
+impl Walk<'_, '_> {
+    fn run(&mut self, only_first: bool) -> bool {
+        while let Some(&byte) = self.text.as_bytes().get(self.at) {
+            match byte {
+                b' ' | b'\t' | b'\r' | b'\n' => self.copy(1),
+                b'{' | b'[' if self.levels.len() < DEEPEST => {
+                    let (name, error) = self.context();
+                    self.levels.push(Level { object: byte == b'{', name_next: byte == b'{', name, error });
+                    self.copy(1);
+                    continue;
+                }
+                b'}' | b']' => {
+                    if self.levels.pop().is_none_or(|level| level.object != (byte == b'}')) {
+                        return false;
+                    }
+                    self.copy(1);
+                }
+                b',' => {
+                    if let Some(level) = self.levels.last_mut() {
+                        level.name_next = level.object;
+                    }
+                    self.copy(1);
+                }
+                b':' => self.copy(1),
+                b'"' => {
+                    if !self.string() {
+                        return false;
+                    }
+                }
+                b'-' | b'0'..=b'9' => self.number(),
+                b't' | b'f' | b'n' => {
+                    let rest = &self.text[self.at..];
+                    let Some(word) = ["true", "false", "null"].into_iter().find(|word| rest.starts_with(word)) else {
+                        return false;
+                    };
+                    self.copy(word.len());
+                }
+                _ => return false,
+            }
+            if only_first && self.levels.is_empty() && !byte.is_ascii_whitespace() {
+                return true;
+            }
+        }
+        self.levels.is_empty()
+    }
+
+    fn copy(&mut self, length: usize) {
+        self.out.push_str(&self.text[self.at..self.at + length]);
+        self.at += length;
+    }
+
+    /// The name of the value to come, and whether it stands in an error.
+    fn context(&self) -> (String, bool) {
+        self.levels.last().map_or_else(Default::default, |level| {
+            let name = level.name.to_ascii_lowercase();
+            (level.name.clone(), level.error || name.contains("error") || name.contains("exception"))
+        })
+    }
+
+    fn string(&mut self) -> bool {
+        let Some(length) = string_length(&self.text[self.at..]) else { return false };
+        let raw = &self.text[self.at..self.at + length];
+        self.at += length;
+        let inner = &raw[1..length - 1];
+        // What serde does not take (a raw line break, a bad escape) is read as it stands.
+        let decoded = if inner.contains('\\') {
+            serde_json::from_str(raw).unwrap_or_else(|_| inner.to_owned())
+        } else {
+            inner.to_owned()
+        };
+        let mut shown = String::with_capacity(decoded.len());
+        if let Some(level) = self.levels.last_mut().filter(|level| level.name_next) {
+            level.name_next = false;
+            level.name.clone_from(&decoded);
+            if shape::is_name(&decoded) { shown.push_str(&decoded) } else { self.door.hide(&decoded, &mut shown) }
+        } else {
+            self.value(&decoded, &mut shown);
+        }
+        if shown == decoded {
+            self.out.push_str(raw)
+        } else {
+            self.out.push_str(&quoted(&shown))
+        }
+        true
+    }
+
+    fn value(&self, text: &str, out: &mut String) {
+        let (name, error) = self.context();
+        let treatment = names::treatment(&name);
+        let treatment = match treatment {
+            Treatment::Secret if error && name.eq_ignore_ascii_case("code") => Treatment::Words,
+            Treatment::Shape if self.sort == Sort::Claims && shape::is_plain_segment(text) => {
+                return out.push_str(text);
+            }
+            treatment => treatment,
+        };
+        self.door.treat(treatment, text, out);
+    }
+
+    fn number(&mut self) {
+        let rest = &self.text[self.at..];
+        let length = rest.bytes().take_while(|b| b.is_ascii_digit() || b"+-.eE".contains(b)).count();
+        let (name, _) = self.context();
+        let secret = !matches!(
+            names::treatment(&name),
+            Treatment::Shape | Treatment::Words | Treatment::Id | Treatment::Product
+        );
+        if length > 15 || (secret && length > 3) {
+            let mut hidden = String::new();
+            self.door.hide(&rest[..length], &mut hidden);
+            self.out.push_str(&quoted(&hidden));
+            self.at += length;
+        } else {
+            self.copy(length);
+        }
+    }
+}
+
+/// The length of the string that `text` begins with, with its quotation marks.
+fn string_length(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = 1;
+    loop {
+        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes[at] == b'"' {
+            return Some(at + 1);
+        }
+        at += 2;
+    }
+}
+
+fn quoted(text: &str) -> String {
+    // A string always serialises; the marker is for the type checker alone.
+    serde_json::to_string(text).unwrap_or_else(|_| "\"\"".to_owned())
+}

@@ -1,0 +1,321 @@
+//! XML and HTML that may be cut off anywhere: tags stay, texts and attributes are shown by their names.
+
+use std::borrow::Cow;
+
+use super::door::Door;
+use super::json::{self, Read, Sort};
+use super::names::{self, Treatment};
+use super::shape;
+
+/// A longer text in HTML is content, not an error message.
+const LONGEST: usize = 512;
+
+/// Writes `text` redacted, up to its first error. Gives how far that was.
+pub(super) fn write(door: &Door<'_>, text: &str, html: bool, out: &mut String) -> Read {
+    Walk { door, html, open: Vec::new(), out }.run(text)
+}
+
+struct Walk<'a, 'd> {
+    door: &'a Door<'d>,
+    html: bool,
+    /// The local names of the open elements, in lower case.
+    open: Vec<String>,
+    out: &'a mut String,
+}
+
+impl Walk<'_, '_> {
+    fn run(&mut self, text: &str) -> Read {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let next = rest.find('<').unwrap_or(rest.len());
+            if next > 0 {
+                self.text(&rest[..next]);
+                rest = &rest[next..];
+                continue;
+            }
+            let Some(length) = self.markup(rest) else {
+                return Read { length: text.len() - rest.len(), complete: false };
+            };
+            rest = &rest[length..];
+            if self.html && self.open.last().is_some_and(|name| name == "script" || name == "style") {
+                let end = rest.find("</").unwrap_or(rest.len());
+                self.script(&rest[..end]);
+                rest = &rest[end..];
+            }
+        }
+        Read { length: text.len(), complete: self.html || self.open.is_empty() }
+    }
+
+    /// Anything that begins with `<`. Gives its length; `None` where it has no end.
+    fn markup(&mut self, text: &str) -> Option<usize> {
+        if text.starts_with("<!--") {
+            self.out.push_str("<!---->");
+            return text.find("-->").map(|end| end + 3).or_else(|| {
+                self.out.truncate(self.out.len() - "<!---->".len());
+                None
+            });
+        }
+        if let Some(inner) = text.strip_prefix("<![CDATA[") {
+            let end = inner.find("]]>")?;
+            self.out.push_str("<![CDATA[");
+            let shown = self.shown(&inner[..end]);
+            self.out.push_str(&shown);
+            self.out.push_str("]]>");
+            return Some(end + 12);
+        }
+        if text.starts_with("<?") {
+            let end = text.find("?>")? + 2;
+            let plain = text[..end].starts_with("<?xml ")
+                && end <= 80
+                && text[5..end - 2].split_whitespace().all(|part| {
+                    let value = part.split_once('=').map(|(_, value)| value.trim_matches(['"', '\'']));
+                    value.is_some_and(shape::is_harmless)
+                });
+            self.out.push_str(if plain { &text[..end] } else { "<?hidden?>" });
+            return Some(end);
+        }
+        if text.starts_with("<!") {
+            let end = text.find('>')? + 1;
+            let plain = ["<!doctype html>", "<!doctype>"].iter().any(|known| known.eq_ignore_ascii_case(&text[..end]));
+            self.out.push_str(if plain { &text[..end] } else { "<!DOCTYPE>" });
+            return Some(end);
+        }
+        let end = tag_end(text)?;
+        let tag = &text[..end];
+        match tag.strip_prefix("</") {
+            Some(name) => {
+                let name = name.trim_end_matches('>').trim();
+                self.out.push_str("</");
+                self.out.push_str(tag_name(name));
+                self.out.push('>');
+                let local = local(name);
+                if let Some(place) = self.open.iter().rposition(|open| *open == local) {
+                    self.open.truncate(place);
+                }
+            }
+            None => self.tag(tag),
+        }
+        Some(end)
+    }
+
+    fn tag(&mut self, tag: &str) {
+        let inner = tag[1..].trim_end_matches('>');
+        let (inner, close) = inner.strip_suffix('/').map_or((inner, ">"), |inner| (inner, "/>"));
+        let length = inner.find(|c: char| c.is_ascii_whitespace()).unwrap_or(inner.len());
+        let (name, rest) = inner.split_at(length);
+        self.out.push('<');
+        self.out.push_str(tag_name(name));
+        let attributes = attributes(rest);
+        let called = attributes
+            .iter()
+            .find(|a| a.name.eq_ignore_ascii_case("name") || a.name.eq_ignore_ascii_case("id"))
+            .and_then(|a| a.value)
+            .unwrap_or_default();
+        for attribute in &attributes {
+            self.out.push(' ');
+            let named = shape::is_name(attribute.name);
+            self.out.push_str(if named { attribute.name } else { "hidden" });
+            if let Some(value) = attribute.value {
+                let value = unescaped(value);
+                let mut shown = String::with_capacity(value.len());
+                self.attribute(attribute.name, &value, called, &mut shown);
+                self.out.push_str("=\"");
+                self.out.push_str(&escaped(&shown));
+                self.out.push('"');
+            }
+        }
+        self.out.push_str(close);
+        let local = local(name);
+        let void = ["meta", "link", "input", "br", "hr", "img", "base", "area", "col", "wbr"].contains(&&*local);
+        if close == ">" && !(self.html && void) && self.open.len() < 256 {
+            self.open.push(local);
+        }
+    }
+
+    fn attribute(&self, name: &str, value: &str, called: &str, out: &mut String) {
+        const PLAIN: [&str; 22] = [
+            "name",
+            "id",
+            "class",
+            "type",
+            "lang",
+            "xml:lang",
+            "version",
+            "rel",
+            "method",
+            "dir",
+            "for",
+            "role",
+            "http-equiv",
+            "charset",
+            "encoding",
+            "traversal",
+            "propertyname",
+            "fielduri",
+            "basefolderid",
+            "xsi:type",
+            "target",
+            "code",
+        ];
+        let lower = name.to_ascii_lowercase();
+        let treatment = match &*lower {
+            "value" if !called.is_empty() => names::treatment(called),
+            "href" | "src" | "action" | "schemalocation" | "namespace" | "algorithm" => Treatment::Url,
+            "xmlns" => Treatment::Url,
+            xmlns if xmlns.starts_with("xmlns:") => Treatment::Url,
+            plain if PLAIN.contains(&plain) && shape::is_plain_segment(&value.replace(':', ".")) => {
+                return out.push_str(value);
+            }
+            "code" => Treatment::Shape,
+            _ => names::treatment(local(name).as_str()),
+        };
+        self.door.treat(treatment, value, out);
+    }
+
+    fn text(&mut self, raw: &str) {
+        let text = raw.trim();
+        let lead = raw.len() - raw.trim_start().len();
+        self.out.push_str(&raw[..lead]);
+        if !text.is_empty() {
+            let plain = unescaped(text);
+            let shown = self.shown(&plain);
+            if shown == *plain {
+                self.out.push_str(text)
+            } else {
+                self.out.push_str(&escaped(&shown))
+            }
+            self.out.push_str(&raw[lead + text.len()..]);
+        }
+    }
+
+    fn shown(&self, text: &str) -> String {
+        let mut shown = String::with_capacity(text.len());
+        let name = self.open.last().map_or("", String::as_str);
+        let parent = self.open.len().checked_sub(2).map_or("", |at| self.open[at].as_str());
+        if self.html {
+            match (name, text.len() <= LONGEST) {
+                ("textarea" | "option", _) | (_, false) => self.door.hide(text, &mut shown),
+                _ => self.door.words(text, &mut shown),
+            }
+            return shown;
+        }
+        let treatment = match (parent, name) {
+            ("reason" | "fault", "text") | ("code" | "subcode", "value") | ("error" | "fault", "code") => {
+                Treatment::Words
+            }
+            (_, name) => names::treatment(name),
+        };
+        self.door.treat(treatment, text, &mut shown);
+        shown
+    }
+
+    /// Of a script only the settings of a sign-in page are kept, of a style nothing.
+    fn script(&mut self, text: &str) {
+        let settings = text.find("$Config=").map(|at| &text[at + 8..]).filter(|settings| settings.starts_with('{'));
+        if let Some(settings) = settings {
+            self.out.push_str("$Config=");
+            let read = json::write(self.door, settings, Sort::Data, true, self.out);
+            self.out.push_str(if read.complete { ";" } else { "" });
+        }
+    }
+}
+
+struct Attribute<'a> {
+    name: &'a str,
+    value: Option<&'a str>,
+}
+
+fn attributes(text: &str) -> Vec<Attribute<'_>> {
+    let mut found = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let length = rest.find(|c: char| c.is_ascii_whitespace() || c == '=').unwrap_or(rest.len());
+        let (name, after) = rest.split_at(length);
+        let after = after.trim_start();
+        let Some(after) = after.strip_prefix('=') else {
+            found.push(Attribute { name, value: None });
+            rest = after;
+            continue;
+        };
+        let after = after.trim_start();
+        let (value, after) = match after.chars().next() {
+            Some(quote @ ('"' | '\'')) => after[1..].split_once(quote).unwrap_or((&after[1..], "")),
+            _ => after.split_at(after.find(|c: char| c.is_ascii_whitespace()).unwrap_or(after.len())),
+        };
+        found.push(Attribute { name, value: Some(value) });
+        rest = after.trim_start();
+    }
+    found
+}
+
+/// Where a tag ends: its `>` outside of quotation marks.
+fn tag_end(text: &str) -> Option<usize> {
+    let mut quote = None;
+    for (at, byte) in text.bytes().enumerate() {
+        match (quote, byte) {
+            (None, b'>') => return Some(at + 1),
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(open), byte) if open == byte => quote = None,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn tag_name(name: &str) -> &str {
+    if shape::is_name(name) { name } else { "hidden" }
+}
+
+fn local(name: &str) -> String {
+    name.rsplit(':').next().unwrap_or(name).to_ascii_lowercase()
+}
+
+/// Entities and character references resolved; what is none stays.
+fn unescaped(text: &str) -> Cow<'_, str> {
+    if !text.contains('&') {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let resolved =
+            rest.bytes().take(12).position(|byte| byte == b';').and_then(|end| Some((entity(&rest[1..end])?, end)));
+        match resolved {
+            Some((c, end)) => {
+                plain.push(c);
+                rest = &rest[end + 1..];
+            }
+            None => {
+                plain.push('&');
+                rest = &rest[1..];
+            }
+        }
+    }
+    plain.push_str(rest);
+    Cow::Owned(plain)
+}
+
+fn entity(name: &str) -> Option<char> {
+    match name {
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "amp" => Some('&'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        "nbsp" => Some('\u{a0}'),
+        _ => {
+            let number = name.strip_prefix('#')?;
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => number.parse().ok()?,
+            };
+            char::from_u32(code)
+        }
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

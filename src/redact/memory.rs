@@ -1,0 +1,235 @@
+//! What a run remembers of the secrets and the people it met: enough to say "the same again", never enough to say what.
+//!
+//! Secrets are kept as keyed hashes alone, under a key that is random per run and never written. People's names are
+//! kept as they are, in memory, for the live screen. Everything is bounded.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hash};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{Label, Token};
+
+/// How many secrets, people and tokens are remembered before the ones not met for long are forgotten.
+const LABELS: usize = 1 << 17;
+const PEOPLE: usize = 1 << 15;
+const TOKENS: usize = 256;
+
+/// What a pseudonym stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    User,
+    Name,
+    Mailbox,
+    Device,
+    Id,
+    Address,
+}
+
+impl Kind {
+    const ALL: [Self; 6] = [Self::User, Self::Name, Self::Mailbox, Self::Device, Self::Id, Self::Address];
+
+    /// The word before the `#`.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Name => "name",
+            Self::Mailbox => "mailbox",
+            Self::Device => "device",
+            Self::Id => "id",
+            Self::Address => "ip",
+        }
+    }
+
+    /// The kind whose word `text` ends with, where the word stands alone.
+    fn ending(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| {
+            text.strip_suffix(kind.word()).is_some_and(|before| !before.ends_with(|c: char| c.is_ascii_alphanumeric()))
+        })
+    }
+}
+
+/// A run's memory.
+#[derive(Default)]
+pub(super) struct Memory {
+    keys: [RandomState; 2],
+    labels: Mutex<Numbered>,
+    people: Mutex<People>,
+    tokens: Mutex<Generations<u128, Token>>,
+}
+
+#[derive(Default)]
+struct Numbered {
+    known: Generations<u128, u32>,
+    last: u32,
+}
+
+#[derive(Default)]
+struct People {
+    numbers: Generations<u128, u32>,
+    names: Generations<(Kind, u32), Box<str>>,
+    last: HashMap<Kind, u32>,
+}
+
+impl Memory {
+    /// The label of a secret: equal secrets have equal labels.
+    pub(super) fn label(&self, secret: &[u8]) -> Label {
+        let key = self.key(secret);
+        let mut labels = lock(&self.labels);
+        if let Some(number) = labels.known.get(&key, LABELS) {
+            return Label(number);
+        }
+        labels.last = labels.last.wrapping_add(1);
+        let number = labels.last;
+        labels.known.put(key, number, LABELS);
+        Label(number)
+    }
+
+    /// Remembers that a label stood in a text of our own, so that no other secret gets it.
+    pub(super) fn seen_label(&self, Label(number): Label) {
+        let mut labels = lock(&self.labels);
+        labels.last = labels.last.max(number);
+    }
+
+    /// The number of a person or thing. `identity` is what makes it the same one, `spelled` what is shown on request.
+    pub(super) fn number(&self, kind: Kind, identity: [&str; 2], spelled: &str) -> u32 {
+        let key = self.key((kind, identity));
+        let mut people = lock(&self.people);
+        if let Some(number) = people.numbers.get(&key, PEOPLE) {
+            // Asked for only to keep the name in memory as long as its number.
+            people.names.get(&(kind, number), PEOPLE);
+            return number;
+        }
+        let last = people.last.entry(kind).or_default();
+        *last = last.wrapping_add(1);
+        let number = *last;
+        people.numbers.put(key, number, PEOPLE);
+        people.names.put((kind, number), spelled.into(), PEOPLE);
+        number
+    }
+
+    /// Remembers that a pseudonym stood in a text of our own, so that nobody else gets it.
+    pub(super) fn seen_number(&self, kind: Kind, number: u32) {
+        let mut people = lock(&self.people);
+        let last = people.last.entry(kind).or_default();
+        *last = (*last).max(number);
+    }
+
+    /// `text` with the names behind its pseudonyms, `user#1` as well as the `user%231` of a URL.
+    pub(super) fn reveal(&self, text: &str) -> String {
+        let mut people = lock(&self.people);
+        let mut shown = String::with_capacity(text.len() + 16);
+        let mut rest = text;
+        while let Some(at) = rest.find(['#', '%']) {
+            let sign = if rest[at..].starts_with("%23") { 3 } else { 1 };
+            let digits = rest[at + sign..].bytes().take_while(u8::is_ascii_digit).count();
+            let after = at + sign + digits;
+            let name = rest[at + sign..after].parse().ok().and_then(|number| {
+                let kind = Kind::ending(&rest[..at]).filter(|_| sign == 3 || rest[at..].starts_with('#'))?;
+                Some((kind, people.names.get(&(kind, number), PEOPLE)?))
+            });
+            match name {
+                Some((kind, name)) => {
+                    shown.push_str(&rest[..at - kind.word().len()]);
+                    shown.push_str(&name);
+                }
+                None => shown.push_str(&rest[..after]),
+            }
+            rest = &rest[after..];
+        }
+        shown.push_str(rest);
+        shown
+    }
+
+    /// What is known of a token, read with `read` where it was not met before.
+    pub(super) fn token(&self, raw: &[u8], read: impl FnOnce() -> Token) -> Token {
+        let key = self.key(raw);
+        if let Some(token) = lock(&self.tokens).get(&key, TOKENS) {
+            return token;
+        }
+        let token = read();
+        lock(&self.tokens).put(key, token.clone(), TOKENS);
+        token
+    }
+
+    fn key(&self, value: impl Hash) -> u128 {
+        let [high, low] = &self.keys;
+        u128::from(high.hash_one(&value)) << 64 | u128::from(low.hash_one(&value))
+    }
+}
+
+/// A map of bounded size: when the young half is full it becomes the old half, and the old half is forgotten.
+struct Generations<K, V> {
+    young: HashMap<K, V>,
+    old: HashMap<K, V>,
+}
+
+impl<K, V> Default for Generations<K, V> {
+    fn default() -> Self {
+        Self { young: HashMap::new(), old: HashMap::new() }
+    }
+}
+
+impl<K: Eq + Hash + Copy, V: Clone> Generations<K, V> {
+    fn get(&mut self, key: &K, room: usize) -> Option<V> {
+        if let Some(value) = self.young.get(key) {
+            return Some(value.clone());
+        }
+        let value = self.old.remove(key)?;
+        self.put(*key, value.clone(), room);
+        Some(value)
+    }
+
+    fn put(&mut self, key: K, value: V, room: usize) {
+        if self.young.len() >= room / 2 {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(key, value);
+    }
+}
+
+/// A memory whose holder panicked is still sound: every change to it is one insertion.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_secrets_have_equal_labels() {
+        let memory = Memory::default();
+        assert_eq!(memory.label(b"one"), Label(1));
+        assert_eq!(memory.label(b"two"), Label(2));
+        assert_eq!(memory.label(b"one"), Label(1));
+    }
+
+    #[test]
+    fn forgets_in_bounds_and_never_gives_a_label_twice() {
+        let mut map = Generations::default();
+        for key in 0..1000 {
+            map.put(key, key, 10);
+            assert_eq!(map.get(&0, 10).is_some(), map.get(&0, 10).is_some());
+        }
+        assert!(map.young.len() + map.old.len() <= 10);
+        assert_eq!(map.get(&999, 10), Some(999));
+    }
+
+    #[test]
+    fn a_label_of_our_own_file_is_not_given_again() {
+        let memory = Memory::default();
+        memory.seen_label(Label(7));
+        assert_eq!(memory.label(b"fresh"), Label(8));
+    }
+
+    #[test]
+    fn reveals_what_stands_behind_a_pseudonym() {
+        let memory = Memory::default();
+        assert_eq!(memory.number(Kind::User, ["avery", "contoso"], "Avery"), 1);
+        assert_eq!(
+            memory.reveal("user#1@contoso.com 50%23 #1 user#2 superuser#1 ?User=user%231%40contoso.com"),
+            "Avery@contoso.com 50%23 #1 user#2 superuser#1 ?User=Avery%40contoso.com"
+        );
+    }
+}

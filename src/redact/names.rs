@@ -1,0 +1,154 @@
+//! What names say of the values that stand under them: in queries, forms, JSON, XML, HTML and prose.
+//!
+//! One table for all of them, so that a parameter is treated alike wherever it stands. What is not in it is shown by
+//! its shape or not at all.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::memory::Kind;
+
+/// What is done with a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Treatment {
+    /// Shown as prose: words stay, identities and opaque words are masked.
+    Words,
+    /// Shown as names and versions of products.
+    Product,
+    /// Shown as an identifier.
+    Id,
+    /// A URL.
+    Url,
+    /// Someone, or something that names someone.
+    Identity(Kind),
+    /// A token: its facts stay.
+    Token,
+    /// Hidden, whatever its shape.
+    Secret,
+    /// A claims request: JSON, maybe in base64.
+    Claims,
+    /// Shown where the shape cannot hold a secret, else hidden.
+    Shape,
+}
+
+use Treatment::{Claims, Id, Identity, Product, Secret, Token, Url, Words};
+
+/// What is done with the value of `name`, by the table alone.
+pub(super) fn known(name: &str) -> Option<Treatment> {
+    let mut plain = [0_u8; 40];
+    let mut length = 0;
+    for byte in name.bytes().filter(|byte| !matches!(byte, b'-' | b'_')) {
+        *plain.get_mut(length)? = byte.to_ascii_lowercase();
+        length += 1;
+    }
+    TABLE.get(std::str::from_utf8(&plain[..length]).ok()?).copied()
+}
+
+/// What is done with the value of `name`.
+pub(super) fn treatment(name: &str) -> Treatment {
+    known(name).unwrap_or_else(|| if is_secret_name(name) { Secret } else { Treatment::Shape })
+}
+
+/// Whether a name not in the table says itself that its value is a secret.
+pub(super) fn is_secret_name(name: &str) -> bool {
+    const PARTS: [&str; 14] = [
+        "token",
+        "secret",
+        "passw",
+        "pwd",
+        "key",
+        "auth",
+        "session",
+        "canary",
+        "cookie",
+        "sig",
+        "cred",
+        "assertion",
+        "nonce",
+        "ticket",
+    ];
+    let name = name.to_ascii_lowercase();
+    PARTS.iter().any(|part| name.contains(part))
+}
+
+/// Whether prose announces the thumbprint of a certificate, which is no secret.
+pub(super) fn ends_with_thumbprint(before: &str) -> bool {
+    let mut from = before.len().saturating_sub(48);
+    while !before.is_char_boundary(from) {
+        from += 1;
+    }
+    before[from..].to_ascii_lowercase().contains("thumbprint")
+}
+
+/// Groups of names, in lower case without `-` and `_`.
+static GROUPS: &[(Treatment, &str)] = &[
+    // Shown by name: support cannot work without them.
+    (
+        Id,
+        "clientid appid applicationid tid tenant tenantid requestid clientrequestid correlationid traceid \
+         strtraceid activityid oautheventoperationid oautheventcv msrequestid xmsrequestid sprequestguid \
+         timestamp date st feserver beserver targetbeserver server mserrorid errorid realm contextid \
+         apiversion version xclientsku xclientver xclientos xclientcpu majorversion minorversion \
+         majorbuildnumber minorbuildnumber ver hresult sessionserver",
+    ),
+    (
+        Words,
+        "resource scope scopes responsetype responsemode error errors errorcode errorcodes errordescription \
+         errorsubcode errormessage suberror granttype cmd devicetype protocol tokentype expiresin \
+         extexpiresin expireson notbefore status statusmessage message msg detail details reason \
+         errorcategory category source errorsummary faultcode faultstring responsecode messagetext \
+         descriptivelinkkey action authpackage certprincipalname type culture redirectcount summary title \
+         strmainmessage strservicetitle strserviceexceptionmessage serrorcode ierrorcode strheadertext \
+         serrtxt exceptiontype exceptionmessage errortype text hint serverinfo datacenter slice ring \
+         scaleunit roleinstance service issuer issuerkind tokentypes trustedissuers charset algorithm qop \
+         stale domain codechallengemethod prompt domainhint audience aud iss roles scp tenantregionscope \
+         cloudinstancename usertype namespacetype federationbrandname domainname",
+    ),
+    (Product, "ua useragent"),
+    (
+        Url,
+        "authorizationuri redirecturi redirecturl url uri wreply wtrealm erroruri errorurl documentationurl \
+         internalurl externalurl ewsurl oaburl asurl ecpurl returnurl resourceurl verificationuri \
+         verificationurl tokenendpoint authorizationendpoint jwksuri endsessionendpoint \
+         deviceauthorizationendpoint userinfoendpoint acceptableresponseschema to replyto href src authurl \
+         postlogoutredirecturi activedirectoryendpoint",
+    ),
+    (Claims, "claims"),
+    // Identities.
+    (
+        Identity(Kind::User),
+        "user username loginhint login email emailaddress mail upn userprincipalname uniquename \
+         preferredusername loginname loginfmt smtp smtpaddress primarysmtpaddress redirectaddr \
+         autodiscoversmtpaddress mailbox principalname sid principal anchormailbox signinname address from \
+         userid account pii.email actas routingaddress targetaddress sip",
+    ),
+    (Identity(Kind::Name), "displayname givenname familyname surname"),
+    (Identity(Kind::Mailbox), "mailboxid mailboxguid exchangeguid"),
+    (Identity(Kind::Device), "deviceid devicefriendlyname imei phonenumber"),
+    (
+        Identity(Kind::Id),
+        "oid puid sub onpremsid objectid netid homeaccountid altsecid uti legacydn userlegacydn mailboxdn \
+         serverdn",
+    ),
+    (Identity(Kind::Address), "xforwardedfor clientip ipaddr ipaddress xmsrpipaddr ip xmsrpipaddress callerip"),
+    // Tokens, whose facts stay.
+    (
+        Token,
+        "accesstoken idtoken refreshtoken clientassertion assertion bearertoken tempauth idtokenhint \
+         subjecttoken actortoken securitytoken",
+    ),
+    // Secrets whose names do not say so, and numbers under names that do.
+    (
+        Secret,
+        "code state nonce otc pin totp p t ctx opaque cnonce response nc rspauth nextnonce devicecode \
+         usercode codeverifier codechallenge subject body content wresult samlresponse samlrequest \
+         requestedrst password wsse:password passwd pass clientsecret secret binarysecuritytoken flowtoken \
+         sft canary apicanary sctx relaystate policykey digest",
+    ),
+    // Ends in a secret's part, is none.
+    (Id, "keyid x5t kid authenticationtype authmethod oauthenabled keytype"),
+];
+
+static TABLE: LazyLock<HashMap<&'static str, Treatment>> = LazyLock::new(|| {
+    GROUPS.iter().flat_map(|(treatment, names)| names.split_whitespace().map(|name| (name, *treatment))).collect()
+});

@@ -1,0 +1,155 @@
+//! MS-NLMP messages, version 1 and 2: who, from which domain, against which server, bound to which certificate.
+
+use base64::Engine;
+
+use super::basic::LENIENT;
+use super::door::Door;
+use super::{Binding, Clean, Ntlm, NtlmMessage, User, marker};
+
+/// The channel bindings of the two certificates that an intercepted connection knows, as MS-NLMP puts them into AvId 10:
+/// the MD5 of the `tls-server-end-point` binding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bindings {
+    /// Of the certificate that this proxy presented.
+    pub ours: Option<[u8; 16]>,
+    /// Of the certificate that the server presented.
+    pub server: Option<[u8; 16]>,
+}
+
+impl Bindings {
+    /// No certificate is known.
+    pub const UNKNOWN: Self = Self { ours: None, server: None };
+}
+
+/// What every message begins with.
+pub(super) const SIGNATURE: &[u8] = b"NTLMSSP\0";
+
+/// The flag that says whether texts are UTF-16.
+const UNICODE: u32 = 1;
+
+/// What follows `NTLM`.
+pub(super) fn read(door: &Door<'_>, rest: &str) -> Ntlm {
+    if rest.is_empty() {
+        return Ntlm::Empty;
+    }
+    let message = LENIENT.decode(rest).ok().and_then(|bytes| message(door, &bytes));
+    match message {
+        Some(message) => Ntlm::Message(Box::new(message)),
+        None => Ntlm::Unreadable { label: door.memory().label(rest.as_bytes()) },
+    }
+}
+
+/// One message, from its signature on.
+pub(super) fn message(door: &Door<'_>, bytes: &[u8]) -> Option<NtlmMessage> {
+    let message = Message { bytes: bytes.starts_with(SIGNATURE).then_some(bytes)? };
+    match message.u32(8)? {
+        1 => Some(NtlmMessage::Negotiate { flags: message.u32(12)? }),
+        2 => message.challenge(),
+        3 => message.authenticate(door),
+        _ => None,
+    }
+}
+
+struct Message<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Message<'a> {
+    fn challenge(&self) -> Option<NtlmMessage> {
+        let flags = self.u32(20)?;
+        let shown = |text: String| (!text.is_empty()).then(|| marker::server(&text));
+        let pairs = Pairs { rest: self.payload(40).unwrap_or_default() };
+        let pair = |id: u16| pairs.value(id).map(utf16).and_then(shown);
+        Some(NtlmMessage::Challenge {
+            flags,
+            target: self.payload(12).map(|bytes| text(bytes, flags)).and_then(shown),
+            computer: pair(1),
+            domain: pair(2),
+            dns_computer: pair(3),
+            dns_domain: pair(4),
+        })
+    }
+
+    fn authenticate(&self, door: &Door<'_>) -> Option<NtlmMessage> {
+        let response = self.payload(20)?;
+        let flags = self.u32(60).unwrap_or(UNICODE);
+        let domain = text(self.payload(28)?, flags);
+        let user = text(self.payload(36)?, flags);
+        let version = match response.len() {
+            0 => 0,
+            24 => 1,
+            _ => 2,
+        };
+        // The version 2 response: a proof of 16 bytes, a fixed part of 28, then the AV pairs.
+        let pairs = Pairs { rest: response.get(44..).filter(|_| version == 2).unwrap_or_default() };
+        Some(NtlmMessage::Authenticate {
+            flags,
+            version,
+            user: if user.is_empty() { User::Empty } else { door.user(&user, &domain) },
+            domain: if domain.is_empty() { Clean::from("") } else { marker::server(&domain) },
+            binding: binding(door.bindings(), pairs.value(10)),
+            target: pairs.value(9).map(utf16).filter(|target| !target.is_empty()).map(|target| marker::server(&target)),
+            label: door.memory().label(response),
+        })
+    }
+
+    fn u16(&self, at: usize) -> Option<u16> {
+        Some(u16::from_le_bytes(self.bytes.get(at..at + 2)?.try_into().ok()?))
+    }
+
+    fn u32(&self, at: usize) -> Option<u32> {
+        Some(u32::from_le_bytes(self.bytes.get(at..at + 4)?.try_into().ok()?))
+    }
+
+    /// The payload that the field at `at` points to: its length, its room, its offset.
+    fn payload(&self, at: usize) -> Option<&'a [u8]> {
+        let length = usize::from(self.u16(at)?);
+        let offset = usize::try_from(self.u32(at + 4)?).ok()?;
+        if length == 0 {
+            return Some(&[]);
+        }
+        self.bytes.get(offset..offset.checked_add(length)?)
+    }
+}
+
+fn binding(known: Bindings, value: Option<&[u8]>) -> Binding {
+    match value {
+        None => Binding::None,
+        Some(value) if value.iter().all(|byte| *byte == 0) => Binding::Zero,
+        Some(value) if known.server.is_some_and(|server| server == value) => Binding::Server,
+        Some(value) if known.ours.is_some_and(|ours| ours == value) => Binding::Ours,
+        Some(_) => Binding::Other,
+    }
+}
+
+/// A list of AV pairs: id, length, value.
+#[derive(Clone, Copy)]
+struct Pairs<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Pairs<'a> {
+    fn value(mut self, wanted: u16) -> Option<&'a [u8]> {
+        while let [a, b, c, d, rest @ ..] = self.rest {
+            let id = u16::from_le_bytes([*a, *b]);
+            let length = usize::from(u16::from_le_bytes([*c, *d]));
+            if id == 0 || length > rest.len() {
+                return None;
+            }
+            if id == wanted {
+                return Some(&rest[..length]);
+            }
+            self.rest = &rest[length..];
+        }
+        None
+    }
+}
+
+fn text(bytes: &[u8], flags: u32) -> String {
+    if flags & UNICODE == 0 { bytes.iter().map(|byte| char::from(*byte)).collect() } else { utf16(bytes) }
+}
+
+fn utf16(bytes: &[u8]) -> String {
+    let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+}

@@ -1,0 +1,222 @@
+//! Text for people: words stay, identities become pseudonyms, opaque words are masked.
+//!
+//! Errors are told in prose, and the answer often stands there; so does, now and then, the token that was refused.
+
+use super::door::Door;
+use super::memory::Kind;
+use super::names::{self, Treatment};
+use super::{marker, shape};
+
+/// How prose is read.
+#[derive(Clone, Copy)]
+struct Style {
+    /// How long a mix of letters and digits may be before it is taken for a token.
+    run: usize,
+    /// Whether four numbers with dots are an address; else they are a version.
+    addresses: bool,
+}
+
+impl Door<'_> {
+    /// Prose: error texts, reasons, diagnostics.
+    pub(super) fn words(&self, text: &str, out: &mut String) {
+        if text.contains('+') && !text.contains(' ') && text.contains('%') {
+            // X-MSDAVEXT_Error is prose in the encoding of forms.
+            let decoded = super::percent_decoded(text);
+            let mut plain = String::new();
+            self.sentence(&decoded, Style { run: 8, addresses: true }, &mut plain);
+            match plain == *decoded {
+                true => out.push_str(text),
+                false => super::url::encode_query(&plain, out),
+            }
+            return;
+        }
+        self.sentence(text, Style { run: 8, addresses: true }, out);
+    }
+
+    /// Names and versions of products: `User-Agent`, `Server`, `Via`.
+    pub(super) fn product(&self, text: &str, out: &mut String) {
+        self.sentence(text, Style { run: 15, addresses: false }, out);
+    }
+
+    fn sentence(&self, text: &str, style: Style, out: &mut String) {
+        let mut rest = text;
+        while !rest.is_empty() {
+            if rest.starts_with('[')
+                && let Some(length) = marker::length(rest)
+            {
+                self.hide(&rest[..length], out);
+                rest = &rest[length..];
+                continue;
+            }
+            let mut end = rest.find(is_between).unwrap_or(rest.len());
+            if rest[..end].contains("://") {
+                // Markers stand in URLs with their brackets.
+                end = rest.find(|c| is_between(c) && !matches!(c, '[' | ']')).unwrap_or(rest.len());
+                if !rest[..end].contains('[') {
+                    end = rest.find(is_between).unwrap_or(rest.len());
+                }
+            }
+            if end == 0 {
+                let first = rest.chars().next().map_or(1, char::len_utf8);
+                out.push_str(&rest[..first]);
+                rest = &rest[first..];
+                continue;
+            }
+            let word = &rest[..end];
+            let thumbprint = names::ends_with_thumbprint(&text[..text.len() - rest.len()]);
+            if thumbprint && word.len() == 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                out.push_str(word);
+            } else {
+                self.word(word, style, out);
+            }
+            rest = &rest[end..];
+        }
+    }
+
+    /// One word with the punctuation behind it.
+    fn word(&self, word: &str, style: Style, out: &mut String) {
+        let bare = word.trim_end_matches(['.', ':', '!', '?']);
+        let tail = &word[bare.len()..];
+        self.bare_word(bare, style, out);
+        out.push_str(tail);
+    }
+
+    fn bare_word(&self, word: &str, style: Style, out: &mut String) {
+        if word.is_empty() {
+            return;
+        }
+        if shape::is_guid(word) || shape::is_principal(word) {
+            return out.push_str(word);
+        }
+        if let Some(at) = word.find("://") {
+            let scheme = word[..at].rfind(|c: char| !c.is_ascii_alphanumeric()).map_or(0, |before| before + 1);
+            // A sign before the scheme is one byte only where it is ASCII; others end a word or are letters.
+            if word.is_char_boundary(scheme) {
+                self.bare_word(&word[..scheme], style, out);
+                return self.any_url(&word[scheme..], out);
+            }
+        }
+        if let Some((name, value)) = word.split_once(['=', ':'])
+            && !value.is_empty()
+            && value.bytes().any(|byte| byte != b'=')
+            && !name.is_empty()
+        {
+            match names::known(name) {
+                Some(Treatment::Shape | Treatment::Words | Treatment::Product | Treatment::Url | Treatment::Claims)
+                | None => {
+                    if word.as_bytes()[name.len()] == b'=' {
+                        self.bare_word(name, style, out);
+                        out.push('=');
+                        return self.bare_word(value, style, out);
+                    }
+                }
+                Some(treatment) => {
+                    out.push_str(&word[..=name.len()]);
+                    return self.treat(treatment, value, out);
+                }
+            }
+        }
+        if word.contains('@') {
+            return self.address(word, style, out);
+        }
+        if let Some((domain, name)) = word.split_once('\\')
+            && !name.is_empty()
+            && !name.contains('\\')
+            && domain.len() > 1
+            && shape::is_host(domain)
+        {
+            return self.identity(Kind::User, word, out);
+        }
+        if style.addresses && shape::is_ip(word) {
+            return self.identity(Kind::Address, word, out);
+        }
+        if let Some((kind, _)) = marker::pseudonym(word) {
+            return self.identity(kind, word, out);
+        }
+        let full_host = shape::is_full_host(word) && !shape::is_opaque(word, 15);
+        if !full_host && shape::is_opaque(word, style.run) {
+            return self.hide(word, out);
+        }
+        out.push_str(word);
+    }
+
+    /// A word with an `@` in it: a mail address with what stands before and behind it.
+    fn address(&self, word: &str, style: Style, out: &mut String) {
+        let Some(at) = word.find('@') else { return };
+        let local = word[..at].rfind(['=', ':', '/', '\\']).map_or(0, |before| before + 1);
+        let length = word[at + 1..].find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-' | '_' | '*'));
+        let end = length.map_or(word.len(), |length| at + 1 + length);
+        if local > 0 {
+            self.bare_word(&word[..local], style, out);
+        }
+        match (local < at, end > at + 1) {
+            (true, _) if shape::is_guid(&word[local..at]) => out.push_str(&word[local..end]),
+            (true, true) => self.identity(Kind::User, &word[local..end], out),
+            (true, false) => self.hide(&word[local..end], out),
+            (false, _) => {
+                out.push('@');
+                self.bare_word(&word[at + 1..end], style, out);
+            }
+        }
+        if end < word.len() {
+            self.bare_word(&word[end..], style, out);
+        }
+    }
+}
+
+/// What stands between words: blanks, quotation marks, brackets, and any sign beyond ASCII that is no letter.
+fn is_between(c: char) -> bool {
+    if c.is_ascii() {
+        c.is_ascii_whitespace() || c.is_ascii_control() || "\"'`<>()[]{},;|".contains(c)
+    } else {
+        !c.is_alphanumeric()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Redactor;
+
+    fn prose(text: &str) -> String {
+        let redactor = Redactor::new();
+        let clean = redactor.wire().prose(text.as_bytes());
+        assert_eq!(redactor.own().prose(clean.as_str().as_bytes()), clean, "own door on our own output");
+        clean.as_str().to_owned()
+    }
+
+    #[test]
+    fn leaves_what_a_diagnosis_reads() {
+        for text in [
+            "Unauthorized",
+            "The hostname component of the audience claim value is invalid. Expected 'https://mail.contoso.com'. Actual 'http://mail.contoso.com'.",
+            "AADSTS50001: The application named https://mail.contoso.com/ was not found in the tenant named contoso.com.\r\nTrace ID: cf03a6bd-610b-47d5-bf0b-90e59d0e0100\r\nTimestamp: 2017-11-17 23:31:02Z",
+            "The grant was issued on '2017-10-28T17:20:13.2960000Z'",
+            "Issuer was '00000001-0000-0000-c000-000000000000@f31f3647-5d87-4b69-a0b6-73f62aeab14c'.",
+            "AADSTS50012: [Reason - The key was not found., Thumbprint of key used by client: '7A1C0DE0000000000000000000000000000000AA']",
+            "CompactToken parsing failed with error code: 80049217",
+            "Mailbox on DM5PR18MB1004.namprd18.prod.outlook.com (15.20.7091.21)",
+            "資格情報が無効です。（AADSTS50126）",
+        ] {
+            assert_eq!(prose(text), text);
+        }
+    }
+
+    #[test]
+    fn masks_people_and_tokens() {
+        for (text, shown) in [
+            (
+                "Flighting is not enabled for domain 'avery@contoso.com'.",
+                "Flighting is not enabled for domain 'user#1@contoso.com'.",
+            ),
+            (r"Logon failed for CONTOSO\avery.", r"Logon failed for CONTOSO\user#1."),
+            ("token eyJhbGciOiJub25lIn0.eyJhdWQiOiJ4In0. refused", "token [hidden #1]. refused"),
+            ("password=hunter2;user=avery", "password=[hidden #1];user=user#1"),
+            ("<X-forwarded-for:203.0.113.5><ST=11:21:43>", "<X-forwarded-for:ip#1><ST=11:21:43>"),
+            ("see https://contoso.com/?code=hunter2.", "see https://contoso.com/?code=[hidden+%231]."),
+            ("ユーザーavery@contoso.comは", "user#1@contoso.comは"),
+            ("[hidden #4] user#9", "[hidden #1] user#1"),
+        ] {
+            assert_eq!(prose(text), shown);
+        }
+    }
+}
