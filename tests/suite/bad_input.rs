@@ -40,7 +40,12 @@ fn a_ca_key_that_others_can_read_is_refused_or_mended() {
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     let finished = start_and_stop(&workshop);
     let mode = fs::metadata(&key).unwrap().permissions().mode() & 0o777;
-    assert!(finished.code == Some(MACHINE) || mode == 0o600, "mode {mode:o}, {:?}: {}", finished.code, finished.error());
+    assert!(
+        finished.code == Some(MACHINE) || mode == 0o600,
+        "mode {mode:o}, {:?}: {}",
+        finished.code,
+        finished.error()
+    );
     if finished.code != Some(0) {
         refused(&finished, MACHINE, &["authtap-ca.key"]);
     }
@@ -115,7 +120,8 @@ fn another_database_is_not_taken_for_a_session() {
 fn a_truncated_session_gives_what_it_has_or_says_that_it_is_damaged() {
     let workshop = Workshop::new();
     let origin = Origin::answering(Some(workshop.authority.server(&[HOST])), |_| {
-        [b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 20000\r\n\r\n".as_slice(), &[b'a'; 20000]].concat()
+        [b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 20000\r\n\r\n".as_slice(), &[b'a'; 20000]]
+            .concat()
     });
     let mut proxy = workshop.proxy(&["--resolve", &origin.resolve(HOST, 443)]);
     let mut tunnel = Tunnel::open(&proxy, HOST);
@@ -194,7 +200,8 @@ fn a_refused_certificate_is_explained_to_the_client() {
         "--resolve",
         &unknown.resolve("new.contoso.com", 443),
     ]);
-    let expected = [(HOST, "www.fabrikam.com"), ("old.contoso.com", "2021"), ("new.contoso.com", "Origin CA of a test")];
+    let expected =
+        [(HOST, "www.fabrikam.com"), ("old.contoso.com", "2021"), ("new.contoso.com", "Origin CA of a test")];
     for (host, fact) in expected {
         let answer = curl(&proxy, &[&format!("https://{host}/")]);
         assert_eq!(answer.status, 502, "{host}: {}", answer.error);

@@ -7,8 +7,8 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-use crate::screens::listening;
 use crate::kit::{Origin, Request, Terminal, Workshop, curl, curl_through, field, need};
+use crate::screens::listening;
 
 const PASSWORD: &str = "Kv7!basic-Gr\u{fc}n";
 const FORM_PASSWORD: &str = "form:Pa55+w&rd%Ux";
@@ -27,7 +27,18 @@ const CHALLENGE_REALM_USER: &str = "unknownHeaderValueB9x3Kj";
 /// Everything that must not be found again. The signature stands for the token: it makes the token usable.
 fn secrets() -> Vec<String> {
     let mut all: Vec<String> = [
-        PASSWORD, FORM_PASSWORD, JSON_PASSWORD, OPAQUE, COOKIE, CANARY, SET_COOKIE, ACCESS, REFRESH, CODE, QUERY, FLOW,
+        PASSWORD,
+        FORM_PASSWORD,
+        JSON_PASSWORD,
+        OPAQUE,
+        COOKIE,
+        CANARY,
+        SET_COOKIE,
+        ACCESS,
+        REFRESH,
+        CODE,
+        QUERY,
+        FLOW,
         CHALLENGE_REALM_USER,
     ]
     .map(str::to_owned)
@@ -156,7 +167,8 @@ fn send_all(send: impl Fn(&[&str]) -> u16) -> Vec<Sent> {
     assert_eq!(send(&[&url(&target)]), 401);
     sent.push(Sent { line: None, target, body: String::new() });
 
-    let form = format!("grant_type=password&username=avery%40contoso.com&password={}", percent(FORM_PASSWORD, unreserved));
+    let form =
+        format!("grant_type=password&username=avery%40contoso.com&password={}", percent(FORM_PASSWORD, unreserved));
     let json = format!(r#"{{"user":"avery","credentials":{{"password":{}}}}}"#, serde_json::json!(JSON_PASSWORD));
     let bodies = [("/leak/token", "application/x-www-form-urlencoded", form), ("/leak/json", "application/json", json)];
     for (target, kind, body) in bodies {
@@ -178,7 +190,8 @@ fn answer(request: &Request) -> Vec<u8> {
             ("200 OK", "Content-Type: application/json\r\n".to_owned(), body)
         }
         "/leak/redirect" => {
-            let location = format!("Location: https://login.contoso.com/cb?code={CODE}&state={QUERY}#id_token={ACCESS}\r\n");
+            let location =
+                format!("Location: https://login.contoso.com/cb?code={CODE}&state={QUERY}#id_token={ACCESS}\r\n");
             ("302 Found", location, String::new())
         }
         "/leak/page" => {
@@ -293,4 +306,3 @@ fn unreserved(byte: u8) -> bool {
 fn percent(text: &str, keep: impl Fn(u8) -> bool) -> String {
     text.bytes().map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
-

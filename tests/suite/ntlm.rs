@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use crate::kit::{Finished, Process, Proxy, Workshop, curl, need, need_apache, need_python};
+use crate::kit::{Finished, Process, Proxy, Workshop, curl_through, need, need_apache, need_python};
 
 const HOST: &str = "mail.contoso.com";
 const USERS: [(&str, &str); 2] = [("CONTOSO\\avery", "First-Pa55"), ("CONTOSO\\blake", "Second-Pa55")];
@@ -23,7 +23,8 @@ fn requests_ntlm_and_apache_over_tls() {
     let apache = Apache::start(&workshop, &modules);
     let proxy = workshop.proxy(&["--resolve", &format!("{HOST}:443={}", apache.tls)]);
     let url = format!("https://{HOST}/index.txt");
-    in_parallel(|account| requests_ntlm(&python, &proxy, &url, account));
+    let way = Way::through(&proxy);
+    in_parallel(|account| requests_ntlm(&python, &way, &url, account));
     nothing_is_called_a_failure(&proxy.stop());
 }
 
@@ -34,7 +35,8 @@ fn requests_ntlm_and_apache_without_tls() {
     let apache = Apache::start(&workshop, &modules);
     let proxy = workshop.proxy(&["--resolve", &format!("{HOST}:80={}", apache.plain)]);
     let url = format!("http://{HOST}/index.txt");
-    in_parallel(|account| requests_ntlm(&python, &proxy, &url, account));
+    let way = Way::through(&proxy);
+    in_parallel(|account| requests_ntlm(&python, &way, &url, account));
     nothing_is_called_a_failure(&proxy.stop());
 }
 
@@ -51,10 +53,8 @@ fn curl_and_an_acceptor_bound_to_the_connection() {
     let server = Process::start(command.stdin(Stdio::piped()));
     let port: u16 = server.stdout.next().expect("the acceptor started").parse().unwrap();
     let proxy = workshop.proxy(&["--resolve", &format!("{HOST}:443=127.0.0.1:{port}")]);
-    in_parallel(|account| {
-        let runs = (0..CONNECTIONS).flat_map(|_| curl_ntlm(&proxy, account));
-        runs.collect()
-    });
+    let way = Way::through(&proxy);
+    in_parallel(|account| (0..CONNECTIONS).flat_map(|_| curl_ntlm(&way, account)).collect());
     nothing_is_called_a_failure(&proxy.stop());
 }
 
@@ -81,9 +81,21 @@ fn in_parallel(client: impl Fn(Account) -> Vec<(u16, String)> + Sync) {
     }
 }
 
-fn requests_ntlm(python: &Path, proxy: &Proxy, url: &str, account: Account) -> Vec<(u16, String)> {
+/// What a client needs to know of the proxy.
+struct Way {
+    proxy: String,
+    ca: PathBuf,
+}
+
+impl Way {
+    fn through(proxy: &Proxy) -> Self {
+        Self { proxy: proxy.url(), ca: proxy.ca.clone() }
+    }
+}
+
+fn requests_ntlm(python: &Path, way: &Way, url: &str, account: Account) -> Vec<(u16, String)> {
     let mut command = Command::new(python);
-    command.arg(partner("ntlm_client.py")).arg(proxy.url()).arg(&proxy.ca).arg(url);
+    command.arg(partner("ntlm_client.py")).arg(&way.proxy).arg(&way.ca).arg(url);
     command.args([CONNECTIONS.to_string(), REQUESTS.to_string()]);
     if let Some((name, password)) = account {
         command.args([name, password]);
@@ -102,7 +114,7 @@ fn requests_ntlm(python: &Path, proxy: &Proxy, url: &str, account: Account) -> V
 }
 
 /// One curl, which sends its requests over one connection. The user is in the body; a refusal has none.
-fn curl_ntlm(proxy: &Proxy, account: Account) -> Vec<(u16, String)> {
+fn curl_ntlm(way: &Way, account: Account) -> Vec<(u16, String)> {
     let login = account.map(|(name, password)| format!("{name}:{password}"));
     let mut arguments = vec!["--no-include", "--write-out", "%{http_code}\n"];
     if let Some(login) = &login {
@@ -110,7 +122,7 @@ fn curl_ntlm(proxy: &Proxy, account: Account) -> Vec<(u16, String)> {
     }
     let url = format!("https://{HOST}/");
     arguments.extend([url.as_str(); REQUESTS]);
-    let answer = curl(proxy, &arguments);
+    let answer = curl_through(&way.proxy, &way.ca, &arguments);
     assert_eq!(answer.code, Some(0), "{}", answer.error);
     let mut user = String::new();
     let mut answers = Vec::new();

@@ -104,7 +104,10 @@ fn same(live: &Answer, replayed: &Answer) {
             assert_eq!(now.split('=').next(), then.split('=').next(), "the cookie keeps its name");
             assert_eq!(now.split_once(';').unwrap().1, then.split_once(';').unwrap().1, "and its attributes");
             let value = now.split_once(';').unwrap().0.split_once('=').unwrap().1;
-            assert!(!value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic()), "a value stands in: {value}");
+            assert!(
+                !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic()),
+                "a value stands in: {value}"
+            );
         } else {
             assert_eq!(now, then, "{name}");
         }

@@ -64,8 +64,10 @@ fn heads_arrive_as_they_were_sent_and_are_shown_so() {
 
 #[test]
 fn chunks_with_extensions_and_trailers_arrive_as_they_were_sent() {
-    let chunks = b"5;ext=1\r\nhello\r\n0006 ; name=\"va;lue\"\r\n world\r\n0;last\r\nX-Check: 1\r\ngrpc-status:0\r\n\r\n";
-    let sent = [&b"POST /chunks HTTP/1.1\r\nHost: mail.contoso.com\r\ntransfer-ENCODING: Chunked\r\n\r\n"[..], chunks].concat();
+    let chunks =
+        b"5;ext=1\r\nhello\r\n0006 ; name=\"va;lue\"\r\n world\r\n0;last\r\nX-Check: 1\r\ngrpc-status:0\r\n\r\n";
+    let sent = [&b"POST /chunks HTTP/1.1\r\nHost: mail.contoso.com\r\ntransfer-ENCODING: Chunked\r\n\r\n"[..], chunks]
+        .concat();
     let answer = [&b"HTTP/1.1 200 \r\nTransfer-Encoding:chunked\r\ntrailer: X-Check\r\n\r\n"[..], chunks].concat();
     let (request, received, exchange) = one_exchange(&sent, &answer);
     assert_same(&request, &sent);
