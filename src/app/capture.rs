@@ -12,12 +12,12 @@ use super::lines::LineShow;
 use super::screen::ScreenShow;
 use super::signals::Signals;
 use super::watch::{Closed, Show, Watch};
-use super::{Exit, Fault, View, input, warn};
+use super::{Capture, Exit, Fault, Feed, Upstream, View, ca, input, warn};
+use crate::exchange::Timestamp;
 use crate::proxy::{self, Authority, HostPattern, Options, Outbox, Proxy, Resolve, Responder};
 use crate::redact::Redactor;
 use crate::report::json::Event;
 use crate::session::{Mode, SessionError, Writer, autosave};
-use crate::exchange::Timestamp;
 use crate::text::{Language, Text};
 use crate::tui::{self, Banner, Command, Screen};
 
@@ -67,6 +67,47 @@ pub(super) struct Reach {
 /// Who uses the proxy of its own accord, and is waited for: the demonstration.
 pub(super) type Performance = JoinHandle<()>;
 
+/// A capture as ordered on the command line.
+pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault> {
+    let authority = Arc::new(ca::authority(order.ca_folder)?);
+    let redactor = Redactor::new();
+    let (mode, reach, save) = match order.feed {
+        Feed::Upstream(upstream) => {
+            let save = order.save.map_or_else(|| Save::Automatically(autosave::data_folder()), Save::Into);
+            (Mode::Forward, Reach::servers(upstream), save)
+        }
+        Feed::Session(_) => return Err(Fault::NotYet { what: "replay".to_owned() }),
+    };
+    let plan = Plan {
+        view: order.view,
+        language,
+        mode,
+        listen: order.listen,
+        authority,
+        save,
+        body_limit: order.body_limit,
+        redactor,
+        reach,
+    };
+    run(plan, &runtime()?, |_| None)?;
+    Ok(Exit::Done)
+}
+
+impl Reach {
+    fn servers(upstream: Upstream) -> Self {
+        let mut skip_decrypt = HostPattern::never_decrypted();
+        skip_decrypt.extend(upstream.skip_decrypt);
+        Self {
+            responder: Responder::Upstream,
+            upstream_ca: upstream.trust,
+            insecure_upstream: upstream.insecure,
+            resolve: upstream.resolve,
+            skip_decrypt,
+            only: upstream.only,
+        }
+    }
+}
+
 /// Runs until somebody ends it, or until the performance that `perform` starts at the proxy is over.
 pub(super) fn run(
     plan: Plan,
@@ -79,7 +120,7 @@ pub(super) fn run(
         View::Terminal => Some(Screen::open()?),
         View::Lines(_) => None,
     };
-    let writer = plan.save.begin(plan.mode, plan.language)?;
+    let writer = plan.save.begin(plan.mode, &plan.redactor, plan.language)?;
     let outbox = Outbox::new(OUTBOX);
     let proxy = runtime.block_on(proxy::start(Options {
         listen: plan.listen,
@@ -158,7 +199,8 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn on_lines(mut self, mut show: LineShow, performance: &mut Option<Performance>) -> Result<Closed, Fault> {
-        let performing = |performance: &Option<Performance>| performance.as_ref().is_none_or(|task| !task.is_finished());
+        let performing =
+            |performance: &Option<Performance>| performance.as_ref().is_none_or(|task| !task.is_finished());
         show.flush();
         while performing(performance) && !self.signals.wait(LINES_TICK) && !show.is_over() {
             self.watch.take(&mut show);
@@ -215,15 +257,15 @@ impl Show for Silence {
 
 impl Save {
     /// Begins the session. A place that cannot be written is no reason not to capture: it is said, and counted.
-    fn begin(self, mode: Mode, language: Language) -> Result<Option<Writer>, Fault> {
+    fn begin(self, mode: Mode, redactor: &Redactor, language: Language) -> Result<Option<Writer>, Fault> {
         let (path, begun) = match self {
             Self::Nowhere => return Ok(None),
             Self::Into(path) => {
-                let begun = Writer::begin(&path, mode);
+                let begun = Writer::begin(&path, mode, redactor);
                 (path, begun)
             }
             Self::Automatically(Ok(folder)) => {
-                let begun = autosave::begin(&folder, mode, Timestamp::now());
+                let begun = autosave::begin(&folder, mode, redactor, Timestamp::now());
                 (folder, begun)
             }
             Self::Automatically(Err(error)) => (PathBuf::new(), Err(error)),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::input::{self, Folds};
+use super::input::{self, Folds, Input};
 use super::output::Output;
 use super::{Exit, Fault, Page, warn};
 use crate::diagnosis::{Capture, Entries, Handshake, Judgement, Readiness, Verdict};
@@ -48,10 +48,16 @@ struct Sum {
 impl Sum {
     fn read(&mut self, source: &Path) -> Result<(), Fault> {
         self.names.push(name(source));
-        let session = input::session(source, &Redactor::new())?;
-        let mut gaps = Vec::new();
-        self.fold(input::RECORDED, input::readable(session.exchanges_of_runs(), &mut gaps));
-        self.gaps.append(&mut gaps);
+        match Input::open(source, &Redactor::new())? {
+            Input::Session(session) => {
+                let mut gaps = Vec::new();
+                self.fold(input::RECORDED, input::readable(session.exchanges_of_runs(), &mut gaps));
+                self.gaps.append(&mut gaps);
+            }
+            Input::Pasted(exchanges) => {
+                self.fold(Capture::Imported, exchanges.into_iter().map(|exchange| (0, exchange)))
+            }
+        }
         Ok(())
     }
 

@@ -8,8 +8,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::proxy::AuthorityError;
+use crate::demo::StageError;
+use crate::proxy::{AuthorityError, StartError};
 use crate::session::SessionError;
+use crate::session::kind::Kind;
 use crate::text::{Language, Text};
 use crate::tui::ScreenError;
 
@@ -80,6 +82,11 @@ pub enum Fault {
     Output(io::Error),
     /// Standard input cannot be read.
     Input(io::Error),
+    /// Standard input is no text.
+    NotPasted {
+        /// What it is.
+        kind: Kind,
+    },
     /// The system gives no threads or no event queue.
     Threads(io::Error),
     /// A session file cannot be read or written.
@@ -88,6 +95,24 @@ pub enum Fault {
     Authority(AuthorityError),
     /// The terminal cannot be used.
     Screen(ScreenError),
+    /// The proxy cannot start.
+    Start(StartError),
+    /// The demonstration cannot be set up.
+    Stage(StageError),
+    /// A panic; its place is said elsewhere.
+    Ours,
+}
+
+impl From<StartError> for Fault {
+    fn from(error: StartError) -> Self {
+        Self::Start(error)
+    }
+}
+
+impl From<StageError> for Fault {
+    fn from(error: StageError) -> Self {
+        Self::Stage(error)
+    }
 }
 
 impl From<SessionError> for Fault {
@@ -116,7 +141,8 @@ impl Fault {
             | Self::BeyondLoopback { .. }
             | Self::UnknownSessionKind { .. }
             | Self::NoSuchFinding { .. }
-            | Self::Input(_) => Exit::Usage,
+            | Self::Input(_)
+            | Self::NotPasted { .. } => Exit::Usage,
             Self::Session(error) => match error {
                 SessionError::InUse { .. }
                 | SessionError::Unwritable { .. }
@@ -125,6 +151,8 @@ impl Fault {
                 | SessionError::NoDataFolder => Exit::Refused,
                 _ => Exit::Usage,
             },
+            Self::Start(StartError::UpstreamCa(_)) => Exit::Usage,
+            Self::Start(_) | Self::Stage(_) | Self::Ours => Exit::Refused,
             Self::Log { .. } | Self::Output(_) | Self::Threads(_) | Self::Authority(_) | Self::Screen(_) => {
                 Exit::Refused
             }
@@ -189,6 +217,15 @@ impl Fault {
                 Text { en: "cannot read standard input: {reason}", ja: "標準入力を読めません: {reason}" },
                 &[("reason", &reason.to_string())],
             ),
+            Self::NotPasted { kind } => match language {
+                Language::En => {
+                    format!("standard input is no text, but {}; give the name of a file instead of -", kind.phrase())
+                }
+                Language::Ja => format!(
+                    "標準入力はテキストではなく{}です。- の代わりにファイル名を指定してください",
+                    japanese::kind(*kind)
+                ),
+            },
             Self::Threads(reason) => fill(
                 Text {
                     en: "the system gives no threads or event queue: {reason}; check the limits of this account",
@@ -199,6 +236,14 @@ impl Fault {
             Self::Session(error) => said(error, japanese::session, language),
             Self::Authority(error) => said(error, japanese::authority, language),
             Self::Screen(error) => said(error, japanese::screen, language),
+            Self::Start(error) => said(error, japanese::start, language),
+            Self::Stage(error) => said(error, japanese::stage, language),
+            Self::Ours => fill(
+                Text {
+                    en: "ended by a fault of this program", ja: "このプログラムの不具合により終了しました"
+                },
+                &[],
+            ),
         }
     }
 }

@@ -1,23 +1,89 @@
 //! Sources of saved exchanges, told by content, and their diagnosis run by run.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
+
+use zeroize::Zeroizing;
 
 use super::Fault;
 use crate::diagnosis::{Capture, Diagnosis, Handshake, Judgement, Observed, Readiness};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Ids, Timestamp};
 use crate::redact::Redactor;
 use crate::session::kind::Kind;
-use crate::session::{Session, SessionError};
+use crate::session::{Session, SessionError, paste};
 
-/// What a session file is to every command that reads one, once its content is known.
+/// A source of saved exchanges.
+pub(super) enum Input {
+    /// A session of ours.
+    Session(Session),
+    /// The exchanges of a pasted text.
+    Pasted(Vec<Exchange>),
+}
+
+/// What standard input is called.
+pub(super) const STANDARD: &str = "-";
+/// The longest text that is read.
+const LONGEST_TEXT: u64 = 64 << 20;
+
+impl Input {
+    /// The source called `path`.
+    pub(super) fn open(path: &Path, redactor: &Redactor) -> Result<Self, Fault> {
+        if path == Path::new(STANDARD) {
+            return Self::standard(redactor);
+        }
+        if Kind::of_file(path)? != Kind::Text {
+            return session(path, redactor).map(Self::Session);
+        }
+        let unreadable = |error: io::Error| {
+            Fault::from(SessionError::Unreadable { path: path.to_owned(), reason: error.to_string() })
+        };
+        let text = Text::read(&mut File::open(path).map_err(unreadable)?).map_err(unreadable)?;
+        Ok(text.pasted(redactor))
+    }
+
+    fn standard(redactor: &Redactor) -> Result<Self, Fault> {
+        let text = Text::read(&mut io::stdin().lock()).map_err(Fault::Input)?;
+        let start = text.0.get(..4096).unwrap_or(&text.0);
+        match Kind::of(start) {
+            Kind::Har => not_yet(Path::new(STANDARD), HAR),
+            kind @ (Kind::Authtap | Kind::Saz | Kind::Mitm | Kind::OtherDatabase | Kind::Binary) => {
+                Err(Fault::NotPasted { kind })
+            }
+            Kind::Text | Kind::Empty => Ok(text.pasted(redactor)),
+        }
+    }
+}
+
+/// Text that may hold credentials until it has passed the redactor; wiped when done with.
+struct Text(Zeroizing<Vec<u8>>);
+
+impl Text {
+    fn read(from: &mut dyn Read) -> io::Result<Self> {
+        let mut text = Zeroizing::new(Vec::new());
+        from.take(LONGEST_TEXT).read_to_end(&mut text)?;
+        Ok(Self(text))
+    }
+
+    fn pasted(&self, redactor: &Redactor) -> Input {
+        Input::Pasted(paste::read(&self.0, redactor, &Ids::default(), Timestamp::now()))
+    }
+}
+
+const HAR: &str = "reading HTTP archives (HAR)";
+
+/// The session file at `path`; files of other tools are answered by name.
 pub(super) fn session(path: &Path, redactor: &Redactor) -> Result<Session, Fault> {
-    let not_yet = |what: &str| Err(Fault::NotYet { what: format!("{}: {what}", path.display()) });
     match Kind::of_file(path)? {
-        Kind::Har => not_yet("reading HTTP archives (HAR)"),
-        Kind::Saz => not_yet("reading Fiddler archives (SAZ)"),
-        Kind::Mitm => not_yet("reading mitmproxy flow files"),
+        Kind::Har => not_yet(path, HAR),
+        Kind::Saz => not_yet(path, "reading Fiddler archives (SAZ)"),
+        Kind::Mitm => not_yet(path, "reading mitmproxy flow files"),
         _ => Ok(Session::open(path, redactor)?),
     }
+}
+
+fn not_yet<T>(path: &Path, what: &str) -> Result<T, Fault> {
+    Err(Fault::NotYet { what: format!("{}: {what}", path.display()) })
 }
 
 /// The folds over one source: one a run, because labels of different runs say nothing about each other, and because

@@ -1,9 +1,9 @@
 //! What can be ordered: the command line after reading, with nothing left to check in it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::proxy::HostPattern;
+use crate::proxy::{HostPattern, Resolve};
 use crate::text::Language;
 
 /// One run of the program.
@@ -96,20 +96,7 @@ pub struct Upstream {
     /// Whether any certificate will do.
     pub insecure: bool,
     /// Where to connect instead of asking DNS.
-    pub aims: Vec<Aim>,
-}
-
-/// Where to connect for a host instead of asking DNS.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Aim {
-    /// The host asked for, in lower case.
-    pub host: String,
-    /// The port asked for; nothing is any.
-    pub port: Option<u16>,
-    /// Where to connect.
-    pub address: IpAddr,
-    /// The port to connect to; nothing is the one asked for.
-    pub to_port: Option<u16>,
+    pub resolve: Vec<Resolve>,
 }
 
 /// How a run is shown while it goes on.

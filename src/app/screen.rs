@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Fault;
 use super::judgements::Judgements;
 use super::watch::{Show, Standing, Watch};
-use super::Fault;
 use crate::diagnosis::{Handshake, Judgement, Observed};
 use crate::exchange::Exchange;
 use crate::redact::Clean;
 use crate::session::SessionError;
 use crate::text::{Language, Text};
-use crate::tui::{self, Banner, Command, Counts, Problem, Row, Screen, Source, State};
+use crate::tui::{Banner, Command, Counts, Problem, Row, Screen, Source, State};
 
 /// Shows a capture on the terminal.
 pub(super) struct ScreenShow {
@@ -54,11 +54,6 @@ impl Show for ScreenShow {
             self.judgements.keep(judgement);
         }
     }
-}
-
-/// Gives the terminal back if a screen has it.
-pub(super) fn give_back() {
-    tui::give_back();
 }
 
 struct Look<'a> {

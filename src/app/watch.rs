@@ -8,7 +8,7 @@ use crate::diagnosis::{Judgement, Observed};
 use crate::exchange::Exchange;
 use crate::proxy::{Event, Outbox};
 use crate::redact::Redactor;
-use crate::session::{SessionError, Session, Writer, WriterStatus};
+use crate::session::{Session, SessionError, Writer, WriterStatus};
 
 /// Whoever shows a capture while it goes on.
 pub(super) trait Show {

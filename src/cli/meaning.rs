@@ -63,7 +63,7 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
             skip_decrypt: proxy.skip_decrypt,
             trust: proxy.upstream_ca,
             insecure: proxy.insecure_upstream,
-            aims: proxy.resolve,
+            resolve: proxy.resolve,
         }),
     })
 }
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(shown(&upstream.skip_decrypt), ["c.contoso.com"]);
         assert_eq!(upstream.trust, [Path::new("r.pem")]);
         assert!(upstream.insecure);
-        assert_eq!(upstream.aims[0].to_port, Some(8443));
+        assert_eq!(upstream.resolve[0].to_string(), "mail.contoso.com=127.0.0.1:8443");
     }
 
     #[test]

@@ -43,8 +43,11 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
 pub fn event(event: &Event<'_>, language: Language) -> String {
     match event {
         Event::Listening { address, mode, ca, session } => {
-            let mut line = Text { en: "listening on {address} ({mode}); root certificate {ca}", ja: "{address} で待ち受け中 ({mode})。ルート証明書 {ca}" }
-                .fill(language, &[("address", address), ("mode", mode), ("ca", ca)]);
+            let mut line = Text {
+                en: "listening on {address} ({mode}); root certificate {ca}",
+                ja: "{address} で待ち受け中 ({mode})。ルート証明書 {ca}",
+            }
+            .fill(language, &[("address", address), ("mode", mode), ("ca", ca)]);
             if let Some(session) = session {
                 line += &Text { en: "; session {session}", ja: "。セッション {session}" }
                     .fill(language, &[("session", session)]);

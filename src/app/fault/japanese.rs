@@ -1,6 +1,7 @@
 //! The errors of the rooms below, said in Japanese. Their own words are English.
 
-use crate::proxy::AuthorityError;
+use crate::demo::StageError;
+use crate::proxy::{AuthorityError, StartError, UpstreamCaError};
 use crate::session::SessionError;
 use crate::session::kind::Kind;
 use crate::tui::ScreenError;
@@ -59,7 +60,7 @@ pub(super) fn session(error: &SessionError) -> String {
     }
 }
 
-const fn kind(kind: Kind) -> &'static str {
+pub(super) const fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Authtap => " authtap のセッション",
         Kind::Har => " HTTP アーカイブ (HAR) ",
@@ -138,5 +139,44 @@ pub(super) fn screen(error: &ScreenError) -> String {
         }
         ScreenError::Read(reason) => format!("端末からキーを読めません: {reason}"),
         ScreenError::Draw(reason) => format!("端末に描画できません: {reason}"),
+    }
+}
+
+pub(super) fn start(error: &StartError) -> String {
+    match error {
+        StartError::InUse { address } => format!(
+            "{address} は別のプログラムが使用中です。--listen で別のポートを指定してください (ポート 0 は空いているポート)"
+        ),
+        StartError::Forbidden { address } => {
+            format!("このユーザーは {address} で待ち受けできません。--listen で 1024 以上のポートを指定してください")
+        }
+        StartError::NotOurs { address } => {
+            format!("{address} はこのマシンのアドレスではありません。--listen で 127.0.0.1:8080 などを指定してください")
+        }
+        StartError::Listen { address, error } => {
+            format!("{address} で待ち受けできません: {error}。--listen で別のアドレスを指定してください")
+        }
+        StartError::UpstreamCa(error) => match error {
+            UpstreamCaError::Read { path, error } => {
+                format!("--upstream-ca の {} を読めません: {error}", path.display())
+            }
+            UpstreamCaError::Parse { path } => {
+                format!("--upstream-ca の {} に証明書ではないものが含まれています", path.display())
+            }
+            UpstreamCaError::Empty { path } => format!(
+                "--upstream-ca の {} に証明書がありません。PEM 形式 (-----BEGIN CERTIFICATE-----) のファイルを指定してください",
+                path.display()
+            ),
+        },
+    }
+}
+
+pub(super) fn stage(error: &StageError) -> String {
+    match error {
+        StageError::Listen(error) => format!("デモのサーバーが 127.0.0.1 で待ち受けできません: {error}"),
+        StageError::Folder(path, error) => {
+            format!("デモのフォルダー {} に書き込めません: {error}", path.display())
+        }
+        StageError::Certificate(error) => format!("デモの証明書を作れないか、読めません: {error}"),
     }
 }
