@@ -66,7 +66,7 @@ impl Respond for Replay {
     fn respond(&self, request: &Request<'_>) -> Answer {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match state.find(request) {
-            Ok(response) => sent(answer::recorded(&response, request.method, &self.stand_ins), None),
+            Ok(response) => sent(answer::recorded(&response, request, &self.stand_ins), None),
             Err(Lack { what, failure }) => {
                 let failure = failure.unwrap_or_else(|| not_in_session(request, &what));
                 sent(answer::missing(request, &what), Some(failure))
@@ -190,3 +190,6 @@ fn not_in_session(request: &Request<'_>, what: &Clean) -> Failure {
 fn sent(wire: Wire, failure: Option<Failure>) -> Answer {
     Answer { after: Duration::ZERO, bytes: wire.bytes, close: wire.close, failure }
 }
+
+#[cfg(test)]
+mod tests;

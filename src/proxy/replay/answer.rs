@@ -18,16 +18,18 @@ pub(super) struct Wire {
     pub(super) close: bool,
 }
 
-/// `response` as the answer to a request with `method`.
-pub(super) fn recorded(response: &Response, method: &Clean, stand_ins: &StandIns) -> Wire {
+/// `response` as the answer to `request`.
+pub(super) fn recorded(response: &Response, request: &Request<'_>, stand_ins: &StandIns) -> Wire {
     let message = &response.message;
     let mut bytes = Vec::with_capacity(1024);
-    for interim in &response.interim {
+    // Who waits to be asked for the body was asked already, or the request would not be complete.
+    let was_asked = request.fields.iter().any(|field| is(field, "expect"));
+    for interim in response.interim.iter().filter(|interim| !(was_asked && interim.status == 100)) {
         write_interim(interim, stand_ins, &mut bytes);
     }
     let version = if message.version.as_str().starts_with("HTTP/1.") { message.version.as_str() } else { "HTTP/1.1" };
     write_line(&mut bytes, version, response.status, &response.reason);
-    if *method == "HEAD" || matches!(response.status, 100..200 | 204 | 304) {
+    if *request.method == "HEAD" || matches!(response.status, 100..200 | 204 | 304) {
         for field in &message.fields {
             write_field(field, stand_ins, &mut bytes);
         }
