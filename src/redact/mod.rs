@@ -26,9 +26,13 @@ mod memory;
 mod names;
 mod negotiate;
 mod ntlm;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod proof;
 mod prose;
 mod secret;
 mod shape;
+mod stand_in;
 mod url;
 
 pub use body::{Body, Content, RawBody, Syntax, Withheld};
@@ -39,4 +43,5 @@ pub use field::Field;
 pub use label::Label;
 pub use ntlm::Bindings;
 pub use secret::Secret;
+pub use stand_in::StandIns;
 pub use url::{Url, percent_decoded, query_value};
