@@ -215,3 +215,7 @@ fn how_of(error: &io::Error) -> How {
         _ => How::Reset,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;
