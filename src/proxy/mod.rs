@@ -1,1 +1,205 @@
-//! proxy
+//! The proxy as a tap: bytes pass verbatim, a reader follows a copy of them.
+//!
+//! The way of a connection: `listener` → `connection` (what do the first bytes ask for?) → `tunnel` or `absolute` →
+//! `relay` (the tap) with its `tape` (what is recorded) → `outbox`. On the way `dial` and `upstream` reach the server,
+//! `authority` and `leaf` make the certificate that the client is shown, `answer` speaks where no server can. With a
+//! [`Responder`] of another kind somebody answers in the server's place.
+
+mod answer;
+mod authority;
+mod certificate;
+mod connection;
+mod crypto;
+mod dial;
+mod failure;
+mod hosts;
+mod leaf;
+mod listener;
+mod memory;
+mod outbox;
+mod relay;
+mod respond;
+mod stream;
+mod tape;
+mod target;
+mod tunnel;
+mod upstream;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::exchange::Ids;
+use crate::redact::Redactor;
+use memory::Unreadable;
+use target::Target;
+use upstream::Upstream;
+
+pub use authority::{Authority, AuthorityError};
+pub use dial::{Resolve, ResolveError};
+pub use hosts::{HostPattern, HostPatternError, NEVER_DECRYPTED};
+pub use outbox::{Event, Outbox};
+pub use respond::{Answer, Request, Respond, Responder};
+pub use upstream::UpstreamCaError;
+
+/// How a proxy is to work.
+pub struct Options {
+    /// Where to listen; port 0 is any free port.
+    pub listen: Vec<SocketAddr>,
+    /// Whose certificates clients are shown.
+    pub authority: Arc<Authority>,
+    /// PEM files with further trust anchors for servers.
+    pub upstream_ca: Vec<PathBuf>,
+    /// Accept any server certificate; each one accepted so is recorded with what is wrong with it.
+    pub insecure_upstream: bool,
+    /// Where to connect instead of asking DNS.
+    pub resolve: Vec<Resolve>,
+    /// Hosts that are passed undecrypted; see [`HostPattern::never_decrypted`] for those that always should be.
+    pub skip_decrypt: Vec<HostPattern>,
+    /// Record these hosts alone; empty means all.
+    pub only: Vec<HostPattern>,
+    /// How many bytes of each body are kept for reading.
+    pub body_limit: usize,
+    /// The run's redactor.
+    pub redactor: Redactor,
+    /// Where the numbers of exchanges and connections come from.
+    pub ids: Ids,
+    /// Where exchanges are left.
+    pub outbox: Outbox,
+    /// Who answers the requests.
+    pub responder: Responder,
+}
+
+/// Starts a proxy on the current runtime. It runs until it is shut down or dropped.
+pub async fn start(options: Options) -> Result<Proxy, StartError> {
+    let roots = upstream::roots(&options.upstream_ca)?;
+    let listeners = listener::bind(&options.listen).await?;
+    let addresses = listeners.iter().map(tokio::net::TcpListener::local_addr).collect::<Result<Vec<_>, _>>();
+    let addresses = addresses.map_err(|error| StartError::Listen { address: ([0, 0, 0, 0], 0).into(), error })?;
+    let upstream =
+        Upstream::new(options.resolve, addresses.clone(), roots, options.insecure_upstream, options.redactor.clone());
+    let context = Arc::new(Context {
+        authority: options.authority,
+        upstream,
+        skip_decrypt: options.skip_decrypt,
+        only: options.only,
+        body_limit: options.body_limit,
+        redactor: options.redactor,
+        ids: options.ids,
+        outbox: options.outbox,
+        responder: options.responder,
+        unreadable: Unreadable::default(),
+        paused: AtomicBool::new(false),
+        passed: AtomicU64::new(0),
+        busy: AtomicUsize::new(0),
+    });
+    let (stop, stopped) = watch::channel(None);
+    let accepting = listeners
+        .into_iter()
+        .map(|listener| tokio::spawn(listener::accept(listener, Arc::clone(&context), stopped.clone())))
+        .collect();
+    Ok(Proxy { addresses, context, stop, accepting })
+}
+
+/// A running proxy. Dropping it cuts all connections.
+pub struct Proxy {
+    addresses: Vec<SocketAddr>,
+    context: Arc<Context>,
+    stop: watch::Sender<Option<Instant>>,
+    accepting: Vec<JoinHandle<()>>,
+}
+
+impl Proxy {
+    /// Where it listens, in the order in which the addresses were given.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// While paused, exchanges that begin are not recorded; all traffic passes.
+    pub fn pause(&self, paused: bool) {
+        self.context.paused.store(paused, Ordering::Relaxed);
+    }
+
+    /// How many connections passed undecrypted and unrecorded because `--only` does not name their hosts.
+    pub fn passed(&self) -> u64 {
+        self.context.passed.load(Ordering::Relaxed)
+    }
+
+    /// Stops accepting, lets exchanges that are going on finish for at most `drain`, and cuts the rest. What is cut is
+    /// in the outbox when this returns, and says so.
+    pub async fn shutdown(self, drain: Duration) {
+        self.stop.send_replace(Some(Instant::now() + drain));
+        for accepting in self.accepting {
+            let _ = accepting.await;
+        }
+    }
+}
+
+/// Why a proxy cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another program listens there.
+    #[error("{address} is in use by another program; choose another port with --listen, or port 0 for any free one")]
+    InUse {
+        /// Where.
+        address: SocketAddr,
+    },
+    /// The system does not allow it.
+    #[error("listening on {address} is not allowed for this user; choose a port of 1024 or above with --listen")]
+    Forbidden {
+        /// Where.
+        address: SocketAddr,
+    },
+    /// No network interface has that address.
+    #[error("{address} is no address of this machine; choose one with --listen, such as 127.0.0.1:8080")]
+    NotOurs {
+        /// Where.
+        address: SocketAddr,
+    },
+    /// Another error of the system.
+    #[error("cannot listen on {address}: {error}; choose another address with --listen")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A file with further trust anchors cannot be used.
+    #[error(transparent)]
+    UpstreamCa(#[from] UpstreamCaError),
+}
+
+/// What all connections of a proxy share.
+struct Context {
+    authority: Arc<Authority>,
+    upstream: Upstream,
+    skip_decrypt: Vec<HostPattern>,
+    only: Vec<HostPattern>,
+    body_limit: usize,
+    redactor: Redactor,
+    ids: Ids,
+    outbox: Outbox,
+    responder: Responder,
+    unreadable: Unreadable,
+    paused: AtomicBool,
+    passed: AtomicU64,
+    /// Connections with an open exchange.
+    busy: AtomicUsize,
+}
+
+impl Context {
+    fn is_wanted(&self, target: &Target) -> bool {
+        self.only.is_empty() || self.only.iter().any(|pattern| pattern.matches(&target.host, target.port))
+    }
+
+    fn is_skipped(&self, host: &str, port: u16) -> bool {
+        self.skip_decrypt.iter().any(|pattern| pattern.matches(host, port))
+    }
+}

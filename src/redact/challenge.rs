@@ -52,9 +52,9 @@ pub(super) fn parameters(door: &Door<'_>, value: &str, out: &mut String) {
         let lead = element.len() - element.trim_start().len();
         out.push_str(&element[..lead]);
         if is_parameter(text) {
-            parameter_shown(door, text, out)
+            parameter_shown(door, text, out);
         } else {
-            door.hide(text, out)
+            door.hide(text, out);
         }
         out.push_str(&element[lead + text.len()..]);
     }
@@ -108,9 +108,9 @@ fn scheme_shown(door: &Door<'_>, scheme: &str, out: &mut String) {
 fn parameter_shown(door: &Door<'_>, text: &str, out: &mut String) {
     let Some((name, value)) = text.split_once('=') else { return door.hide(text, out) };
     if shape::is_name(name.trim_end()) {
-        out.push_str(name)
+        out.push_str(name);
     } else {
-        door.hide(name, out)
+        door.hide(name, out);
     }
     out.push('=');
     let bare = value.trim_start();
@@ -123,9 +123,9 @@ fn parameter_shown(door: &Door<'_>, text: &str, out: &mut String) {
             parameter_value(door, name.trim_end(), &plain, &mut shown);
             out.push('"');
             if shown == plain {
-                out.push_str(inner)
+                out.push_str(inner);
             } else {
-                out.push_str(&shown.replace('"', "\\\""))
+                out.push_str(&shown.replace('"', "\\\""));
             }
             out.push_str(close);
         }
@@ -135,7 +135,6 @@ fn parameter_shown(door: &Door<'_>, text: &str, out: &mut String) {
 
 fn parameter_value(door: &Door<'_>, name: &str, value: &str, out: &mut String) {
     let treatment = match names::treatment(name) {
-        _ if ["realm", "issuer"].iter().any(|known| known.eq_ignore_ascii_case(name)) => Treatment::Words,
         _ if ["for", "by"].iter().any(|known| known.eq_ignore_ascii_case(name)) => {
             Treatment::Identity(super::memory::Kind::Address)
         }

@@ -29,9 +29,9 @@ fn pair(door: &Door<'_>, part: &str, out: &mut String) {
     match text.split_once('=') {
         Some((name, value)) => {
             if shape::is_name(name) {
-                out.push_str(name)
+                out.push_str(name);
             } else {
-                door.hide(name, out)
+                door.hide(name, out);
             }
             out.push('=');
             door.hide(value, out);

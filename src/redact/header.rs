@@ -82,6 +82,7 @@ fn unknown(name: &str) -> Rule {
 }
 
 const WORDS: Rule = Rule::Treat(Treatment::Words);
+const DIAGNOSTICS: Rule = Rule::Treat(Treatment::Diagnostics);
 const PRODUCT: Rule = Rule::Treat(Treatment::Product);
 const ID: Rule = Rule::Treat(Treatment::Id);
 const URL: Rule = Rule::Treat(Treatment::Url);
@@ -240,7 +241,7 @@ static HEADERS: &[(&str, Rule)] = &[
     ("x-aspnetmvc-version", WORDS),
     ("x-authenticated-user", USER),
     ("x-autodiscover-user", USER),
-    ("x-autodiscovery-error", WORDS),
+    ("x-autodiscovery-error", DIAGNOSTICS),
     ("x-azure-clientip", ADDRESS),
     ("x-azure-fdid", ID),
     ("x-azure-ref", ID),
@@ -313,7 +314,7 @@ static HEADERS: &[(&str, Rule)] = &[
     ("x-ms-correlation-id", ID),
     ("x-ms-correlation-request-id", ID),
     ("x-ms-deviceid", DEVICE),
-    ("x-ms-diagnostics", WORDS),
+    ("x-ms-diagnostics", DIAGNOSTICS),
     ("x-ms-ests-server", PRODUCT),
     ("x-ms-forwarded-client-ip", ADDRESS),
     ("x-ms-invokeapp", WORDS),

@@ -333,19 +333,29 @@ pub(super) fn hide(label: Label, out: &mut String) {
     let _ = write!(out, "[hidden {label}]");
 }
 
-/// A name that a token or an NTLM message gives for a server, a domain, an application: what it is if it may be shown.
+/// A name that a token gives for a service, an issuer, an application: what it is if it may be shown.
 pub(super) fn identifier(text: &str) -> Clean {
-    let plain =
-        text.len() <= 200 && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"[]\"'<>&,\\=".contains(&byte));
-    let shown = plain
-        && !text.is_empty()
+    let shown = is_safe(text)
         && (text == "*"
             || shape::is_guid(text)
             || shape::is_principal(text)
             || spn(text)
             || url::is_plain(text)
-            || (shape::is_host(text) && !shape::is_opaque(text, 24)));
+            || (shape::is_full_host(text) && !shape::is_opaque(text, 15))
+            || (shape::is_host(text) && shape::is_plain_segment(text)));
     Clean::vouch(if shown { text } else { HIDDEN })
+}
+
+/// A name that an NTLM message gives for a server or a domain: what it is if it may be shown. NetBIOS names are at most
+/// 15 characters long.
+pub(super) fn server(text: &str) -> Clean {
+    let shown = is_safe(text) && (spn(text) || shape::is_host(text)) && !shape::is_opaque(text, 15);
+    Clean::vouch(if shown { text } else { HIDDEN })
+}
+
+/// Signs that mean nothing in the marker grammar and in the syntaxes that markers stand in.
+fn is_safe(text: &str) -> bool {
+    (1..=200).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() && !b"[]\"'<>&,\\=#".contains(&b))
 }
 
 /// A service principal's name: `HTTP/mail.contoso.com`.
@@ -503,11 +513,11 @@ impl<'a> Words<'a> {
             "type1" => NtlmMessage::Negotiate { flags: self.skip().flags()? },
             "type2" => NtlmMessage::Challenge {
                 flags: self.skip().flags()?,
-                target: self.checked("target", identifier)?,
-                computer: self.checked("computer", identifier)?,
-                domain: self.checked("domain", identifier)?,
-                dns_computer: self.checked("dns-computer", identifier)?,
-                dns_domain: self.checked("dns-domain", identifier)?,
+                target: self.checked("target", server)?,
+                computer: self.checked("computer", server)?,
+                domain: self.checked("domain", server)?,
+                dns_computer: self.checked("dns-computer", server)?,
+                dns_domain: self.checked("dns-domain", server)?,
             },
             "type3" => {
                 let version = match self.skip().first() {
@@ -525,9 +535,9 @@ impl<'a> Words<'a> {
                     user: self.value("user").and_then(read_user)?,
                     domain: match self.value("domain")? {
                         "" => Clean::from(""),
-                        domain => Some(identifier(domain)).filter(|clean| *clean == domain)?,
+                        domain => Some(server(domain)).filter(|clean| *clean == domain)?,
                     },
-                    target: self.checked("target", identifier)?,
+                    target: self.checked("target", server)?,
                     label: self.label()?,
                 }
             }

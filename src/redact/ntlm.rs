@@ -57,7 +57,7 @@ struct Message<'a> {
 impl<'a> Message<'a> {
     fn challenge(&self) -> Option<NtlmMessage> {
         let flags = self.u32(20)?;
-        let shown = |text: String| (!text.is_empty()).then(|| marker::identifier(&text));
+        let shown = |text: String| (!text.is_empty()).then(|| marker::server(&text));
         let pairs = Pairs { rest: self.payload(40).unwrap_or_default() };
         let pair = |id: u16| pairs.value(id).map(utf16).and_then(shown);
         Some(NtlmMessage::Challenge {
@@ -86,13 +86,9 @@ impl<'a> Message<'a> {
             flags,
             version,
             user: if user.is_empty() { User::Empty } else { door.user(&user, &domain) },
-            domain: if domain.is_empty() { Clean::from("") } else { marker::identifier(&domain) },
+            domain: if domain.is_empty() { Clean::from("") } else { marker::server(&domain) },
             binding: binding(door.bindings(), pairs.value(10)),
-            target: pairs
-                .value(9)
-                .map(utf16)
-                .filter(|target| !target.is_empty())
-                .map(|target| marker::identifier(&target)),
+            target: pairs.value(9).map(utf16).filter(|target| !target.is_empty()).map(|target| marker::server(&target)),
             label: door.memory().label(response),
         })
     }

@@ -24,9 +24,10 @@ impl Door<'_> {
             let decoded = super::percent_decoded(text);
             let mut plain = String::new();
             self.sentence(&decoded, Style { run: 8, addresses: true }, &mut plain);
-            match plain == *decoded {
-                true => out.push_str(text),
-                false => super::url::encode_query(&plain, out),
+            if plain == *decoded {
+                out.push_str(text);
+            } else {
+                super::url::encode_query(&plain, out);
             }
             return;
         }
@@ -36,6 +37,11 @@ impl Door<'_> {
     /// Names and versions of products: `User-Agent`, `Server`, `Via`.
     pub(super) fn product(&self, text: &str, out: &mut String) {
         self.sentence(text, Style { run: 15, addresses: false }, out);
+    }
+
+    /// What servers say of themselves and of a failure: prose with their short names in it.
+    pub(super) fn diagnostics(&self, text: &str, out: &mut String) {
+        self.sentence(text, Style { run: 15, addresses: true }, out);
     }
 
     fn sentence(&self, text: &str, style: Style, out: &mut String) {
@@ -102,7 +108,14 @@ impl Door<'_> {
             && !name.is_empty()
         {
             match names::known(name) {
-                Some(Treatment::Shape | Treatment::Words | Treatment::Product | Treatment::Url | Treatment::Claims)
+                Some(
+                    Treatment::Shape
+                    | Treatment::Words
+                    | Treatment::Diagnostics
+                    | Treatment::Product
+                    | Treatment::Url
+                    | Treatment::Claims,
+                )
                 | None => {
                     if word.as_bytes()[name.len()] == b'=' {
                         self.bare_word(name, style, out);
@@ -212,7 +225,7 @@ mod tests {
             ("token eyJhbGciOiJub25lIn0.eyJhdWQiOiJ4In0. refused", "token [hidden #1]. refused"),
             ("password=hunter2;user=avery", "password=[hidden #1];user=user#1"),
             ("<X-forwarded-for:203.0.113.5><ST=11:21:43>", "<X-forwarded-for:ip#1><ST=11:21:43>"),
-            ("see https://contoso.com/?code=hunter2.", "see https://contoso.com/?code=[hidden+%231]"),
+            ("see https://contoso.com/?code=hunter2.", "see https://contoso.com/?code=[hidden+%231]."),
             ("ユーザーavery@contoso.comは", "user#1@contoso.comは"),
             ("[hidden #4] user#9", "[hidden #1] user#1"),
         ] {

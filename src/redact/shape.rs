@@ -44,6 +44,7 @@ pub(super) fn is_full_host(text: &str) -> bool {
         && text.split('.').all(|label| label.len() <= 24)
         && (2..=10).contains(&top.len())
         && top.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && flips(top) == 0
 }
 
 /// An application's name in Microsoft's tokens: `id@realm`, `id/host@realm`, where the id is a GUID. It is no mail
@@ -69,7 +70,7 @@ pub(super) fn is_harmless(text: &str) -> bool {
         || is_version(text)
         || is_date(text)
         || is_media_type(text)
-        || (is_full_host(text) && !is_opaque(text, 12))
+        || (is_full_host(text) && !is_opaque(text, 15))
 }
 
 fn is_number(text: &str) -> bool {
@@ -219,11 +220,14 @@ fn is_known_word(text: &str) -> bool {
 }
 
 /// The rule for path segments: at most 32 characters, and every run between `.`, `-`, `_` and blanks is letters only or
-/// at most 8 characters.
+/// at most 8 characters. Letters whose case changes as it does in base64 do not count as letters.
 pub(super) fn is_plain_segment(text: &str) -> bool {
     text.chars().count() <= 32
         && !text.chars().any(|c| c.is_control() || matches!(c, '[' | ']' | '#' | '@' | '\\'))
-        && text.split(['.', '-', '_', ' ']).all(|run| run.chars().all(char::is_alphabetic) || run.chars().count() <= 8)
+        && text.split(['.', '-', '_', ' ']).all(|run| {
+            let letters = run.chars().all(char::is_alphabetic);
+            run.chars().count() <= 8 || (letters && flips(run) * 4 <= run.len())
+        })
 }
 
 /// Whether a name (of a header, a parameter, an element, a cookie) is one that people give: bounded, of the letters of

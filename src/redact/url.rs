@@ -119,6 +119,9 @@ impl Door<'_> {
     /// An absolute URL for [`Url`]: without userinfo, with a path.
     pub(super) fn absolute_url(&self, text: &str, out: &mut String) {
         let Some((scheme, rest)) = text.split_once("://").filter(|(scheme, _)| is_url_scheme(scheme)) else {
+            if shape::is_authority(text) {
+                return out.push_str(text);
+            }
             return self.any_url(text, out);
         };
         let length = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -177,7 +180,13 @@ impl Door<'_> {
 
     fn after_authority(&self, authority: &str, after: &str, out: &mut String) {
         let path = after.find(['?', '#']).unwrap_or(after.len());
-        self.path(&after[..path], is_sign_in(authority), out);
+        let sign_in = is_sign_in(authority);
+        self.path(&after[..path], sign_in, out);
+        // The page that explains an error by its number: there `code` is no secret.
+        let number = after.strip_prefix("/error?code=").filter(|_| sign_in);
+        if number.is_some_and(|number| number.len() <= 8 && number.bytes().all(|byte| byte.is_ascii_digit())) {
+            return out.push_str(&after[path..]);
+        }
         self.query_and_fragment(&after[path..], out);
     }
 
@@ -202,9 +211,9 @@ impl Door<'_> {
             let mut shown = String::new();
             self.segment(&decoded, tenants, personal, &mut shown);
             if shown == *decoded {
-                out.push_str(segment)
+                out.push_str(segment);
             } else {
-                encode(&shown, false, out)
+                encode(&shown, false, out);
             }
             personal = decoded.eq_ignore_ascii_case("personal");
         }
@@ -225,8 +234,7 @@ impl Door<'_> {
             let _ = write!(out, "[guid {label}]");
         } else if shape::is_principal(text) && tenants {
             out.push_str(text);
-        } else if let Some((local, domain)) = text.split_once('@').filter(|(local, _)| !local.is_empty()) {
-            let _ = (local, domain);
+        } else if text.contains('@') && !text.starts_with('@') {
             self.identity(Kind::User, text, out);
         } else if let Some((kind, _)) = marker::pseudonym(text) {
             self.identity(kind, text, out);
@@ -333,7 +341,7 @@ fn is_sign_in(authority: &str) -> bool {
 /// Longer segments of this field's protocols that the rule for segments would mask.
 fn is_known_segment(text: &str) -> bool {
     const SEGMENTS: [&str; 3] = ["openid-configuration", "secureBroker", "deviceauthorization"];
-    SEGMENTS.iter().any(|known| known.eq_ignore_ascii_case(text))
+    SEGMENTS.iter().any(|known| known.eq_ignore_ascii_case(text)) || text.starts_with("oasis-200401-wss-")
 }
 
 /// Whether a URL is plain enough to stand inside a marker: no userinfo, query or fragment, and no segment that a person

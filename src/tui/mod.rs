@@ -1,1 +1,57 @@
-//! tui
+//! The terminal screen: what is looked at, the keys, and the drawing of it.
+//!
+//! `app` owns the exchanges. It hands a compact [`Row`] per exchange to [`State`], and answers through [`Source`] when
+//! one of them is looked at; nothing here reads files or waits for traffic. [`State`] is pure: it can be driven by
+//! made-up [`Input`] and drawn on a made-up terminal. [`Screen`] owns the real one.
+//!
+//! ```text
+//! ┌ status: capture state, address, session, counts ───────────────┐
+//! │ problems, when there are any                                    │
+//! ├ flows ──────────────────────────┬ request ──────────────────────┤
+//! │ # time method status authn url  │ head as on the wire, body     │
+//! ├ handshake ──────────────────────┤                               │
+//! │ ✓──────✓──────✓──────✗          ├ response ─────────────────────┤
+//! ├ findings ───────────────────────┤ head as on the wire, body     │
+//! │ answer, evidence, what to do    │                               │
+//! └ hints from the key table ───────┴───────────────────────────────┘
+//! ```
+//!
+//! A small terminal has the flows above and one of the other panes below them.
+
+mod document;
+mod filter;
+mod flows;
+mod keys;
+mod looked;
+mod row;
+mod state;
+mod terminal;
+mod theme;
+mod views;
+mod words;
+
+use std::sync::Arc;
+
+use crate::diagnosis::{Handshake, Judgement};
+use crate::exchange::Exchange;
+use crate::redact::Clean;
+
+pub use keys::Input;
+pub use row::{Authn, Row};
+pub use state::{Banner, Command, Counts, Mode, Problem, State};
+pub use terminal::{Screen, ScreenError};
+
+/// Where the screen reads what it does not keep itself: one exchange at a time, when it is looked at.
+pub trait Source {
+    /// The whole exchange.
+    fn exchange(&self, id: u64) -> Option<Arc<Exchange>>;
+
+    /// What is said of it now.
+    fn judgement(&self, id: u64) -> Option<Judgement>;
+
+    /// The handshakes that the exchange is a step of.
+    fn handshakes(&self, id: u64) -> Vec<Handshake>;
+
+    /// `text` with the people behind its pseudonyms, from memory.
+    fn reveal(&self, text: &Clean) -> String;
+}

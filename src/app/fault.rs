@@ -1,0 +1,161 @@
+//! What can keep an order from being done, each with what was wrong, where, and what to do about it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::text::{Language, Text};
+
+/// How a run ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done,
+    /// Done, and at least one failure was found.
+    Failures,
+    /// Wrong usage, or input that cannot be read.
+    Usage,
+    /// The machine refused something, or the fault is ours.
+    Refused,
+}
+
+impl Exit {
+    /// The number of the contract.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failures => 1,
+            Self::Usage => 2,
+            Self::Refused => 3,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// Why an order was not done.
+#[derive(Debug)]
+pub enum Fault {
+    /// It belongs to the contract, and to a later version.
+    NotYet {
+        /// The option or command.
+        what: String,
+    },
+    /// Whom to serve beyond this machine cannot be said yet.
+    BeyondLoopback {
+        /// The address asked for.
+        address: SocketAddr,
+    },
+    /// `--save` with an extension that names no kind of session.
+    UnknownSessionKind {
+        /// The file asked for.
+        path: PathBuf,
+    },
+    /// `explain` of something else.
+    NoSuchFinding {
+        /// As typed.
+        id: String,
+        /// Findings with similar ids.
+        near: Vec<&'static str>,
+    },
+    /// The log cannot be written.
+    Log {
+        /// The file asked for.
+        path: PathBuf,
+        /// Why.
+        reason: io::Error,
+    },
+    /// Standard output cannot be written.
+    Output(io::Error),
+    /// Standard input cannot be read.
+    Input(io::Error),
+    /// The system gives no threads or no event queue.
+    Threads(io::Error),
+}
+
+impl Fault {
+    /// The exit code that says it.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::NotYet { .. }
+            | Self::BeyondLoopback { .. }
+            | Self::UnknownSessionKind { .. }
+            | Self::NoSuchFinding { .. }
+            | Self::Input(_) => Exit::Usage,
+            Self::Log { .. } | Self::Output(_) | Self::Threads(_) => Exit::Refused,
+        }
+    }
+
+    /// The sentence that says it.
+    pub fn message(&self, language: Language) -> String {
+        let fill = |text: Text, names: &[(&str, &str)]| text.fill(language, names);
+        match self {
+            Self::NotYet { what } => fill(
+                Text {
+                    en: "{what} is not there yet in this version", ja: "{what} はこのバージョンではまだ使えません"
+                },
+                &[("what", what)],
+            ),
+            Self::BeyondLoopback { address } => fill(
+                Text {
+                    en: "cannot listen on {address}: this version serves clients of this machine alone (--allow is not \
+                         there yet in this version); listen on 127.0.0.1 or [::1]",
+                    ja: "{address} では待ち受けできません: このバージョンはこのマシンのクライアントだけに応じます \
+                         (--allow はまだ使えません)。127.0.0.1 か [::1] で待ち受けてください",
+                },
+                &[("address", &address.to_string())],
+            ),
+            Self::UnknownSessionKind { path } => fill(
+                Text {
+                    en: "--save {path}: the kind of a session follows its extension; use .authtap",
+                    ja: "--save {path}: セッションの形式は拡張子で決まります。.authtap を使ってください",
+                },
+                &[("path", &path.display().to_string())],
+            ),
+            Self::NoSuchFinding { id, near } if near.is_empty() => fill(
+                Text {
+                    en: "no finding is called {id}; `authtap explain` lists them all",
+                    ja: "{id} という所見はありません。`authtap explain` で一覧が出ます",
+                },
+                &[("id", id)],
+            ),
+            Self::NoSuchFinding { id, near } => fill(
+                Text {
+                    en: "no finding is called {id}; did you mean {near}? `authtap explain` lists them all",
+                    ja: "{id} という所見はありません。{near} のことですか。`authtap explain` で一覧が出ます",
+                },
+                &[("id", id), ("near", &near.join(", "))],
+            ),
+            Self::Log { path, reason } => fill(
+                Text {
+                    en: "cannot write the log {path}: {reason}; name another file with --log or AUTHTAP_LOG",
+                    ja: "ログ {path} に書き込めません: {reason}。--log か AUTHTAP_LOG で別のファイルを指定してください",
+                },
+                &[("path", &path.display().to_string()), ("reason", &reason.to_string())],
+            ),
+            Self::Output(reason) => fill(
+                Text {
+                    en: "cannot write to standard output: {reason}; check where it is sent",
+                    ja: "標準出力に書き込めません: {reason}。出力先を確認してください",
+                },
+                &[("reason", &reason.to_string())],
+            ),
+            Self::Input(reason) => fill(
+                Text { en: "cannot read standard input: {reason}", ja: "標準入力を読めません: {reason}" },
+                &[("reason", &reason.to_string())],
+            ),
+            Self::Threads(reason) => fill(
+                Text {
+                    en: "the system gives no threads or event queue: {reason}; check the limits of this account",
+                    ja: "スレッドかイベント キューを確保できません: {reason}。このアカウントの上限を確認してください",
+                },
+                &[("reason", &reason.to_string())],
+            ),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What is said of every exchange so far.
+
+use std::collections::HashMap;
+
+use crate::diagnosis::{Capture, Diagnosis, Handshake, Judgement, Observed, Verdict};
+use crate::exchange::Exchange;
+
+/// The fold with its sum: a verdict an exchange, and how many of them are failures.
+pub(super) struct Ledger {
+    diagnosis: Diagnosis,
+    verdicts: HashMap<u64, Verdict>,
+    failures: u64,
+}
+
+impl Ledger {
+    pub(super) fn new(capture: Capture) -> Self {
+        Self { diagnosis: Diagnosis::new(capture), verdicts: HashMap::new(), failures: 0 }
+    }
+
+    /// Takes the next exchange that ended.
+    pub(super) fn observe(&mut self, exchange: &Exchange) -> Observed {
+        let observed = self.diagnosis.observe(exchange);
+        self.note(&observed.judgement);
+        observed.revised.iter().for_each(|judgement| self.note(judgement));
+        observed
+    }
+
+    /// Nothing more will come. Gives what changed.
+    pub(super) fn finish(&mut self) -> Vec<Judgement> {
+        let revised = self.diagnosis.finish();
+        revised.iter().for_each(|judgement| self.note(judgement));
+        revised
+    }
+
+    pub(super) fn exchanges(&self) -> u64 {
+        self.verdicts.len() as u64
+    }
+
+    pub(super) const fn failures(&self) -> u64 {
+        self.failures
+    }
+
+    pub(super) fn diagnosis(&self) -> &Diagnosis {
+        &self.diagnosis
+    }
+
+    fn note(&mut self, judgement: &Judgement) {
+        let before = self.verdicts.insert(judgement.exchange, judgement.verdict);
+        self.failures += u64::from(judgement.verdict == Verdict::Failure);
+        self.failures -= u64::from(before == Some(Verdict::Failure));
+    }
+}

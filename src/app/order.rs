@@ -1,0 +1,148 @@
+//! What can be ordered: the command line after reading, with nothing left to check in it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use crate::text::Language;
+
+/// One run of the program.
+#[derive(Debug)]
+pub struct Order {
+    /// What to do.
+    pub task: Task,
+    /// The language of texts.
+    pub language: Language,
+    /// Where the log goes; nothing is logged without.
+    pub log: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Debug)]
+pub enum Task {
+    /// Stand between clients and servers, or answer from a session in their place.
+    Capture(Capture),
+    /// Look at saved sessions.
+    Open {
+        /// At least one.
+        files: Vec<PathBuf>,
+    },
+    /// Say what is wrong in session files and pasted text.
+    Diagnose {
+        /// At least one; `-` is standard input.
+        sources: Vec<PathBuf>,
+        /// How to say it.
+        page: Page,
+    },
+    /// One finding's page, or the list of all.
+    Explain {
+        /// The finding.
+        id: Option<String>,
+    },
+    /// Something about the root certificate.
+    Ca {
+        /// What.
+        deed: CaDeed,
+        /// Where it lives; nothing is the user's data folder.
+        folder: Option<PathBuf>,
+    },
+    /// Show every kind of finding on a made-up stage.
+    Demo {
+        /// How to show it.
+        view: View,
+    },
+}
+
+/// A capture, live or replayed.
+#[derive(Debug)]
+pub struct Capture {
+    /// How it is shown.
+    pub view: View,
+    /// At least one; loopback addresses.
+    pub listen: Vec<SocketAddr>,
+    /// The session's file, if one was named.
+    pub save: Option<PathBuf>,
+    /// Where the root certificate lives; nothing is the user's data folder.
+    pub ca_folder: Option<PathBuf>,
+    /// How many bytes of each body are kept for reading.
+    pub body_limit: usize,
+    /// Who answers.
+    pub feed: Feed,
+}
+
+impl Capture {
+    /// How many bytes of each body are kept where nobody says otherwise.
+    pub const BODY_LIMIT: usize = 256 * 1024;
+}
+
+/// Who answers the clients of a capture.
+#[derive(Debug)]
+pub enum Feed {
+    /// The servers they ask for.
+    Upstream(Upstream),
+    /// A saved session; nobody else is asked.
+    Session(PathBuf),
+}
+
+/// How servers are reached, and which of them are looked into.
+#[derive(Debug, Default)]
+pub struct Upstream {
+    /// Patterns; when there are any, other hosts pass undecrypted and are only counted.
+    pub only: Vec<String>,
+    /// Patterns of hosts that pass undecrypted.
+    pub skip_decrypt: Vec<String>,
+    /// PEM files with further trust anchors.
+    pub trust: Vec<PathBuf>,
+    /// Whether any certificate will do.
+    pub insecure: bool,
+    /// Where to connect instead of asking DNS.
+    pub aims: Vec<Aim>,
+}
+
+/// Where to connect for a host instead of asking DNS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aim {
+    /// The host asked for, in lower case.
+    pub host: String,
+    /// The port asked for; nothing is any.
+    pub port: Option<u16>,
+    /// Where to connect.
+    pub address: IpAddr,
+    /// The port to connect to; nothing is the one asked for.
+    pub to_port: Option<u16>,
+}
+
+/// How a run is shown while it goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// On the terminal screen.
+    Terminal,
+    /// As lines on standard output.
+    Lines(Lines),
+}
+
+/// The form of lines on standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// The form of a diagnosis on standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// What to do about the root certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaDeed {
+    /// Its facts and itself.
+    Show,
+    /// Its file's path.
+    Path,
+}

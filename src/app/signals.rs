@@ -1,0 +1,91 @@
+//! Requests to end, from the keyboard or the system.
+
+use std::io;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+
+use super::{Fault, screen};
+
+/// What the system calls a run that an interrupt ended.
+const INTERRUPTED: i32 = 130;
+
+/// Requests to end. The first is handed over, a second one ends the program on the spot.
+pub(super) struct Signals {
+    requests: Receiver<()>,
+}
+
+impl Signals {
+    /// Listens from now on.
+    pub(super) fn listen(runtime: &Runtime) -> Result<Self, Fault> {
+        let _inside = runtime.enter();
+        let mut source = Source::open().map_err(Fault::Threads)?;
+        let (sender, requests) = mpsc::sync_channel(1);
+        runtime.spawn(async move {
+            source.next().await;
+            let _ = sender.try_send(());
+            source.next().await;
+            end_at_once();
+        });
+        Ok(Self { requests })
+    }
+
+    /// Waits no longer than `patience`; whether the run is to end.
+    pub(super) fn wait(&self, patience: Duration) -> bool {
+        match self.requests.recv_timeout(patience) {
+            Ok(()) => true,
+            Err(RecvTimeoutError::Timeout) => false,
+            // Nobody listens any more; the runtime is gone.
+            Err(RecvTimeoutError::Disconnected) => true,
+        }
+    }
+}
+
+#[allow(clippy::disallowed_methods)] // Asked for twice: nothing may hold it up. The session file is safe against that.
+fn end_at_once() -> ! {
+    screen::give_back();
+    std::process::exit(INTERRUPTED)
+}
+
+#[cfg(unix)]
+struct Source {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Source {
+    fn open() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(windows)]
+struct Source {
+    interrupt: tokio::signal::windows::CtrlC,
+    close: tokio::signal::windows::CtrlBreak,
+}
+
+#[cfg(windows)]
+impl Source {
+    fn open() -> io::Result<Self> {
+        use tokio::signal::windows::{ctrl_break, ctrl_c};
+        Ok(Self { interrupt: ctrl_c()?, close: ctrl_break()? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.close.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What can be typed, and its help.
+//!
+//! Hidden arguments belong to the contract and are not there yet; `meaning` answers them by name.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::values;
+use crate::app::Aim;
+use crate::text::Language;
+
+/// Tells why a client got its HTTP 401: a debugging proxy for Exchange and migration engineers.
+#[derive(Debug, Parser)]
+#[command(name = "authtap", version, subcommand_required = true, disable_help_subcommand = true)]
+#[command(
+    after_help = "Without a command it captures, as `authtap proxy` does; `authtap proxy --help` has those options.
+Exit codes: 0 done; 1 failures found (diagnose, demo --headless); 2 usage or unreadable input; 3 refused by the machine."
+)]
+pub(super) struct Arguments {
+    /// Language of texts [default: from the environment]
+    #[arg(long, global = true, value_name = "en|ja")]
+    pub lang: Option<Language>,
+    /// Write a log of the proxy's own doings; it holds no credential
+    #[arg(long, global = true, value_name = "FILE", env = "AUTHTAP_LOG", hide_env_values = true)]
+    pub log: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Capture: proxy and terminal UI (the default command)
+    Proxy(Proxy),
+    /// Look at saved sessions in the terminal UI
+    Open(Open),
+    /// Findings of session files and pasted text, on standard output
+    Diagnose(Diagnose),
+    /// The page of one finding, or the list of all
+    Explain(Explain),
+    #[command(hide = true)]
+    Convert(Anything),
+    /// Serve a saved session offline: answers from the file, no network
+    Replay(Replay),
+    #[command(hide = true)]
+    Compare(Anything),
+    /// The root certificate
+    Ca(Ca),
+    /// A made-up Exchange, identity provider and Outlook, through the real proxy
+    Demo(Demo),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Proxy {
+    #[command(flatten)]
+    pub front: Front,
+    /// Record these hosts alone; the rest passes undecrypted and is only counted; wildcards (*.contoso.com)
+    #[arg(long, value_name = "HOST", value_parser = values::host_pattern)]
+    pub only: Vec<String>,
+    /// Pass these hosts through undecrypted; wildcards; adds to the built-in list
+    #[arg(long, value_name = "HOST", value_parser = values::host_pattern)]
+    pub skip_decrypt: Vec<String>,
+    /// Further trust anchors for servers
+    #[arg(long, value_name = "PEM")]
+    pub upstream_ca: Vec<PathBuf>,
+    /// Accept any server certificate; each one accepted so is annotated
+    #[arg(long)]
+    pub insecure_upstream: bool,
+    /// Connect there instead of asking DNS; the name stays in SNI, Host and certificate checks
+    #[arg(long, value_name = "HOST[:PORT]=ADDR[:PORT]", value_parser = values::aim)]
+    pub resolve: Vec<Aim>,
+    /// How much of each body is kept for reading
+    #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024)]
+    pub body_limit: usize,
+    #[arg(long, value_name = "HOST=FILE", hide = true)]
+    pub server_cert: Vec<OsString>,
+    #[arg(long, value_name = "URL", hide = true)]
+    pub upstream_proxy: Option<OsString>,
+    #[arg(long, hide = true)]
+    pub keep_identities: bool,
+    #[arg(long, value_name = "CIDR", hide = true)]
+    pub allow: Vec<OsString>,
+    #[arg(long, hide = true)]
+    pub proxy_auth: bool,
+    #[arg(long, value_name = "HOST=FILE", hide = true)]
+    pub client_cert: Vec<OsString>,
+    #[arg(long, value_name = "HOST", hide = true)]
+    pub http1: Vec<OsString>,
+    #[arg(long, hide = true)]
+    pub transparent: bool,
+}
+
+/// What capture and replay share: the end that clients and people see.
+#[derive(Args, Debug)]
+pub(super) struct Front {
+    /// Address to listen on; may be given several times; port 0 is any free port
+    #[arg(short, long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = values::listen)]
+    pub listen: Vec<SocketAddr>,
+    #[arg(long, value_name = "URL", hide = true)]
+    pub reverse: Option<OsString>,
+    /// Session file (.authtap); an existing one is continued
+    #[arg(short, long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// No terminal UI: one line an exchange on standard output, with its finding ids
+    #[arg(long)]
+    pub headless: bool,
+    /// Format of --headless; json is one object a line
+    #[arg(long, value_enum, default_value_t = LineFormat::Text, requires = "headless")]
+    pub format: LineFormat,
+    /// Where the root certificate and its key live [default: the user's data folder]
+    #[arg(long, value_name = "DIR")]
+    pub ca_dir: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Open {
+    /// Session files; several are one merged view
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Diagnose {
+    /// Session files and pasted text, told by content; - is standard input
+    #[arg(value_name = "FILE|-", required = true)]
+    pub sources: Vec<PathBuf>,
+    /// Format of the findings
+    #[arg(long, value_enum, default_value_t = PageFormat::Text)]
+    pub format: PageFormat,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Explain {
+    /// A finding's id
+    pub id: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Replay {
+    /// A saved session
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub front: Front,
+    #[arg(long, value_name = "recorded", hide = true)]
+    pub pace: Option<OsString>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Ca {
+    #[command(subcommand)]
+    pub action: CaAction,
+    /// Where the root certificate and its key live [default: the user's data folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub ca_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum CaAction {
+    /// Name, dates and fingerprint of the root certificate, and the certificate itself
+    Show,
+    /// The certificate's file, for `curl --cacert "$(authtap ca path)"`
+    Path,
+    #[command(hide = true)]
+    Install(Anything),
+    #[command(hide = true)]
+    Uninstall(Anything),
+    #[command(hide = true)]
+    Renew(Anything),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Demo {
+    /// No terminal UI and no pauses: print the finding ids and end
+    #[arg(long)]
+    pub headless: bool,
+    /// Format of --headless; json is one object a line
+    #[arg(long, value_enum, default_value_t = LineFormat::Text, requires = "headless")]
+    pub format: LineFormat,
+}
+
+/// Arguments of a command that is not there yet.
+#[derive(Args, Debug)]
+pub(super) struct Anything {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    pub rest: Vec<OsString>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LineFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PageFormat {
+    Text,
+    Json,
+    #[value(hide = true)]
+    Markdown,
+    #[value(hide = true)]
+    Html,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

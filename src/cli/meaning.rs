@@ -1,0 +1,253 @@
+//! From what was typed to what is meant, or to the name of what this version does not have.
+
+use std::path::Path;
+
+use super::arguments::{Arguments, CaAction, Command, Demo, Diagnose, Front, LineFormat, PageFormat, Proxy, Replay};
+use crate::app::{CaDeed, Capture, Fault, Feed, Lines, Order, Page, Task, Upstream, View};
+use crate::text::Language;
+
+impl Arguments {
+    /// The order that the arguments are, said in `language`.
+    pub(super) fn meaning(self, language: Language) -> Result<Order, Fault> {
+        let task = match self.command {
+            Command::Proxy(proxy) => Task::Capture(capture(proxy)?),
+            Command::Replay(replay) => Task::Capture(replayed(replay)?),
+            Command::Open(open) => Task::Open { files: open.files },
+            Command::Diagnose(diagnose) => diagnosis(diagnose)?,
+            Command::Explain(explain) => Task::Explain { id: explain.id },
+            Command::Ca(ca) => {
+                let deed = match ca.action {
+                    CaAction::Show => CaDeed::Show,
+                    CaAction::Path => CaDeed::Path,
+                    CaAction::Install(_) => return not_yet("ca install"),
+                    CaAction::Uninstall(_) => return not_yet("ca uninstall"),
+                    CaAction::Renew(_) => return not_yet("ca renew"),
+                };
+                Task::Ca { deed, folder: ca.ca_dir }
+            }
+            Command::Demo(Demo { headless, format }) => Task::Demo { view: view(headless, format) },
+            Command::Convert(_) => return not_yet("convert"),
+            Command::Compare(_) => return not_yet("compare"),
+        };
+        Ok(Order { task, language, log: self.log })
+    }
+}
+
+fn not_yet<T>(what: &str) -> Result<T, Fault> {
+    Err(Fault::NotYet { what: what.to_owned() })
+}
+
+fn capture(proxy: Proxy) -> Result<Capture, Fault> {
+    let missing = [
+        (!proxy.server_cert.is_empty(), "--server-cert"),
+        (proxy.upstream_proxy.is_some(), "--upstream-proxy"),
+        (proxy.keep_identities, "--keep-identities"),
+        (!proxy.allow.is_empty(), "--allow"),
+        (proxy.proxy_auth, "--proxy-auth"),
+        (!proxy.client_cert.is_empty(), "--client-cert"),
+        (!proxy.http1.is_empty(), "--http1"),
+        (proxy.transparent, "--transparent"),
+    ];
+    if let Some((_, name)) = missing.into_iter().find(|(given, _)| *given) {
+        return not_yet(name);
+    }
+    check(&proxy.front)?;
+    Ok(Capture {
+        view: view(proxy.front.headless, proxy.front.format),
+        listen: proxy.front.listen,
+        save: proxy.front.save,
+        ca_folder: proxy.front.ca_dir,
+        body_limit: proxy.body_limit,
+        feed: Feed::Upstream(Upstream {
+            only: proxy.only,
+            skip_decrypt: proxy.skip_decrypt,
+            trust: proxy.upstream_ca,
+            insecure: proxy.insecure_upstream,
+            aims: proxy.resolve,
+        }),
+    })
+}
+
+fn replayed(replay: Replay) -> Result<Capture, Fault> {
+    if replay.pace.is_some() {
+        return not_yet("--pace");
+    }
+    check(&replay.front)?;
+    Ok(Capture {
+        view: view(replay.front.headless, replay.front.format),
+        listen: replay.front.listen,
+        save: replay.front.save,
+        ca_folder: replay.front.ca_dir,
+        body_limit: Capture::BODY_LIMIT,
+        feed: Feed::Session(replay.file),
+    })
+}
+
+fn diagnosis(diagnose: Diagnose) -> Result<Task, Fault> {
+    let page = match diagnose.format {
+        PageFormat::Text => Page::Text,
+        PageFormat::Json => Page::Json,
+        PageFormat::Markdown => return not_yet("diagnose --format markdown"),
+        PageFormat::Html => return not_yet("diagnose --format html"),
+    };
+    Ok(Task::Diagnose { sources: diagnose.sources, page })
+}
+
+fn check(front: &Front) -> Result<(), Fault> {
+    if front.reverse.is_some() {
+        return not_yet("--reverse");
+    }
+    if let Some(address) = front.listen.iter().find(|address| !address.ip().is_loopback()) {
+        return Err(Fault::BeyondLoopback { address: *address });
+    }
+    front.save.as_deref().map_or(Ok(()), check_save)
+}
+
+fn check_save(path: &Path) -> Result<(), Fault> {
+    let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+    match extension.as_deref() {
+        Some("authtap") => Ok(()),
+        Some("har") => not_yet("--save with .har"),
+        Some("saz") => not_yet("--save with .saz"),
+        _ => Err(Fault::UnknownSessionKind { path: path.to_owned() }),
+    }
+}
+
+fn view(headless: bool, format: LineFormat) -> View {
+    match (headless, format) {
+        (false, _) => View::Terminal,
+        (true, LineFormat::Text) => View::Lines(Lines::Text),
+        (true, LineFormat::Json) => View::Lines(Lines::Json),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::app::Exit;
+
+    fn order(line: &str) -> Result<Order, Fault> {
+        Arguments::try_parse_from(line.split(' ')).unwrap().meaning(Language::En)
+    }
+
+    fn captured(line: &str) -> Capture {
+        match order(line).unwrap().task {
+            Task::Capture(capture) => capture,
+            _ => panic!("{line} is no capture"),
+        }
+    }
+
+    #[test]
+    fn proxy_listens_on_the_loopback_address_by_default() {
+        let capture = captured("authtap proxy");
+        assert_eq!(capture.listen, ["127.0.0.1:8080".parse().unwrap()]);
+        assert_eq!((capture.view, capture.body_limit), (View::Terminal, 262_144));
+        assert!(capture.save.is_none() && capture.ca_folder.is_none());
+    }
+
+    #[test]
+    fn every_option_of_proxy_arrives() {
+        let capture = captured(
+            "authtap proxy -l 127.0.0.1:0 --listen [::1]:0 -s a.authtap --headless --format json --only *.contoso.com \
+             --only b.contoso.com --skip-decrypt c.contoso.com --ca-dir ca --upstream-ca r.pem --insecure-upstream \
+             --resolve mail.contoso.com=127.0.0.1:8443 --body-limit 1000",
+        );
+        assert_eq!(capture.listen.len(), 2);
+        assert_eq!(capture.save.as_deref(), Some(Path::new("a.authtap")));
+        assert_eq!(capture.view, View::Lines(Lines::Json));
+        assert_eq!(capture.ca_folder.as_deref(), Some(Path::new("ca")));
+        assert_eq!(capture.body_limit, 1000);
+        let Feed::Upstream(upstream) = capture.feed else { panic!("proxy replays nothing") };
+        assert_eq!(upstream.only, ["*.contoso.com", "b.contoso.com"]);
+        assert_eq!(upstream.skip_decrypt, ["c.contoso.com"]);
+        assert_eq!(upstream.trust, [Path::new("r.pem")]);
+        assert!(upstream.insecure);
+        assert_eq!(upstream.aims[0].to_port, Some(8443));
+    }
+
+    #[test]
+    fn every_option_of_replay_arrives() {
+        let capture =
+            captured("authtap replay a.authtap -l 127.0.0.1:0 --headless --format text --ca-dir ca --save b.authtap");
+        assert!(matches!(capture.feed, Feed::Session(file) if file == Path::new("a.authtap")));
+        assert_eq!(capture.view, View::Lines(Lines::Text));
+        assert_eq!(capture.save.as_deref(), Some(Path::new("b.authtap")));
+    }
+
+    #[test]
+    fn the_other_commands_arrive() {
+        let diagnose = order("authtap diagnose a.authtap - --format json").unwrap().task;
+        assert!(matches!(diagnose, Task::Diagnose { sources, page: Page::Json } if sources.len() == 2));
+        let explain = order("authtap explain token-expired --lang ja --log l.txt").unwrap();
+        assert_eq!(explain.log.as_deref(), Some(Path::new("l.txt")));
+        assert!(matches!(explain.task, Task::Explain { id: Some(id) } if id == "token-expired"));
+        assert!(matches!(order("authtap explain").unwrap().task, Task::Explain { id: None }));
+        assert!(
+            matches!(order("authtap open a.authtap b.authtap").unwrap().task, Task::Open { files } if files.len() == 2)
+        );
+        let ca = order("authtap ca path --ca-dir ca").unwrap().task;
+        assert!(matches!(ca, Task::Ca { deed: CaDeed::Path, folder: Some(_) }));
+        assert!(matches!(order("authtap ca show").unwrap().task, Task::Ca { deed: CaDeed::Show, folder: None }));
+        let demo = order("authtap demo --headless").unwrap().task;
+        assert!(matches!(demo, Task::Demo { view: View::Lines(Lines::Text) }));
+    }
+
+    #[test]
+    fn what_is_not_there_yet_is_said_by_name() {
+        for (line, name) in [
+            ("authtap proxy --reverse https://mail.contoso.com", "--reverse"),
+            ("authtap replay a.authtap --reverse https://mail.contoso.com", "--reverse"),
+            ("authtap replay a.authtap --pace recorded", "--pace"),
+            ("authtap proxy --server-cert a=b.pfx", "--server-cert"),
+            ("authtap proxy --upstream-proxy http://10.0.0.1:8080", "--upstream-proxy"),
+            ("authtap proxy --keep-identities", "--keep-identities"),
+            ("authtap proxy --allow 10.0.0.0/8", "--allow"),
+            ("authtap proxy --proxy-auth", "--proxy-auth"),
+            ("authtap proxy --client-cert a=b.pfx", "--client-cert"),
+            ("authtap proxy --http1 *.contoso.com", "--http1"),
+            ("authtap proxy --transparent", "--transparent"),
+            ("authtap proxy -s a.har", "--save with .har"),
+            ("authtap replay a.authtap -s a.SAZ", "--save with .saz"),
+            ("authtap diagnose a --format markdown", "diagnose --format markdown"),
+            ("authtap diagnose a --format html", "diagnose --format html"),
+            ("authtap convert a.har b.saz --share public", "convert"),
+            ("authtap compare good.har bad.har --format json", "compare"),
+            ("authtap ca install", "ca install"),
+            ("authtap ca uninstall", "ca uninstall"),
+            ("authtap ca renew --only contoso.com", "ca renew"),
+        ] {
+            let fault = order(line).err().unwrap_or_else(|| panic!("{line} was accepted"));
+            assert_eq!(fault.exit(), Exit::Usage, "{line}");
+            assert_eq!(fault.message(Language::En), format!("{name} is not there yet in this version"));
+        }
+    }
+
+    #[test]
+    fn listening_beyond_loopback_and_unknown_session_kinds_are_refused() {
+        for line in ["authtap proxy -l 0.0.0.0:8080", "authtap proxy -s a.txt", "authtap proxy -s a"] {
+            assert_eq!(order(line).err().map(|fault| fault.exit()), Some(Exit::Usage), "{line}");
+        }
+    }
+
+    #[test]
+    fn wrong_words_are_usage_errors() {
+        for line in [
+            "authtap proxy --listen nonsense",
+            "authtap proxy --format json",
+            "authtap proxy --headless --format xml",
+            "authtap proxy --body-limit much",
+            "authtap explain --lang de",
+            "authtap diagnose",
+            "authtap open",
+            "authtap ca",
+            "authtap",
+            "authtap expalin",
+        ] {
+            let error = Arguments::try_parse_from(line.split(' ')).err().unwrap_or_else(|| panic!("{line}"));
+            assert!(error.use_stderr() && error.exit_code() == 2, "{line}");
+        }
+    }
+}

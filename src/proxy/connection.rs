@@ -1,0 +1,164 @@
+//! A client's connection: what its first bytes ask for.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+
+use super::answer::{self, Page};
+use super::stream::Plain;
+use super::target::Target;
+use super::{Context, failure, tape, tunnel};
+use crate::exchange::{Certificate, Connection, Failure, FailureKind, Server, Side, Step, Timestamp};
+use crate::redact::Clean;
+
+/// A request head longer than this is none that a client would send to a proxy.
+pub(super) const HEAD_LIMIT: usize = 256 * 1024;
+
+/// Who calls, and since when.
+pub(super) struct Caller {
+    pub(super) context: Arc<Context>,
+    pub(super) id: u32,
+    client: Clean,
+}
+
+impl Caller {
+    /// The facts of the connection, as far as they are known by now.
+    pub(super) fn connection(
+        &self,
+        target: Option<&Target>,
+        server: Option<Server>,
+        presented: Option<Certificate>,
+    ) -> Arc<Connection> {
+        Arc::new(Connection {
+            id: self.id,
+            client: Some(self.client.clone()),
+            target: target.map(|target| target.shown(&self.context.redactor)),
+            server,
+            presented,
+        })
+    }
+}
+
+/// Serves one client connection to its end.
+pub(super) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: SocketAddr) {
+    let _ = tcp.set_nodelay(true);
+    let client = context.redactor.wire().client_address(peer);
+    let caller = Caller { id: context.ids.connection(), client, context };
+    let mut read = Vec::new();
+    let opening = read_opening(&mut tcp, &mut read).await;
+    let started = Timestamp::now();
+    match opening {
+        Opening::Nothing => {}
+        Opening::Tunnel { target, head } => {
+            let early = read.split_off(head);
+            tunnel::serve(caller, tcp, tunnel::Asked { target, head: read, early, started }).await;
+        }
+        Opening::Absolute => {}
+        Opening::Ourselves => answer::serve(Plain::new(tcp, read), &Page::welcome()).await,
+        Opening::Broken(failure) => {
+            let page = Page::bad_request(&failure);
+            let connection = caller.connection(None, None, None);
+            tape::failed(&caller.context, connection, started, None, None, failure);
+            answer::refuse(tcp, &page).await;
+        }
+    }
+}
+
+/// What the first bytes ask for.
+pub(super) enum Opening {
+    /// `CONNECT host:port`; the head is so long.
+    Tunnel { target: Target, head: usize },
+    /// `GET http://host/…`.
+    Absolute,
+    /// `GET /…`: for the proxy itself.
+    Ourselves,
+    /// The client left without a word.
+    Nothing,
+    /// No request to a proxy.
+    Broken(Failure),
+}
+
+/// Reads up to the end of the first head.
+async fn read_opening(tcp: &mut TcpStream, read: &mut Vec<u8>) -> Opening {
+    loop {
+        if let Some(opening) = opening(read) {
+            return opening;
+        }
+        match tcp.read_buf(read).await {
+            Ok(0) | Err(_) if read.is_empty() => return Opening::Nothing,
+            Ok(0) | Err(_) => return Opening::Broken(cut_short()),
+            Ok(_) => {}
+        }
+    }
+}
+
+fn cut_short() -> Failure {
+    Failure {
+        side: Side::Client,
+        step: Step::Receive,
+        kind: FailureKind::ClosedEarly,
+        text: "the client closed the connection inside its first request head".into(),
+    }
+}
+
+/// What `read` asks for; nothing where more must be read to tell.
+pub(super) fn opening(read: &[u8]) -> Option<Opening> {
+    let broken = |text| Some(Opening::Broken(failure::not_a_request(text)));
+    match read.first()? {
+        0x16 => {
+            return broken(
+                "the client speaks TLS to the proxy; it must be set up as an HTTP proxy (http://, not https://)",
+            );
+        }
+        4 | 5 => return broken("the client speaks SOCKS; it must be set up with an HTTP proxy"),
+        byte if !is_token(*byte) => return broken("the client sent bytes that are no HTTP request"),
+        _ => {}
+    }
+    let Some(line_end) = memchr::memchr(b'\n', read) else {
+        return if read.len() > HEAD_LIMIT { broken("the client sent a request line without an end") } else { None };
+    };
+    let line = read[..line_end].trim_ascii_end();
+    let mut words = line.split(|byte| *byte == b' ');
+    let (method, target, version) = (words.next()?, words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let is_request = method.iter().all(|byte| is_token(*byte)) && version.starts_with(b"HTTP/1.");
+    if !is_request || words.next().is_some() {
+        return broken("the client sent bytes that are no HTTP/1 request");
+    }
+    let Some(head) = head_end(read) else {
+        return if read.len() > HEAD_LIMIT {
+            broken("the client sent a request head longer than 256 KiB")
+        } else {
+            None
+        };
+    };
+    if method == b"CONNECT" {
+        return match Target::read(target, 443) {
+            Some(target) => Some(Opening::Tunnel { target, head }),
+            None => broken("the client sent a CONNECT without a usable host and port"),
+        };
+    }
+    if target.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"http://")) {
+        return Some(Opening::Absolute);
+    }
+    if target.starts_with(b"/") || target == b"*" {
+        return Some(Opening::Ourselves);
+    }
+    broken("the client sent a request whose target is neither host:port nor an http:// URL")
+}
+
+/// Where the head at the beginning of `read` ends, its empty line included.
+pub(super) fn head_end(read: &[u8]) -> Option<usize> {
+    memchr::memchr_iter(b'\n', read).find_map(|newline| match &read[newline + 1..] {
+        [b'\n', ..] => Some(newline + 2),
+        [b'\r', b'\n', ..] => Some(newline + 3),
+        _ => None,
+    })
+}
+
+/// RFC 9110 section 5.6.2.
+const fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
+}

@@ -1,0 +1,115 @@
+//! Failures of traffic, in words.
+
+use rustls::AlertDescription;
+
+use crate::exchange::{Failure, FailureKind, Side, Step};
+use crate::redact::{Clean, Redactor};
+
+/// The client's TLS failed: mostly because it does not trust our root.
+pub(super) fn client_tls(error: &rustls::Error, redactor: &Redactor) -> Failure {
+    use AlertDescription as Alert;
+    let (kind, text) = match error {
+        rustls::Error::AlertReceived(
+            alert @ (Alert::UnknownCA
+            | Alert::BadCertificate
+            | Alert::CertificateUnknown
+            | Alert::CertificateExpired
+            | Alert::CertificateRevoked
+            | Alert::UnsupportedCertificate
+            | Alert::AccessDenied),
+        ) => (
+            FailureKind::CertificateRefusedByClient,
+            Clean::concat(["the client refuses our certificate: ".into(), received(*alert, redactor)]),
+        ),
+        rustls::Error::AlertReceived(alert) => (
+            FailureKind::TlsFailed,
+            Clean::concat(["the client ended the TLS handshake: ".into(), received(*alert, redactor)]),
+        ),
+        rustls::Error::PeerIncompatible(_) => {
+            (FailureKind::TlsIncompatible, "the client speaks no TLS version or cipher that this proxy speaks".into())
+        }
+        _ => (FailureKind::TlsFailed, "the client broke the rules of TLS".into()),
+    };
+    Failure { side: Side::Client, step: Step::Tls, kind, text }
+}
+
+/// The client went away right after it was shown our certificate.
+pub(super) fn closed_at_certificate() -> Failure {
+    Failure {
+        side: Side::Client,
+        step: Step::Tls,
+        kind: FailureKind::CertificateRefusedByClient,
+        text: "the client closed the connection right after it was shown our certificate".into(),
+    }
+}
+
+/// The server's TLS failed after the handshake.
+pub(super) fn server_tls(error: &rustls::Error, redactor: &Redactor) -> Failure {
+    let text = match error {
+        rustls::Error::AlertReceived(alert) => {
+            Clean::concat(["the server ended the TLS connection: ".into(), received(*alert, redactor)])
+        }
+        _ => "the server broke the rules of TLS".into(),
+    };
+    Failure { side: Side::Server, step: Step::Tls, kind: FailureKind::TlsFailed, text }
+}
+
+/// The server ended the connection without a word to the client's own ClientHello.
+pub(super) fn no_answer_to_hello(reset: bool) -> Failure {
+    let (kind, text) = if reset {
+        (FailureKind::Reset, "the server reset the connection in answer to the client's ClientHello")
+    } else {
+        (FailureKind::ClosedEarly, "the server closed the connection in answer to the client's ClientHello")
+    };
+    Failure { side: Side::Server, step: Step::Tls, kind, text: text.into() }
+}
+
+/// The server refused the client's own ClientHello with an alert.
+pub(super) fn hello_refused(alert: u8, redactor: &Redactor) -> Failure {
+    let text = Clean::concat([
+        "the server refuses the client's ClientHello: ".into(),
+        received(AlertDescription::from(alert), redactor),
+    ]);
+    Failure { side: Side::Server, step: Step::Tls, kind: FailureKind::TlsIncompatible, text }
+}
+
+/// One side reset the connection.
+pub(super) fn reset(side: Side) -> Failure {
+    let text = if side == Side::Client { "the client reset the connection" } else { "the server reset the connection" };
+    Failure { side, step: Step::Receive, kind: FailureKind::Reset, text: text.into() }
+}
+
+/// The client closed before the exchange was over.
+pub(super) fn client_left() -> Failure {
+    Failure {
+        side: Side::Client,
+        step: Step::Receive,
+        kind: FailureKind::ClosedEarly,
+        text: "the client closed the connection before the exchange was over".into(),
+    }
+}
+
+/// We cut it.
+pub(super) fn cut_by_us() -> Failure {
+    Failure {
+        side: Side::Proxy,
+        step: Step::Receive,
+        kind: FailureKind::CutByUs,
+        text: "authtap was stopped while this was going on".into(),
+    }
+}
+
+/// Something on our side that should not happen and is not the traffic's fault.
+pub(super) fn ours(text: &'static str) -> Failure {
+    Failure { side: Side::Proxy, step: Step::Tls, kind: FailureKind::Other, text: text.into() }
+}
+
+/// What the client sent is no request to a proxy.
+pub(super) fn not_a_request(text: &'static str) -> Failure {
+    Failure { side: Side::Client, step: Step::Receive, kind: FailureKind::NotUnderstood, text: text.into() }
+}
+
+fn received(alert: AlertDescription, redactor: &Redactor) -> Clean {
+    let name = redactor.wire().token(format!("{alert:?}").as_bytes());
+    Clean::concat(["received fatal alert: ".into(), name])
+}

@@ -1,0 +1,209 @@
+//! The tap: bytes pass verbatim between two streams, and the same bytes go to a tape afterwards.
+//!
+//! One task carries both directions. Nothing is read that the other end cannot take (backpressure), nothing waits for
+//! more, no timeout of ours ends anything. The end of a direction is passed on as what it was: an orderly close, a
+//! bare FIN, or a reset.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep};
+
+use super::stream::Stream;
+use super::tape::{Ending, Tape};
+use super::upstream::tls_error;
+use crate::exchange::Side;
+
+/// A reset discards what the system has not yet sent; this is how long it may take to send it.
+const LAST_BYTES: Duration = Duration::from_millis(100);
+
+/// Copies between `client` and `server` until both directions are over, and tells `tape` all of it.
+pub(super) async fn relay<C: Stream, S: Stream>(mut client: C, mut server: S, tape: &mut Tape) {
+    let mut relay = Relay {
+        requests: Flow::Copying { unflushed: false },
+        responses: Flow::Copying { unflushed: false },
+        first_end: None,
+        alarm: Box::pin(tokio::time::sleep(Duration::ZERO)),
+        alarm_set: false,
+    };
+    poll_fn(|cx| relay.poll(&mut client, &mut server, tape, cx)).await;
+    let reset = relay.first_end.as_ref().is_some_and(|end| end.reset);
+    tape.close(relay.first_end.map(|end| end.ending));
+    if reset {
+        tokio::time::sleep(LAST_BYTES).await;
+        client.abort();
+        server.abort();
+    }
+}
+
+struct Relay {
+    requests: Flow,
+    responses: Flow,
+    /// Which side ended first, and how.
+    first_end: Option<End>,
+    /// For the rows of exchanges that go on for long.
+    alarm: Pin<Box<Sleep>>,
+    alarm_set: bool,
+}
+
+/// The state of one direction.
+#[derive(Clone, Copy)]
+enum Flow {
+    /// Bytes pass.
+    Copying { unflushed: bool },
+    /// The source has ended; what was written is on its way out.
+    Ending(How),
+    /// The end was passed on.
+    Over,
+    /// The sink takes nothing more. The other direction may still have something to say.
+    Refused,
+}
+
+/// How a source ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// In order; with TLS, with a close_notify.
+    Closed,
+    /// With TLS: without a close_notify.
+    Cut,
+    Reset,
+}
+
+struct End {
+    ending: Ending,
+    reset: bool,
+}
+
+impl Relay {
+    fn poll<C: Stream, S: Stream>(
+        &mut self,
+        client: &mut C,
+        server: &mut S,
+        tape: &mut Tape,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        // Requests first: the tape wants them before the responses they cause.
+        if let Some(error) = copy(client, server, &mut self.requests, cx, |bytes| tape.request_bytes(bytes)) {
+            self.ended(Side::Client, error);
+        }
+        if let Some(error) = copy(server, client, &mut self.responses, cx, |bytes| tape.response_bytes(bytes)) {
+            if matches!(error, Source::Ended(How::Closed | How::Cut, _)) {
+                tape.response_end();
+            }
+            self.ended(Side::Server, error);
+        }
+        tape.deliver();
+        self.watch_the_clock(tape, cx);
+        let reset = self.first_end.as_ref().is_some_and(|end| end.reset);
+        let both_over = !self.requests.is_open() && !self.responses.is_open();
+        let reset_passed_on = reset && (matches!(self.requests, Flow::Over) || matches!(self.responses, Flow::Over));
+        if both_over || reset_passed_on { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn ended(&mut self, side: Side, source: Source) {
+        let Source::Ended(how, error) = source else { return };
+        let reset = how == How::Reset;
+        if self.first_end.is_none() || (reset && !self.first_end.as_ref().is_some_and(|end| end.reset)) {
+            let ending = Ending { side, reset, tls: error.as_ref().and_then(tls_error).cloned() };
+            self.first_end = Some(End { ending, reset });
+        }
+    }
+
+    /// One alarm a connection, set only while an exchange is open: no timer is touched for an exchange that is short.
+    fn watch_the_clock(&mut self, tape: &mut Tape, cx: &mut Context<'_>) {
+        loop {
+            if !self.alarm_set {
+                let Some(wait) = tape.next_row() else { return };
+                self.alarm.as_mut().reset(Instant::now() + wait);
+                self.alarm_set = true;
+            }
+            if self.alarm.as_mut().poll(cx).is_pending() {
+                return;
+            }
+            self.alarm_set = false;
+            tape.write_rows();
+        }
+    }
+}
+
+impl Flow {
+    const fn is_open(self) -> bool {
+        matches!(self, Self::Copying { .. } | Self::Ending(_))
+    }
+}
+
+/// News of a source.
+enum Source {
+    Ended(How, Option<io::Error>),
+}
+
+/// Moves what can be moved from `from` to `to`. Says so when the source has ended.
+fn copy<A: Stream, B: Stream>(
+    from: &mut A,
+    to: &mut B,
+    flow: &mut Flow,
+    cx: &mut Context<'_>,
+    mut tell: impl FnMut(&[u8]),
+) -> Option<Source> {
+    let mut news = None;
+    loop {
+        match *flow {
+            Flow::Copying { unflushed } => match Pin::new(&mut *from).poll_fill_buf(cx) {
+                Poll::Ready(Ok([])) => {
+                    *flow = Flow::Ending(How::Closed);
+                    news = Some(Source::Ended(How::Closed, None));
+                }
+                Poll::Ready(Ok(bytes)) => match Pin::new(&mut *to).poll_write(cx, bytes) {
+                    Poll::Ready(Ok(written)) if written > 0 => {
+                        tell(&bytes[..written]);
+                        Pin::new(&mut *from).consume(written);
+                        *flow = Flow::Copying { unflushed: true };
+                    }
+                    Poll::Ready(_) => *flow = Flow::Refused,
+                    Poll::Pending => return news,
+                },
+                Poll::Ready(Err(error)) => {
+                    let how = how_of(&error);
+                    *flow = Flow::Ending(how);
+                    news = Some(Source::Ended(how, Some(error)));
+                }
+                Poll::Pending => {
+                    if unflushed {
+                        match Pin::new(&mut *to).poll_flush(cx) {
+                            Poll::Ready(Ok(())) => *flow = Flow::Copying { unflushed: false },
+                            Poll::Ready(Err(_)) => *flow = Flow::Refused,
+                            Poll::Pending => {}
+                        }
+                    }
+                    return news;
+                }
+            },
+            Flow::Ending(how) => {
+                let passed_on = match Pin::new(&mut *to).poll_flush(cx) {
+                    Poll::Ready(Ok(())) => match how {
+                        How::Closed => Pin::new(&mut *to).poll_shutdown(cx),
+                        How::Cut => to.poll_fin(cx),
+                        How::Reset => Poll::Ready(Ok(())),
+                    },
+                    other => other,
+                };
+                match passed_on {
+                    Poll::Ready(_) => *flow = Flow::Over,
+                    Poll::Pending => return news,
+                }
+            }
+            Flow::Over | Flow::Refused => return news,
+        }
+    }
+}
+
+fn how_of(error: &io::Error) -> How {
+    match error.kind() {
+        // Also a fatal alert: its sender has said why and closes in order.
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => How::Cut,
+        _ => How::Reset,
+    }
+}

@@ -1,0 +1,316 @@
+//! CONNECT: TCP to the server first, then TLS on both sides, then the relay; or the client's own bytes undecrypted
+//! where we cannot look inside.
+//!
+//! Nothing that works without us may break: whatever our TLS cannot do with the server or with the client is left to
+//! the two of them, and recorded as unseen.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use rustls::pki_types::ServerName;
+use rustls::server::{Accepted, Acceptor, ClientHello};
+use rustls::{SignatureScheme, SupportedCipherSuite};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::StartHandshake;
+use tokio_rustls::server::TlsStream;
+
+use super::answer::{self, Page};
+use super::connection::Caller;
+use super::leaf::Leaf;
+use super::relay::relay;
+use super::stream::Plain;
+use super::tape::{self, Tape};
+use super::target::Target;
+use super::upstream::{Offer, Secured, Unsecured, tls_error};
+use super::{crypto, failure};
+use crate::exchange::{Connection, Failure, FailureKind, Server, Side, Step, Timestamp, Tls, Unseen};
+use crate::redact::Clean;
+
+const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
+/// A ClientHello is a few hundred bytes; with post-quantum shares and tickets a few thousand.
+const HELLO_LIMIT: usize = 64 * 1024;
+
+/// A tunnel that a client asked for.
+pub(super) struct Asked {
+    pub(super) target: Target,
+    /// The CONNECT itself.
+    pub(super) head: Vec<u8>,
+    /// What the client sent without waiting for the answer.
+    pub(super) early: Vec<u8>,
+    pub(super) started: Timestamp,
+}
+
+/// Serves a tunnel to its end.
+pub(super) async fn serve(caller: Caller, mut client: TcpStream, asked: Asked) {
+    let context = Arc::clone(&caller.context);
+    let (server, address) = match context.upstream.connect(&asked.target).await {
+        Ok(connected) => connected,
+        Err(failure) => {
+            let page = Page::unreachable(&asked.target, &failure, &context.redactor);
+            let connection = caller.connection(Some(&asked.target), None, None);
+            tape::failed_tunnel(&context, connection, asked.started, &asked.target, failure);
+            return answer::serve(Plain::new(client, asked.head), &page).await;
+        }
+    };
+    if client.write_all(ESTABLISHED).await.is_err() {
+        return;
+    }
+    let Asked { target, early, started, .. } = asked;
+    let tunnel = Tunnel { caller, target, address, started };
+    tunnel.carry(client, server, early).await;
+}
+
+/// A tunnel whose TCP connections stand.
+struct Tunnel {
+    caller: Caller,
+    target: Target,
+    address: SocketAddr,
+    started: Timestamp,
+}
+
+impl Tunnel {
+    async fn carry(self, mut client: TcpStream, mut server: TcpStream, early: Vec<u8>) {
+        let context = &self.caller.context;
+        if !context.is_wanted(&self.target) {
+            context.passed.fetch_add(1, Ordering::Relaxed);
+            return relay(Plain::new(client, early), Plain::new(server, Vec::new()), &mut Tape::Off).await;
+        }
+        let known = context.is_skipped(&self.target.host, self.target.port).then_some(Unseen::SkippedHost);
+        if let Some(reason) = known.or_else(|| context.unreadable.recall(&self.target)) {
+            return self.pass(client, early, server, Vec::new(), reason).await;
+        }
+        match read_opening(&mut client, early, &mut server).await {
+            Opening::ClientLeft => {}
+            Opening::ServerLeft(reset) => self.fail(None, server_left(reset)),
+            Opening::ServerFirst { client: early, server: greeting } => {
+                self.pass(client, early, server, greeting, Unseen::NotTls).await;
+            }
+            Opening::Http(early) => self.plain_http(client, early, server).await,
+            Opening::Other(early, reason) => self.pass(client, early, server, Vec::new(), reason).await,
+            Opening::Hello(hello) => self.tls(client, server, hello).await,
+        }
+    }
+
+    /// Passes the client's own bytes, which we cannot or shall not read.
+    async fn pass(&self, client: TcpStream, early: Vec<u8>, server: TcpStream, greeting: Vec<u8>, reason: Unseen) {
+        let connection = self.connection(None, None);
+        let mut tape = Tape::blind(&self.caller.context, connection, self.started, &self.target, reason);
+        relay(Plain::new(client, early), Plain::new(server, greeting), &mut tape).await;
+    }
+
+    /// HTTP without TLS inside a tunnel.
+    async fn plain_http(&self, client: TcpStream, early: Vec<u8>, server: TcpStream) {
+        let authority = self.target.short_authority(80).into_bytes();
+        let mut tape = Tape::http(&self.caller.context, self.connection(None, None), "http", Some(authority), None);
+        relay(Plain::new(client, early), Plain::new(server, Vec::new()), &mut tape).await;
+    }
+
+    async fn tls(&self, client: TcpStream, server: TcpStream, hello: Hello) {
+        let context = &self.caller.context;
+        let Wishes { name, sni, http1 } = match self.wishes(&hello.accepted.client_hello()) {
+            Ok(wishes) => wishes,
+            Err(reason) => return self.pass(client, hello.raw, server, Vec::new(), reason).await,
+        };
+        let Ok(server_name) = ServerName::try_from(name.clone()) else {
+            return self.pass(client, hello.raw, server, Vec::new(), Unseen::ClientTlsUnreadable).await;
+        };
+        let offer = Offer::new(http1, sni, hello.accepted.client_hello().named_groups());
+        match context.upstream.secure(server, server_name, &offer).await {
+            Ok(secured) => self.intercept(client, hello, &name, secured).await,
+            Err(Unsecured::Refused(failure, tls)) => self.explain(client, hello, &name, failure, tls).await,
+            Err(Unsecured::Incompatible(reason)) => match context.upstream.connect(&self.target).await {
+                Ok((server, _)) => self.pass(client, hello.raw, server, Vec::new(), reason).await,
+                Err(failure) => self.fail(None, failure),
+            },
+        }
+    }
+
+    /// What the client wants, or why it cannot have it from us.
+    fn wishes(&self, hello: &ClientHello<'_>) -> Result<Wishes, Unseen> {
+        let sni = hello.server_name().map(str::to_owned);
+        if sni.as_ref().is_some_and(|name| self.caller.context.is_skipped(name, self.target.port)) {
+            return Err(Unseen::SkippedHost);
+        }
+        if !servable(hello) {
+            return Err(Unseen::ClientTlsUnreadable);
+        }
+        let http1 = match hello.alpn() {
+            None => false,
+            Some(mut offered) => offered.any(|protocol| protocol == b"http/1.1") || return Err(Unseen::UnreadProtocol),
+        };
+        let host = self.target.host.strip_suffix('.').unwrap_or(&self.target.host);
+        Ok(Wishes { sni: sni.is_some(), name: sni.unwrap_or_else(|| host.to_owned()), http1 })
+    }
+
+    /// Both sides speak TLS with us: the tap.
+    async fn intercept(&self, client: TcpStream, hello: Hello, name: &str, secured: Secured) {
+        let context = &self.caller.context;
+        let Ok(leaf) = context.authority.leaf(name, Some(&secured.certificate)) else {
+            return self.fail(Some(secured.facts), failure::ours("no certificate could be made for this name"));
+        };
+        let connection = self.connection(Some(secured.facts), Some(&leaf));
+        let Some(client) = self.greet(client, hello, &leaf, secured.http1, &connection).await else { return };
+        let authority = self.target.short_authority(443).into_bytes();
+        let tunnel = Some((self.target.clone(), self.started));
+        let mut tape = Tape::http(context, connection, "https", Some(authority), tunnel);
+        relay(client, secured.stream, &mut tape).await;
+    }
+
+    /// The server's certificate is refused: the client is told so inside its own TLS connection.
+    async fn explain(&self, client: TcpStream, hello: Hello, name: &str, failure: Failure, tls: Option<Tls>) {
+        let context = &self.caller.context;
+        let page = Page::unreachable(&self.target, &failure, &context.redactor);
+        let http1 = hello.accepted.client_hello().alpn().is_some();
+        self.fail(tls, failure);
+        let Ok(leaf) = context.authority.leaf(name, None) else { return };
+        let config = if http1 { &leaf.http1 } else { &leaf.plain };
+        let handshake = StartHandshake::from_parts(hello.accepted, client).into_stream(Arc::clone(config));
+        if let Ok(client) = handshake.await {
+            answer::serve(client, &page).await;
+        }
+    }
+
+    /// Finishes the client's handshake; records the client's refusal.
+    async fn greet(
+        &self,
+        client: TcpStream,
+        hello: Hello,
+        leaf: &Leaf,
+        http1: bool,
+        connection: &Arc<Connection>,
+    ) -> Option<TlsStream<TcpStream>> {
+        let context = &self.caller.context;
+        let config = Arc::clone(if http1 { &leaf.http1 } else { &leaf.plain });
+        let error = match StartHandshake::from_parts(hello.accepted, client).into_stream(config).await {
+            Ok(client) => return Some(client),
+            Err(error) => error,
+        };
+        let failure = match tls_error(&error) {
+            Some(error) => failure::client_tls(error, &context.redactor),
+            None => failure::closed_at_certificate(),
+        };
+        tape::failed_tunnel(context, Arc::clone(connection), self.started, &self.target, failure);
+        None
+    }
+
+    fn fail(&self, tls: Option<Tls>, failure: Failure) {
+        let connection = self.connection(tls, None);
+        tape::failed_tunnel(&self.caller.context, connection, self.started, &self.target, failure);
+    }
+
+    fn connection(&self, tls: Option<Tls>, leaf: Option<&Leaf>) -> Arc<Connection> {
+        let server = Server { address: Clean::from(self.address), tls };
+        let presented = leaf.and_then(|leaf| leaf.facts(&self.caller.context.redactor));
+        self.caller.connection(Some(&self.target), Some(server), presented)
+    }
+}
+
+/// What a client's hello asks for.
+struct Wishes {
+    /// The name in it, else that of the CONNECT.
+    name: String,
+    /// Whether the name was in it.
+    sni: bool,
+    http1: bool,
+}
+
+/// A ClientHello, read and as it came.
+struct Hello {
+    accepted: Accepted,
+    raw: Vec<u8>,
+}
+
+/// Who speaks first in a tunnel, and what.
+enum Opening {
+    Hello(Hello),
+    /// The client's bytes look like HTTP without TLS.
+    Http(Vec<u8>),
+    /// The client's bytes are something else, or TLS that cannot be served.
+    Other(Vec<u8>, Unseen),
+    ServerFirst {
+        client: Vec<u8>,
+        server: Vec<u8>,
+    },
+    ClientLeft,
+    /// Whether with a reset.
+    ServerLeft(bool),
+}
+
+/// Watches both sides until it is clear what the tunnel carries.
+async fn read_opening(client: &mut TcpStream, early: Vec<u8>, server: &mut TcpStream) -> Opening {
+    let mut raw = early;
+    let mut greeting = Vec::new();
+    let mut acceptor = Acceptor::default();
+    let mut fed = 0;
+    loop {
+        match raw.first() {
+            // SSL 2's form of a ClientHello, which old clients send to servers of any age.
+            Some(first) if first & 0x80 != 0 && raw.get(2) == Some(&1) => {
+                return Opening::Other(raw, Unseen::ClientTlsUnreadable);
+            }
+            Some(first) if first & 0x80 != 0 && raw.len() < 3 => {}
+            Some(0x16) => {
+                let mut more = &raw[fed..];
+                while !more.is_empty() && acceptor.read_tls(&mut more).is_ok_and(|read| read > 0) {}
+                fed = raw.len();
+                match acceptor.accept() {
+                    Ok(Some(accepted)) => return Opening::Hello(Hello { accepted, raw }),
+                    Ok(None) if raw.len() < HELLO_LIMIT => {}
+                    Ok(None) | Err(_) => return Opening::Other(raw, Unseen::ClientTlsUnreadable),
+                }
+            }
+            Some(_) => match is_http(&raw) {
+                Some(true) => return Opening::Http(raw),
+                Some(false) => return Opening::Other(raw, Unseen::NotTls),
+                None => {}
+            },
+            None => {}
+        }
+        tokio::select! {
+            read = client.read_buf(&mut raw) => match read {
+                Ok(0) | Err(_) if raw.is_empty() => return Opening::ClientLeft,
+                Ok(0) | Err(_) => return Opening::Other(raw, Unseen::NotTls),
+                Ok(_) => {}
+            },
+            read = server.read_buf(&mut greeting) => return match read {
+                Ok(0) => Opening::ServerLeft(false),
+                Err(_) => Opening::ServerLeft(true),
+                Ok(_) => Opening::ServerFirst { client: raw, server: greeting },
+            },
+        }
+    }
+}
+
+/// Whether bytes begin with an HTTP method and a blank; nothing where that is still open.
+fn is_http(bytes: &[u8]) -> Option<bool> {
+    const LONGEST_METHOD: usize = 32;
+    match bytes.iter().position(|byte| !byte.is_ascii_alphabetic() && !matches!(byte, b'-' | b'_')) {
+        Some(at) => Some(at > 0 && bytes[at] == b' '),
+        None if bytes.len() > LONGEST_METHOD => Some(false),
+        None => None,
+    }
+}
+
+/// Whether our TLS can serve this hello with an ECDSA certificate.
+fn servable(hello: &ClientHello<'_>) -> bool {
+    let provider = crypto::provider();
+    let signs = |suite: &SupportedCipherSuite| match suite {
+        SupportedCipherSuite::Tls12(suite) => suite.sign.contains(&SignatureScheme::ECDSA_NISTP256_SHA256),
+        SupportedCipherSuite::Tls13(_) => true,
+    };
+    let suite = provider.cipher_suites.iter().any(|ours| hello.cipher_suites().contains(&ours.suite()) && signs(ours));
+    let group =
+        hello.named_groups().is_none_or(|offered| provider.kx_groups.iter().any(|ours| offered.contains(&ours.name())));
+    suite && group && hello.signature_schemes().contains(&SignatureScheme::ECDSA_NISTP256_SHA256)
+}
+
+fn server_left(reset: bool) -> Failure {
+    let (kind, text) = if reset {
+        (FailureKind::Reset, "the server reset the connection before TLS began")
+    } else {
+        (FailureKind::ClosedEarly, "the server closed the connection before TLS began")
+    };
+    Failure { side: Side::Server, step: Step::Tls, kind, text: text.into() }
+}

@@ -1,0 +1,62 @@
+//! The page of one finding, and the list of all.
+
+use std::fmt::Write as _;
+
+use super::layout::{self, prose, verbatim};
+use crate::diagnosis::Rule;
+use crate::text::{Language, Text};
+
+/// All rules, one a line: id and title.
+pub fn list(rules: &[&Rule], language: Language) -> String {
+    let column = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    let mut page = String::new();
+    for rule in rules {
+        let title = rule.title.fill(language, &[]);
+        let _ = writeln!(page, "{:column$}  {title}", rule.id);
+    }
+    page
+}
+
+/// What a rule's findings mean, who must act, and what to do.
+pub fn page(rule: &Rule, language: Language) -> String {
+    let mut page = String::new();
+    let _ = writeln!(page, "{}\n{}\n", rule.id, rule.title.fill(language, &[]));
+    let kinds = rule.kinds.iter().map(|kind| layout::kind(*kind).to(language));
+    let certainties = rule.certainties.iter().map(|certainty| layout::certainty(*certainty).to(language));
+    let actors = rule.actors.iter().map(|actor| layout::actor(*actor).to(language));
+    for (label, words) in [
+        (Text { en: "Kind", ja: "種類" }, join(kinds)),
+        (Text { en: "Certainty", ja: "確かさ" }, join(certainties)),
+        (Text { en: "Who must act", ja: "対応する人" }, join(actors)),
+    ] {
+        let _ = writeln!(page, "{}: {words}", label.to(language));
+    }
+    heading(&mut page, Text { en: "What it means", ja: "意味" }, language);
+    prose(&mut page, "  ", &rule.explanation.fill(language, &[]));
+    heading(&mut page, Text { en: "What to do", ja: "対処" }, language);
+    verbatim(&mut page, "  ", &rule.remedy.fill(language, &[]));
+    heading(&mut page, Text { en: "Sources", ja: "出典" }, language);
+    for source in rule.sources {
+        verbatim(&mut page, "  ", source);
+    }
+    page
+}
+
+/// Ids that somebody may have meant by `wrong`: those that share a word with it, most shared words first.
+pub fn meant(rules: &[&Rule], wrong: &str) -> Vec<&'static str> {
+    let wrong = wrong.to_ascii_lowercase();
+    let words: Vec<_> = wrong.split(['-', '_', ' ']).filter(|word| word.len() > 2).collect();
+    let shared = |id: &str| words.iter().filter(|word| id.contains(**word)).count();
+    let mut near: Vec<_> =
+        rules.iter().map(|rule| (shared(rule.id), rule.id)).filter(|(count, _)| *count > 0).collect();
+    near.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    near.into_iter().take(5).map(|(_, id)| id).collect()
+}
+
+fn heading(page: &mut String, title: Text, language: Language) {
+    let _ = writeln!(page, "\n{}", title.to(language));
+}
+
+fn join<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.collect::<Vec<_>>().join(", ")
+}

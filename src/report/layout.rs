@@ -1,0 +1,158 @@
+//! Words on paper: filling names into sentences, breaking lines, labels in both languages.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::diagnosis::{Actor, Certainty, Kind, Verdict};
+use crate::redact::Clean;
+use crate::text::{Language, Text};
+
+/// A sentence with names of the traffic in its places.
+pub(super) fn fill(text: Text, names: &[(&'static str, Clean)], language: Language) -> String {
+    let names: Vec<_> = names.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    text.fill(language, &names)
+}
+
+/// The columns that prose is broken at.
+const WIDTH: usize = 100;
+
+/// Adds prose to `page`, indented and broken between words; Japanese is broken between any two characters.
+pub(super) fn prose(page: &mut String, indent: &str, text: &str) {
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        let mut width = 0;
+        for word in words(paragraph) {
+            let wide = word.width();
+            if width > 0 && indent.len() + width + word.trim_end().width() > WIDTH {
+                push_line(page, indent, &line);
+                line.clear();
+                width = 0;
+            }
+            line.push_str(word);
+            width += wide;
+        }
+        push_line(page, indent, &line);
+    }
+}
+
+/// Adds `text` to `page` line by line, indented and not broken: it holds commands that are copied.
+pub(super) fn verbatim(page: &mut String, indent: &str, text: &str) {
+    for line in text.lines() {
+        push_line(page, indent, line);
+    }
+}
+
+fn push_line(page: &mut String, indent: &str, line: &str) {
+    let line = line.trim_end();
+    if !line.is_empty() {
+        page.push_str(indent);
+        page.push_str(line);
+    }
+    page.push('\n');
+}
+
+/// Pieces that a line may be broken between, blanks left at their ends.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let mut previous: Option<char> = None;
+        let end = rest.char_indices().find_map(|(at, character)| {
+            let breaks = previous.is_some_and(|before| may_break(before, character));
+            previous = Some(character);
+            breaks.then_some(at)
+        });
+        let (word, after) = rest.split_at(end.unwrap_or(rest.len()));
+        rest = after;
+        (!word.is_empty()).then_some(word)
+    })
+}
+
+fn may_break(before: char, after: char) -> bool {
+    // No line begins with a closing mark, and none ends with an opening one.
+    const CLOSING: &str = "、。，．・：；？！）」』】〕ー々ァィゥェォッャュョぁぃぅぇぉっゃゅょ";
+    const OPENING: &str = "（「『【〔";
+    let wide = |character: char| character.width() == Some(2);
+    if before == ' ' {
+        return after != ' ';
+    }
+    (wide(before) || wide(after)) && after != ' ' && !CLOSING.contains(after) && !OPENING.contains(before)
+}
+
+/// The verdict as a word of a sentence.
+pub(super) const fn verdict(verdict: Verdict) -> Text {
+    match verdict {
+        Verdict::Ok => Text { en: "ok", ja: "正常" },
+        Verdict::Step => Text { en: "step", ja: "手順" },
+        Verdict::Failure => Text { en: "failure", ja: "失敗" },
+        Verdict::Pending => Text { en: "pending", ja: "保留" },
+        Verdict::Unknown => Text { en: "unknown", ja: "不明" },
+    }
+}
+
+/// The kind of a finding as a word.
+pub(super) const fn kind(kind: Kind) -> Text {
+    match kind {
+        Kind::Step => Text { en: "step", ja: "手順" },
+        Kind::Note => Text { en: "note", ja: "注記" },
+        Kind::Failure => Text { en: "failure", ja: "失敗" },
+    }
+}
+
+/// How sure a finding is, as a word.
+pub(super) const fn certainty(certainty: Certainty) -> Text {
+    match certainty {
+        Certainty::Certain => Text { en: "certain", ja: "確実" },
+        Certainty::Likely => Text { en: "likely", ja: "可能性が高い" },
+        Certainty::Possible => Text { en: "possible", ja: "可能性がある" },
+    }
+}
+
+/// Who must act.
+pub(super) const fn actor(actor: Actor) -> Text {
+    match actor {
+        Actor::ExchangeAdmin => Text { en: "the Exchange administrator", ja: "Exchange の管理者" },
+        Actor::EntraAdmin => Text { en: "the Entra administrator", ja: "Entra の管理者" },
+        Actor::AdAdmin => Text {
+            en: "the Active Directory or AD FS administrator",
+            ja: "Active Directory または AD FS の管理者",
+        },
+        Actor::Network => Text {
+            en: "whoever runs the network (load balancer, firewall, reverse proxy, DNS)",
+            ja: "ネットワーク (ロード バランサー、ファイアウォール、リバース プロキシ、DNS) の担当者",
+        },
+        Actor::Client => Text { en: "whoever runs the client machine", ja: "クライアント マシンの担当者" },
+        Actor::MigrationTool => Text { en: "whoever runs the migration tool", ja: "移行ツールの担当者" },
+        Actor::User => Text { en: "the user", ja: "ユーザー本人" },
+        Actor::Microsoft => Text { en: "Microsoft", ja: "Microsoft" },
+        Actor::ThisProxy => Text { en: "you, in this proxy's settings", ja: "このプロキシの設定をする人" },
+        Actor::CaptureTool => Text {
+            en: "whoever ran the tool that made this capture",
+            ja: "このキャプチャを取ったツールの担当者",
+        },
+        Actor::Nobody => Text { en: "nobody", ja: "対応不要" },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_breaks_between_words_and_japanese_between_characters() {
+        let mut page = String::new();
+        prose(&mut page, "  ", &"word ".repeat(40));
+        assert!(page.lines().all(|line| line.width() <= WIDTH && line.starts_with("  word")));
+        assert_eq!(page.lines().count(), 3);
+        let mut page = String::new();
+        prose(&mut page, "", &"認証に失敗、".repeat(20));
+        assert!(page.lines().all(|line| line.width() <= WIDTH + 2 && !line.starts_with('、')));
+        assert!(page.lines().count() > 1);
+    }
+
+    #[test]
+    fn commands_are_not_broken() {
+        let command = "Get-MapiVirtualDirectory | ".repeat(10);
+        let mut page = String::new();
+        verbatim(&mut page, "    ", &command);
+        assert_eq!(page, format!("    {}\n", command.trim_end()));
+    }
+}

@@ -1,0 +1,199 @@
+//! What people read on standard output: one line an exchange, and the diagnosis of a file.
+
+use std::fmt::Write as _;
+
+use super::json::{Entry, Known};
+use super::layout::{self, fill, prose, verbatim};
+use crate::diagnosis::{self, Finding, Handshake, Judgement, Kind, Readiness, StepState, Verdict};
+use crate::text::{Language, Text};
+
+/// What is wrong, who must act, why, and what to do; after that what is fine.
+pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
+    let mut page = summary(known, language);
+    for finding in known.findings.iter().filter(|finding| finding.kind != Kind::Step) {
+        topic(&mut page, finding, language);
+    }
+    let steps: Vec<_> = known.findings.iter().filter(|finding| finding.kind == Kind::Step).collect();
+    if !steps.is_empty() {
+        heading(&mut page, Text { en: "Steps of a healthy handshake", ja: "正常なハンドシェイクの手順" }, language);
+        for step in steps {
+            let title = fill(step.rule.title, &step.names, language);
+            let _ = writeln!(page, "  {title} [{}] {}", step.rule.id, numbers(step.exchanges.iter().copied()));
+        }
+    }
+    if !known.handshakes.is_empty() {
+        heading(&mut page, Text { en: "Handshakes", ja: "ハンドシェイク" }, language);
+        known.handshakes.iter().for_each(|handshake| ladder(&mut page, handshake, language));
+    }
+    if !known.readiness.is_empty() {
+        heading(&mut page, Text { en: "What the endpoints offer", ja: "各エンドポイントの認証方式" }, language);
+        known.readiness.iter().for_each(|readiness| endpoint(&mut page, readiness, language));
+    }
+    let telling: Vec<_> = known.exchanges.iter().filter(|entry| entry.verdict != Verdict::Ok).collect();
+    if !telling.is_empty() {
+        heading(&mut page, Text { en: "Exchanges", ja: "エクスチェンジ" }, language);
+        for entry in telling {
+            let _ = write!(page, "  {}", exchange(entry, language));
+        }
+    }
+    page
+}
+
+/// The line of an exchange that has ended.
+pub fn exchange(entry: &Entry, language: Language) -> String {
+    let mut line = format!("#{} {} ", entry.id, entry.started);
+    match &entry.method {
+        Some(method) => line.push_str(method.as_str()),
+        None => line.push('?'),
+    }
+    line.push(' ');
+    match &entry.url {
+        Some(url) => line.push_str(url.as_str()),
+        None => line.push('?'),
+    }
+    line.push_str(" → ");
+    match entry.status {
+        Some(status) => {
+            let _ = write!(line, "{status}");
+        }
+        None => line.push_str(Text { en: "no response", ja: "応答なし" }.to(language)),
+    }
+    let _ = write!(line, "  {}", layout::verdict(entry.verdict).to(language));
+    said(&mut line, &entry.findings);
+    if let Some(error) = &entry.error {
+        let _ = write!(line, "  ({} {}: {})", error.side, error.step, error.text);
+    }
+    line.push('\n');
+    line
+}
+
+/// The line of an exchange that is seen differently now.
+pub fn revised(judgement: &Judgement, language: Language) -> String {
+    let now = Text { en: "now", ja: "訂正" }.to(language);
+    let mut line = format!("#{} {now}: {}", judgement.exchange, layout::verdict(judgement.verdict).to(language));
+    said(&mut line, &judgement.findings.iter().map(Finding::id).collect::<Vec<_>>());
+    line.push('\n');
+    line
+}
+
+fn summary(known: &Known<'_>, language: Language) -> String {
+    let count = |verdict| known.exchanges.iter().filter(|entry| entry.verdict == verdict).count();
+    let (failures, unknown) = (count(Verdict::Failure), count(Verdict::Unknown));
+    let text = if failures > 0 {
+        Text {
+            en: "{source}: failure in {failures} of {all} exchanges",
+            ja: "{source}: {all} 件のエクスチェンジのうち {failures} 件が失敗",
+        }
+    } else if unknown > 0 {
+        Text {
+            en: "{source}: nothing proven wrong; {unknown} of {all} exchanges cannot be decided from what was captured",
+            ja: "{source}: 失敗は確認されません。{all} 件のうち {unknown} 件はこのキャプチャだけでは判断できません",
+        }
+    } else {
+        Text {
+            en: "{source}: nothing wrong in {all} exchanges",
+            ja: "{source}: {all} 件のエクスチェンジに問題はありません",
+        }
+    };
+    let names = [
+        ("source", known.sources.join(", ")),
+        ("all", known.exchanges.len().to_string()),
+        ("failures", failures.to_string()),
+        ("unknown", unknown.to_string()),
+    ];
+    let names: Vec<_> = names.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    text.fill(language, &names) + "\n"
+}
+
+fn topic(page: &mut String, entry: &diagnosis::Entry, language: Language) {
+    let (kind, certainty) = (layout::kind(entry.kind), layout::certainty(entry.certainty));
+    let title = fill(entry.rule.title, &entry.names, language);
+    let _ = writeln!(page, "\n{} [{}]", title, entry.rule.id);
+    let _ = writeln!(
+        page,
+        "  {} ({}) {}",
+        kind.to(language),
+        certainty.to(language),
+        numbers(entry.exchanges.iter().copied())
+    );
+    let label = Text { en: "Who must act", ja: "対応する人" }.to(language);
+    let _ = writeln!(page, "  {label}: {}", layout::actor(entry.actor).to(language));
+    part(page, Text { en: "What it means", ja: "意味" }, language);
+    prose(page, "    ", &fill(entry.rule.explanation, &entry.names, language));
+    if !entry.evidence.is_empty() {
+        part(page, Text { en: "Evidence", ja: "根拠" }, language);
+        for evidence in &entry.evidence {
+            let text = match evidence.text.as_str() {
+                "" => Text { en: "(missing)", ja: "(ありません)" }.to(language),
+                text => text,
+            };
+            verbatim(page, "    ", &format!("#{} {}: {}", evidence.exchange, evidence.place, text));
+        }
+    }
+    part(page, Text { en: "What to do", ja: "対処" }, language);
+    verbatim(page, "    ", &fill(entry.rule.remedy, &entry.names, language));
+    if !entry.candidates.is_empty() {
+        part(page, Text { en: "Can be behind it, likeliest first", ja: "考えられる原因 (可能性の高い順)" }, language);
+        verbatim(page, "    ", &entry.candidates.join(", "));
+    }
+    part(page, Text { en: "Sources", ja: "出典" }, language);
+    entry.rule.sources.iter().for_each(|source| verbatim(page, "    ", source));
+}
+
+fn ladder(page: &mut String, handshake: &Handshake, language: Language) {
+    let verdict = layout::verdict(handshake.verdict).to(language);
+    let _ = write!(page, "  {} {} ({verdict}):", handshake.server, handshake.scheme.code());
+    for step in &handshake.steps {
+        let state = match step.state {
+            StepState::Done => "✓",
+            StepState::Failed => "✗",
+            StepState::Missing => Text { en: "missing", ja: "欠落" }.to(language),
+            StepState::Unseen => Text { en: "not captured", ja: "未捕捉" }.to(language),
+        };
+        let _ = write!(page, "  {} {state}", step.name);
+        if let Some(exchange) = step.exchange {
+            let _ = write!(page, " #{exchange}");
+        }
+    }
+    page.push('\n');
+}
+
+fn endpoint(page: &mut String, readiness: &Readiness, language: Language) {
+    let schemes = readiness.schemes.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
+    let schemes = if schemes.is_empty() { "-" } else { &schemes };
+    let (exchange, status) = readiness.last;
+    let last = Text { en: "last answer", ja: "最後の応答" }.to(language);
+    let _ = write!(page, "  {} {}: {schemes}; {last} {status} #{exchange}", readiness.name(), readiness.endpoint);
+    if let Some(uri) = &readiness.authorization_uri {
+        let _ = write!(page, "; authorization_uri {uri}");
+    }
+    if let Some(realm) = &readiness.realm {
+        let _ = write!(page, "; realm {realm}");
+    }
+    page.push('\n');
+}
+
+fn heading(page: &mut String, title: Text, language: Language) {
+    let _ = writeln!(page, "\n{}", title.to(language));
+}
+
+fn part(page: &mut String, title: Text, language: Language) {
+    let _ = writeln!(page, "  {}:", title.to(language));
+}
+
+/// `#1, #2, #5`, the first twelve of them.
+fn numbers(mut exchanges: impl Iterator<Item = u64>) -> String {
+    const SHOWN: usize = 12;
+    let mut text = exchanges.by_ref().take(SHOWN).map(|id| format!("#{id}")).collect::<Vec<_>>().join(", ");
+    let more = exchanges.count();
+    if more > 0 {
+        let _ = write!(text, ", +{more}");
+    }
+    text
+}
+
+fn said(line: &mut String, findings: &[&str]) {
+    if !findings.is_empty() {
+        let _ = write!(line, " {}", findings.join(", "));
+    }
+}

@@ -1,0 +1,377 @@
+//! Reading a session file: also while it is being written, after its writer was killed, and when it is damaged.
+//!
+//! Nothing is loaded that is not asked for, and the file is never changed.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::{ErrorCode, OpenFlags, OptionalExtension, Row};
+
+use super::row::{self, COLUMNS, RowError};
+use super::{Mode, Run, connection, head, last_ids, schema};
+use crate::exchange::{Connection, Exchange, Ids, Timestamp};
+use crate::redact::{Clean, Credential, Door, Redactor, Url};
+use crate::session::SessionError;
+use crate::session::kind::Kind;
+
+/// How many rows are read at a time.
+const PAGE: usize = 32;
+/// How many places in a row are tried one by one where a damaged file does not even say how many there are.
+const PROBES: i64 = 4096;
+/// How many connections are remembered.
+const REMEMBERED: usize = 4096;
+
+/// A saved session, open for reading.
+pub struct Session {
+    path: PathBuf,
+    store: rusqlite::Connection,
+    redactor: Redactor,
+    runs: Vec<Run>,
+    connections: RefCell<HashMap<i64, Arc<Connection>>>,
+}
+
+/// What is needed to find an exchange, without its bodies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// The exchange's number.
+    pub id: u64,
+    /// The number of its connection.
+    pub connection: u32,
+    /// When it began.
+    pub started: Timestamp,
+    /// The request's method.
+    pub method: Option<Clean>,
+    /// The request's URL.
+    pub url: Option<Url>,
+    /// What the request's `Authorization` carried.
+    pub authorization: Option<Credential>,
+    /// What the request's `Proxy-Authorization` carried.
+    pub proxy_authorization: Option<Credential>,
+    /// The final status, if a response was seen.
+    pub status: Option<u16>,
+}
+
+/// All exchanges of a session in the order in which they ended, read bit by bit.
+///
+/// A place that cannot be read gives an error, once for all places beside it; the ones after it follow.
+pub type Exchanges<'s> = Walk<'s, Exchange>;
+
+/// The same of outlines.
+pub type Outlines<'s> = Walk<'s, Outline>;
+
+impl Session {
+    /// Opens the session file at `path`; what is read from it goes through `redactor`.
+    pub fn open(path: &Path, redactor: &Redactor) -> Result<Self, SessionError> {
+        match Kind::of_file(path)? {
+            Kind::Authtap => {}
+            Kind::Empty => return Err(SessionError::Empty { path: path.to_owned() }),
+            kind => return Err(SessionError::NotASession { path: path.to_owned(), kind }),
+        }
+        let store = open_somehow(path).map_err(|error| SessionError::sqlite_reading(path, &error))?;
+        let found = schema::version(&store).map_err(|error| SessionError::sqlite_reading(path, &error))?;
+        if found > schema::VERSION {
+            return Err(SessionError::Newer { path: path.to_owned(), found, known: schema::VERSION });
+        }
+        let mut session = Self {
+            path: path.to_owned(),
+            store,
+            redactor: redactor.clone(),
+            runs: Vec::new(),
+            connections: RefCell::default(),
+        };
+        // Without a table of exchanges there is nothing to read; a damaged list of runs costs only itself.
+        session.store.prepare("SELECT seq FROM exchanges LIMIT 0").map_err(|error| session.failed(&error))?;
+        session.runs = session.read_runs().unwrap_or_default();
+        Ok(session)
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The runs that were recorded into it, in order.
+    pub fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
+    /// How many exchanges it holds.
+    pub fn len(&self) -> Result<u64, SessionError> {
+        let count: i64 = self
+            .store
+            .query_row("SELECT count(*) FROM exchanges", [], |row| row.get(0))
+            .map_err(|error| self.failed(&error))?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
+    /// Whether it holds no exchange.
+    pub fn is_empty(&self) -> Result<bool, SessionError> {
+        self.len().map(|count| count == 0)
+    }
+
+    /// Numbering that goes on after its last exchange and connection.
+    pub fn ids(&self) -> Result<Ids, SessionError> {
+        last_ids(&self.store).map_err(|error| self.failed(&error))
+    }
+
+    /// All exchanges.
+    pub fn exchanges(&self) -> Exchanges<'_> {
+        Walk::new(self, COLUMNS, Session::read_exchange)
+    }
+
+    /// All exchanges without their bodies.
+    pub fn outlines(&self) -> Outlines<'_> {
+        Walk::new(self, "id, connection, started_us, method, url, status, request_head", Session::read_outline)
+    }
+
+    /// One exchange.
+    pub fn exchange(&self, id: u64) -> Result<Option<Exchange>, SessionError> {
+        let sql = format!("SELECT {COLUMNS} FROM exchanges WHERE id = ?");
+        let mut select = self.store.prepare_cached(&sql).map_err(|error| self.failed(&error))?;
+        let mut rows = select.query([row::signed(id)]).map_err(|error| self.failed(&error))?;
+        match rows.next().map_err(|error| self.failed(&error))? {
+            None => Ok(None),
+            Some(row) => self.read_exchange(row).map(Some).map_err(|error| match error {
+                RowError::Sqlite(error) => self.failed(&error),
+                RowError::Foreign(column) => SessionError::Damaged {
+                    path: self.path.clone(),
+                    reason: format!("exchange {id} has no valid {column}"),
+                },
+            }),
+        }
+    }
+
+    fn read_exchange(&self, row: &Row<'_>) -> Result<Exchange, RowError> {
+        row::read(row, self.door(), |number| self.connection(number))
+    }
+
+    fn read_outline(&self, row: &Row<'_>) -> Result<Outline, RowError> {
+        let text = |column: usize| row.get::<_, Option<String>>(column).map(|text| text.map(String::into_bytes));
+        let lines: Option<String> = row.get(6)?;
+        let names = ["authorization", "proxy-authorization"];
+        let fields = head::read_named(&lines.unwrap_or_default(), &names, self.door());
+        let credential =
+            |name: &str| fields.iter().find(|field| field.name.as_str().eq_ignore_ascii_case(name))?.credential.clone();
+        Ok(Outline {
+            id: u64::try_from(row.get::<_, i64>(0)?).map_err(|_| RowError::Foreign("id"))?,
+            connection: self.connection(row.get(1)?)?.id,
+            started: Timestamp(row.get(2)?),
+            method: text(3)?.map(|method| self.door().token(&method)),
+            url: text(4)?.map(|url| self.door().url(&url)),
+            authorization: credential("authorization"),
+            proxy_authorization: credential("proxy-authorization"),
+            status: row.get(5)?,
+        })
+    }
+
+    fn read_runs(&self) -> rusqlite::Result<Vec<Run>> {
+        let mut select =
+            self.store.prepare("SELECT run, started_us, ended_us, mode, version, lost FROM runs ORDER BY run")?;
+        let runs = select.query_map([], |row| {
+            let unsigned = |column: usize| row.get(column).map(|number: i64| u64::try_from(number).unwrap_or_default());
+            Ok(Run {
+                number: unsigned(0)?,
+                started: Timestamp(row.get(1)?),
+                ended: row.get::<_, Option<i64>>(2)?.map(Timestamp),
+                mode: row::of_code(&Mode::ALL, &row.get::<_, String>(3)?, Mode::code),
+                version: self.door().token(row.get::<_, String>(4)?.as_bytes()),
+                lost: unsigned(5)?,
+            })
+        })?;
+        runs.collect()
+    }
+
+    fn connection(&self, number: i64) -> Result<Arc<Connection>, RowError> {
+        if let Some(known) = self.connections.borrow().get(&number) {
+            return Ok(Arc::clone(known));
+        }
+        let connection = connection::read(&self.store, number, self.door())?;
+        let mut known = self.connections.borrow_mut();
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(number, Arc::clone(&connection));
+        Ok(connection)
+    }
+
+    fn door(&self) -> Door<'_> {
+        self.redactor.own()
+    }
+
+    fn failed(&self, error: &rusqlite::Error) -> SessionError {
+        SessionError::sqlite_reading(&self.path, error)
+    }
+}
+
+/// As it is; else, where nothing may be written beside it, without a log; else, where it is cut short, what is there.
+#[allow(clippy::disallowed_methods)] // the session room opens databases
+fn open_somehow(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
+    let error = match open_and_look(path, None) {
+        Ok(store) => return Ok(store),
+        Err(error) => error,
+    };
+    match error.sqlite_error_code() {
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            let store = rusqlite::Connection::open_with_flags(
+                immutable_uri(path),
+                OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI,
+            )?;
+            look(&store, None).map(|()| store)
+        }
+        // With this set SQLite believes the length of the file rather than the length that its header claims.
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::SystemIoFailure) => open_and_look(path, Some("writable_schema")),
+        _ => Err(error),
+    }
+}
+
+#[allow(clippy::disallowed_methods)] // the session room opens databases
+fn open_and_look(path: &Path, setting: Option<&str>) -> rusqlite::Result<rusqlite::Connection> {
+    let store = rusqlite::Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    look(&store, setting).map(|()| store)
+}
+
+fn look(store: &rusqlite::Connection, setting: Option<&str>) -> rusqlite::Result<()> {
+    schema::guard(store)?;
+    if let Some(setting) = setting {
+        store.pragma_update(None, setting, true)?;
+    }
+    store.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure)
+    )
+}
+
+/// A file that nobody changes: SQLite then wants neither locks nor files beside it.
+pub(super) fn immutable_uri(path: &Path) -> String {
+    const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    let mut uri = String::from("file:");
+    for byte in path.to_string_lossy().bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-_.~:".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            uri.extend(['%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri
+}
+
+/// Reads a session row by row.
+pub struct Walk<'s, T> {
+    session: &'s Session,
+    page_sql: String,
+    place_sql: String,
+    read: fn(&Session, &Row<'_>) -> Result<T, RowError>,
+    /// The last place that was dealt with.
+    after: i64,
+    page: VecDeque<Result<T, SessionError>>,
+    done: bool,
+}
+
+impl<'s, T> Walk<'s, T> {
+    fn new(session: &'s Session, columns: &str, read: fn(&Session, &Row<'_>) -> Result<T, RowError>) -> Self {
+        Self {
+            session,
+            page_sql: format!("SELECT {columns}, seq FROM exchanges WHERE seq > ? ORDER BY seq LIMIT {PAGE}"),
+            place_sql: format!("SELECT {columns}, seq FROM exchanges WHERE seq = ?"),
+            read,
+            after: 0,
+            page: VecDeque::new(),
+            done: false,
+        }
+    }
+
+    fn fill(&mut self) {
+        let before = self.after;
+        match self.read_page() {
+            Ok(()) => self.done = self.after == before,
+            Err(error) if is_damage(&error) => self.probe(),
+            Err(error) => {
+                self.page.push_back(Err(self.session.failed(&error)));
+                self.done = true;
+            }
+        }
+    }
+
+    /// Reads the rows after the last place; an error says that SQLite could not go on.
+    fn read_page(&mut self) -> rusqlite::Result<()> {
+        let mut select = self.session.store.prepare_cached(&self.page_sql)?;
+        let mut rows = select.query([self.after])?;
+        while let Some(row) = rows.next()? {
+            let place: i64 = row.get("seq")?;
+            // Only a damaged tree goes backwards.
+            if place <= self.after {
+                break;
+            }
+            let item = match (self.read)(self.session, row) {
+                Ok(item) => Ok(item),
+                Err(RowError::Sqlite(error)) if error.sqlite_error_code().is_some() => return Err(error),
+                // A value that no version of ours writes there.
+                Err(_) => Err(self.gap(place, 1)),
+            };
+            self.after = place;
+            self.page.push_back(item);
+        }
+        Ok(())
+    }
+
+    /// Tries place after place until one can be read.
+    fn probe(&mut self) {
+        let from = self.after + 1;
+        let last = self.last_place().unwrap_or(self.after + PROBES);
+        let mut lost = 0;
+        while self.after < last {
+            self.after += 1;
+            match self.read_place(self.after) {
+                Ok(None) => {}
+                Ok(Some(item)) => {
+                    if lost > 0 {
+                        self.page.push_back(Err(self.gap(from, lost)));
+                    }
+                    self.page.push_back(Ok(item));
+                    return;
+                }
+                Err(()) => lost += 1,
+            }
+        }
+        if lost > 0 {
+            self.page.push_back(Err(self.gap(from, lost)));
+        }
+        self.done = true;
+    }
+
+    fn read_place(&self, place: i64) -> Result<Option<T>, ()> {
+        let mut select = self.session.store.prepare_cached(&self.place_sql).map_err(drop)?;
+        let mut rows = select.query([place]).map_err(drop)?;
+        let row = rows.next().map_err(drop)?;
+        row.map(|row| (self.read)(self.session, row)).transpose().map_err(drop)
+    }
+
+    fn last_place(&self) -> Option<i64> {
+        self.session.store.query_row("SELECT max(seq) FROM exchanges", [], |row| row.get(0)).optional().ok().flatten()
+    }
+
+    fn gap(&self, from: i64, count: u64) -> SessionError {
+        SessionError::Gap { path: self.session.path.clone(), from: u64::try_from(from).unwrap_or_default(), count }
+    }
+}
+
+impl<T> Iterator for Walk<'_, T> {
+    type Item = Result<T, SessionError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.page.is_empty() && !self.done {
+            self.fill();
+        }
+        self.page.pop_front()
+    }
+}

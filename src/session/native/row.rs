@@ -1,0 +1,305 @@
+//! One exchange as a row, and back.
+//!
+//! Writing and reading stand side by side and go through the columns in the same order, that of [`COLUMNS`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::types::FromSql;
+use rusqlite::{Row, Statement, ToSql};
+
+use super::head;
+use crate::exchange::{
+    Connection, Exchange, Failure, FailureKind, Message, Response, Seen, Side, Step, Timestamp, Timings, Unseen,
+};
+use crate::redact::{Body, Clean, Content, Door, RawBody, Syntax, Withheld};
+
+/// The columns of `exchanges` that [`write`] fills and [`read`] expects, in their order.
+pub(super) const COLUMNS: &str = "id, run, connection, started_us, method, url, status, error_side, error_step, \
+     error_kind, error_text, sent_us, first_byte_us, done_us, running, request_unseen, response_unseen, \
+     request_version, request_head, request_trailers, request_body_kind, request_body_length, request_body_complete, \
+     request_body, response_version, response_reason, response_early, response_interim, response_head, \
+     response_trailers, response_body_kind, response_body_length, response_body_complete, response_body";
+
+/// How many [`COLUMNS`] there are.
+pub(super) const COLUMN_COUNT: usize = 34;
+
+/// Where an exchange belongs.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    /// The run's number.
+    pub(super) run: i64,
+    /// The row of its connection.
+    pub(super) connection: i64,
+}
+
+/// Why a row could not be read.
+pub(super) enum RowError {
+    /// SQLite could not give it.
+    Sqlite(rusqlite::Error),
+    /// A column holds what no version of ours writes.
+    Foreign(&'static str),
+}
+
+impl From<rusqlite::Error> for RowError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// Writes `exchange` through an `INSERT` of [`COLUMNS`].
+pub(super) fn write(statement: &mut Statement<'_>, place: Place, exchange: &Exchange) -> rusqlite::Result<()> {
+    let mut columns = Writing { statement, at: 0 };
+    columns.put(signed(exchange.id))?;
+    columns.put(place.run)?;
+    columns.put(place.connection)?;
+    columns.put(exchange.started.0)?;
+    columns.put(exchange.method.as_ref().map(Clean::as_str))?;
+    columns.put(exchange.url.as_ref().map(|url| url.text().as_str()))?;
+    columns.put(exchange.status())?;
+    let error = exchange.error.as_ref();
+    columns.put(error.map(|error| error.side.code()))?;
+    columns.put(error.map(|error| error.step.code()))?;
+    columns.put(error.map(|error| error.kind.code()))?;
+    columns.put(error.map(|error| error.text.as_str()))?;
+    for time in [exchange.timings.sent, exchange.timings.first_byte, exchange.timings.done] {
+        columns.put(time.map(|time| i64::try_from(time.as_micros()).unwrap_or(i64::MAX)))?;
+    }
+    columns.put(exchange.running)?;
+    columns.put(exchange.request.unseen().map(Unseen::code))?;
+    columns.put(exchange.response.unseen().map(Unseen::code))?;
+
+    let request = exchange.request.seen();
+    columns.put(request.map(|message| message.version.as_str()))?;
+    columns.put(request.map(|message| head::write_fields(&message.fields)))?;
+    columns.put_trailers(request)?;
+    columns.put_body(request)?;
+
+    let response = exchange.response.seen();
+    let message = response.map(|response| &response.message);
+    columns.put(message.map(|message| message.version.as_str()))?;
+    columns.put(response.map(|response| response.reason.as_str()))?;
+    columns.put(response.map(|response| response.early))?;
+    let interim = response.filter(|response| !response.interim.is_empty());
+    columns.put(interim.map(|response| head::write_interim(&response.interim)))?;
+    columns.put(message.map(|message| head::write_fields(&message.fields)))?;
+    columns.put_trailers(message)?;
+    columns.put_body(message)?;
+    debug_assert_eq!(columns.at, COLUMN_COUNT, "COLUMNS and its writer name the same columns");
+    statement.raw_execute().map(drop)
+}
+
+/// Reads the exchange of a `SELECT` of [`COLUMNS`]; `connection` gives the connection of a row number.
+pub(super) fn read(
+    row: &Row<'_>,
+    door: Door<'_>,
+    connection: impl FnOnce(i64) -> Result<Arc<Connection>, RowError>,
+) -> Result<Exchange, RowError> {
+    let mut columns = Reading { row, door, at: 0 };
+    let id = columns.unsigned("id")?;
+    let _run: i64 = columns.take()?;
+    let connection = connection(columns.take()?)?;
+    let started = Timestamp(columns.take()?);
+    let method = columns.bytes()?.map(|bytes| door.token(&bytes));
+    let url = columns.bytes()?.map(|bytes| door.url(&bytes));
+    let status: Option<u16> = columns.take()?;
+    let error = columns.failure()?;
+    let timings = Timings { sent: columns.duration()?, first_byte: columns.duration()?, done: columns.duration()? };
+    let running = columns.take()?;
+    let request_unseen = columns.unseen("request_unseen")?;
+    let response_unseen = columns.unseen("response_unseen")?;
+
+    let version = columns.bytes()?;
+    let fields: Option<String> = columns.take()?;
+    let trailers: Option<String> = columns.take()?;
+    let body = columns.body()?;
+    let request = match request_unseen {
+        Some(reason) => Seen::Unseen(reason),
+        None => Seen::Seen(message(door, version, fields, trailers, body)),
+    };
+
+    let version = columns.bytes()?;
+    let reason = columns.bytes()?;
+    let early: Option<bool> = columns.take()?;
+    let interim: Option<String> = columns.take()?;
+    let fields: Option<String> = columns.take()?;
+    let trailers: Option<String> = columns.take()?;
+    let body = columns.body()?;
+    let response = match (response_unseen, status) {
+        (Some(reason), _) => Seen::Unseen(reason),
+        (None, None) => return Err(RowError::Foreign("status")),
+        (None, Some(status)) => Seen::Seen(Response {
+            status,
+            reason: door.prose(&reason.unwrap_or_default()),
+            interim: head::read_interim(&interim.unwrap_or_default(), door)
+                .ok_or(RowError::Foreign("response_interim"))?,
+            early: early.unwrap_or_default(),
+            message: message(door, version, fields, trailers, body),
+        }),
+    };
+    Ok(Exchange { id, started, connection, method, url, request, response, error, timings, running })
+}
+
+/// A number as SQLite holds it; one beyond its range is not reached by counting.
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The member of `all` whose code is `code`.
+pub(super) fn of_code<T: Copy>(all: &[T], code: &str, code_of: fn(T) -> &'static str) -> Option<T> {
+    all.iter().copied().find(|item| code_of(*item) == code)
+}
+
+fn message(
+    door: Door<'_>,
+    version: Option<Vec<u8>>,
+    fields: Option<String>,
+    trailers: Option<String>,
+    body: Body,
+) -> Message {
+    Message {
+        version: door.token(&version.unwrap_or_default()),
+        fields: head::read_fields(&fields.unwrap_or_default(), door),
+        body,
+        trailers: head::read_fields(&trailers.unwrap_or_default(), door),
+    }
+}
+
+struct Writing<'a, 'b> {
+    statement: &'a mut Statement<'b>,
+    at: usize,
+}
+
+impl Writing<'_, '_> {
+    fn put(&mut self, value: impl ToSql) -> rusqlite::Result<()> {
+        self.at += 1;
+        self.statement.raw_bind_parameter(self.at, value)
+    }
+
+    fn put_trailers(&mut self, message: Option<&Message>) -> rusqlite::Result<()> {
+        let message = message.filter(|message| !message.trailers.is_empty());
+        self.put(message.map(|message| head::write_fields(&message.trailers)))
+    }
+
+    fn put_body(&mut self, message: Option<&Message>) -> rusqlite::Result<()> {
+        let body = message.map(|message| &message.body);
+        self.put(body.map(|body| body_kind(&body.content)))?;
+        self.put(body.map(|body| signed(body.length)))?;
+        let (complete, text) = match body.map(|body| &body.content) {
+            Some(Content::Text { text, complete, .. }) => (Some(*complete), Some(text.as_str())),
+            _ => (None, None),
+        };
+        self.put(complete)?;
+        self.put(text)
+    }
+}
+
+struct Reading<'a> {
+    row: &'a Row<'a>,
+    door: Door<'a>,
+    at: usize,
+}
+
+impl Reading<'_> {
+    fn take<T: FromSql>(&mut self) -> rusqlite::Result<T> {
+        self.at += 1;
+        self.row.get(self.at - 1)
+    }
+
+    fn unsigned(&mut self, column: &'static str) -> Result<u64, RowError> {
+        u64::try_from(self.take::<i64>()?).map_err(|_| RowError::Foreign(column))
+    }
+
+    fn bytes(&mut self) -> rusqlite::Result<Option<Vec<u8>>> {
+        Ok(self.take::<Option<String>>()?.map(String::into_bytes))
+    }
+
+    fn duration(&mut self) -> rusqlite::Result<Option<Duration>> {
+        let micros: Option<i64> = self.take()?;
+        Ok(micros.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or_default())))
+    }
+
+    fn code<T: Copy>(
+        &mut self,
+        column: &'static str,
+        all: &[T],
+        code_of: fn(T) -> &'static str,
+    ) -> Result<Option<T>, RowError> {
+        let code: Option<String> = self.take()?;
+        code.map(|code| of_code(all, &code, code_of).ok_or(RowError::Foreign(column))).transpose()
+    }
+
+    fn unseen(&mut self, column: &'static str) -> Result<Option<Unseen>, RowError> {
+        self.code(column, &Unseen::ALL, Unseen::code)
+    }
+
+    fn failure(&mut self) -> Result<Option<Failure>, RowError> {
+        let side = self.code("error_side", &Side::ALL, Side::code)?;
+        let step = self.code("error_step", &Step::ALL, Step::code)?;
+        let kind = self.code("error_kind", &FailureKind::ALL, FailureKind::code)?;
+        let text = self.bytes()?.unwrap_or_default();
+        match (side, step, kind) {
+            (Some(side), Some(step), Some(kind)) => {
+                Ok(Some(Failure { side, step, kind, text: self.door.prose(&text) }))
+            }
+            (None, None, None) => Ok(None),
+            _ => Err(RowError::Foreign("error_kind")),
+        }
+    }
+
+    fn body(&mut self) -> Result<Body, RowError> {
+        let kind: Option<String> = self.take()?;
+        let length = u64::try_from(self.take::<Option<i64>>()?.unwrap_or_default()).unwrap_or_default();
+        let complete: Option<bool> = self.take()?;
+        let text: Option<String> = self.take()?;
+        let withheld = |why| Ok(Body { length, content: Content::Withheld(why) });
+        let syntax = match kind.as_deref() {
+            None | Some("empty") => return Ok(Body { length, content: Content::Empty }),
+            Some("binary") => return withheld(Withheld::Binary),
+            Some("undecodable") => return withheld(Withheld::Undecodable),
+            Some("not-recorded") => return withheld(Withheld::NotRecorded),
+            Some("json") => Syntax::Json,
+            Some("form") => Syntax::Form,
+            Some("xml") => Syntax::Xml,
+            Some("html") => Syntax::Html,
+            Some("text") => Syntax::Text,
+            Some(_) => return Err(RowError::Foreign("body_kind")),
+        };
+        let content_type = match syntax {
+            Syntax::Json => "application/json; charset=utf-8",
+            Syntax::Form => "application/x-www-form-urlencoded; charset=utf-8",
+            Syntax::Xml => "text/xml; charset=utf-8",
+            Syntax::Html => "text/html; charset=utf-8",
+            Syntax::Text => "text/plain; charset=utf-8",
+        };
+        let text = text.unwrap_or_default().into_bytes();
+        let complete = complete.unwrap_or_default();
+        let body = self.door.body(RawBody {
+            // Longer than what is there, so that the reader knows of the missing end.
+            length: text.len() as u64 + u64::from(!complete),
+            bytes: text.into(),
+            recorded: true,
+            content_type: content_type.as_bytes().to_vec(),
+            content_encoding: Vec::new(),
+        });
+        let content = match body.content {
+            Content::Text { syntax, text, .. } => Content::Text { syntax, text, complete },
+            other => other,
+        };
+        Ok(Body { length, content })
+    }
+}
+
+fn body_kind(content: &Content) -> &'static str {
+    match content {
+        Content::Empty => "empty",
+        Content::Text { syntax: Syntax::Json, .. } => "json",
+        Content::Text { syntax: Syntax::Form, .. } => "form",
+        Content::Text { syntax: Syntax::Xml, .. } => "xml",
+        Content::Text { syntax: Syntax::Html, .. } => "html",
+        Content::Text { syntax: Syntax::Text, .. } => "text",
+        Content::Withheld(Withheld::Binary) => "binary",
+        Content::Withheld(Withheld::Undecodable) => "undecodable",
+        Content::Withheld(Withheld::NotRecorded) => "not-recorded",
+    }
+}

@@ -1,0 +1,136 @@
+//! The tables of a session file, their version, and how a connection to one is set up.
+//!
+//! The tables are meant to be read by any SQLite tool: text where a person would look, one row an exchange. They are
+//! `STRICT`, so a column holds what its declaration says even in a file that somebody edited.
+
+use std::time::Duration;
+
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+
+/// Marks a SQLite file as ours: `ATAP` at offset 68.
+pub(in crate::session) const APPLICATION_ID: i32 = 0x4154_4150;
+
+/// The format that this version writes, as `user_version`: it takes one step below for each.
+pub(super) const VERSION: i64 = 1;
+
+/// Step `n` leads from format `n` to `n + 1`. A step that was released is never changed; a change is a further step.
+const STEPS: [&str; VERSION as usize] = ["
+CREATE TABLE runs (
+    run INTEGER PRIMARY KEY,
+    started_us INTEGER NOT NULL,
+    ended_us INTEGER,
+    mode TEXT NOT NULL,
+    version TEXT NOT NULL,
+    lost INTEGER NOT NULL DEFAULT 0,
+    started TEXT GENERATED ALWAYS AS (strftime('%Y-%m-%dT%H:%M:%fZ', started_us / 1e6, 'unixepoch')) VIRTUAL
+) STRICT;
+
+CREATE TABLE certificates (
+    sha256 TEXT PRIMARY KEY,
+    subject TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    names TEXT NOT NULL,
+    not_before_us INTEGER NOT NULL,
+    not_after_us INTEGER NOT NULL
+) STRICT;
+
+-- A connection whose facts changed has several rows with the same id.
+CREATE TABLE connections (
+    row INTEGER PRIMARY KEY,
+    id INTEGER NOT NULL,
+    client TEXT,
+    target TEXT,
+    server TEXT,
+    tls_version TEXT,
+    tls_cipher TEXT,
+    tls_alpn TEXT,
+    tls_accepted_despite TEXT,
+    server_certificate TEXT REFERENCES certificates (sha256),
+    presented_certificate TEXT REFERENCES certificates (sha256)
+) STRICT;
+
+-- seq is the order in which exchanges ended. What is long comes last, so that reading the rest skips it.
+CREATE TABLE exchanges (
+    seq INTEGER PRIMARY KEY,
+    id INTEGER NOT NULL UNIQUE,
+    run INTEGER NOT NULL REFERENCES runs (run),
+    connection INTEGER NOT NULL REFERENCES connections (row),
+    started_us INTEGER NOT NULL,
+    method TEXT,
+    url TEXT,
+    status INTEGER,
+    error_side TEXT,
+    error_step TEXT,
+    error_kind TEXT,
+    error_text TEXT,
+    sent_us INTEGER,
+    first_byte_us INTEGER,
+    done_us INTEGER,
+    running INTEGER NOT NULL,
+    request_unseen TEXT,
+    response_unseen TEXT,
+    request_version TEXT,
+    request_head TEXT,
+    request_trailers TEXT,
+    request_body_kind TEXT,
+    request_body_length INTEGER,
+    request_body_complete INTEGER,
+    response_version TEXT,
+    response_reason TEXT,
+    response_early INTEGER,
+    response_interim TEXT,
+    response_head TEXT,
+    response_trailers TEXT,
+    response_body_kind TEXT,
+    response_body_length INTEGER,
+    response_body_complete INTEGER,
+    request_body TEXT,
+    response_body TEXT,
+    started TEXT GENERATED ALWAYS AS (strftime('%Y-%m-%dT%H:%M:%fZ', started_us / 1e6, 'unixepoch')) VIRTUAL
+) STRICT;
+"];
+
+/// Writes the tables into a new, empty file.
+///
+/// The file's own header carries its mark and version from then on, not only the log beside it: the change to
+/// write-ahead logging comes last.
+pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
+    // Large pages take long rows without overflow chains: half the work a row.
+    connection.pragma_update(None, "page_size", 16_384)?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    migrate(connection, 0)
+}
+
+/// Brings the tables from format `from` up to [`VERSION`], in one transaction.
+pub(super) fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    for step in STEPS.iter().skip(usize::try_from(from).unwrap_or_default()) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()
+}
+
+/// The format of an open file.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// For writing: a log beside the file, synced when it is folded in. What is committed survives the end of the process.
+pub(super) fn prepare_writing(connection: &Connection) -> rusqlite::Result<()> {
+    guard(connection)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    Ok(())
+}
+
+/// For reading a file from anywhere: nothing in its schema may run.
+pub(super) fn guard(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::from_secs(2))?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+    connection.pragma_update(None, "cell_size_check", true)
+}

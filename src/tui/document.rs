@@ -1,0 +1,279 @@
+//! Text in a pane: lines of several tones, wrapped to the pane's width, some of them places that evidence points to.
+
+use std::ops::Range;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthChar;
+
+use super::theme::{self, Tone};
+use crate::diagnosis::Place;
+
+/// Lines, and how they wrap at the width last asked for.
+#[derive(Debug, Default)]
+pub(super) struct Document {
+    lines: Vec<Line>,
+    wrapped: Vec<Piece>,
+    width: u16,
+}
+
+/// One line before wrapping.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    text: String,
+    /// Where each tone ends in `text`.
+    tones: Vec<(usize, Tone)>,
+    /// How far continuation rows are set in.
+    indent: u16,
+    spot: Option<Spot>,
+    /// Which piece of evidence the line tells of.
+    pub(super) evidence: Option<usize>,
+}
+
+/// What a line is, for evidence to point to.
+#[derive(Clone, Debug)]
+pub(super) enum Spot {
+    /// A header field; the name in any letter case.
+    Header(Direction, String),
+    /// Any other place.
+    Other(Place),
+}
+
+/// The way a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    Request,
+    Response,
+}
+
+/// One row on the screen: a part of a line.
+#[derive(Debug)]
+struct Piece {
+    line: usize,
+    range: Range<usize>,
+    indent: u16,
+}
+
+/// Words at a place, to be made visible.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    /// The exchange it stands in.
+    pub(super) exchange: u64,
+    /// Where in it.
+    pub(super) place: Place,
+    /// The words there; may be empty.
+    pub(super) words: String,
+}
+
+impl Line {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// A line of one tone.
+    pub(super) fn of(tone: Tone, text: &str) -> Self {
+        Self::new().put(tone, text)
+    }
+
+    /// Adds text. What could move the cursor or turn the reading direction becomes visible instead.
+    pub(super) fn put(mut self, tone: Tone, text: &str) -> Self {
+        self.text.extend(text.chars().map(harmless));
+        self.tones.push((self.text.len(), tone));
+        self
+    }
+
+    /// Sets continuation rows in by so many columns.
+    pub(super) fn indent(mut self, columns: u16) -> Self {
+        self.indent = columns;
+        self
+    }
+
+    /// The line stands at a place that evidence can point to.
+    pub(super) fn at(mut self, spot: Spot) -> Self {
+        self.spot = Some(spot);
+        self
+    }
+
+    /// The line tells of a piece of evidence.
+    pub(super) fn tells(mut self, evidence: usize) -> Self {
+        self.evidence = Some(evidence);
+        self
+    }
+}
+
+impl Spot {
+    fn is(&self, place: &Place) -> bool {
+        match (self, place) {
+            (Self::Header(Direction::Request, name), Place::RequestHeader(wanted))
+            | (Self::Header(Direction::Response, name), Place::ResponseHeader(wanted)) => {
+                name.eq_ignore_ascii_case(wanted)
+            }
+            (Self::Other(own), wanted) => own == wanted,
+            (Self::Header(..), _) => false,
+        }
+    }
+}
+
+impl From<Place> for Spot {
+    fn from(place: Place) -> Self {
+        Self::Other(place)
+    }
+}
+
+impl Document {
+    pub(super) fn push(&mut self, line: Line) {
+        self.lines.push(line);
+        self.width = 0;
+    }
+
+    pub(super) fn blank(&mut self) {
+        self.push(Line::new());
+    }
+
+    /// How many rows it takes at `width`.
+    pub(super) fn height(&mut self, width: u16) -> usize {
+        self.wrap(width);
+        self.wrapped.len()
+    }
+
+    /// The rows of the lines that `wanted` picks.
+    pub(super) fn rows_of(&mut self, width: u16, wanted: impl Fn(usize, &Line) -> bool) -> Option<Range<usize>> {
+        self.wrap(width);
+        let picked = |piece: &&Piece| wanted(piece.line, &self.lines[piece.line]);
+        let first = self.wrapped.iter().position(|piece| picked(&piece))?;
+        let last = self.wrapped.iter().rposition(|piece| picked(&piece)).unwrap_or(first);
+        Some(first..last + 1)
+    }
+
+    /// The line that a mark points to, and where its words stand in it.
+    pub(super) fn find(&self, mark: &Mark) -> Option<(usize, Range<usize>)> {
+        let words: String = mark.words.chars().map(harmless).collect();
+        let beginning = &words[..words.floor_char_boundary(24)];
+        let at_place = || {
+            self.lines
+                .iter()
+                .enumerate()
+                .filter(|(_, line)| line.spot.as_ref().is_some_and(|spot| spot.is(&mark.place)))
+        };
+        let holding = |part: &str| {
+            at_place()
+                .filter(|_| !part.is_empty())
+                .find_map(|(at, line)| line.text.find(part).map(|from| (at, from..from + part.len())))
+        };
+        holding(&words).or_else(|| holding(beginning)).or_else(|| at_place().next().map(|(at, _)| (at, 0..0)))
+    }
+
+    /// Draws the rows from `top` on.
+    pub(super) fn draw(
+        &mut self,
+        buffer: &mut Buffer,
+        area: Rect,
+        top: usize,
+        mark: Option<&Mark>,
+        evidence: Option<usize>,
+    ) {
+        self.wrap(area.width);
+        let marked = mark.and_then(|mark| self.find(mark));
+        for (piece, y) in self.wrapped.iter().skip(top).zip(area.top()..area.bottom()) {
+            let line = &self.lines[piece.line];
+            let words = marked.as_ref().filter(|(at, _)| *at == piece.line).map(|(_, words)| words);
+            let mut x = area.x + piece.indent;
+            let mut from = piece.range.start;
+            while from < piece.range.end {
+                let (tone_end, tone) =
+                    line.tones.iter().find(|(end, _)| *end > from).copied().unwrap_or((usize::MAX, Tone::Plain));
+                let mut end = tone_end.min(piece.range.end);
+                let mut style = tone.style();
+                if let Some(words) = words {
+                    let inside = words.contains(&from);
+                    let edge = if inside { words.end } else { words.start };
+                    end = if edge > from { end.min(edge) } else { end };
+                    style = if inside { theme::MARKED_WORDS } else { theme::MARKED_LINE };
+                }
+                let room = usize::from(area.right().saturating_sub(x));
+                (x, _) = buffer.set_stringn(x, y, &line.text[from..end], room, style);
+                from = end;
+            }
+            let row = Rect { y, height: 1, ..area };
+            if words.is_some() && x < area.right() {
+                buffer.set_style(Rect { x, width: area.right() - x, ..row }, theme::MARKED_LINE);
+            }
+            if evidence.is_some() && line.evidence == evidence {
+                buffer.set_style(row, theme::SELECTED);
+            }
+        }
+    }
+
+    fn wrap(&mut self, width: u16) {
+        if self.width == width {
+            return;
+        }
+        self.width = width;
+        self.wrapped.clear();
+        for (at, line) in self.lines.iter().enumerate() {
+            wrap(&line.text, width.max(1), line.indent.min(width / 2), &mut |range, indent| {
+                self.wrapped.push(Piece { line: at, range, indent });
+            });
+        }
+    }
+}
+
+/// Splits a line into rows: after a blank or punctuation where one stands in the second half of the row, or between
+/// two wide characters, else in mid-word.
+fn wrap(text: &str, width: u16, indent: u16, row: &mut dyn FnMut(Range<usize>, u16)) {
+    let width = usize::from(width);
+    let (mut start, mut columns, mut set_in) = (0, 0, 0);
+    let mut opportunity: Option<(usize, usize)> = None;
+    let mut before = None;
+    for (at, char) in text.char_indices() {
+        let own = char.width().unwrap_or(0);
+        if before.is_some_and(|before| may_break(before, char)) {
+            opportunity = Some((at, columns));
+        }
+        if columns + own > width && at > start {
+            let (end, used) = opportunity
+                .filter(|(end, used)| *end > start && *used > width / 2 && *used <= width)
+                .unwrap_or((at, columns));
+            row(start..end, set_in);
+            start = end;
+            columns = usize::from(indent) + columns - used;
+            set_in = indent;
+            opportunity = None;
+        }
+        columns += own;
+        before = Some(char);
+    }
+    row(start..text.len(), set_in);
+}
+
+fn may_break(before: char, after: char) -> bool {
+    match before {
+        ' ' => after != ' ',
+        ',' | ';' | '&' | '|' => true,
+        _ if after.width() == Some(2) => {
+            !"、。，．）」』】〉》？！：；ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ".contains(after)
+                && !"（「『【〈《".contains(before)
+        }
+        _ => {
+            before.width() == Some(2)
+                && after != ' '
+                && !"（「『【〈《".contains(before)
+                && !after.is_ascii_punctuation()
+        }
+    }
+}
+
+/// Control characters as pictures, direction marks as a replacement character, tabs and line breaks as blanks.
+pub(super) fn harmless(char: char) -> char {
+    match char {
+        '\t' | '\n' | '\r' => ' ',
+        '\0'..'\u{20}' => char::from_u32(0x2400 + char as u32).unwrap_or('.'),
+        '\u{7f}' => '\u{2421}',
+        '\u{80}'..'\u{a0}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' => char::REPLACEMENT_CHARACTER,
+        other => other,
+    }
+}

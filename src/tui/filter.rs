@@ -1,0 +1,139 @@
+//! The words typed after `/`, and which rows they leave.
+//!
+//! Words are separated by blanks and must all match. `401` is a status, `4xx` a class of them; `is:failure`,
+//! `host:`, `path:`, `method:`, `status:`, `authn:` and `finding:` look in one place; anything else is looked for in all of
+//! them. A `-` before a word turns it round.
+
+use super::row::Row;
+
+/// A filter as typed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Filter {
+    text: String,
+    words: Vec<Word>,
+}
+
+#[derive(Clone, Debug)]
+struct Word {
+    negated: bool,
+    test: Test,
+}
+
+#[derive(Clone, Debug)]
+enum Test {
+    Status(u16),
+    Class(u16),
+    Verdict(String),
+    Within(Place, String),
+    Anywhere(String),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Host,
+    Path,
+    Method,
+    Status,
+    Authn,
+    Finding,
+}
+
+impl Filter {
+    pub(super) fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), words: text.split_whitespace().filter_map(Word::read).collect() }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn matches(&self, row: &Row) -> bool {
+        self.words.iter().all(|word| word.test.matches(row) != word.negated)
+    }
+}
+
+impl Word {
+    /// Nothing for a word that is not finished yet, such as `host:`: while one types, it must not empty the list.
+    fn read(text: &str) -> Option<Self> {
+        let (negated, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+        if text.is_empty() {
+            return None;
+        }
+        let test = match text.split_once(':') {
+            Some((name, value)) => match (name.to_ascii_lowercase().as_str(), value.to_lowercase()) {
+                (known, value) if value.is_empty() && (known == "is" || Place::named(known).is_some()) => return None,
+                ("is", value) => Test::Verdict(value),
+                (known, value) => match Place::named(known) {
+                    Some(place) => Test::Within(place, value),
+                    None => Test::Anywhere(text.to_lowercase()),
+                },
+            },
+            None => status(text).unwrap_or_else(|| Test::Anywhere(text.to_lowercase())),
+        };
+        Some(Self { negated, test })
+    }
+}
+
+/// `401`, `4xx`.
+fn status(text: &str) -> Option<Test> {
+    if text.len() != 3 {
+        return None;
+    }
+    if let Some(class) = text.strip_suffix("xx") {
+        return class.parse().ok().map(Test::Class);
+    }
+    text.parse().ok().filter(|status| (100..600).contains(status)).map(Test::Status)
+}
+
+impl Place {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "host" => Self::Host,
+            "path" | "url" => Self::Path,
+            "method" => Self::Method,
+            "status" => Self::Status,
+            "authn" => Self::Authn,
+            "finding" | "id" => Self::Finding,
+            _ => return None,
+        })
+    }
+
+    const ALL: [Self; 6] = [Self::Host, Self::Path, Self::Method, Self::Status, Self::Authn, Self::Finding];
+
+    fn holds(self, row: &Row, text: &str) -> bool {
+        match self {
+            Self::Host => contains(row.host.as_str(), text),
+            Self::Path => contains(row.path.as_str(), text),
+            Self::Method => contains(row.method.as_str(), text),
+            Self::Status => row.status.is_some_and(|status| digits(status).starts_with(text.as_bytes())),
+            Self::Authn => contains(row.authn.short(), text) || contains(&row.authn.to_string(), text),
+            Self::Finding => row.rules.iter().any(|rule| contains(rule.id, text)),
+        }
+    }
+}
+
+impl Test {
+    fn matches(&self, row: &Row) -> bool {
+        match self {
+            Self::Status(status) => row.status == Some(*status),
+            Self::Class(class) => row.status.is_some_and(|status| status / 100 == *class),
+            Self::Verdict(start) => row.verdict.code().starts_with(start.as_str()),
+            Self::Within(place, text) => place.holds(row, text),
+            Self::Anywhere(text) => Place::ALL.iter().any(|place| place.holds(row, text)),
+        }
+    }
+}
+
+/// The digits of a status without an allocation for each row.
+fn digits(status: u16) -> [u8; 3] {
+    [status / 100 % 10, status / 10 % 10, status % 10].map(|digit| b'0' + digit as u8)
+}
+
+/// Whether `text` holds `part`, which is in lower case, in any letter case.
+fn contains(text: &str, part: &str) -> bool {
+    if !part.is_ascii() {
+        return text.to_lowercase().contains(part);
+    }
+    let (text, part) = (text.as_bytes(), part.as_bytes());
+    text.len() >= part.len() && text.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part))
+}

@@ -1,0 +1,239 @@
+//! The list: all rows, those that the filter leaves, and the one selected.
+
+use std::collections::HashSet;
+
+use super::filter::Filter;
+use super::row::Row;
+use crate::diagnosis::Judgement;
+use crate::redact::Clean;
+
+/// Rows in the order in which their requests began.
+///
+/// The filter is applied as rows are caught up with, a bounded number a call, so neither a key nor a new row ever costs
+/// time in proportion to the length of the session.
+#[derive(Debug, Default)]
+pub(super) struct Flows {
+    rows: Vec<Row>,
+    /// Indices of `rows[..scanned]` that the filter leaves, ascending.
+    shown: Vec<u32>,
+    scanned: usize,
+    filter: Filter,
+    selected: Option<u64>,
+    /// The selection stays on the newest row.
+    pub(super) following: bool,
+    /// The first row on the screen, as a position in `shown`.
+    top: usize,
+    /// Hosts, methods and paths repeat; each is kept once.
+    names: HashSet<Clean>,
+    challenges: usize,
+    failures: usize,
+}
+
+/// Which way to look for the next row of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Toward {
+    Newer,
+    Older,
+}
+
+impl Flows {
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn shown_len(&self) -> usize {
+        self.shown.len()
+    }
+
+    /// Rows with status 401.
+    pub(super) fn challenges(&self) -> usize {
+        self.challenges
+    }
+
+    /// Rows with verdict failure.
+    pub(super) fn failures(&self) -> usize {
+        self.failures
+    }
+
+    pub(super) fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// Adds a row, or replaces the one of the same exchange.
+    pub(super) fn add(&mut self, mut row: Row) {
+        for name in [&mut row.host, &mut row.path, &mut row.method] {
+            *name = self.shared(name);
+        }
+        match self.rows.binary_search_by_key(&row.id, |row| row.id) {
+            Ok(at) => self.change(at, |old| {
+                row.verdict = old.verdict;
+                row.rules = std::mem::take(&mut old.rules);
+                *old = row;
+            }),
+            Err(at) => {
+                self.challenges += usize::from(row.is_401());
+                self.failures += usize::from(row.is_failure());
+                self.rows.insert(at, row);
+                if at < self.scanned {
+                    self.scanned += 1;
+                    let from = self.shown.partition_point(|index| (*index as usize) < at);
+                    self.shown[from..].iter_mut().for_each(|index| *index += 1);
+                    self.show(at);
+                }
+            }
+        }
+    }
+
+    /// Takes over what is said of an exchange. Nothing happens if there is no row of it.
+    pub(super) fn judge(&mut self, judgement: &Judgement) {
+        if let Ok(at) = self.rows.binary_search_by_key(&judgement.exchange, |row| row.id) {
+            self.change(at, |row| row.judge(judgement));
+        }
+    }
+
+    /// Replaces the filter; [`Flows::catch_up`] applies it.
+    pub(super) fn set_filter(&mut self, filter: Filter) {
+        self.filter = filter;
+        self.shown.clear();
+        self.scanned = 0;
+        self.top = 0;
+    }
+
+    /// Applies the filter to at most `budget` more rows. Returns whether all are done.
+    pub(super) fn catch_up(&mut self, budget: usize) -> bool {
+        let until = self.rows.len().min(self.scanned.saturating_add(budget));
+        for at in self.scanned..until {
+            if self.filter.matches(&self.rows[at]) {
+                self.shown.push(at as u32);
+            }
+        }
+        self.scanned = until;
+        let complete = until == self.rows.len();
+        if complete {
+            self.settle();
+        }
+        complete
+    }
+
+    pub(super) fn selected(&self) -> Option<u64> {
+        self.selected
+    }
+
+    /// Selects an exchange; a filter that leaves it out is lifted. Returns whether there is a row of it.
+    pub(super) fn select(&mut self, id: u64) -> bool {
+        let known = self.row(id).map(|row| self.filter.matches(row));
+        if known == Some(false) {
+            self.set_filter(Filter::default());
+        }
+        if known.is_some() {
+            self.selected = Some(id);
+            self.following = false;
+        }
+        known.is_some()
+    }
+
+    pub(super) fn row(&self, id: u64) -> Option<&Row> {
+        self.rows.binary_search_by_key(&id, |row| row.id).ok().map(|at| &self.rows[at])
+    }
+
+    /// Moves the selection by so many shown rows.
+    pub(super) fn move_by(&mut self, rows: isize) {
+        if let Some(last) = self.shown.len().checked_sub(1) {
+            let at = self.position().saturating_add_signed(rows).min(last);
+            self.go_to(at);
+        }
+    }
+
+    pub(super) fn first(&mut self) {
+        self.go_to(0);
+    }
+
+    /// Goes to the newest row and stays there as more come.
+    pub(super) fn last(&mut self) {
+        self.following = true;
+        self.settle();
+    }
+
+    /// Selects the nearest shown row of a kind. Returns whether there was one.
+    pub(super) fn seek(&mut self, toward: Toward, kind: fn(&Row) -> bool) -> bool {
+        let here = self.position();
+        let is = |at: &usize| kind(&self.rows[self.shown[*at] as usize]);
+        let found = match toward {
+            Toward::Newer => (here + 1..self.shown.len()).find(is),
+            Toward::Older => (0..here.min(self.shown.len())).rev().find(is),
+        };
+        if let Some(at) = found {
+            self.go_to(at);
+        }
+        found.is_some()
+    }
+
+    /// The rows for a window of `height` lines that holds the selected one, with the position of the first.
+    pub(super) fn window(&mut self, height: usize) -> (usize, impl Iterator<Item = &Row>) {
+        let at = self.position();
+        let last_top = self.shown.len().saturating_sub(height);
+        self.top = self.top.clamp((at + 1).saturating_sub(height), at.max(1)).min(last_top).min(at);
+        let shown = &self.shown[self.top..self.shown.len().min(self.top + height)];
+        (self.top, shown.iter().map(|index| &self.rows[*index as usize]))
+    }
+
+    /// The position of the selected row among the shown ones, or of the one that would follow it.
+    pub(super) fn position(&self) -> usize {
+        let Some(id) = self.selected else { return 0 };
+        self.shown.partition_point(|index| self.rows[*index as usize].id < id)
+    }
+
+    fn go_to(&mut self, at: usize) {
+        if let Some(index) = self.shown.get(at) {
+            self.selected = Some(self.rows[*index as usize].id);
+            self.following = false;
+        }
+    }
+
+    /// Keeps the selection on a shown row.
+    fn settle(&mut self) {
+        let Some(last) = self.shown.last().map(|index| self.rows[*index as usize].id) else {
+            self.selected = None;
+            return;
+        };
+        if self.following {
+            self.selected = Some(last);
+            return;
+        }
+        let at = self.position().min(self.shown.len() - 1);
+        self.selected = Some(self.rows[self.shown[at] as usize].id);
+    }
+
+    /// Changes a row and what is counted of it.
+    fn change(&mut self, at: usize, change: impl FnOnce(&mut Row)) {
+        let row = &mut self.rows[at];
+        self.challenges -= usize::from(row.is_401());
+        self.failures -= usize::from(row.is_failure());
+        change(row);
+        self.challenges += usize::from(row.is_401());
+        self.failures += usize::from(row.is_failure());
+        if at < self.scanned {
+            self.show(at);
+        }
+    }
+
+    /// Shows a row that has been scanned, or hides it, as the filter says.
+    fn show(&mut self, at: usize) {
+        let matches = self.filter.matches(&self.rows[at]);
+        match (self.shown.binary_search(&(at as u32)), matches) {
+            (Ok(place), false) => {
+                self.shown.remove(place);
+            }
+            (Err(place), true) => self.shown.insert(place, at as u32),
+            _ => {}
+        }
+    }
+
+    fn shared(&mut self, name: &Clean) -> Clean {
+        if let Some(known) = self.names.get(name) {
+            return known.clone();
+        }
+        self.names.insert(name.clone());
+        name.clone()
+    }
+}

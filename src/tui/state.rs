@@ -1,0 +1,470 @@
+//! What is looked at. Pure: input and news go in, commands come out, drawing reads it.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::document::Mark;
+use super::filter::Filter;
+use super::flows::{Flows, Toward};
+use super::keys::{self, Action, Input};
+use super::looked::Looked;
+use super::row::Row;
+use super::{Source, words};
+use crate::diagnosis::{Judgement, Place};
+use crate::redact::Clean;
+use crate::text::{Language, Text};
+
+/// What the screen says of the run as a whole.
+#[derive(Clone, Debug)]
+pub struct Banner {
+    /// What is being done.
+    pub mode: Mode,
+    /// Where the proxy listens, `127.0.0.1:8080`; empty when it does not.
+    pub addresses: Vec<String>,
+    /// Where the certificate lies that clients must trust.
+    pub ca: Option<String>,
+    /// The session file, if there is one.
+    pub session: Option<String>,
+}
+
+/// What the program is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Capturing live traffic.
+    Capture,
+    /// Answering from a saved session.
+    Replay,
+    /// Playing the demonstration.
+    Demo,
+    /// Showing saved sessions.
+    Open,
+}
+
+impl Mode {
+    /// Whether clients are being served, so that ending is worth a question.
+    const fn is_serving(self) -> bool {
+        matches!(self, Self::Capture | Self::Replay)
+    }
+}
+
+/// Numbers that the rows do not tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Exchanges that could not be recorded.
+    pub lost: u64,
+    /// Connections that passed without being recorded, because `--only` does not name them.
+    pub passed: u64,
+}
+
+/// Something wrong with the run itself: a full disk, an unwritable folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// In words, with places.
+    pub words: Text,
+    /// What fills the places.
+    pub names: Vec<(&'static str, Clean)>,
+}
+
+/// What the user wants done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// End.
+    Quit,
+    /// Stop recording, or go on with it.
+    Pause(bool),
+    /// The language was switched; the screen has done so already.
+    SetLanguage(Language),
+    /// Identities are shown or hidden; the screen has done so already.
+    Reveal(bool),
+}
+
+/// The parts of the screen that can have the focus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pane {
+    Flows,
+    Handshake,
+    Findings,
+    Request,
+    Response,
+}
+
+impl Pane {
+    pub(super) const ALL: [Self; 5] = [Self::Flows, Self::Findings, Self::Request, Self::Response, Self::Handshake];
+
+    pub(super) const fn title(self) -> Text {
+        match self {
+            Self::Flows => words::text("Flows", "フロー"),
+            Self::Handshake => words::text("Handshake", "ハンドシェイク"),
+            Self::Findings => words::text("Findings", "所見"),
+            Self::Request => words::text("Request", "リクエスト"),
+            Self::Response => words::text("Response", "レスポンス"),
+        }
+    }
+
+    fn next(self) -> Self {
+        let at = Self::ALL.iter().position(|pane| *pane == self).unwrap_or(0);
+        Self::ALL[(at + 1) % Self::ALL.len()]
+    }
+
+    fn previous(self) -> Self {
+        let at = Self::ALL.iter().position(|pane| *pane == self).unwrap_or(0);
+        Self::ALL[(at + Self::ALL.len() - 1) % Self::ALL.len()]
+    }
+}
+
+/// What the keys are for at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Task {
+    Browse,
+    Filter,
+    Help,
+    Quit,
+}
+
+/// What is looked at.
+#[derive(Debug)]
+pub struct State {
+    pub(super) language: Language,
+    pub(super) banner: Banner,
+    pub(super) counts: Counts,
+    pub(super) problems: Vec<Problem>,
+    pub(super) paused: bool,
+    pub(super) revealed: bool,
+    pub(super) flows: Flows,
+    pub(super) focus: Pane,
+    /// The pane below the list on a small screen.
+    pub(super) below: Pane,
+    pub(super) zoomed: bool,
+    pub(super) task: Task,
+    /// The selected exchange, read when it was first drawn.
+    pub(super) looked: Looked,
+    /// The selected piece of evidence, counted over all findings of the exchange.
+    pub(super) evidence: Option<usize>,
+    /// The words that stand out in request or response.
+    pub(super) mark: Option<Mark>,
+    /// The selected step, counted over all handshakes of the exchange.
+    pub(super) step: Option<usize>,
+    /// The first row on the screen of each pane that is a text, and of the help.
+    scrolls: [usize; 5],
+    pub(super) help_scroll: usize,
+    /// How many rows a page is, by pane; known once drawn.
+    pages: [u16; 5],
+    /// The place of the evidence has yet to be scrolled to.
+    pub(super) bring_into_view: bool,
+    dirty: bool,
+}
+
+/// Rows that the filter is applied to between two drawings: about a millisecond's work.
+const FILTER_BUDGET: usize = 20_000;
+
+impl State {
+    /// Nothing seen yet.
+    pub fn new(language: Language, banner: Banner) -> Self {
+        let mut flows = Flows::default();
+        flows.following = banner.mode != Mode::Open;
+        Self {
+            language,
+            banner,
+            counts: Counts::default(),
+            problems: Vec::new(),
+            paused: false,
+            revealed: false,
+            flows,
+            focus: Pane::Flows,
+            below: Pane::Findings,
+            zoomed: false,
+            task: Task::Browse,
+            looked: Looked::default(),
+            evidence: None,
+            mark: None,
+            step: None,
+            scrolls: [0; 5],
+            help_scroll: 0,
+            pages: [10; 5],
+            bring_into_view: false,
+            dirty: true,
+        }
+    }
+
+    /// Adds a row, or replaces the one of the same exchange (one that was running and has ended). A new row is
+    /// `pending` until [`State::judge`] says otherwise.
+    pub fn add(&mut self, row: Row) {
+        self.looked.forget_exchange(row.id);
+        self.flows.add(row);
+        self.dirty = true;
+    }
+
+    /// Takes over what is said of an exchange, at first or anew. Add its row before.
+    pub fn judge(&mut self, judgement: &Judgement) {
+        self.looked.forget_judgement();
+        self.flows.judge(judgement);
+        self.dirty = true;
+    }
+
+    /// Takes over the numbers that the rows do not tell.
+    pub fn counts(&mut self, counts: Counts) {
+        self.dirty |= self.counts != counts;
+        self.counts = counts;
+    }
+
+    /// What is wrong with the run now; an empty list takes everything back.
+    pub fn problems(&mut self, problems: Vec<Problem>) {
+        self.dirty |= self.problems != problems;
+        self.problems = problems;
+    }
+
+    /// Whether capture is paused, where that was not decided on this screen.
+    pub fn paused(&mut self, paused: bool) {
+        self.dirty |= self.paused != paused;
+        self.paused = paused;
+    }
+
+    /// Whether the next drawing would differ from the last.
+    pub const fn is_dirty(&self) -> bool {
+        self.dirty
+    }
+
+    /// The language that sentences are shown in now.
+    pub const fn language(&self) -> Language {
+        self.language
+    }
+
+    /// Takes one input; returns what the app has to do about it, if anything.
+    pub fn input(&mut self, input: Input) -> Option<Command> {
+        self.dirty = true;
+        let Input::Key(event) = input else { return None };
+        match keys::action(event, self.task, self.focus) {
+            Some(action) => self.act(action),
+            None => {
+                self.type_into_filter(event);
+                None
+            }
+        }
+    }
+
+    /// Called before each drawing: reads what is looked at, goes on with filtering.
+    pub(super) fn prepare(&mut self, source: &dyn Source) {
+        self.dirty = !self.flows.catch_up(FILTER_BUDGET);
+        let before = self.looked.id();
+        self.looked.read(self.flows.selected(), source, self.language, self.revealed);
+        if before != self.looked.id() {
+            self.scrolls = [0; 5];
+            self.evidence = None;
+            self.step = None;
+            self.mark.take_if(|mark| Some(mark.exchange) != self.looked.id());
+        }
+    }
+
+    /// The first row of a pane on the screen, given how many rows there are and how many fit.
+    pub(super) fn scroll(&mut self, pane: Pane, rows: usize, fit: u16) -> usize {
+        self.pages[pane as usize] = fit;
+        let scroll = &mut self.scrolls[pane as usize];
+        *scroll = (*scroll).min(rows.saturating_sub(usize::from(fit)));
+        *scroll
+    }
+
+    /// Scrolls a pane so that `row` is a third down from its top, if it is not on the screen already.
+    pub(super) fn scroll_to(&mut self, pane: Pane, row: usize, fit: u16) {
+        let scroll = &mut self.scrolls[pane as usize];
+        if row < *scroll || row >= *scroll + usize::from(fit) {
+            *scroll = row.saturating_sub(usize::from(fit) / 3);
+        }
+    }
+
+    pub(super) fn set_page(&mut self, pane: Pane, rows: u16) {
+        self.pages[pane as usize] = rows;
+    }
+
+    fn act(&mut self, action: Action) -> Option<Command> {
+        match action {
+            Action::Up => self.go(-1),
+            Action::Down => self.go(1),
+            Action::PageUp => self.go(-self.page()),
+            Action::PageDown => self.go(self.page()),
+            Action::Home => self.go_to_start(),
+            Action::End => self.go_to_end(),
+            Action::Left => self.step_aside(-1),
+            Action::Right => self.step_aside(1),
+            Action::Enter => self.enter(),
+            Action::Back => self.back(),
+            Action::NextPane => self.look_at(self.focus.next()),
+            Action::PreviousPane => self.look_at(self.focus.previous()),
+            Action::Zoom => self.zoomed = !self.zoomed,
+            Action::Next401 => self.seek(Toward::Newer, Row::is_401),
+            Action::Previous401 => self.seek(Toward::Older, Row::is_401),
+            Action::NextFailure => self.seek(Toward::Newer, Row::is_failure),
+            Action::PreviousFailure => self.seek(Toward::Older, Row::is_failure),
+            Action::Filter => self.task = Task::Filter,
+            Action::KeepFilter | Action::CloseHelp | Action::Refuse => self.task = Task::Browse,
+            Action::ClearFilter => {
+                self.task = Task::Browse;
+                self.flows.set_filter(Filter::default());
+            }
+            Action::EraseFilter => {
+                let mut text = self.flows.filter().text().to_owned();
+                text.pop();
+                self.flows.set_filter(Filter::new(&text));
+            }
+            Action::Help => {
+                self.help_scroll = 0;
+                self.task = Task::Help;
+            }
+            Action::Pause => return self.pause(),
+            Action::Identities => {
+                self.revealed = !self.revealed;
+                return Some(Command::Reveal(self.revealed));
+            }
+            Action::Language => {
+                self.language = self.language.other();
+                return Some(Command::SetLanguage(self.language));
+            }
+            Action::Quit if self.banner.mode.is_serving() => self.task = Task::Quit,
+            Action::Quit | Action::Confirm | Action::Leave => return Some(Command::Quit),
+        }
+        None
+    }
+
+    fn pause(&mut self) -> Option<Command> {
+        if self.banner.mode != Mode::Capture {
+            return None;
+        }
+        self.paused = !self.paused;
+        Some(Command::Pause(self.paused))
+    }
+
+    fn type_into_filter(&mut self, event: KeyEvent) {
+        if let (Task::Filter, KeyCode::Char(char)) = (self.task, event.code) {
+            let mut text = self.flows.filter().text().to_owned();
+            text.push(char);
+            self.flows.set_filter(Filter::new(&text));
+        }
+    }
+
+    /// Rows of a page in the focused pane; one row of the page before stays.
+    fn page(&self) -> isize {
+        usize::from(self.pages[self.focus as usize].saturating_sub(1).max(1)).cast_signed()
+    }
+
+    fn go(&mut self, by: isize) {
+        if self.task == Task::Help {
+            self.help_scroll = self.help_scroll.saturating_add_signed(by);
+        } else if self.focus == Pane::Flows {
+            self.flows.move_by(by);
+        } else {
+            let scroll = &mut self.scrolls[self.focus as usize];
+            *scroll = scroll.saturating_add_signed(by);
+        }
+    }
+
+    fn go_to_start(&mut self) {
+        if self.task == Task::Help {
+            self.help_scroll = 0;
+        } else if self.focus == Pane::Flows {
+            self.flows.first();
+        } else {
+            self.scrolls[self.focus as usize] = 0;
+        }
+    }
+
+    fn go_to_end(&mut self) {
+        if self.task == Task::Help {
+            self.help_scroll = usize::MAX;
+        } else if self.focus == Pane::Flows {
+            self.flows.last();
+        } else {
+            self.scrolls[self.focus as usize] = usize::MAX;
+        }
+    }
+
+    fn look_at(&mut self, pane: Pane) {
+        self.focus = pane;
+        if pane != Pane::Flows {
+            self.below = pane;
+        }
+    }
+
+    fn seek(&mut self, toward: Toward, kind: fn(&Row) -> bool) {
+        self.flows.seek(toward, kind);
+    }
+
+    /// The next piece of evidence or step of a handshake.
+    fn step_aside(&mut self, by: isize) {
+        let (chosen, count) = match self.focus {
+            Pane::Handshake => (&mut self.step, self.looked.steps().count()),
+            _ => (&mut self.evidence, self.looked.marks.len()),
+        };
+        let Some(last) = count.checked_sub(1) else { return };
+        *chosen = Some(match *chosen {
+            None if by < 0 => last,
+            None => 0,
+            Some(at) => at.saturating_add_signed(by).min(last),
+        });
+        if self.focus == Pane::Handshake {
+            return;
+        }
+        self.mark_evidence();
+        // In the panes of the messages the focus follows the evidence.
+        if matches!(self.focus, Pane::Request | Pane::Response)
+            && let Some(mark) = self.mark.as_ref().filter(|mark| Some(mark.exchange) == self.looked.id())
+        {
+            self.look_at(pane_of(&mark.place));
+        }
+    }
+
+    fn enter(&mut self) {
+        match self.focus {
+            Pane::Flows => {
+                self.look_at(Pane::Findings);
+                self.choose_evidence();
+            }
+            Pane::Handshake => {
+                if let Some(id) =
+                    self.step.and_then(|step| self.looked.steps().nth(step)).and_then(|step| step.exchange)
+                {
+                    self.flows.select(id);
+                }
+            }
+            _ => {
+                self.choose_evidence();
+                if let Some(mark) = &self.mark {
+                    let (pane, id) = (pane_of(&mark.place), mark.exchange);
+                    if Some(id) == self.looked.id() || self.flows.select(id) {
+                        self.look_at(pane);
+                    }
+                }
+            }
+        }
+    }
+
+    fn back(&mut self) {
+        if self.zoomed {
+            self.zoomed = false;
+        } else if self.focus != Pane::Flows {
+            self.focus = Pane::Flows;
+        } else if !self.flows.filter().text().is_empty() {
+            self.flows.set_filter(Filter::default());
+        }
+    }
+
+    /// Selects the first piece of evidence where none is.
+    fn choose_evidence(&mut self) {
+        if self.evidence.is_none() && !self.looked.marks.is_empty() {
+            self.evidence = Some(0);
+        }
+        self.mark_evidence();
+    }
+
+    fn mark_evidence(&mut self) {
+        self.mark = self.evidence.and_then(|at| self.looked.marks.get(at)).cloned();
+        self.bring_into_view = true;
+    }
+}
+
+/// The pane that shows a place.
+pub(super) const fn pane_of(place: &Place) -> Pane {
+    match place {
+        Place::RequestUrl | Place::RequestHeader(_) | Place::RequestBody | Place::ConnectionClient => Pane::Request,
+        Place::ResponseStatus | Place::ResponseHeader(_) | Place::ResponseBody | Place::ConnectionServer => {
+            Pane::Response
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The real terminal: taken over, read, drawn on, and given back whatever happens.
+//!
+//! Signals are the app's: it ends its loop on SIGINT, SIGTERM and SIGHUP, and dropping the [`Screen`] gives the
+//! terminal back. (In raw mode Ctrl-C is a key and comes as [`Command::Quit`](super::Command::Quit).)
+
+use std::io::{self, IsTerminal, Stdout, Write};
+use std::panic;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
+
+use crossterm::cursor::Show;
+use crossterm::event::{self, Event, KeyEventKind};
+use crossterm::execute;
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use super::keys::Input;
+use super::state::State;
+use super::{Source, views};
+
+/// Why the terminal cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ScreenError {
+    /// Standard input or output is a file or a pipe.
+    #[error("standard input and output are no terminal; use --headless to capture without one")]
+    NoTerminal,
+    /// The terminal could not be switched.
+    #[error("the terminal could not be taken over ({0}); use --headless to capture without one")]
+    Take(#[source] io::Error),
+    /// The terminal could not be read.
+    #[error("keys could not be read from the terminal: {0}")]
+    Read(#[source] io::Error),
+    /// The terminal could not be written.
+    #[error("the terminal could not be drawn on: {0}")]
+    Draw(#[source] io::Error),
+}
+
+/// The terminal while the program has it. Dropping it gives it back.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+    drawn: Option<Instant>,
+    _taken: Taken,
+}
+
+/// The shortest time between two drawings.
+const FRAME: Duration = Duration::from_millis(33);
+/// The most inputs taken at once, so that a held key or a pasted text cannot keep traffic from being shown.
+const INPUTS: usize = 64;
+
+impl Screen {
+    /// Takes over the terminal: raw mode, alternate screen, and a panic hook that gives it back before a panic of this
+    /// thread is reported. A panic of another thread is reported when the screen is closed, so that its words do not
+    /// tear the picture.
+    pub fn open() -> Result<Self, ScreenError> {
+        if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+            return Err(ScreenError::NoTerminal);
+        }
+        let taken = Taken::take().map_err(ScreenError::Take)?;
+        let terminal = Terminal::new(CrosstermBackend::new(io::stdout())).map_err(ScreenError::Take)?;
+        Ok(Self { terminal, drawn: None, _taken: taken })
+    }
+
+    /// Waits at most `timeout` for keys, and returns those that came.
+    pub fn poll(&mut self, timeout: Duration) -> Result<Vec<Input>, ScreenError> {
+        let mut inputs = Vec::new();
+        let mut wait = timeout;
+        while inputs.len() < INPUTS && event::poll(wait).map_err(ScreenError::Read)? {
+            wait = Duration::ZERO;
+            match event::read().map_err(ScreenError::Read)? {
+                Event::Key(key) if key.kind != KeyEventKind::Release => inputs.push(Input::Key(key)),
+                Event::Resize(..) => inputs.push(Input::Resized),
+                _ => {}
+            }
+        }
+        Ok(inputs)
+    }
+
+    /// Draws if there is something new to show, but not more than 30 times a second: call it as often as you like.
+    pub fn draw(&mut self, state: &mut State, source: &dyn Source) -> Result<(), ScreenError> {
+        let rests = self.drawn.is_some_and(|drawn| drawn.elapsed() < FRAME);
+        if rests || !state.is_dirty() {
+            return Ok(());
+        }
+        self.terminal.draw(|frame| views::draw(frame, state, source)).map_err(ScreenError::Draw)?;
+        self.drawn = Some(Instant::now());
+        Ok(())
+    }
+}
+
+/// The terminal is ours until this is dropped.
+struct Taken;
+
+/// Whether the terminal is in our mode now.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+/// The thread that draws, and what panics of other threads left to say.
+static OWNER: Mutex<Option<Owner>> = Mutex::new(None);
+
+struct Owner {
+    thread: ThreadId,
+    postponed: Vec<String>,
+}
+
+impl Taken {
+    fn take() -> io::Result<Self> {
+        hook_panics();
+        if let Ok(mut owner) = OWNER.lock() {
+            *owner = Some(Owner { thread: thread::current().id(), postponed: Vec::new() });
+        }
+        enable_raw_mode()?;
+        TAKEN.store(true, Ordering::SeqCst);
+        let taken = Self;
+        execute!(io::stdout(), EnterAlternateScreen)?;
+        Ok(taken)
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        give_back();
+        let owner = OWNER.lock().ok().and_then(|mut owner| owner.take());
+        let mut stderr = io::stderr();
+        for words in owner.map(|owner| owner.postponed).unwrap_or_default() {
+            // Nowhere is left to report to if standard error is gone.
+            let _ = writeln!(stderr, "{words}");
+        }
+    }
+}
+
+/// Leaves the alternate screen and raw mode, once.
+fn give_back() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        // Best effort: the terminal may be gone already.
+        let _ = execute!(io::stdout(), LeaveAlternateScreen, Show);
+        let _ = disable_raw_mode();
+    }
+}
+
+/// Puts our hook before the one that reports panics; once for the life of the program.
+fn hook_panics() {
+    static HOOKED: AtomicBool = AtomicBool::new(false);
+    if HOOKED.swap(true, Ordering::SeqCst) {
+        return;
+    }
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if TAKEN.load(Ordering::SeqCst)
+            && let Ok(mut owner) = OWNER.try_lock()
+            && let Some(owner) = owner.as_mut().filter(|owner| owner.thread != thread::current().id())
+        {
+            owner.postponed.push(info.to_string());
+            return;
+        }
+        give_back();
+        report(info);
+    }));
+}

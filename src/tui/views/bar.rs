@@ -1,0 +1,148 @@
+//! The lines at the top and bottom: state of the run, its problems, the keys that matter now.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+use unicode_width::UnicodeWidthStr;
+
+use crate::text::Text;
+use crate::tui::document::harmless;
+use crate::tui::keys;
+use crate::tui::state::{Mode, State, Task};
+use crate::tui::theme::{self, Tone};
+use crate::tui::words::text;
+
+const QUIT: Text = text("Stop capturing and quit?", "キャプチャを停止して終了しますか?");
+const IDENTITIES: Text = text(" IDENTITIES SHOWN ", " 利用者名を表示中 ");
+const PAUSED: Text =
+    text(" PAUSED: nothing is recorded, traffic goes on ", " 一時停止中: 通信は続き、記録はされません ");
+const PAUSED_SHORT: Text = text(" PAUSED ", " 一時停止中 ");
+
+pub(super) fn status(frame: &mut Frame<'_>, area: Rect, state: &State) {
+    let language = state.language;
+    let right = counts(state);
+    let mut left = vec![Span::styled(" authtap ", theme::BRAND), Span::raw(" ")];
+    left.extend(doing(state, area.width >= 120));
+    if state.revealed {
+        left.push(Span::raw(" "));
+        left.push(Span::styled(IDENTITIES.to(language), theme::ALERT));
+    }
+    for address in &state.banner.addresses {
+        left.push(Span::styled(format!("  {address}"), Tone::Strong.style()));
+    }
+    let used = width(&left) + width(&right) + 4;
+    if let Some(session) = &state.banner.session {
+        let room = usize::from(area.width).saturating_sub(used);
+        let shown = shortened(session, room);
+        left.push(Span::styled(format!("  {shown}"), Tone::Quiet.style()));
+    }
+    let buffer = frame.buffer_mut();
+    let start = area.right().saturating_sub(width(&right) as u16);
+    Line::from(left).render(Rect { width: start.saturating_sub(area.x), ..area }, buffer);
+    Line::from(right).render(Rect { x: start, width: area.right().saturating_sub(start), ..area }, buffer);
+}
+
+fn doing(state: &State, wide: bool) -> Vec<Span<'static>> {
+    let language = state.language;
+    if state.paused {
+        let words = if wide { PAUSED } else { PAUSED_SHORT };
+        return vec![Span::styled(words.to(language), theme::ALERT)];
+    }
+    let (glyph, words, tone) = match state.banner.mode {
+        Mode::Capture => ("●", text("recording", "記録中"), Tone::Bad),
+        Mode::Replay => ("▶", text("replaying", "再生中"), Tone::Good),
+        Mode::Demo => ("▶", text("demonstration", "デモ"), Tone::Good),
+        Mode::Open => ("■", text("saved session", "保存済みセッション"), Tone::Quiet),
+    };
+    vec![Span::styled(format!("{glyph} "), tone.style()), Span::raw(words.to(language))]
+}
+
+fn counts(state: &State) -> Vec<Span<'static>> {
+    let language = state.language;
+    let (failures, lost) = (state.flows.failures(), state.counts.lost);
+    let mut spans = Vec::new();
+    let mut add = |count: u64, words: Text, style: Style| {
+        spans.push(Span::styled(count.to_string(), style.patch(Tone::Strong.style())));
+        spans.push(Span::styled(words.to(language), Tone::Quiet.style()));
+    };
+    add(state.flows.len() as u64, text(" exchanges  ", " 件  "), Tone::Plain.style());
+    add(state.flows.challenges() as u64, text(" × 401  ", " × 401  "), Tone::Warning.style());
+    add(failures as u64, text(" failures ", " 件失敗 "), if failures > 0 { Tone::Bad } else { Tone::Plain }.style());
+    if state.counts.passed > 0 {
+        add(state.counts.passed, text(" passed by ", " 件素通し "), Tone::Plain.style());
+    }
+    if lost > 0 {
+        add(lost, text(" lost ", " 件欠落 "), theme::ALERT);
+    }
+    spans
+}
+
+/// What is wrong with the run, a line each.
+pub(super) fn problems(frame: &mut Frame<'_>, area: Rect, state: &State) {
+    for (problem, y) in state.problems.iter().zip(area.top()..area.bottom()) {
+        let names: Vec<(&str, &str)> = problem.names.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let words = problem.words.fill(state.language, &names);
+        let line = Rect { y, height: 1, ..area };
+        frame.buffer_mut().set_style(line, theme::ALERT);
+        let words: String = format!(" ! {words}").chars().map(harmless).collect();
+        Line::styled(words, theme::ALERT).render(line, frame.buffer_mut());
+    }
+}
+
+/// The keys that hold now, from the key table, until the line is full.
+pub(super) fn hints(frame: &mut Frame<'_>, area: Rect, state: &State) {
+    let mut spans = Vec::new();
+    if state.task == Task::Quit {
+        spans.push(Span::styled(format!(" {} ", QUIT.to(state.language)), theme::ALERT));
+    }
+    for entry in keys::entries(state.task, state.focus) {
+        let hint = entry.hint.to(state.language);
+        let key = format!(" {} ", entry.short_name());
+        if hint.is_empty() || width(&spans) + key.width() + hint.width() + 1 > usize::from(area.width) {
+            continue;
+        }
+        spans.push(Span::styled(key, theme::KEY));
+        spans.push(Span::raw(format!("{hint} ")));
+    }
+    Line::from(spans).render(area, frame.buffer_mut());
+}
+
+fn width(spans: &[Span<'_>]) -> usize {
+    spans.iter().map(Span::width).sum()
+}
+
+/// The end of a path that fits, from a folder's start where possible.
+fn shortened(path: &str, room: usize) -> String {
+    if path.width() <= room {
+        return path.to_owned();
+    }
+    let tails = path.char_indices().filter(|(_, char)| matches!(char, '/' | '\\')).map(|(at, _)| &path[at..]);
+    let mut fitting = tails.filter(|tail| tail.width() < room);
+    match fitting.next() {
+        Some(tail) => format!("…{tail}"),
+        None => {
+            let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+            if name.width() <= room { name.to_owned() } else { String::new() }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Language;
+
+    #[test]
+    fn a_long_path_keeps_its_end() {
+        assert_eq!(shortened("/home/avery/.local/share/authtap/one.authtap", 24), "…/authtap/one.authtap");
+        assert_eq!(shortened("/home/avery/one.authtap", 11), "one.authtap");
+        assert_eq!(shortened("/home/avery/one.authtap", 5), "");
+    }
+
+    #[test]
+    fn every_language_has_its_own_words_for_a_pause() {
+        assert_ne!(PAUSED.to(Language::En), PAUSED.to(Language::Ja));
+    }
+}

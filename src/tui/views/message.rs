@@ -1,0 +1,240 @@
+//! Request and response as texts: the head as on the wire, the body, then the connection's end of that side.
+
+use crate::diagnosis::Place;
+use crate::exchange::{Certificate, Exchange, Failure, Message, Response, Seen, Side, Tls};
+use crate::redact::{Body, Clean, Content, Field, Url};
+use crate::text::{Language, Text};
+use crate::tui::document::{Direction, Document, Line, Spot};
+use crate::tui::looked::{Names, Shown};
+use crate::tui::theme::Tone;
+use crate::tui::words::{self, text};
+
+use super::body;
+
+struct Writer<'a> {
+    page: Document,
+    language: Language,
+    names: &'a Names<'a>,
+}
+
+/// The request's text.
+pub(in crate::tui) fn request(exchange: &Exchange, language: Language, names: &Names<'_>) -> Document {
+    let mut writer = Writer { page: Document::default(), language, names };
+    writer.request_line(exchange);
+    match &exchange.request {
+        Seen::Seen(message) => writer.message(message, Direction::Request, &Place::RequestBody),
+        Seen::Unseen(reason) => writer.note(words::unseen(*reason), Tone::Warning),
+    }
+    writer.failure(exchange, &[Side::Client, Side::Proxy]);
+    writer.client(exchange);
+    writer.page
+}
+
+/// The response's text.
+pub(in crate::tui) fn response(exchange: &Exchange, language: Language, names: &Names<'_>) -> Document {
+    let mut writer = Writer { page: Document::default(), language, names };
+    writer.failure(exchange, &[Side::Server]);
+    match &exchange.response {
+        Seen::Seen(response) => writer.response(response),
+        Seen::Unseen(_) if exchange.running => {
+            writer.note(text("Still going on: no answer yet.", "継続中: まだ応答がありません。"), Tone::Quiet);
+        }
+        Seen::Unseen(reason) => {
+            writer
+                .page
+                .push(Line::of(Tone::Warning, words::unseen(*reason).to(language)).at(Place::ResponseStatus.into()));
+        }
+    }
+    writer.server(exchange);
+    writer.page
+}
+
+impl Writer<'_> {
+    fn request_line(&mut self, exchange: &Exchange) {
+        let mut line = Line::new().at(Place::RequestUrl.into());
+        if let Some(method) = &exchange.method {
+            line = line.put(Tone::Strong, method.as_str()).put(Tone::Plain, " ");
+        }
+        line = match &exchange.url {
+            Some(url) => self.url(line, url),
+            None => line.put(Tone::Quiet, text("(no host given)", "(ホスト不明)").to(self.language)),
+        };
+        if let Some(message) = exchange.request.seen() {
+            line = line.put(Tone::Quiet, " ").put(Tone::Quiet, message.version.as_str());
+        }
+        self.page.push(line);
+    }
+
+    /// Scheme and host are quiet: within a tunnel they are not part of the request line.
+    fn url(&self, line: Line, url: &Url) -> Line {
+        let shown = self.names.show(url.text());
+        if shown.identified {
+            return line.put(Tone::Identity, &shown.text);
+        }
+        let (origin, rest) = shown.text.split_at(url.origin().len());
+        line.put(Tone::Quiet, origin).put(Tone::Plain, rest)
+    }
+
+    fn response(&mut self, response: &Response) {
+        for interim in &response.interim {
+            let first = format!("{} {}", interim.status, interim.reason);
+            self.page.push(Line::of(Tone::Quiet, &first));
+            self.fields(&interim.fields, Direction::Response);
+            self.page.blank();
+        }
+        self.page.push(
+            Line::new()
+                .put(Tone::Quiet, response.message.version.as_str())
+                .put(Tone::of_status(response.status), &format!(" {}", response.status))
+                .put(Tone::Strong, &format!(" {}", response.reason))
+                .at(Place::ResponseStatus.into()),
+        );
+        self.message(&response.message, Direction::Response, &Place::ResponseBody);
+        if response.early {
+            self.note(
+                text("The response ended before the request did.", "リクエストが終わる前にレスポンスが完了しました。"),
+                Tone::Warning,
+            );
+        }
+    }
+
+    fn message(&mut self, message: &Message, direction: Direction, body: &Place) {
+        self.fields(&message.fields, direction);
+        self.body(&message.body, body);
+        if !message.trailers.is_empty() {
+            self.page.blank();
+            self.page.push(Line::of(Tone::Quiet, text("Trailers", "トレーラー").to(self.language)));
+            self.fields(&message.trailers, direction);
+        }
+    }
+
+    fn fields(&mut self, fields: &[Field], direction: Direction) {
+        for field in fields {
+            let line = Line::new().put(Tone::Name, field.name.as_str()).put(Tone::Quiet, ": ");
+            let line = match self.names.show(&field.value) {
+                Shown { text, identified: true } => line.put(Tone::Identity, &text),
+                Shown { text, identified: false } => with_markers(line, &text),
+            };
+            self.page.push(line.indent(4).at(Spot::Header(direction, field.name.as_str().to_owned())));
+        }
+    }
+
+    fn body(&mut self, body: &Body, place: &Place) {
+        match &body.content {
+            Content::Empty => {}
+            Content::Withheld(reason) => {
+                let why = words::withheld(*reason).to(self.language);
+                let said = text("body of {length} bytes: {why}", "本文 {length} バイト: {why}");
+                let said = said.fill(self.language, &[("length", &body.length.to_string()), ("why", why)]);
+                self.page.blank();
+                self.page.push(Line::of(Tone::Quiet, &format!("[{said}]")).at(place.clone().into()));
+            }
+            Content::Text { syntax, text: kept, complete } => {
+                self.page.blank();
+                let shown = self.names.show(kept);
+                let tone = if shown.identified { Tone::Identity } else { Tone::Plain };
+                for line in body::lines(*syntax, &shown.text) {
+                    let depth = (line.len() - line.trim_start().len()).min(20) as u16;
+                    let line = if shown.identified { Line::of(tone, &line) } else { body::toned(*syntax, &line) };
+                    self.page.push(line.indent(depth + 2).at(place.clone().into()));
+                }
+                if !complete {
+                    let said =
+                        text("the rest of {length} bytes was not kept", "全 {length} バイトの残りは保存していません");
+                    let said = said.fill(self.language, &[("length", &body.length.to_string())]);
+                    self.page.push(Line::of(Tone::Quiet, &format!("[{said}]")));
+                }
+            }
+        }
+    }
+
+    fn failure(&mut self, exchange: &Exchange, sides: &[Side]) {
+        let Some(failure) = exchange.error.as_ref().filter(|failure| sides.contains(&failure.side)) else { return };
+        let Failure { side, step, text: words, .. } = failure;
+        let place = if *side == Side::Server { Place::ConnectionServer } else { Place::ConnectionClient };
+        if *side != Side::Server {
+            self.page.blank();
+        }
+        let head =
+            format!("✗ {}: {}: ", words::side(*side).to(self.language), words::failed_step(*step).to(self.language));
+        let shown = self.names.show(words);
+        self.page.push(Line::new().put(Tone::Bad, &head).put(Tone::Plain, &shown.text).indent(2).at(place.into()));
+        if *side == Side::Server {
+            self.page.blank();
+        }
+    }
+
+    fn client(&mut self, exchange: &Exchange) {
+        let connection = &exchange.connection;
+        if connection.client.is_none() && connection.target.is_none() && connection.presented.is_none() {
+            return;
+        }
+        self.heading(text("Client connection", "クライアント側の接続"), connection.id);
+        let place = Place::ConnectionClient;
+        self.fact(text("from", "接続元"), connection.client.as_ref(), &place);
+        self.fact(text("asked for", "要求先"), connection.target.as_ref(), &place);
+        if let Some(certificate) = &connection.presented {
+            self.certificate(text("was shown", "提示した証明書"), certificate, &place);
+        }
+    }
+
+    fn server(&mut self, exchange: &Exchange) {
+        let Some(server) = &exchange.connection.server else { return };
+        let place = Place::ConnectionServer;
+        self.heading(text("Server connection", "サーバー側の接続"), exchange.connection.id);
+        self.fact(text("address", "アドレス"), Some(&server.address), &place);
+        let Some(Tls { version, cipher, alpn, certificate, accepted_despite }) = &server.tls else { return };
+        let alpn = alpn.as_ref().map(|alpn| format!("  ALPN {alpn}")).unwrap_or_default();
+        self.said(text("TLS", "TLS"), &format!("{version}  {cipher}{alpn}"), Tone::Plain, &place);
+        self.certificate(text("certificate", "証明書"), certificate, &place);
+        if let Some(despite) = accepted_despite {
+            self.said(text("accepted despite", "警告を無視"), despite.as_str(), Tone::Warning, &place);
+        }
+    }
+
+    fn certificate(&mut self, label: Text, certificate: &Certificate, place: &Place) {
+        self.fact(label, Some(&certificate.subject), place);
+        self.fact(text("issued by", "発行者"), Some(&certificate.issuer), place);
+        let names = certificate.names.iter().map(Clean::as_str).collect::<Vec<_>>().join(", ");
+        self.said(text("names", "名前"), &names, Tone::Plain, place);
+        let validity =
+            format!("{} — {}", day(&certificate.not_before.to_string()), day(&certificate.not_after.to_string()));
+        self.said(text("valid", "有効期間"), &validity, Tone::Plain, place);
+    }
+
+    fn heading(&mut self, words: Text, connection: u32) {
+        self.page.blank();
+        self.page.push(Line::of(Tone::Heading, &format!("{} {connection}", words.to(self.language))));
+    }
+
+    fn fact(&mut self, label: Text, value: Option<&Clean>, place: &Place) {
+        if let Some(value) = value {
+            let shown = self.names.show(value);
+            self.said(label, &shown.text, if shown.identified { Tone::Identity } else { Tone::Plain }, place);
+        }
+    }
+
+    fn said(&mut self, label: Text, value: &str, tone: Tone, place: &Place) {
+        let label = format!("{}: ", label.to(self.language));
+        self.page.push(Line::new().put(Tone::Quiet, &label).put(tone, value).indent(4).at(place.clone().into()));
+    }
+
+    fn note(&mut self, words: Text, tone: Tone) {
+        self.page.push(Line::of(tone, words.to(self.language)));
+    }
+}
+
+/// Markers (`[jwt #3 …]`) stand out from what was on the wire.
+fn with_markers(mut line: Line, value: &str) -> Line {
+    let mut rest = value;
+    while let Some(open) = rest.find('[') {
+        let close = rest[open..].find(']').map_or(rest.len(), |length| open + length + 1);
+        line = line.put(Tone::Plain, &rest[..open]).put(Tone::Marker, &rest[open..close]);
+        rest = &rest[close..];
+    }
+    line.put(Tone::Plain, rest)
+}
+
+fn day(timestamp: &str) -> &str {
+    timestamp.get(..10).unwrap_or(timestamp)
+}

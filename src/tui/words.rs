@@ -1,0 +1,157 @@
+//! The words of the screen for what others name by codes.
+
+use crate::diagnosis::{Actor, Certainty, Kind, Scheme, StepState, Verdict};
+use crate::exchange::{Side, Step, Unseen};
+use crate::redact::Withheld;
+use crate::text::Text;
+
+/// Both languages side by side.
+pub(super) const fn text(en: &'static str, ja: &'static str) -> Text {
+    Text { en, ja }
+}
+
+pub(super) const fn verdict(verdict: Verdict) -> Text {
+    match verdict {
+        Verdict::Ok => text("ok", "正常"),
+        Verdict::Step => text("step", "手順どおり"),
+        Verdict::Failure => text("failure", "失敗"),
+        Verdict::Pending => text("pending", "判定待ち"),
+        Verdict::Unknown => text("unknown", "不明"),
+    }
+}
+
+pub(super) const fn kind(kind: Kind) -> Text {
+    match kind {
+        Kind::Step => text("step", "手順"),
+        Kind::Note => text("note", "注意"),
+        Kind::Failure => text("failure", "失敗"),
+    }
+}
+
+pub(super) const fn certainty(certainty: Certainty) -> Text {
+    match certainty {
+        Certainty::Certain => text("certain", "確実"),
+        Certainty::Likely => text("likely", "可能性が高い"),
+        Certainty::Possible => text("possible", "可能性あり"),
+    }
+}
+
+/// Who must act.
+pub(super) const fn actor(actor: Actor) -> Text {
+    match actor {
+        Actor::ExchangeAdmin => text("Exchange administrator", "Exchange 管理者"),
+        Actor::EntraAdmin => text("Entra administrator", "Entra 管理者"),
+        Actor::AdAdmin => text("Active Directory administrator", "Active Directory 管理者"),
+        Actor::Network => {
+            text("network: load balancer, reverse proxy, DNS", "ネットワーク (負荷分散装置、リバース プロキシ、DNS)")
+        }
+        Actor::Client => text("client machine", "クライアント端末"),
+        Actor::MigrationTool => text("migration tool", "移行ツール"),
+        Actor::User => text("user", "ユーザー"),
+        Actor::Microsoft => text("Microsoft", "Microsoft"),
+        Actor::ThisProxy => text("this proxy", "このプロキシ"),
+        Actor::CaptureTool => text("the tool that made the capture", "キャプチャしたツール"),
+        Actor::Nobody => text("nobody", "対応不要"),
+    }
+}
+
+pub(super) const fn scheme(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::OAuth => "OAuth",
+        Scheme::Ntlm => "NTLM",
+        Scheme::Negotiate => "Negotiate",
+        Scheme::Basic => "Basic",
+        Scheme::Digest => "Digest",
+        Scheme::Proxy => "Proxy",
+        Scheme::ActiveSync => "ActiveSync",
+    }
+}
+
+pub(super) const fn step_state(state: StepState) -> Text {
+    match state {
+        StepState::Done => text("done", "完了"),
+        StepState::Failed => text("failed", "失敗"),
+        StepState::Missing => text("missing", "来ていない"),
+        StepState::Unseen => text("not captured", "未取得"),
+    }
+}
+
+pub(super) fn step_name(name: &'static str) -> Text {
+    match name {
+        "empty-bearer" => text("empty Bearer", "空の Bearer"),
+        "challenge" => text("challenge", "チャレンジ"),
+        "sign-in" => text("sign-in", "サインイン"),
+        "token" => text("token", "トークン"),
+        "retry" => text("retry", "再試行"),
+        "probe" => text("probe", "プローブ"),
+        "authenticate" => text("authenticate", "認証"),
+        other => text(other, other),
+    }
+}
+
+/// Why something is not there to be seen.
+pub(super) const fn unseen(reason: Unseen) -> Text {
+    match reason {
+        Unseen::SkippedHost => text(
+            "Passed through undecrypted: this host is on the list of those not to look into.",
+            "復号せずに通しました。このホストは復号しない一覧にあります。",
+        ),
+        Unseen::NotTls => text(
+            "Passed through unread: the tunnel carries neither TLS nor HTTP/1.",
+            "読み取らずに通しました。トンネルの中身は TLS でも HTTP/1 でもありません。",
+        ),
+        Unseen::UnreadProtocol => text(
+            "Passed through undecrypted: the client offers only a protocol that is not read yet.",
+            "復号せずに通しました。クライアントが、まだ読み取れないプロトコルだけを提示しました。",
+        ),
+        Unseen::ServerTlsTooOld => text(
+            "Passed through undecrypted: the server speaks only a TLS too old to be intercepted.",
+            "復号せずに通しました。サーバーの TLS が古く、傍受できません。",
+        ),
+        Unseen::ClientTlsUnreadable => text(
+            "Passed through undecrypted: the client's TLS cannot be served.",
+            "復号せずに通しました。クライアントの TLS に応答できません。",
+        ),
+        Unseen::NotUnderstood => text(
+            "Passed on, but not understood: what was sent is not valid HTTP.",
+            "そのまま通しましたが、有効な HTTP として読み取れませんでした。",
+        ),
+        Unseen::NotRecorded => text(
+            "Not recorded: recording was paused, or there was no room.",
+            "記録していません。記録が一時停止中か、空きがありませんでした。",
+        ),
+        Unseen::NotInSource => text(
+            "Not in the file or the pasted text. Nothing can be concluded from that.",
+            "ファイルまたは貼り付けたテキストに含まれていません。ここからは何も判断できません。",
+        ),
+        Unseen::NeverCame => text("There was none.", "ありませんでした。"),
+    }
+}
+
+/// Why nothing but the length of a body is kept.
+pub(super) const fn withheld(reason: Withheld) -> Text {
+    match reason {
+        Withheld::Binary => text("binary, not kept", "バイナリのため保存しません"),
+        Withheld::Undecodable => text("could not be decoded, not kept", "デコードできないため保存しません"),
+        Withheld::NotRecorded => text("not recorded", "記録していません"),
+    }
+}
+
+pub(super) const fn side(side: Side) -> Text {
+    match side {
+        Side::Client => text("client", "クライアント"),
+        Side::Server => text("server", "サーバー"),
+        Side::Proxy => text("this proxy", "このプロキシ"),
+    }
+}
+
+/// What was being done when traffic failed.
+pub(super) const fn failed_step(step: Step) -> Text {
+    match step {
+        Step::Resolve => text("looking up the name", "名前解決"),
+        Step::Connect => text("connecting", "接続"),
+        Step::Tls => text("TLS handshake", "TLS ハンドシェイク"),
+        Step::Send => text("sending", "送信"),
+        Step::Receive => text("receiving", "受信"),
+    }
+}

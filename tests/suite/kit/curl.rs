@@ -1,0 +1,54 @@
+//! Real curl, through the proxy.
+
+use std::process::{Command, Stdio};
+
+use super::{DEADLINE, Proxy};
+
+/// What curl received.
+pub(crate) struct Answer {
+    /// curl's exit code: 0 is a complete answer of any status.
+    pub(crate) code: Option<i32>,
+    /// The status of the last answer, 0 where there was none.
+    pub(crate) status: u16,
+    /// The head of the last answer, as received.
+    pub(crate) head: Vec<u8>,
+    pub(crate) body: Vec<u8>,
+    /// What curl said on standard error.
+    pub(crate) error: String,
+}
+
+impl Answer {
+    /// The body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// Runs curl through `proxy`, trusting the proxy's root and nothing else unless `arguments` say otherwise.
+pub(crate) fn curl(proxy: &Proxy, arguments: &[&str]) -> Answer {
+    let output = Command::new("curl")
+        .args(["--silent", "--show-error", "--include", "--suppress-connect-headers", "--noproxy", ""])
+        .args(["--max-time", &DEADLINE.as_secs().to_string(), "--proxy", &proxy.url(), "--cacert"])
+        .arg(&proxy.ca)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let mut rest = output.stdout.as_slice();
+    let (mut head, mut status) = (&rest[..0], 0);
+    while rest.starts_with(b"HTTP/") {
+        let end = rest.windows(4).position(|four| four == b"\r\n\r\n").map_or(rest.len(), |at| at + 4);
+        (head, rest) = rest.split_at(end);
+        status = String::from_utf8_lossy(head).split(' ').nth(1).and_then(|code| code.trim().parse().ok()).unwrap_or(0);
+        if status >= 200 && !rest.starts_with(b"HTTP/") {
+            break;
+        }
+    }
+    Answer {
+        code: output.status.code(),
+        status,
+        head: head.to_vec(),
+        body: rest.to_vec(),
+        error: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}

@@ -1,0 +1,27 @@
+//! What the topics share: the program under test, servers and clients to put around it, and guards that end them.
+
+mod authority;
+mod authtap;
+mod curl;
+mod framing;
+mod need;
+mod origin;
+mod process;
+mod tmux;
+mod tunnel;
+
+use std::time::Duration;
+
+pub(crate) use authority::Authority;
+pub(crate) use authtap::{Finished, Proxy, Workshop};
+pub(crate) use curl::{Answer, curl};
+pub(crate) use framing::{field, fields};
+pub(crate) use need::{need, need_apache, need_python};
+pub(crate) use origin::{Origin, Request, Talk};
+pub(crate) use process::{Output, Process};
+pub(crate) use tmux::Terminal;
+pub(crate) use tunnel::Tunnel;
+
+/// How long anything may take before a test gives up on it. Long, because the machine may be busy; nothing waits for
+/// it unless something is broken.
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);

@@ -1,0 +1,56 @@
+//! Programs that a test talks to and this machine may lack.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs, io};
+
+/// Whether all `programs` are there. Where not, the test says so and is over; with CI=true it fails.
+pub(crate) fn need(programs: &[&str]) -> bool {
+    let missing: Vec<_> = programs.iter().copied().filter(|name| !on_path(name)).collect();
+    missing.is_empty() || skip(&missing.join(", "))
+}
+
+/// The Python of the virtual environment that `.ci/run` makes, or any other that has the packages.
+pub(crate) fn need_python() -> Option<PathBuf> {
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/partners/bin/python3");
+    let found = [ours, PathBuf::from("python3")].into_iter().find(|python| {
+        Command::new(python)
+            .args(["-c", "import requests_ntlm, spnego"])
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
+    });
+    if found.is_none() {
+        skip("python3 with the packages of tests/partners/requirements.txt");
+    }
+    found
+}
+
+/// Where Apache keeps its modules, if it is there with the two that make it speak NTLM.
+pub(crate) fn need_apache() -> Option<PathBuf> {
+    let modules = PathBuf::from("/usr/lib/apache2/modules");
+    let gssapi = modules.join("mod_auth_gssapi.so").exists();
+    let ntlmssp = fs::read_dir("/etc/gss/mech.d").is_ok_and(|mut files| {
+        files.any(|file| file.is_ok_and(|file| file.file_name().to_string_lossy().contains("ntlmssp")))
+    });
+    if gssapi && ntlmssp && on_path("apache2") {
+        return Some(modules);
+    }
+    skip("apache2 with libapache2-mod-auth-gssapi and gss-ntlmssp");
+    None
+}
+
+fn on_path(name: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| folder.join(name).is_file()) || Path::new("/usr/sbin").join(name).is_file()
+}
+
+/// Written to the handle itself, because what is printed by a test that passes is not shown.
+fn skip(missing: &str) -> bool {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test").to_owned();
+    assert!(env::var("CI").as_deref() != Ok("true"), "{test} needs {missing}");
+    let _ = io::stderr().write_all(format!("skipped: {test} needs {missing}\n").as_bytes());
+    false
+}

@@ -1,0 +1,27 @@
+//! All tests that look at the program from outside: the built binary, driven by real programs over real sockets.
+//!
+//! One binary, one topic a file. Tests wait for events and never for time to pass; servers get a port from the system
+//! and end with the test that started them. A test that needs a program which this machine lacks says so in a line
+//! that begins with `skipped:`; with CI=true it fails.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test that meets what it did not expect ends there, and tests may use files and the terminal"
+)]
+
+mod architecture;
+mod bad_input;
+mod bodies;
+mod cases;
+mod crash;
+mod kit;
+mod leaks;
+mod legacy_tls;
+mod ntlm;
+mod replay;
+mod screens;
+mod wire_bytes;
