@@ -145,6 +145,23 @@ x-ms-diagnostics: 2000003;reason="The audience claim value is invalid 'aud'.";er
 WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
             )],
         ),
+        Example::fires(
+            "only the answer was pasted",
+            (Kind::Failure, Certainty::Certain, Actor::Network),
+            &[Raw::new(
+                "",
+                r#"401
+x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value 'https://autodiscover.contoso.com' is invalid";error_category="invalid_resource""#,
+            )],
+        ),
+        Example::silent(
+            "SharePoint refuses an audience",
+            &[Raw::new(
+                "GET https://fabrikam.sharepoint.com/_api/web\nAuthorization: Bearer {jwt aud=https://contoso.sharepoint.com}",
+                r#"401
+x-ms-diagnostics: 3000003;reason="Invalid audience Uri 'https://contoso.sharepoint.com'.";category="invalid_client""#,
+            )],
+        ),
         Example::silent(
             "only the scheme differs",
             &[Raw::new(

@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     id: "ssl-offload-audience-scheme",
     title: Text {
         en: "A load balancer passes the request on without TLS",
-        ja: "ロード バランサーが TLS を解いて要求を転送している (SSL オフロード)",
+        ja: "ロード バランサーが TLS を終端し、平文で転送している (SSL オフロード)",
     },
     explanation: Text {
         en: "The token is for {audience}, but Exchange received the request as {endpoint}: the load balancer takes TLS off \
