@@ -25,6 +25,8 @@ mod person;
 mod readiness;
 mod rule;
 pub mod rules;
+#[cfg(test)]
+mod tests;
 
 use crate::exchange::Exchange;
 use judge::{Judged, judge};
