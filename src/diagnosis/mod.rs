@@ -6,6 +6,7 @@
 mod aadsts;
 mod answered;
 mod audience;
+mod bounded;
 mod case;
 mod challenge;
 #[cfg(test)]
