@@ -71,22 +71,25 @@ mod tests {
             (Kind::Failure, Certainty::Certain, Actor::User),
             &[Raw::new(
                 "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
-                 Content-Type: application/x-www-form-urlencoded\n\
-                 \n\
+                 Content-Type: application/x-www-form-urlencoded\n\n\
                  grant_type=refresh_token",
-                r#"400 Bad Request
-Content-Type: application/json; charset=utf-8
-
-{"error":"invalid_grant","error_description":"AADSTS50173: The provided grant has expired due to it being revoked.\r\nTrace ID: f840b3e7-8740-4698-b252-d759825e0300","error_codes":[50173]}"#,
+                "400 Bad Request\n\
+                 Content-Type: application/json; charset=utf-8\n\n\
+                 {\"error\":\"invalid_grant\",\"error_description\":\"AADSTS50173: The provided grant has \
+                 expired due to it being revoked.\\r\\nTrace ID: f840b3e7-8740-4698-b252-d759825e0300\",\
+                 \"error_codes\":[50173]}",
             )],
         ),
         Example::fires(
             "the session was revoked, told on a redirect",
             (Kind::Failure, Certainty::Certain, Actor::User),
             &[Raw::new(
-                "GET https://login.windows.net/common/oauth2/authorize?resource=https%3A%2F%2Fmail.contoso.com%2F&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&response_type=code",
+                "GET https://login.windows.net/common/oauth2/authorize?\
+                 resource=https%3A%2F%2Fmail.contoso.com%2F&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&\
+                 response_type=code",
                 "302\n\
-                 LOCATION: https://localhost/?error=interaction_required&error_description=AADSTS50133%3a+Session+is+invalid",
+                 LOCATION: https://localhost/?error=interaction_required&error_description=AADSTS50133%3a+\
+                 Session+is+invalid",
             )],
         ),
         Example::fires(
@@ -94,39 +97,37 @@ Content-Type: application/json; charset=utf-8
             (Kind::Failure, Certainty::Certain, Actor::User),
             &[Raw::new(
                 "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
-                 Content-Type: application/x-www-form-urlencoded\n\
-                 \n\
+                 Content-Type: application/x-www-form-urlencoded\n\n\
                  grant_type=refresh_token",
-                r#"400 Bad Unicorn
-Content-Type: application/json
-
-{"error":"unicorn_rampage","error_description":"Time to go home.","error_codes":[50173]}"#,
+                "400 Bad Unicorn\n\
+                 Content-Type: application/json\n\n\
+                 {\"error\":\"unicorn_rampage\",\"error_description\":\"Time to go home.\",\
+                 \"error_codes\":[50173]}",
             )],
         ),
         Example::silent(
             "the refresh token grew too old",
             &[Raw::new(
                 "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
-                 Content-Type: application/x-www-form-urlencoded\n\
-                 \n\
+                 Content-Type: application/x-www-form-urlencoded\n\n\
                  grant_type=refresh_token",
-                r#"400 Bad Request
-Content-Type: application/json; charset=utf-8
-
-{"error":"invalid_grant","error_description":"AADSTS700082: The refresh token has expired due to inactivity.\r\nTrace ID: f840b3e7-8740-4698-b252-d759825e0300","error_codes":[700082]}"#,
+                "400 Bad Request\n\
+                 Content-Type: application/json; charset=utf-8\n\n\
+                 {\"error\":\"invalid_grant\",\"error_description\":\"AADSTS700082: The refresh token has \
+                 expired due to inactivity.\\r\\nTrace ID: f840b3e7-8740-4698-b252-d759825e0300\",\
+                 \"error_codes\":[700082]}",
             )],
         ),
         Example::silent(
             "the number stands in a wrapper with a more specific one",
             &[Raw::new(
                 "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
-                 Content-Type: application/x-www-form-urlencoded\n\
-                 \n\
+                 Content-Type: application/x-www-form-urlencoded\n\n\
                  grant_type=password",
-                r#"400
-Content-Type: application/json
-
-{"error":"invalid_grant","error_description":"AADSTS50173: x. AADSTS50126: Invalid username or password.","error_codes":[50173,50126]}"#,
+                "400\n\
+                 Content-Type: application/json\n\n\
+                 {\"error\":\"invalid_grant\",\"error_description\":\"AADSTS50173: x. AADSTS50126: Invalid \
+                 username or password.\",\"error_codes\":[50173,50126]}",
             )],
         ),
     ];

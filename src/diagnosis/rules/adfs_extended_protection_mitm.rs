@@ -101,22 +101,75 @@ mod tests {
     use crate::redact::{Binding, Credential, Ntlm, NtlmMessage};
 
     pub(super) const EXAMPLES: &[Example] = &[
-        Example::fires("the binding is that of a certificate unknown here", (Kind::Failure, Certainty::Likely, Actor::CaptureTool), &[Raw::new("GET https://sts.fabrikam.com/adfs/ls/wia?client-request-id=77777777-0000-4000-8000-000000000001\n\
-                 Authorization: NTLM TlRMTVNTUAADAAAAGAAYAFgAAAAMAQwBcAAAABAAEAB8AQAABgAGAIwBAAAKAAoAkgEAAAAAAACcAQAAFYKI4goAfE8AAAAPLrcJw3PxaZHhrBTdAnRMUAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAC63CcNz8WmR4awU3QJ0TFABAQAAAAAAAACA8h5kWtsBQ+tP7IL80m0AAAAAAgAQAEYAQQBCAFIASQBLAEEATQABAAoAQQBEAEYAUwAxAAQAGABmAGEAYgByAGkAawBhAG0ALgBjAG8AbQADACQAYQBkAGYAcwAxAC4AZgBhAGIAcgBpAGsAYQBtAC4AYwBvAG0ABQAYAGYAYQBiAHIAaQBrAGEAbQAuAGMAbwBtAAcACAAAgPIeZFrbAQYABAACAAAACgAQANm2tQjsv3l6kTnfpq0F9O8JACoASABUAFQAUAAvAHMAdABzAC4AZgBhAGIAcgBpAGsAYQBtAC4AYwBvAG0AAAAAAAAAAABGAEEAQgBSAEkASwBBAE0AcABhAHQAVwAxADEALQA5AA==", "401\nServer: Microsoft-HTTPAPI/2.0\nWWW-Authenticate: Negotiate\nWWW-Authenticate: NTLM")]),
-        Example::fires("the same in a live capture, other letters", (Kind::Failure, Certainty::Likely, Actor::ThisProxy), &[Raw::new("POST https://sts.fabrikam.com:443/ADFS/oauth2/authorize/WIA\n\
-                 authorization: NTLM TlRMTVNTUAADAAAAGAAYAFgAAAAMAQwBcAAAABAAEAB8AQAABgAGAIwBAAAKAAoAkgEAAAAAAACcAQAAFYKI4goAfE8AAAAPLrcJw3PxaZHhrBTdAnRMUAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAC63CcNz8WmR4awU3QJ0TFABAQAAAAAAAACA8h5kWtsBQ+tP7IL80m0AAAAAAgAQAEYAQQBCAFIASQBLAEEATQABAAoAQQBEAEYAUwAxAAQAGABmAGEAYgByAGkAawBhAG0ALgBjAG8AbQADACQAYQBkAGYAcwAxAC4AZgBhAGIAcgBpAGsAYQBtAC4AYwBvAG0ABQAYAGYAYQBiAHIAaQBrAGEAbQAuAGMAbwBtAAcACAAAgPIeZFrbAQYABAACAAAACgAQANm2tQjsv3l6kTnfpq0F9O8JACoASABUAFQAUAAvAHMAdABzAC4AZgBhAGIAcgBpAGsAYQBtAC4AYwBvAG0AAAAAAAAAAABGAEEAQgBSAEkASwBBAE0AcABhAHQAVwAxADEALQA5AA==", "401\nwww-authenticate: Negotiate, NTLM")]).live(),
-        Example::fires("a ticket is refused, whose binding nobody can read", (Kind::Failure, Certainty::Possible, Actor::CaptureTool), &[Raw::new("GET https://sts.fabrikam.com/adfs/ls/wia?client-request-id=77777777-0000-4000-8000-000000000001\n\
-                 Authorization: Negotiate YBEGCSqGSIb3EgECAgEAbgIFAA==", "401\nServer: Microsoft-HTTPAPI/2.0\nWWW-Authenticate: Negotiate\nWWW-Authenticate: NTLM")]),
-        Example::silent("the message carries no binding", &[Raw::new("GET https://sts.fabrikam.com/adfs/ls/wia?client-request-id=77777777-0000-4000-8000-000000000001\n\
-                 Authorization: NTLM {ntlm3 avery}", "401\nServer: Microsoft-HTTPAPI/2.0\nWWW-Authenticate: Negotiate\nWWW-Authenticate: NTLM")]),
-        Example::silent("the handshake goes on", &[Raw::new("GET https://sts.fabrikam.com/adfs/ls/wia?client-request-id=77777777-0000-4000-8000-000000000001\n\
-                 Authorization: NTLM {ntlm1}", "401\nServer: Microsoft-HTTPAPI/2.0\nWWW-Authenticate: NTLM {ntlm2}")]),
-        Example::silent("Exchange refuses, not AD FS", &[Raw::new("POST https://mail.fabrikam.com/EWS/Exchange.asmx\n\
-                 Authorization: NTLM TlRMTVNTUAADAAAAGAAYAFgAAAAMAQwBcAAAABAAEAB8AQAABgAGAIwBAAAKAAoAkgEAAAAAAACcAQAAFYKI4goAfE8AAAAPLrcJw3PxaZHhrBTdAnRMUAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAC63CcNz8WmR4awU3QJ0TFABAQAAAAAAAACA8h5kWtsBQ+tP7IL80m0AAAAAAgAQAEYAQQBCAFIASQBLAEEATQABAAoAQQBEAEYAUwAxAAQAGABmAGEAYgByAGkAawBhAG0ALgBjAG8AbQADACQAYQBkAGYAcwAxAC4AZgBhAGIAcgBpAGsAYQBtAC4AYwBvAG0ABQAYAGYAYQBiAHIAaQBrAGEAbQAuAGMAbwBtAAcACAAAgPIeZFrbAQYABAACAAAACgAQANm2tQjsv3l6kTnfpq0F9O8JACoASABUAFQAUAAvAHMAdABzAC4AZgBhAGIAcgBpAGsAYQBtAC4AYwBvAG0AAAAAAAAAAABGAEEAQgBSAEkASwBBAE0AcABhAHQAVwAxADEALQA5AA==", "401\n\
+        Example::fires(
+            "the binding is that of a certificate unknown here",
+            (Kind::Failure, Certainty::Likely, Actor::CaptureTool),
+            &[Raw::new(
+                "GET https://sts.fabrikam.com/adfs/ls/wia?\
+                 client-request-id=77777777-0000-4000-8000-000000000001\n\
+                 Authorization: NTLM {ntlm3bound avery}",
+                "401\n\
+                 Server: Microsoft-HTTPAPI/2.0\n\
+                 WWW-Authenticate: Negotiate\n\
+                 WWW-Authenticate: NTLM",
+            )],
+        ),
+        Example::fires(
+            "the same in a live capture, other letters",
+            (Kind::Failure, Certainty::Likely, Actor::ThisProxy),
+            &[Raw::new(
+                "POST https://sts.fabrikam.com:443/ADFS/oauth2/authorize/WIA\n\
+                 authorization: NTLM {ntlm3bound avery}",
+                "401\nwww-authenticate: Negotiate, NTLM",
+            )],
+        )
+        .live(),
+        Example::fires(
+            "a ticket is refused, whose binding nobody can read",
+            (Kind::Failure, Certainty::Possible, Actor::CaptureTool),
+            &[Raw::new(
+                "GET https://sts.fabrikam.com/adfs/ls/wia?\
+                 client-request-id=77777777-0000-4000-8000-000000000001\n\
+                 Authorization: Negotiate {kerberos}",
+                "401\n\
+                 Server: Microsoft-HTTPAPI/2.0\n\
+                 WWW-Authenticate: Negotiate\n\
+                 WWW-Authenticate: NTLM",
+            )],
+        ),
+        Example::silent(
+            "the message carries no binding",
+            &[Raw::new(
+                "GET https://sts.fabrikam.com/adfs/ls/wia?\
+                 client-request-id=77777777-0000-4000-8000-000000000001\n\
+                 Authorization: NTLM {ntlm3 avery}",
+                "401\n\
+                 Server: Microsoft-HTTPAPI/2.0\n\
+                 WWW-Authenticate: Negotiate\n\
+                 WWW-Authenticate: NTLM",
+            )],
+        ),
+        Example::silent(
+            "the handshake goes on",
+            &[Raw::new(
+                "GET https://sts.fabrikam.com/adfs/ls/wia?\
+                 client-request-id=77777777-0000-4000-8000-000000000001\n\
+                 Authorization: NTLM {ntlm1}",
+                "401\nServer: Microsoft-HTTPAPI/2.0\nWWW-Authenticate: NTLM {ntlm2}",
+            )],
+        ),
+        Example::silent(
+            "Exchange refuses, not AD FS",
+            &[Raw::new(
+                "POST https://mail.fabrikam.com/EWS/Exchange.asmx\n\
+                 Authorization: NTLM {ntlm3bound avery}",
+                "401\n\
                  Server: Microsoft-IIS/10.0\n\
                  X-FEServer: EX01\n\
                  WWW-Authenticate: Negotiate\n\
-                 WWW-Authenticate: NTLM")]),
+                 WWW-Authenticate: NTLM",
+            )],
+        ),
     ];
 
     #[test]

@@ -77,11 +77,13 @@ mod tests {
             &[Raw::new(
                 "POST https://mail.contoso.com/mapi/emsmdb/\n\
                  Authorization: Bearer {jwt aud=https://autodiscover.contoso.com/ exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value 'https://autodiscover.contoso.com' is invalid";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value \
+                 'https://autodiscover.contoso.com' is invalid\";error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::fires(
@@ -90,11 +92,13 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml\n\
                  Authorization: Bearer {jwt aud=https://autodiscover.contoso.com/ exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value 'https://autodiscover.contoso.com' is invalid";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value \
+                 'https://autodiscover.contoso.com' is invalid\";error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::fires(
@@ -103,11 +107,14 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.fabrikam.com:8443/EWS/Exchange.asmx\n\
                  Authorization: Bearer {jwt aud=https://mail.fabrikam.com/ exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000001;reason="The hostname component of the audience claim value is invalid. Expected 'https://owa.fabrikam.com'. Actual 'https://mail.fabrikam.com'.";error_category="invalid_token"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000001;reason=\"The hostname component of the audience claim value is \
+                 invalid. Expected 'https://owa.fabrikam.com'. Actual 'https://mail.fabrikam.com'.\";\
+                 error_category=\"invalid_token\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::fires(
@@ -116,8 +123,10 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://[fd00::25]/EWS/Exchange.asmx\n\
                  AUTHORIZATION: Bearer {jwt aud=https://mail.contoso.com/}",
-                r#"403
-X-MS-Diagnostics: 2000003;reason="The audience of the token 'https://mail.contoso.com/' doesn't match the endpoint 'https://[fd00::25]/EWS/Exchange.asmx'.";error_category="invalid_resource""#,
+                "403\n\
+                 X-MS-Diagnostics: 2000003;reason=\"The audience of the token 'https://mail.contoso.com/' \
+                 doesn't match the endpoint 'https://[fd00::25]/EWS/Exchange.asmx'.\";\
+                 error_category=\"invalid_resource\"",
             )],
         ),
         Example::fires(
@@ -125,11 +134,14 @@ X-MS-Diagnostics: 2000003;reason="The audience of the token 'https://mail.contos
             (Kind::Failure, Certainty::Certain, Actor::Network),
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value '00000002-0000-0ff1-ce00-000000000000/ex.corp.contoso.com@contoso.com' is invalid";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value \
+                 '00000002-0000-0ff1-ce00-000000000000/ex.corp.contoso.com@contoso.com' is invalid\";\
+                 error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::fires(
@@ -138,11 +150,13 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.contoso.com/mapi/nspi/\n\
                  Authorization: Bearer {jwt aud=https://owa.contoso.com/ exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The audience claim value is invalid 'aud'.";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The audience claim value is invalid 'aud'.\";\
+                 error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::fires(
@@ -150,16 +164,19 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             (Kind::Failure, Certainty::Certain, Actor::Network),
             &[Raw::new(
                 "",
-                r#"401
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value 'https://autodiscover.contoso.com' is invalid";error_category="invalid_resource""#,
+                "401\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value \
+                 'https://autodiscover.contoso.com' is invalid\";error_category=\"invalid_resource\"",
             )],
         ),
         Example::silent(
             "SharePoint refuses an audience",
             &[Raw::new(
-                "GET https://fabrikam.sharepoint.com/_api/web\nAuthorization: Bearer {jwt aud=https://contoso.sharepoint.com}",
-                r#"401
-x-ms-diagnostics: 3000003;reason="Invalid audience Uri 'https://contoso.sharepoint.com'.";category="invalid_client""#,
+                "GET https://fabrikam.sharepoint.com/_api/web\n\
+                 Authorization: Bearer {jwt aud=https://contoso.sharepoint.com}",
+                "401\n\
+                 x-ms-diagnostics: 3000003;reason=\"Invalid audience Uri \
+                 'https://contoso.sharepoint.com'.\";category=\"invalid_client\"",
             )],
         ),
         Example::silent(
@@ -167,11 +184,14 @@ x-ms-diagnostics: 3000003;reason="Invalid audience Uri 'https://contoso.sharepoi
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
                  Authorization: Bearer {jwt aud=https://mail.contoso.com/ exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value is invalid. Expected 'https://mail.contoso.com'. Actual 'http://mail.contoso.com'.";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value is \
+                 invalid. Expected 'https://mail.contoso.com'. Actual 'http://mail.contoso.com'.\";\
+                 error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::silent(
@@ -179,11 +199,13 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
                  Authorization: Bearer {jwt aud=https://graph.microsoft.com exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value 'https://graph.microsoft.com' is invalid";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value \
+                 'https://graph.microsoft.com' is invalid\";error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::silent(
@@ -191,11 +213,13 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://outlook.office365.com/EWS/Exchange.asmx\n\
                  Authorization: Bearer {jwt aud=00000002-0000-0000-c000-000000000000 exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The audience claim value is invalid 'aud'.";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The audience claim value is invalid 'aud'.\";\
+                 error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::silent(
@@ -203,11 +227,13 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
                  Authorization: Bearer {jwt aud=https://autodiscover.contoso.com/ exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000000;reason="The token has an invalid signature.";error_category="invalid_signature"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000000;reason=\"The token has an invalid signature.\";\
+                 error_category=\"invalid_signature\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
     ];

@@ -79,20 +79,26 @@ mod tests {
             &[Raw::new(
                 "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
                  Authorization: Bearer {jwt aud=https://mail.contoso.com/ upn=avery@contoso.com}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-CalculatedBETarget: old.contoso.com
-X-FEServer: EX01
-x-ms-diagnostics: 2000005;reason="The user's mailbox version is not supported for access using OAuth.";error_category="invalid_user"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-CalculatedBETarget: old.contoso.com\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000005;reason=\"The user's mailbox version is not supported for access \
+                 using OAuth.\";error_category=\"invalid_user\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::fires(
             "an Exchange 2010 answers a client that asks for OAuth",
             (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
             &[Raw::new(
-                "POST https://legacy.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                "401\nServer: Microsoft-IIS/7.5\nX-OWA-VERSION: 14.3.513.0\nWWW-Authenticate: Negotiate",
+                "POST https://legacy.contoso.com/EWS/Exchange.asmx\n\
+                 Authorization: Bearer",
+                "401\n\
+                 Server: Microsoft-IIS/7.5\n\
+                 X-OWA-VERSION: 14.3.513.0\n\
+                 WWW-Authenticate: Negotiate",
             )],
         ),
         Example::silent(
@@ -100,18 +106,23 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
                  Authorization: Bearer {jwt aud=x}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000005;reason="The user specified by the user-context in the token does not exist.";error_category="invalid_user"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000005;reason=\"The user specified by the user-context in the token \
+                 does not exist.\";error_category=\"invalid_user\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::silent(
             "an Exchange 2010 is used without OAuth",
             &[Raw::new(
                 "POST https://legacy.contoso.com/EWS/Exchange.asmx",
-                "401\nServer: Microsoft-IIS/7.5\nX-OWA-Version: 14.3.513.0\nWWW-Authenticate: Negotiate",
+                "401\n\
+                 Server: Microsoft-IIS/7.5\n\
+                 X-OWA-Version: 14.3.513.0\n\
+                 WWW-Authenticate: Negotiate",
             )],
         ),
     ];

@@ -100,14 +100,18 @@ mod tests {
             &[
                 Raw::new(
                     "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                    r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
                 ),
                 Raw::new(
-                    "RPC_OUT_DATA https://mail.contoso.com/RPC/RpcProxy.dll?ex01:6001\nauthorization: BEARER ",
-                    "401\nServer: Microsoft-IIS/10.0\nX-FEServer: EX01\nwww-authenticate: Negotiate, NTLM",
+                    "RPC_OUT_DATA https://mail.contoso.com/RPC/RpcProxy.dll?ex01:6001\n\
+                     authorization: BEARER ",
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     www-authenticate: Negotiate, NTLM",
                 ),
             ],
         ),
@@ -117,25 +121,28 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[
                 Raw::new(
                     "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                    r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
                 ),
                 Raw::new(
                     "RPC_IN_DATA https://mail.contoso.com/rpc/rpcproxy.dll?ex01.contoso.com:6001\n\
-                 User-Agent: MSRPC\n\
-                 Authorization: NTLM {ntlm1}",
-                    "401\nServer: Microsoft-IIS/10.0\nX-FEServer: EX01\nWWW-Authenticate: NTLM {ntlm2}",
+                     User-Agent: MSRPC\n\
+                     Authorization: NTLM {ntlm1}",
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: NTLM {ntlm2}",
                 ),
             ],
         ),
         Example::silent(
             "an organisation without modern authentication",
             &[Raw::new(
-                r"RPC_IN_DATA https://mail.contoso.com/rpc/rpcproxy.dll?ex01.contoso.com:6001
-User-Agent: MSRPC
-Authorization: Basic {basic CONTOSO\avery:x}",
+                "RPC_IN_DATA https://mail.contoso.com/rpc/rpcproxy.dll?ex01.contoso.com:6001\n\
+                 User-Agent: MSRPC\n\
+                 Authorization: Basic {basic CONTOSO\\avery:x}",
                 "401\n\
                  Server: Microsoft-IIS/10.0\n\
                  X-FEServer: EX01\n\
@@ -146,7 +153,8 @@ Authorization: Basic {basic CONTOSO\avery:x}",
         Example::silent(
             "MAPI over HTTP",
             &[Raw::new(
-                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\nAuthorization: Bearer",
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
+                 Authorization: Bearer",
                 "401\n\
                  Server: Microsoft-IIS/10.0\n\
                  X-FEServer: EX01\n\

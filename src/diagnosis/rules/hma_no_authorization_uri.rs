@@ -83,12 +83,13 @@ mod tests {
             "the challenge to an empty Bearer lacks it",
             (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
             &[Raw::new(
-                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\nAuthorization: Bearer",
-                r#"401 Unauthorized
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1"
-WWW-Authenticate: Negotiate"#,
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
+                 Authorization: Bearer",
+                "401 Unauthorized\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 WWW-Authenticate: {bearer}\n\
+                 WWW-Authenticate: Negotiate",
             )],
         ),
         Example::fires(
@@ -96,10 +97,12 @@ WWW-Authenticate: Negotiate"#,
             (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
             &[Raw::new(
                 "POST https://[fd00::25]:8443/ews/exchange.asmx\nAUTHORIZATION: bearer ",
-                r#"401
-server: Microsoft-IIS/8.5
-x-feserver: EX7
-WWW-AUTHENTICATE: Negotiate, NTLM, BEARER CLIENT_ID="00000002-0000-0FF1-CE00-000000000000", trusted_issuers="a@b,c@d", authorization_uri="", Basic realm="x""#,
+                "401\n\
+                 server: Microsoft-IIS/8.5\n\
+                 x-feserver: EX7\n\
+                 WWW-AUTHENTICATE: Negotiate, NTLM, BEARER \
+                 CLIENT_ID=\"00000002-0000-0FF1-CE00-000000000000\", trusted_issuers=\"a@b,c@d\", \
+                 authorization_uri=\"\", Basic realm=\"x\"",
             )],
         ),
         Example::fires(
@@ -109,11 +112,12 @@ WWW-AUTHENTICATE: Negotiate, NTLM, BEARER CLIENT_ID="00000002-0000-0FF1-CE00-000
                 "OPTIONS https://mail.contoso.com/Microsoft-Server-ActiveSync\n\
                  Authorization:\n\
                  X-User-Identity: avery@contoso.com",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 4000000;reason="Flighting is not enabled for domain 'avery@contoso.com'.";error_category="oauth_not_available"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 4000000;reason=\"Flighting is not enabled for domain \
+                 'avery@contoso.com'.\";error_category=\"oauth_not_available\"\n\
+                 WWW-Authenticate: {bearer}",
             )],
         ),
         Example::fires(
@@ -121,19 +125,20 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
             &[Raw::new(
                 "",
-                r#"401 Unauthorized
-x-ms-diagnostics: 4000000;reason="Flighting is not enabled for domain 'avery@contoso.com'.";error_category="oauth_not_available"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1""#,
+                "401 Unauthorized\n\
+                 x-ms-diagnostics: 4000000;reason=\"Flighting is not enabled for domain \
+                 'avery@contoso.com'.\";error_category=\"oauth_not_available\"\n\
+                 WWW-Authenticate: {bearer}",
             )],
         ),
         Example::silent(
             "the address is there",
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
             )],
         ),
         Example::silent(
@@ -141,30 +146,33 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
                  Authorization: Bearer {jwt aud=https://mail.contoso.com/}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000005;reason="The user specified by the user-context in the token does not exist.";error_category="invalid_user"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000005;reason=\"The user specified by the user-context in the token \
+                 does not exist.\";error_category=\"invalid_user\"\n\
+                 WWW-Authenticate: {bearer}",
             )],
         ),
         Example::silent(
             "an anonymous probe in an organisation without modern authentication",
             &[Raw::new(
                 "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1"
-WWW-Authenticate: NTLM"#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 WWW-Authenticate: {bearer}\n\
+                 WWW-Authenticate: NTLM",
             )],
         ),
         Example::silent(
             "SharePoint answers with its realm",
             &[Raw::new(
-                "GET https://contoso.sharepoint.com/_vti_bin/client.svc\nAuthorization: Bearer",
-                r#"401
-WWW-Authenticate: Bearer realm="03d0c210-38e8-47d7-9bc9-9ff2cd5ea7bc",client_id="00000003-0000-0ff1-ce00-000000000000""#,
+                "GET https://contoso.sharepoint.com/_vti_bin/client.svc\n\
+                 Authorization: Bearer",
+                "401\n\
+                 WWW-Authenticate: Bearer realm=\"03d0c210-38e8-47d7-9bc9-9ff2cd5ea7bc\",\
+                 client_id=\"00000003-0000-0ff1-ce00-000000000000\"",
             )],
         ),
     ];

@@ -166,9 +166,14 @@ mod tests {
             "Outlook is refused a token for the mail host",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
             &[Raw::new(
-                "GET https://login.windows.net/common/oauth2/authorize?resource=https%3A%2F%2Fmail.contoso.com%2F&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&response_type=code",
+                "GET https://login.windows.net/common/oauth2/authorize?\
+                 resource=https%3A%2F%2Fmail.contoso.com%2F&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&\
+                 response_type=code",
                 "302 Found\n\
-                 Location: urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&error_description=AADSTS50001%3a+The+application+named+https%3a%2f%2fmail.contoso.com%2f+was+not+found+in+the+tenant+named+contoso.com.++This+can+happen.%0d%0aTrace+ID%3a+cf03a6bd-610b-47d5-bf0b-90e59d0e0100",
+                 Location: urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&\
+                 error_description=AADSTS50001%3a+The+application+named+https%3a%2f%2fmail.contoso.com%2f+\
+                 was+not+found+in+the+tenant+named+contoso.com.++This+can+happen.%0d%0aTrace+ID%3a+\
+                 cf03a6bd-610b-47d5-bf0b-90e59d0e0100",
             )],
         ),
         Example::fires(
@@ -177,20 +182,20 @@ mod tests {
             &[
                 Raw::new(
                     "POST https://x7.contoso.co.jp/EWS/Exchange.asmx\nAuthorization: Bearer",
-                    r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
                 ),
                 Raw::new(
                     "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
-                 Content-Type: application/x-www-form-urlencoded\n\
-                 \n\
-                 grant_type=authorization_code&client_id=5a4b3c2d-0000-4000-8000-000000000a07",
-                    r#"400 Bad Request
-Content-Type: application/json; charset=utf-8
-
-{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named https://X7.contoso.co.jp:443/ was not found in the tenant named Contoso.\r\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011","error_codes":[500011]}"#,
+                     Content-Type: application/x-www-form-urlencoded\n\n\
+                     grant_type=authorization_code&client_id=5a4b3c2d-0000-4000-8000-000000000a07",
+                    "400 Bad Request\n\
+                     Content-Type: application/json; charset=utf-8\n\n\
+                     {\"error\":\"invalid_resource\",\"error_description\":\"AADSTS500011: The resource \
+                     principal named https://X7.contoso.co.jp:443/ was not found in the tenant named \
+                     Contoso.\\r\\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011\",\"error_codes\":[500011]}",
                 ),
             ],
         ),
@@ -199,13 +204,13 @@ Content-Type: application/json; charset=utf-8
             (Kind::Failure, Certainty::Likely, Actor::EntraAdmin),
             &[Raw::new(
                 "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
-                 Content-Type: application/x-www-form-urlencoded\n\
-                 \n\
+                 Content-Type: application/x-www-form-urlencoded\n\n\
                  grant_type=refresh_token&client_id=5a4b3c2d-0000-4000-8000-000000000a07",
-                r#"400 Bad Request
-Content-Type: application/json; charset=utf-8
-
-{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named 'https://autodiscover.fabrikam.com' was not found in the tenant named Contoso.\r\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011","error_codes":[500011]}"#,
+                "400 Bad Request\n\
+                 Content-Type: application/json; charset=utf-8\n\n\
+                 {\"error\":\"invalid_resource\",\"error_description\":\"AADSTS500011: The resource \
+                 principal named 'https://autodiscover.fabrikam.com' was not found in the tenant named \
+                 Contoso.\\r\\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011\",\"error_codes\":[500011]}",
             )],
         ),
         Example::fires(
@@ -213,13 +218,14 @@ Content-Type: application/json; charset=utf-8
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
             &[Raw::new(
                 "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
-                 Content-Type: application/x-www-form-urlencoded\n\
-                 \n\
+                 Content-Type: application/x-www-form-urlencoded\n\n\
                  grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a07",
-                r#"400 Bad Request
-Content-Type: application/json; charset=utf-8
-
-{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named 00000002-0000-0ff1-ce00-000000000000/mail.contoso.com was not found in the tenant named Contoso.\r\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011","error_codes":[500011]}"#,
+                "400 Bad Request\n\
+                 Content-Type: application/json; charset=utf-8\n\n\
+                 {\"error\":\"invalid_resource\",\"error_description\":\"AADSTS500011: The resource \
+                 principal named 00000002-0000-0ff1-ce00-000000000000/mail.contoso.com was not found in \
+                 the tenant named Contoso.\\r\\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011\",\
+                 \"error_codes\":[500011]}",
             )],
         ),
         Example::fires(
@@ -227,49 +233,62 @@ Content-Type: application/json; charset=utf-8
             (Kind::Failure, Certainty::Likely, Actor::EntraAdmin),
             &[Raw::new(
                 "",
-                "302 Found\nLocation: urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&error_description=AADSTS500011%3a+The+resource+principal+named+https%3a%2f%2fpost.adatum.com%2f+was+not+found",
+                "302 Found\n\
+                 Location: urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&\
+                 error_description=AADSTS500011%3a+The+resource+principal+named+\
+                 https%3a%2f%2fpost.adatum.com%2f+was+not+found",
             )],
         ),
         Example::silent(
             "a Microsoft API is unknown to the tenant",
             &[Raw::new(
                 "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
-                 Content-Type: application/x-www-form-urlencoded\n\
-                 \n\
+                 Content-Type: application/x-www-form-urlencoded\n\n\
                  grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a07",
-                r#"400 Bad Request
-Content-Type: application/json; charset=utf-8
-
-{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named https://reports.office365.com/ecp/reporting was not found in the tenant named Contoso.\r\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011","error_codes":[500011]}"#,
+                "400 Bad Request\n\
+                 Content-Type: application/json; charset=utf-8\n\n\
+                 {\"error\":\"invalid_resource\",\"error_description\":\"AADSTS500011: The resource \
+                 principal named https://reports.office365.com/ecp/reporting was not found in the tenant \
+                 named Contoso.\\r\\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011\",\
+                 \"error_codes\":[500011]}",
             )],
         ),
         Example::silent(
             "a tool's own API is unknown to the tenant",
             &[Raw::new(
                 "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
-                 Content-Type: application/x-www-form-urlencoded\n\
-                 \n\
+                 Content-Type: application/x-www-form-urlencoded\n\n\
                  grant_type=password&client_id=5a4b3c2d-0000-4000-8000-000000000a07",
-                r#"400 Bad Request
-Content-Type: application/json; charset=utf-8
-
-{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named api://mig-tool was not found in the tenant named Contoso.\r\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011","error_codes":[500011]}"#,
+                "400 Bad Request\n\
+                 Content-Type: application/json; charset=utf-8\n\n\
+                 {\"error\":\"invalid_resource\",\"error_description\":\"AADSTS500011: The resource \
+                 principal named api://mig-tool was not found in the tenant named Contoso.\\r\\nTrace ID: \
+                 3e1b7f60-0000-4000-8000-000000500011\",\"error_codes\":[500011]}",
             )],
         ),
         Example::silent(
             "a web application of the organisation is unknown",
             &[Raw::new(
-                "GET https://login.windows.net/common/oauth2/authorize?resource=https%3A%2F%2Fportal.contoso.com%2F&client_id=5a4b3c2d-0000-4000-8000-000000000a07&response_type=code",
+                "GET https://login.windows.net/common/oauth2/authorize?\
+                 resource=https%3A%2F%2Fportal.contoso.com%2F&\
+                 client_id=5a4b3c2d-0000-4000-8000-000000000a07&response_type=code",
                 "302 Found\n\
-                 Location: urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&error_description=AADSTS50001%3a+The+application+named+https%3a%2f%2fportal.contoso.com%2f+was+not+found+in+the+tenant+named+contoso.com.++This+can+happen.%0d%0aTrace+ID%3a+cf03a6bd-610b-47d5-bf0b-90e59d0e0100",
+                 Location: urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&\
+                 error_description=AADSTS50001%3a+The+application+named+\
+                 https%3a%2f%2fportal.contoso.com%2f+was+not+found+in+the+tenant+named+contoso.com.++This+\
+                 can+happen.%0d%0aTrace+ID%3a+cf03a6bd-610b-47d5-bf0b-90e59d0e0100",
             )],
         ),
         Example::silent(
             "the same host, refused for another reason",
             &[Raw::new(
-                "GET https://login.windows.net/common/oauth2/authorize?resource=https%3A%2F%2Fmail.contoso.com%2F&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&response_type=code",
+                "GET https://login.windows.net/common/oauth2/authorize?\
+                 resource=https%3A%2F%2Fmail.contoso.com%2F&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&\
+                 response_type=code",
                 "302\n\
-                 Location: urn:ietf:wg:oauth:2.0:oob?error=consent_required&error_description=AADSTS65001%3a+The+user+has+not+consented+to+https%3a%2f%2fmail.contoso.com%2f",
+                 Location: urn:ietf:wg:oauth:2.0:oob?error=consent_required&\
+                 error_description=AADSTS65001%3a+The+user+has+not+consented+to+\
+                 https%3a%2f%2fmail.contoso.com%2f",
             )],
         ),
     ];

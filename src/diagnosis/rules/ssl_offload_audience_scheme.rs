@@ -70,11 +70,14 @@ mod tests {
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
                  Authorization: Bearer {jwt aud=https://mail.contoso.com/ exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value is invalid. Expected 'https://mail.contoso.com'. Actual 'http://mail.contoso.com'.";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value is \
+                 invalid. Expected 'https://mail.contoso.com'. Actual 'http://mail.contoso.com'.\";\
+                 error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::fires(
@@ -82,9 +85,11 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             (Kind::Failure, Certainty::Certain, Actor::Network),
             &[Raw::new(
                 "POST https://Mail.Fabrikam.com:8443/mapi/emsmdb/",
-                r#"401
-server: Microsoft-IIS/8.5
-X-Ms-Diagnostics: 2000001; reason="The hostname component of the audience claim value is invalid. Expected 'http://mail.fabrikam.com:81'. Actual 'HTTPS://MAIL.fabrikam.com/'."; error_category="invalid_token""#,
+                "401\n\
+                 server: Microsoft-IIS/8.5\n\
+                 X-Ms-Diagnostics: 2000001; reason=\"The hostname component of the audience claim value is \
+                 invalid. Expected 'http://mail.fabrikam.com:81'. Actual 'HTTPS://MAIL.fabrikam.com/'.\"; \
+                 error_category=\"invalid_token\"",
             )],
         ),
         Example::fires(
@@ -92,11 +97,14 @@ X-Ms-Diagnostics: 2000001; reason="The hostname component of the audience claim 
             (Kind::Failure, Certainty::Certain, Actor::Network),
             &[Raw::new(
                 "",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value is invalid. Expected 'https://[fd00::25]'. Actual 'http://[fd00::25]'.";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value is \
+                 invalid. Expected 'https://[fd00::25]'. Actual 'http://[fd00::25]'.\";\
+                 error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::fires(
@@ -105,11 +113,13 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
                  Authorization: Bearer {jwt aud=https://mail.contoso.com/ exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value 'http://mail.contoso.com' is invalid";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value \
+                 'http://mail.contoso.com' is invalid\";error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::silent(
@@ -117,11 +127,14 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
                  Authorization: Bearer {jwt aud=https://autodiscover.contoso.com/ exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value is invalid. Expected 'https://mail.contoso.com'. Actual 'http://autodiscover.contoso.com'.";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value is \
+                 invalid. Expected 'https://mail.contoso.com'. Actual 'http://autodiscover.contoso.com'.\";\
+                 error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::silent(
@@ -129,11 +142,13 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
                  Authorization: Bearer {jwt aud=https://graph.microsoft.com exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value 'https://graph.microsoft.com' is invalid";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value \
+                 'https://graph.microsoft.com' is invalid\";error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
     ];

@@ -78,12 +78,15 @@ mod tests {
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
-                 Authorization: Bearer {jwt aud=https://mail.contoso.com/ upn=ghost@contoso.com exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000005;reason="The user specified by the user-context in the token does not exist.";error_category="invalid_user"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                 Authorization: Bearer {jwt aud=https://mail.contoso.com/ upn=ghost@contoso.com \
+                 exp=1795167900}",
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000005;reason=\"The user specified by the user-context in the token \
+                 does not exist.\";error_category=\"invalid_user\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::fires(
@@ -91,8 +94,9 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
             &[Raw::new(
                 "",
-                r#"401
-x-MS-diagnostics: 2000001;Reason="The user specified by the USER-CONTEXT in the token does not exist.";error_type="invalid_user""#,
+                "401\n\
+                 x-MS-diagnostics: 2000001;Reason=\"The user specified by the USER-CONTEXT in the token \
+                 does not exist.\";error_type=\"invalid_user\"",
             )],
         ),
         Example::silent(
@@ -100,11 +104,13 @@ x-MS-diagnostics: 2000001;Reason="The user specified by the USER-CONTEXT in the 
             &[Raw::new(
                 "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
                  Authorization: Bearer {jwt aud=x}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000005;reason="The user specified by the user-context in the token is ambiguous.";error_category="invalid_user"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000005;reason=\"The user specified by the user-context in the token is \
+                 ambiguous.\";error_category=\"invalid_user\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::silent(
@@ -112,11 +118,13 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
                  Authorization: Bearer {jwt aud=x}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000005;reason="The user's mailbox version is not supported for access using OAuth.";error_category="invalid_user"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000005;reason=\"The user's mailbox version is not supported for access \
+                 using OAuth.\";error_category=\"invalid_user\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::silent(
@@ -124,11 +132,14 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
                  Authorization: Bearer {jwt aud=x}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000004;reason="The tenant for tenant guid '8da56bec-0d27-4cac-ab06-52ee2c40ea22' does not exist.";error_category="invalid_tenant"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000004;reason=\"The tenant for tenant guid \
+                 '8da56bec-0d27-4cac-ab06-52ee2c40ea22' does not exist.\";\
+                 error_category=\"invalid_tenant\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
     ];

@@ -109,18 +109,18 @@ mod tests {
             &[
                 Raw::new(
                     "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                    r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
                 ),
                 Raw::new(
                     "GET https://mail.contoso.com/OAB/9c1d/oab.xml\nAuthorization: Bearer",
                     "401\n\
-                 Server: Microsoft-IIS/10.0\n\
-                 X-FEServer: EX01\n\
-                 WWW-Authenticate: Negotiate\n\
-                 WWW-Authenticate: NTLM",
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: Negotiate\n\
+                     WWW-Authenticate: NTLM",
                 ),
             ],
         ),
@@ -130,18 +130,18 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[
                 Raw::new(
                     "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                    r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
                 ),
                 Raw::new(
                     "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
                     "401\n\
-                 Server: Microsoft-IIS/10.0\n\
-                 X-FEServer: EX02\n\
-                 WWW-Authenticate: Negotiate\n\
-                 WWW-Authenticate: NTLM",
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX02\n\
+                     WWW-Authenticate: Negotiate\n\
+                     WWW-Authenticate: NTLM",
                 ),
             ],
         ),
@@ -150,21 +150,21 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
             &[Raw::new(
                 "POST https://mail.fabrikam.com:444/MAPI/nspi/\nAUTHORIZATION: bearer",
-                r#"401
-server: Microsoft-IIS/10.0
-X-FESERVER: FAB-EX3
-X-Extra: 1
-www-authenticate: Negotiate, NTLM, Basic realm="mail.fabrikam.com""#,
+                "401\n\
+                 server: Microsoft-IIS/10.0\n\
+                 X-FESERVER: FAB-EX3\n\
+                 X-Extra: 1\n\
+                 www-authenticate: Negotiate, NTLM, Basic realm=\"mail.fabrikam.com\"",
             )],
         ),
         Example::silent(
             "Bearer is offered",
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
             )],
         ),
         Example::silent(
@@ -172,18 +172,18 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[
                 Raw::new(
                     "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                    r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
                 ),
                 Raw::new(
                     "GET https://mail.contoso.com/OAB/9c1d/oab.xml",
                     "401\n\
-                 Server: Microsoft-IIS/10.0\n\
-                 X-FEServer: EX01\n\
-                 WWW-Authenticate: Negotiate\n\
-                 WWW-Authenticate: NTLM",
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: Negotiate\n\
+                     WWW-Authenticate: NTLM",
                 ),
             ],
         ),
@@ -192,23 +192,22 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[
                 Raw::new(
                     "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                    r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
                 ),
                 Raw::new(
                     "GET https://mail.contoso.com/OAB/9c1d/oab.xml\nAuthorization: Bearer",
-                    r#"401
-Server: BigIP
-WWW-Authenticate: Basic realm="gateway""#,
+                    "401\nServer: BigIP\nWWW-Authenticate: Basic realm=\"gateway\"",
                 ),
             ],
         ),
         Example::silent(
             "Outlook Anywhere has no OAuth to switch on",
             &[Raw::new(
-                "RPC_IN_DATA https://mail.contoso.com/rpc/rpcproxy.dll?ex01:6001\nAuthorization: Bearer",
+                "RPC_IN_DATA https://mail.contoso.com/rpc/rpcproxy.dll?ex01:6001\n\
+                 Authorization: Bearer",
                 "401\n\
                  Server: Microsoft-IIS/10.0\n\
                  X-FEServer: EX01\n\
@@ -220,12 +219,13 @@ WWW-Authenticate: Basic realm="gateway""#,
             "4000000 shows that the directory does OAuth",
             &[Raw::new(
                 "GET https://mail.contoso.com/OAB/9c1d/oab.xml\nAuthorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 4000000;reason="Flighting is not enabled for domain 'avery@contoso.com'.";error_category="oauth_not_available"
-WWW-Authenticate: Negotiate
-WWW-Authenticate: NTLM"#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 4000000;reason=\"Flighting is not enabled for domain \
+                 'avery@contoso.com'.\";error_category=\"oauth_not_available\"\n\
+                 WWW-Authenticate: Negotiate\n\
+                 WWW-Authenticate: NTLM",
             )],
         ),
     ];
