@@ -14,27 +14,32 @@ pub(super) static RULE: Rule = Rule {
         ja: "サインインが取り消されたため、再サインインが必要",
     },
     explanation: Text {
-        en: "The client offered a refresh token that Entra ID no longer takes: it is older than the moment from which the \
-             user's tokens count. That moment moves when the password is changed or reset, and when sessions are revoked. \
-             Until the user signs in again there is no new access token, and Exchange is asked without one.",
-        ja: "クライアントの更新トークンを Entra ID が受け付けませんでした。このユーザーのトークンが有効とみなされる時点より前に\
-             発行されたものだからです。この時点は、パスワードの変更やリセット、セッションの取り消しによって更新されます。\
-             再サインインするまで新しいアクセス トークンは発行されません。",
+        en: "The client offered a refresh token that Entra ID no longer takes: it is older than the moment from \
+             which the user's tokens count. That moment moves when the password is changed or reset, and when \
+             sessions are revoked. Until the user signs in again there is no new access token, and Exchange is asked \
+             without one.",
+        ja: "クライアントの更新トークンを Entra ID が受け付けませんでした。このユーザーのトークンが有効とみなされる\
+             時点より前に発行されたものだからです。この時点は、パスワードの変更やリセット、セッションの取り消しによ\
+             って更新されます。再サインインするまで新しいアクセス トークンは発行されません。",
     },
     remedy: Text {
-        en: "Let the user sign in again with the present password (restart Outlook; if no prompt comes, choose File > Office \
-             Account > Sign out, and remove the entries MicrosoftOffice16_Data:* from Credential Manager). A migration tool or service needs its account connected anew. Who revoked, and when:\n\
+        en: "Let the user sign in again with the present password (restart Outlook; if no prompt comes, choose File \
+             > Office Account > Sign out, and remove the entries MicrosoftOffice16_Data:* from Credential Manager). \
+             A migration tool or service needs its account connected anew. Who revoked, and when:\n\
              Connect-MgGraph -Scopes User.Read.All,AuditLog.Read.All\n\
              Get-MgUser -UserId '<UPN>' -Property SignInSessionsValidFromDateTime,LastPasswordChangeDateTime | \
              Format-List SignIn*,LastPassword*\n\
-             Get-MgAuditLogDirectoryAudit -Filter \"activityDisplayName eq 'Update StsRefreshTokenValidFrom Timestamp'\" -Top 20",
-        ja: "現在のパスワードで再サインインしてもらいます (Outlook を再起動します。サインイン画面が出ない場合は、[ファイル] > \
-             [Office アカウント] > [サインアウト] を選び、資格情報マネージャーの MicrosoftOffice16_Data:* を削除します)。\
-             移行ツールやサービスでは、アカウントを接続し直します。取り消しの時刻と実行者は次のように確認できます。\n\
+             Get-MgAuditLogDirectoryAudit -Filter \"activityDisplayName eq 'Update StsRefreshTokenValidFrom \
+             Timestamp'\" -Top 20",
+        ja: "現在のパスワードで再サインインしてもらいます (Outlook を再起動します。サインイン画面が出ない場合は、[フ\
+             ァイル] > [Office アカウント] > [サインアウト] を選び、資格情報マネージャーの MicrosoftOffice16_Data:* \
+             を削除します)。移行ツールやサービスでは、アカウントを接続し直します。取り消しの時刻と実行者は次のように\
+             確認できます。\n\
              Connect-MgGraph -Scopes User.Read.All,AuditLog.Read.All\n\
              Get-MgUser -UserId '<UPN>' -Property SignInSessionsValidFromDateTime,LastPasswordChangeDateTime | \
              Format-List SignIn*,LastPassword*\n\
-             Get-MgAuditLogDirectoryAudit -Filter \"activityDisplayName eq 'Update StsRefreshTokenValidFrom Timestamp'\" -Top 20",
+             Get-MgAuditLogDirectoryAudit -Filter \"activityDisplayName eq 'Update StsRefreshTokenValidFrom \
+             Timestamp'\" -Top 20",
     },
     sources: &[
         "https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes",

@@ -14,20 +14,23 @@ pub(super) static RULE: Rule = Rule {
         en: "The sign-in service cannot be reached", ja: "サインイン サービスに到達できない"
     },
     explanation: Text {
-        en: "The client tried to reach {host} to sign in, and the connection failed on the way. Modern authentication sends \
-             every client there, those beside the server too: without that way there is no token, and the prompt comes back.",
-        ja: "クライアントはサインインのために {host} への接続を試みましたが、途中で失敗しました。先進認証では、サーバーのすぐ隣にある\
-             クライアントも含めて、すべてのクライアントがここに接続します。到達できなければトークンを取得できず、資格情報の入力が\
-             繰り返し求められます。",
+        en: "The client tried to reach {host} to sign in, and the connection failed on the way. Modern \
+             authentication sends every client there, those beside the server too: without that way there is no \
+             token, and the prompt comes back.",
+        ja: "クライアントはサインインのために {host} への接続を試みましたが、途中で失敗しました。先進認証では、サー\
+             バーのすぐ隣にあるクライアントも含めて、すべてのクライアントがここに接続します。到達できなければトーク\
+             ンを取得できず、資格情報の入力が繰り返し求められます。",
     },
     remedy: Text {
-        en: "Open the sign-in hosts for every network with users, the internal ones too (service area \"Common\", ids 56 and \
-             59), on TCP 443 without a proxy's authentication and without TLS inspection. From an affected client:\n\
+        en: "Open the sign-in hosts for every network with users, the internal ones too (service area \"Common\", \
+             ids 56 and 59), on TCP 443 without a proxy's authentication and without TLS inspection. From an \
+             affected client:\n\
              Test-NetConnection -ComputerName {host} -Port 443\n\
              Resolve-DnsName {host}\n\
              netsh winhttp show proxy",
-        ja: "ユーザーのいるすべてのネットワーク (社内も含む) から、サインイン用のホスト (サービス領域 Common の ID 56 と 59) への \
-             TCP 443 を許可します。プロキシの認証と TLS 検査の対象からも外します。影響を受けるクライアントで次を確認します。\n\
+        ja: "ユーザーのいるすべてのネットワーク (社内も含む) から、サインイン用のホスト (サービス領域 Common の ID \
+             56 と 59) への TCP 443 を許可します。プロキシの認証と TLS 検査の対象からも外します。影響を受けるクライ\
+             アントで次を確認します。\n\
              Test-NetConnection -ComputerName {host} -Port 443\n\
              Resolve-DnsName {host}\n\
              netsh winhttp show proxy",

@@ -15,25 +15,26 @@ pub(super) static RULE: Rule = Rule {
         ja: "復号するプロキシを経由した Windows 認証を AD FS が拒否している",
     },
     explanation: Text {
-        en: "Extended Protection of AD FS binds Windows authentication to the TLS certificate that the client sees. Through \
-             a decrypting proxy the client sees the proxy's certificate, so {host} refuses even right credentials and the \
-             prompt comes back. Without the proxy this does not happen. A wrong password looks alike.",
-        ja: "AD FS の拡張保護は、クライアントから見える TLS 証明書に Windows 認証を結び付けます。復号するプロキシを経由すると、\
-             クライアントにはプロキシの証明書が見えるため、資格情報が正しくても {host} は認証を拒否し、入力が繰り返し求められます。\
-             プロキシがなければ起こりません。パスワードの誤りでも同じように見えます。",
+        en: "Extended Protection of AD FS binds Windows authentication to the TLS certificate that the client sees. \
+             Through a decrypting proxy the client sees the proxy's certificate, so {host} refuses even right \
+             credentials and the prompt comes back. Without the proxy this does not happen. A wrong password looks \
+             alike.",
+        ja: "AD FS の拡張保護は、クライアントから見える TLS 証明書に Windows 認証を結び付けます。復号するプロキシを\
+             経由すると、クライアントにはプロキシの証明書が見えるため、資格情報が正しくても {host} は認証を拒否し、\
+             入力が繰り返し求められます。プロキシがなければ起こりません。パスワードの誤りでも同じように見えます。",
     },
     remedy: Text {
         en: "Pass AD FS through without decrypting it:\n\
              authtap --skip-decrypt {host}\n\
-             Only where its traffic must be read: on the primary AD FS server note the present value, set None for the test, \
-             and restore the very value noted (not simply Allow):\n\
+             Only where its traffic must be read: on the primary AD FS server note the present value, set None for \
+             the test, and restore the very value noted (not simply Allow):\n\
              $before = (Get-AdfsProperties).ExtendedProtectionTokenCheck\n\
              Set-AdfsProperties -ExtendedProtectionTokenCheck None\n\
              Set-AdfsProperties -ExtendedProtectionTokenCheck $before",
         ja: "AD FS を復号せずに通します。\n\
              authtap --skip-decrypt {host}\n\
-             AD FS との通信を読む必要がある場合に限り、プライマリ AD FS サーバーで現在の値を控え、テストの間だけ None にし、終わったら\
-             控えた値に戻します (一律に Allow にしないでください)。\n\
+             AD FS との通信を読む必要がある場合に限り、プライマリ AD FS サーバーで現在の値を控え、テストの間だけ \
+             None にし、終わったら控えた値に戻します (一律に Allow にしないでください)。\n\
              $before = (Get-AdfsProperties).ExtendedProtectionTokenCheck\n\
              Set-AdfsProperties -ExtendedProtectionTokenCheck None\n\
              Set-AdfsProperties -ExtendedProtectionTokenCheck $before",

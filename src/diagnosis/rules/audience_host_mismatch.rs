@@ -1,8 +1,8 @@
 //! The token is for one host name of Exchange and arrived under another.
 //!
 //! Not to be confused with TLS offloading, where only the scheme differs (`ssl-offload-audience-scheme`), or with a
-//! token for another API altogether (`audience-wrong-resource`). The names in the reason are compared; its number, and
-//! the order of "Expected" and "Actual", say nothing.
+//! token for another API altogether (`audience-wrong-resource`). The names in the reason are compared; its number,
+//! and the order of "Expected" and "Actual", say nothing.
 
 use crate::diagnosis::audience::Refusal;
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule};
@@ -14,25 +14,27 @@ pub(super) static RULE: Rule = Rule {
         en: "The token is for another host name", ja: "トークンが別のホスト名に対して発行されている"
     },
     explanation: Text {
-        en: "Exchange compares the audience of a token ({audience}) with the name under which the request reaches it, and \
-             they differ. Usually something between client and server changes the name: a reverse proxy or Web \
-             Application Proxy publishes one name and forwards to another.",
-        ja: "Exchange は、トークンのオーディエンス クレーム ({audience}) と要求が届いたときの名前を比較しますが、両者が一致して\
-             いません。多くの場合、クライアントとサーバーの間で名前が変わっています。リバース プロキシや Web アプリケーション プロキシが、\
-             公開名とは別の名前に転送している場合が典型です。",
+        en: "Exchange compares the audience of a token ({audience}) with the name under which the request reaches \
+             it, and they differ. Usually something between client and server changes the name: a reverse proxy or \
+             Web Application Proxy publishes one name and forwards to another.",
+        ja: "Exchange は、トークンのオーディエンス クレーム ({audience}) と要求が届いたときの名前を比較しますが、両\
+             者が一致していません。多くの場合、クライアントとサーバーの間で名前が変わっています。リバース プロキシや \
+             Web アプリケーション プロキシが、公開名とは別の名前に転送している場合が典型です。",
     },
     remedy: Text {
-        en: "Use the same name outside and inside: let the reverse proxy pass {host} through without rewriting the host, and \
-             let its internal URL be the external one. On WAP:\n\
-             Get-WebApplicationProxyApplication | Format-List Name,ExternalUrl,BackendServerUrl,ExternalPreauthentication\n\
+        en: "Use the same name outside and inside: let the reverse proxy pass {host} through without rewriting the \
+             host, and let its internal URL be the external one. On WAP:\n\
+             Get-WebApplicationProxyApplication | Format-List \
+             Name,ExternalUrl,BackendServerUrl,ExternalPreauthentication\n\
              Compare with the URLs of Exchange:\n\
              Get-MapiVirtualDirectory | Format-List Server,*url*\n\
              Get-WebServicesVirtualDirectory | Format-List Server,*url*\n\
              Get-ClientAccessService | Format-List Name,AutoDiscoverServiceInternalUri\n\
              Registering both names as SPN is no cure: Exchange still compares.",
-        ja: "社外と社内で同じ名前を使います。リバース プロキシでは {host} をホスト名を書き換えずにパススルーし、内部 URL を外部 URL と\
-             同じにします。WAP の場合:\n\
-             Get-WebApplicationProxyApplication | Format-List Name,ExternalUrl,BackendServerUrl,ExternalPreauthentication\n\
+        ja: "社外と社内で同じ名前を使います。リバース プロキシでは {host} をホスト名を書き換えずにパススルーし、内部 \
+             URL を外部 URL と同じにします。WAP の場合:\n\
+             Get-WebApplicationProxyApplication | Format-List \
+             Name,ExternalUrl,BackendServerUrl,ExternalPreauthentication\n\
              Exchange の URL と比べます。\n\
              Get-MapiVirtualDirectory | Format-List Server,*url*\n\
              Get-WebServicesVirtualDirectory | Format-List Server,*url*\n\

@@ -1,7 +1,7 @@
 //! The user's mailbox, or the server that answers, is Exchange 2010 or older, which no token opens.
 //!
-//! Not to be confused with a user whom Exchange does not know (`user-not-in-directory`, the same number), or with a 2013
-//! or 2016 server that only lacks an update (`hma-server-version`).
+//! Not to be confused with a user whom Exchange does not know (`user-not-in-directory`, the same number), or with a
+//! 2013 or 2016 server that only lacks an update (`hma-server-version`).
 
 use crate::diagnosis::exchange_build::Build;
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule};
@@ -14,22 +14,23 @@ pub(super) static RULE: Rule = Rule {
         ja: "メールボックスが OAuth 非対応の Exchange 上にある",
     },
     explanation: Text {
-        en: "{host} takes part in modern authentication, but this mailbox lies on Exchange 2010 or older. The newer server \
-             refuses to hand a request with a token on to it, and the user cannot open the mailbox at all: discovery is \
-             anonymous, so Exchange learns only after the sign-in where the mailbox is.",
-        ja: "{host} は先進認証に対応していますが、このメールボックスは Exchange 2010 以前のサーバーにあります。新しいサーバーは\
-             トークン付きの要求を古いサーバーに転送しないため、ユーザーはメールボックスを開けません。最初の検出は匿名で行われるので、\
-             メールボックスの場所が分かるのはサインインの後になります。",
+        en: "{host} takes part in modern authentication, but this mailbox lies on Exchange 2010 or older. The newer \
+             server refuses to hand a request with a token on to it, and the user cannot open the mailbox at all: \
+             discovery is anonymous, so Exchange learns only after the sign-in where the mailbox is.",
+        ja: "{host} は先進認証に対応していますが、このメールボックスは Exchange 2010 以前のサーバーにあります。新し\
+             いサーバーはトークン付きの要求を古いサーバーに転送しないため、ユーザーはメールボックスを開けません。最\
+             初の検出は匿名で行われるので、メールボックスの場所が分かるのはサインインの後になります。",
     },
     remedy: Text {
-        en: "Find what is left of the old version, move the mailboxes and remove the servers before modern authentication is \
-             switched on:\n\
+        en: "Find what is left of the old version, move the mailboxes and remove the servers before modern \
+             authentication is switched on:\n\
              Get-ExchangeServer | Format-Table Name,AdminDisplayVersion,ServerRole\n\
              Get-Mailbox -ResultSize Unlimited | Where-Object { $_.AdminDisplayVersion -like 'Version 14.*' } | \
              Format-Table Name,Database,AdminDisplayVersion\n\
              Until then switch it off again:\n\
              Set-OrganizationConfig -OAuth2ClientProfileEnabled $false",
-        ja: "古いバージョンが残っていないか確認し、先進認証を有効にする前にメールボックスを移動してサーバーを撤去します。\n\
+        ja: "古いバージョンが残っていないか確認し、先進認証を有効にする前にメールボックスを移動してサーバーを撤去し\
+             ます。\n\
              Get-ExchangeServer | Format-Table Name,AdminDisplayVersion,ServerRole\n\
              Get-Mailbox -ResultSize Unlimited | Where-Object { $_.AdminDisplayVersion -like 'Version 14.*' } | \
              Format-Table Name,Database,AdminDisplayVersion\n\

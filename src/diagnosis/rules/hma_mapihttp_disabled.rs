@@ -1,6 +1,7 @@
 //! Outlook speaks RPC over HTTP (Outlook Anywhere) although modern authentication is on, which needs MAPI over HTTP.
 //!
-//! Not to be confused with OAuth switched off on a virtual directory (`vdir-oauth-disabled`): `/rpc` has no such switch.
+//! Not to be confused with OAuth switched off on a virtual directory (`vdir-oauth-disabled`): `/rpc` has no such
+//! switch.
 
 use crate::diagnosis::{Actor, Case, Certainty, Directory, Evidence, Gate, Hit, Kind, Place, Rule};
 use crate::text::Text;
@@ -12,11 +13,12 @@ pub(super) static RULE: Rule = Rule {
         ja: "Outlook が先進認証に対応しない RPC over HTTP を使っている",
     },
     explanation: Text {
-        en: "The client talks to {host} by Outlook Anywhere (RPC over HTTP). Tokens are taken only by MAPI over HTTP, so here \
-             the client is left with Negotiate, NTLM or Basic. MAPI over HTTP is off for the organisation, for the mailbox \
-             or for this client.",
-        ja: "クライアントは Outlook Anywhere (RPC over HTTP) で {host} に接続しています。トークンを使えるのは MAPI over HTTP だけなので、\
-             Negotiate、NTLM、基本認証しか選べません。MAPI over HTTP が、組織、メールボックス、またはこのクライアントで無効になっています。",
+        en: "The client talks to {host} by Outlook Anywhere (RPC over HTTP). Tokens are taken only by MAPI over \
+             HTTP, so here the client is left with Negotiate, NTLM or Basic. MAPI over HTTP is off for the \
+             organisation, for the mailbox or for this client.",
+        ja: "クライアントは Outlook Anywhere (RPC over HTTP) で {host} に接続しています。トークンを使えるのは MAPI \
+             over HTTP だけなので、Negotiate、NTLM、基本認証しか選べません。MAPI over HTTP が、組織、メールボックス、\
+             またはこのクライアントで無効になっています。",
     },
     remedy: Text {
         en: "Turn MAPI over HTTP on:\n\
@@ -24,18 +26,20 @@ pub(super) static RULE: Rule = Rule {
              Set-OrganizationConfig -MapiHttpEnabled $true\n\
              Get-CASMailbox -Identity '<UPN>' | Format-List MapiHttpEnabled\n\
              Set-CASMailbox -Identity '<UPN>' -MapiHttpEnabled $null\n\
-             See that /mapi has its URLs (Get-MapiVirtualDirectory | Format-List Server,*url*), and on the client remove the \
-             value MapiHttpDisabled:\n\
-             Remove-ItemProperty -Path HKCU:\\Software\\Microsoft\\Exchange -Name MapiHttpDisabled -ErrorAction SilentlyContinue\n\
+             See that /mapi has its URLs (Get-MapiVirtualDirectory | Format-List Server,*url*), and on the client \
+             remove the value MapiHttpDisabled:\n\
+             Remove-ItemProperty -Path HKCU:\\Software\\Microsoft\\Exchange -Name MapiHttpDisabled -ErrorAction \
+             SilentlyContinue\n\
              Then restart Outlook.",
         ja: "MAPI over HTTP を有効にします。\n\
              Get-OrganizationConfig | Format-List MapiHttpEnabled\n\
              Set-OrganizationConfig -MapiHttpEnabled $true\n\
              Get-CASMailbox -Identity '<UPN>' | Format-List MapiHttpEnabled\n\
              Set-CASMailbox -Identity '<UPN>' -MapiHttpEnabled $null\n\
-             /mapi に URL が設定されていること (Get-MapiVirtualDirectory | Format-List Server,*url*) を確認し、クライアントでは \
-             MapiHttpDisabled の値を削除します。\n\
-             Remove-ItemProperty -Path HKCU:\\Software\\Microsoft\\Exchange -Name MapiHttpDisabled -ErrorAction SilentlyContinue\n\
+             /mapi に URL が設定されていること (Get-MapiVirtualDirectory | Format-List Server,*url*) を確認し、クラ\
+             イアントでは MapiHttpDisabled の値を削除します。\n\
+             Remove-ItemProperty -Path HKCU:\\Software\\Microsoft\\Exchange -Name MapiHttpDisabled -ErrorAction \
+             SilentlyContinue\n\
              その後 Outlook を再起動します。",
     },
     sources: &[

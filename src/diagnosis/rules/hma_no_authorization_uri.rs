@@ -14,28 +14,28 @@ pub(super) static RULE: Rule = Rule {
         ja: "Bearer チャレンジに authorization_uri がない",
     },
     explanation: Text {
-        en: "{host} speaks OAuth, but does not tell the client where to get a token: no AuthServer object is marked as \
-             the default authorization endpoint. Outlook then falls back to Negotiate, NTLM or Basic, or prompts \
+        en: "{host} speaks OAuth, but does not tell the client where to get a token: no AuthServer object is marked \
+             as the default authorization endpoint. Outlook then falls back to Negotiate, NTLM or Basic, or prompts \
              without end.",
-        ja: "{host} は OAuth に対応していますが、トークンの取得先をクライアントに伝えていません。既定の承認エンドポイントとして\
-             設定された AuthServer オブジェクトがないためです。Outlook は Negotiate、NTLM、基本認証に切り替えるか、\
-             資格情報の入力を求め続けます。",
+        ja: "{host} は OAuth に対応していますが、トークンの取得先をクライアントに伝えていません。既定の承認エンドポ\
+             イントとして設定された AuthServer オブジェクトがないためです。Outlook は Negotiate、NTLM、基本認証に切\
+             り替えるか、資格情報の入力を求め続けます。",
     },
     remedy: Text {
         en: "Look at the AuthServer objects, and mark the one of Entra ID:\n\
              Get-AuthServer | Format-Table Name,Type,DomainName,Enabled,IsDefaultAuthorizationEndpoint\n\
              $evo = Get-AuthServer | Where-Object { $_.Type -eq 'AzureAD' }\n\
              Set-AuthServer -Identity $evo.Name -IsDefaultAuthorizationEndpoint $true\n\
-             With several tenants there are several such objects: take the one whose DomainName holds the users' domain. \
-             If there is none, run the Hybrid Configuration Wizard, which creates it once no Exchange 2010 server is left. \
-             Servers cache the setting: wait 30 minutes, or run iisreset on each.",
+             With several tenants there are several such objects: take the one whose DomainName holds the users' \
+             domain. If there is none, run the Hybrid Configuration Wizard, which creates it once no Exchange 2010 \
+             server is left. Servers cache the setting: wait 30 minutes, or run iisreset on each.",
         ja: "AuthServer オブジェクトを確認し、Entra ID のものを既定に設定します。\n\
              Get-AuthServer | Format-Table Name,Type,DomainName,Enabled,IsDefaultAuthorizationEndpoint\n\
              $evo = Get-AuthServer | Where-Object { $_.Type -eq 'AzureAD' }\n\
              Set-AuthServer -Identity $evo.Name -IsDefaultAuthorizationEndpoint $true\n\
-             テナントが複数ある場合はオブジェクトも複数あります。DomainName にユーザーのドメインが含まれるものを選んでください。\
-             1 つもない場合はハイブリッド構成ウィザードを実行します (Exchange 2010 が残っていると作成されません)。\
-             設定はサーバーにキャッシュされるため、30 分待つか、各サーバーで iisreset を実行します。",
+             テナントが複数ある場合はオブジェクトも複数あります。DomainName にユーザーのドメインが含まれるものを選ん\
+             でください。1 つもない場合はハイブリッド構成ウィザードを実行します (Exchange 2010 が残っていると作成さ\
+             れません)。設定はサーバーにキャッシュされるため、30 分待つか、各サーバーで iisreset を実行します。",
     },
     sources: &[
         "https://learn.microsoft.com/en-us/microsoft-365/enterprise/configure-exchange-server-for-hybrid-modern-authentication",

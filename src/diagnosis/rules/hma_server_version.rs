@@ -14,22 +14,22 @@ pub(super) static RULE: Rule = Rule {
         ja: "この Exchange のビルドは先進認証に対応していない",
     },
     explanation: Text {
-        en: "{server} runs build {build}. Hybrid modern authentication begins with Exchange 2013 CU19 (15.0.1365) and \
-             Exchange 2016 CU8 (15.1.1415). An older server among newer ones breaks every connection that the load balancer \
-             sends to it.",
+        en: "{server} runs build {build}. Hybrid modern authentication begins with Exchange 2013 CU19 (15.0.1365) \
+             and Exchange 2016 CU8 (15.1.1415). An older server among newer ones breaks every connection that the \
+             load balancer sends to it.",
         ja: "{server} のビルドは {build} です。ハイブリッド先進認証に対応するのは Exchange 2013 CU19 (15.0.1365) と \
-             Exchange 2016 CU8 (15.1.1415) からです。新しいサーバーの中に古いサーバーが 1 台でもあると、そのサーバーに\
-             振り分けられた接続はすべて失敗します。",
+             Exchange 2016 CU8 (15.1.1415) からです。新しいサーバーの中に古いサーバーが 1 台でもあると、そのサーバー\
+             に振り分けられた接続はすべて失敗します。",
     },
     remedy: Text {
         en: "List the builds of all servers, and bring every one to the same, supported level:\n\
              Get-ExchangeServer | Sort-Object AdminDisplayVersion | Format-Table Name,AdminDisplayVersion,ServerRole\n\
-             Exchange 2013, 2016 and 2019 are out of support; the way ahead is Exchange Server Subscription Edition. Until \
-             then take {server} out of the load balancer.",
+             Exchange 2013, 2016 and 2019 are out of support; the way ahead is Exchange Server Subscription Edition. \
+             Until then take {server} out of the load balancer.",
         ja: "すべてのサーバーのビルドを確認し、サポートされる同じレベルに揃えます。\n\
              Get-ExchangeServer | Sort-Object AdminDisplayVersion | Format-Table Name,AdminDisplayVersion,ServerRole\n\
-             Exchange 2013、2016、2019 のサポートは終了しています。移行先は Exchange Server Subscription Edition です。\
-             それまでの間、{server} をロード バランサーから外してください。",
+             Exchange 2013、2016、2019 のサポートは終了しています。移行先は Exchange Server Subscription Edition で\
+             す。それまでの間、{server} をロード バランサーから外してください。",
     },
     sources: &[
         "https://learn.microsoft.com/en-us/microsoft-365/enterprise/hybrid-modern-auth-overview",

@@ -15,26 +15,26 @@ pub(super) static RULE: Rule = Rule {
         ja: "authorization_uri が想定と異なる発行元を指している",
     },
     explanation: Text {
-        en: "{host} sends the client to {uri} for its token. In a hybrid organisation tokens come from Entra ID; AD FS \
-             can be the authority only from Exchange 2019 CU13 on, and only without hybrid. The wrong AuthServer object \
-             is marked as the default authorization endpoint.",
-        ja: "{host} はトークンの取得先として {uri} を指定しています。ハイブリッド組織では、トークンは Entra ID が発行します。\
-             AD FS を使えるのは Exchange 2019 CU13 以降で、ハイブリッドではない構成に限られます。既定の承認エンドポイントに\
-             誤った AuthServer オブジェクトが設定されています。",
+        en: "{host} sends the client to {uri} for its token. In a hybrid organisation tokens come from Entra ID; AD \
+             FS can be the authority only from Exchange 2019 CU13 on, and only without hybrid. The wrong AuthServer \
+             object is marked as the default authorization endpoint.",
+        ja: "{host} はトークンの取得先として {uri} を指定しています。ハイブリッド組織では、トークンは Entra ID が発\
+             行します。AD FS を使えるのは Exchange 2019 CU13 以降で、ハイブリッドではない構成に限られます。既定の承\
+             認エンドポイントに誤った AuthServer オブジェクトが設定されています。",
     },
     remedy: Text {
         en: "Mark the AuthServer of Entra ID instead of the present one:\n\
              Get-AuthServer | Format-Table Name,Type,DomainName,IsDefaultAuthorizationEndpoint\n\
              $evo = Get-AuthServer | Where-Object { $_.Type -eq 'AzureAD' }\n\
              Set-AuthServer -Identity $evo.Name -IsDefaultAuthorizationEndpoint $true\n\
-             Then wait 30 minutes, or run iisreset on each server. If AD FS is meant to be the authority, bring every \
-             server to Exchange 2019 CU13 or later first.",
+             Then wait 30 minutes, or run iisreset on each server. If AD FS is meant to be the authority, bring \
+             every server to Exchange 2019 CU13 or later first.",
         ja: "現在の設定に代えて、Entra ID の AuthServer を既定にします。\n\
              Get-AuthServer | Format-Table Name,Type,DomainName,IsDefaultAuthorizationEndpoint\n\
              $evo = Get-AuthServer | Where-Object { $_.Type -eq 'AzureAD' }\n\
              Set-AuthServer -Identity $evo.Name -IsDefaultAuthorizationEndpoint $true\n\
-             その後 30 分待つか、各サーバーで iisreset を実行します。意図して AD FS を使う場合は、先にすべてのサーバーを \
-             Exchange 2019 CU13 以降に更新してください。",
+             その後 30 分待つか、各サーバーで iisreset を実行します。意図して AD FS を使う場合は、先にすべてのサーバ\
+             ーを Exchange 2019 CU13 以降に更新してください。",
     },
     sources: &[
         "https://learn.microsoft.com/en-us/microsoft-365/enterprise/configure-exchange-server-for-hybrid-modern-authentication",

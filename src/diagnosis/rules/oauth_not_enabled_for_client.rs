@@ -1,7 +1,7 @@
 //! OAuth is on, but Outlook for Windows is not let in by it, or the user's authentication policy forbids it: 4000000.
 //!
-//! Not to be confused with the same number for ActiveSync, or for a host name instead of a user: there it is a harmless
-//! part of the discovery (`hma-empty-bearer`); nor with an answer that names no authorization_uri
+//! Not to be confused with the same number for ActiveSync, or for a host name instead of a user: there it is a
+//! harmless part of the discovery (`hma-empty-bearer`); nor with an answer that names no authorization_uri
 //! (`hma-no-authorization-uri`).
 
 use crate::diagnosis::person::upn_of;
@@ -16,12 +16,12 @@ pub(super) static RULE: Rule = Rule {
         ja: "このクライアントに対して先進認証が有効になっていない",
     },
     explanation: Text {
-        en: "{host} names an authorization_uri and says in the same answer (4000000) that OAuth is not available to this \
-             user. Of the two switches of hybrid modern authentication only one is on, the servers still hold the old \
-             value in their cache, or an authentication policy blocks modern authentication for the user.",
-        ja: "{host} は authorization_uri を示しながら、同じ応答でこのユーザーは OAuth を利用できないと伝えています (4000000)。\
-             ハイブリッド先進認証の 2 つの設定のうち片方しか有効になっていない、サーバーが古い値をキャッシュしている、\
-             または認証ポリシーがこのユーザーの先進認証をブロックしていることが考えられます。",
+        en: "{host} names an authorization_uri and says in the same answer (4000000) that OAuth is not available to \
+             this user. Of the two switches of hybrid modern authentication only one is on, the servers still hold \
+             the old value in their cache, or an authentication policy blocks modern authentication for the user.",
+        ja: "{host} は authorization_uri を示しながら、同じ応答でこのユーザーは OAuth を利用できないと伝えています \
+             (4000000)。ハイブリッド先進認証の 2 つの設定のうち片方しか有効になっていない、サーバーが古い値をキャッ\
+             シュしている、または認証ポリシーがこのユーザーの先進認証をブロックしていることが考えられます。",
     },
     remedy: Text {
         en: "Read the switch for Outlook and turn it on; the other one is the default authorization endpoint:\n\

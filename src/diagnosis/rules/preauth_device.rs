@@ -16,26 +16,28 @@ pub(super) static RULE: Rule = Rule {
         ja: "Exchange の手前の機器が事前認証を求めている",
     },
     explanation: Text {
-        en: "The answer for {directory} on {host} does not come from Exchange: none of its headers is there, and {mark} \
-             points to a reverse proxy or gateway that pre-authenticates. Outlook, ActiveSync and servers cannot fill in its \
-             form or follow its sign-in, and it hides the Bearer challenge from them.",
-        ja: "{host} の {directory} に対する応答は Exchange のものではありません。Exchange のヘッダーがなく、{mark} から、リバース プロキシや\
-             ゲートウェイが事前認証を行っていると考えられます。Outlook、ActiveSync、サーバー間の要求は、その機器のフォームや\
-             サインインに対応できません。Bearer チャレンジもクライアントに届かなくなります。",
+        en: "The answer for {directory} on {host} does not come from Exchange: none of its headers is there, and \
+             {mark} points to a reverse proxy or gateway that pre-authenticates. Outlook, ActiveSync and servers \
+             cannot fill in its form or follow its sign-in, and it hides the Bearer challenge from them.",
+        ja: "{host} の {directory} に対する応答は Exchange のものではありません。Exchange のヘッダーがなく、{mark} \
+             から、リバース プロキシやゲートウェイが事前認証を行っていると考えられます。Outlook、ActiveSync、サーバ\
+             ー間の要求は、その機器のフォームやサインインに対応できません。Bearer チャレンジもクライアントに届かなく\
+             なります。",
     },
     remedy: Text {
         en: "Publish these paths in pass-through, without pre-authentication: /autodiscover, /ews, /mapi, /oab, \
              /microsoft-server-activesync, /rpc. On Web Application Proxy:\n\
              Get-WebApplicationProxyApplication | Format-Table Name,ExternalUrl,ExternalPreauthentication\n\
-             The mode of an application cannot be changed: remove it and add it again with -ExternalPreauthentication \
-             PassThrough. On F5 APM, NetScaler and the like exempt the paths from the access policy. Then compare with a \
-             server reached directly:\n\
+             The mode of an application cannot be changed: remove it and add it again with \
+             -ExternalPreauthentication PassThrough. On F5 APM, NetScaler and the like exempt the paths from the \
+             access policy. Then compare with a server reached directly:\n\
              authtap --resolve {host}=<address of one Exchange server>",
-        ja: "次のパスは事前認証なしのパススルーで公開します: /autodiscover、/ews、/mapi、/oab、/microsoft-server-activesync、/rpc。\
-             Web アプリケーション プロキシの場合:\n\
+        ja: "次のパスは事前認証なしのパススルーで公開します: /autodiscover、/ews、/mapi、/oab、\
+             /microsoft-server-activesync、/rpc。Web アプリケーション プロキシの場合:\n\
              Get-WebApplicationProxyApplication | Format-Table Name,ExternalUrl,ExternalPreauthentication\n\
-             既存のアプリケーションのモードは変更できないため、削除してから -ExternalPreauthentication PassThrough で追加し直します。\
-             F5 APM や NetScaler などでは、これらのパスをアクセス ポリシーの対象から外します。その後、サーバーに直接接続した結果と比べます。\n\
+             既存のアプリケーションのモードは変更できないため、削除してから -ExternalPreauthentication PassThrough \
+             で追加し直します。F5 APM や NetScaler などでは、これらのパスをアクセス ポリシーの対象から外します。その\
+             後、サーバーに直接接続した結果と比べます。\n\
              authtap --resolve {host}=<Exchange サーバーのアドレス>",
     },
     sources: &[

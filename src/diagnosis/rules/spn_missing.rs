@@ -1,7 +1,7 @@
 //! Entra does not know the URL of an Exchange server as a resource: it is no SPN of the Exchange application.
 //!
-//! Not to be confused with another API that is unknown to the tenant (`aad-resource-not-found`): the same codes, but the
-//! resource is no Exchange of the organisation. What counts as one: a host seen to be Exchange in this capture, a
+//! Not to be confused with another API that is unknown to the tenant (`aad-resource-not-found`): the same codes, but
+//! the resource is no Exchange of the organisation. What counts as one: a host seen to be Exchange in this capture, a
 //! resource that a mail client asks for, or a name that only a mail server bears.
 
 use std::borrow::Cow;
@@ -18,14 +18,15 @@ pub(super) static RULE: Rule = Rule {
         ja: "Exchange の URL が Entra ID に登録されていない",
     },
     explanation: Text {
-        en: "The client asked Entra ID for a token for {url}, and Entra ID knows no application of that name: the URL is \
-             missing from the service principal names of the Exchange application (00000002-0000-0ff1-ce00-000000000000) \
-             in this tenant. Every host name under which clients reach Exchange, inside and outside, must stand there. \
-             If the name does stand there, the client asked the wrong tenant.",
-        ja: "クライアントは Entra ID に {url} のトークンを要求しましたが、Entra ID にはその名前のアプリケーションがありません。\
-             このテナントの Exchange アプリケーション (00000002-0000-0ff1-ce00-000000000000) のサービス プリンシパル名に URL が\
-             登録されていません。社内・社外を問わず、クライアントが Exchange への接続に使うすべてのホスト名を登録する必要があります。\
-             登録済みであれば、クライアントが別のテナントに要求しています。",
+        en: "The client asked Entra ID for a token for {url}, and Entra ID knows no application of that name: the \
+             URL is missing from the service principal names of the Exchange application \
+             (00000002-0000-0ff1-ce00-000000000000) in this tenant. Every host name under which clients reach \
+             Exchange, inside and outside, must stand there. If the name does stand there, the client asked the \
+             wrong tenant.",
+        ja: "クライアントは Entra ID に {url} のトークンを要求しましたが、Entra ID にはその名前のアプリケーションが\
+             ありません。このテナントの Exchange アプリケーション (00000002-0000-0ff1-ce00-000000000000) のサービス \
+             プリンシパル名に URL が登録されていません。社内・社外を問わず、クライアントが Exchange への接続に使うす\
+             べてのホスト名を登録する必要があります。登録済みであれば、クライアントが別のテナントに要求しています。",
     },
     remedy: Text {
         en: "Add the URL to the list (never replace the list):\n\
@@ -34,16 +35,16 @@ pub(super) static RULE: Rule = Rule {
              $exo.ServicePrincipalNames\n\
              $exo.ServicePrincipalNames += '{url}'\n\
              Update-MgServicePrincipal -ServicePrincipalId $exo.Id -ServicePrincipalNames $exo.ServicePrincipalNames\n\
-             Do the same for the other names of Exchange (Autodiscover too). With several tenants register them in each. \
-             The MSOnline cmdlets of older instructions no longer exist.",
+             Do the same for the other names of Exchange (Autodiscover too). With several tenants register them in \
+             each. The MSOnline cmdlets of older instructions no longer exist.",
         ja: "一覧に URL を追加します (一覧を置き換えないでください)。\n\
              Connect-MgGraph -Scopes Application.Read.All,Application.ReadWrite.All\n\
              $exo = Get-MgServicePrincipal -Filter \"AppId eq '00000002-0000-0ff1-ce00-000000000000'\"\n\
              $exo.ServicePrincipalNames\n\
              $exo.ServicePrincipalNames += '{url}'\n\
              Update-MgServicePrincipal -ServicePrincipalId $exo.Id -ServicePrincipalNames $exo.ServicePrincipalNames\n\
-             Exchange のほかの名前 (自動検出を含む) も同じように登録します。テナントが複数ある場合は、それぞれに登録します。\
-             古い手順にある MSOnline のコマンドレットはすでに使えません。",
+             Exchange のほかの名前 (自動検出を含む) も同じように登録します。テナントが複数ある場合は、それぞれに登録\
+             します。古い手順にある MSOnline のコマンドレットはすでに使えません。",
     },
     sources: &[
         "https://learn.microsoft.com/en-us/microsoft-365/enterprise/configure-exchange-server-for-hybrid-modern-authentication",

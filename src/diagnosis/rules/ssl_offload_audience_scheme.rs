@@ -1,7 +1,7 @@
 //! The token is for `https://host`, and Exchange was reached as `http://host`: a load balancer ended TLS.
 //!
-//! Not to be confused with another host name (`audience-host-mismatch`) or another API (`audience-wrong-resource`). The
-//! two names in the reason are compared: same host, other scheme, in whichever order they stand.
+//! Not to be confused with another host name (`audience-host-mismatch`) or another API (`audience-wrong-resource`).
+//! The two names in the reason are compared: same host, other scheme, in whichever order they stand.
 
 use crate::diagnosis::audience::Refusal;
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule};
@@ -14,20 +14,22 @@ pub(super) static RULE: Rule = Rule {
         ja: "ロード バランサーが TLS を終端し、平文で転送している (SSL オフロード)",
     },
     explanation: Text {
-        en: "The token is for {audience}, but Exchange received the request as {endpoint}: the load balancer takes TLS off \
-             and forwards plain HTTP. The scheme belongs to the audience, so every token is refused. SSL offloading cannot \
-             be used with OAuth, nor with Extended Protection.",
-        ja: "トークンは {audience} 向けですが、Exchange には {endpoint} として要求が届いています。ロード バランサーが TLS を終端し、\
-             平文の HTTP で転送しているためです。スキームもオーディエンス クレームの一部なので、トークンはすべて拒否されます。\
-             SSL オフロードは OAuth とも拡張保護とも併用できません。",
+        en: "The token is for {audience}, but Exchange received the request as {endpoint}: the load balancer takes \
+             TLS off and forwards plain HTTP. The scheme belongs to the audience, so every token is refused. SSL \
+             offloading cannot be used with OAuth, nor with Extended Protection.",
+        ja: "トークンは {audience} 向けですが、Exchange には {endpoint} として要求が届いています。ロード バランサー\
+             が TLS を終端し、平文の HTTP で転送しているためです。スキームもオーディエンス クレームの一部なので、ト\
+             ークンはすべて拒否されます。SSL オフロードは OAuth とも拡張保護とも併用できません。",
     },
     remedy: Text {
-        en: "On the load balancer turn SSL offloading off for {host}: pass TLS through, or re-encrypt to Exchange (SSL \
-             bridging) with the same certificate on both. On each server see that Outlook Anywhere no longer expects it:\n\
+        en: "On the load balancer turn SSL offloading off for {host}: pass TLS through, or re-encrypt to Exchange \
+             (SSL bridging) with the same certificate on both. On each server see that Outlook Anywhere no longer \
+             expects it:\n\
              Get-OutlookAnywhere | Format-List Server,SSLOffloading\n\
              Get-OutlookAnywhere | Set-OutlookAnywhere -SSLOffloading $false",
-        ja: "ロード バランサーで {host} の SSL オフロードを無効にします。TLS をそのまま通すか、Exchange との間を再暗号化します \
-             (SSL ブリッジング。双方に同じ証明書を使います)。各サーバーで、Outlook Anywhere の設定も確認します。\n\
+        ja: "ロード バランサーで {host} の SSL オフロードを無効にします。TLS をそのまま通すか、Exchange との間を再暗\
+             号化します (SSL ブリッジング。双方に同じ証明書を使います)。各サーバーで、Outlook Anywhere の設定も確認\
+             します。\n\
              Get-OutlookAnywhere | Format-List Server,SSLOffloading\n\
              Get-OutlookAnywhere | Set-OutlookAnywhere -SSLOffloading $false",
     },

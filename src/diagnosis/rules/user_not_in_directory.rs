@@ -1,7 +1,8 @@
 //! The token is good, and Exchange does not find the user that it names: 2000005.
 //!
 //! Not to be confused with a user who is found twice (`user-ambiguous`), with a mailbox on Exchange 2010
-//! (`hma-exchange2010-coexist`), or with an unknown tenant (`tenant-unknown`): the words tell them apart, not the number.
+//! (`hma-exchange2010-coexist`), or with an unknown tenant (`tenant-unknown`): the words tell them apart, not the
+//! number.
 
 use crate::diagnosis::person::upn_of;
 use crate::diagnosis::{Actor, Case, Certainty, Family, Gate, Hit, Kind, Rule};
@@ -14,30 +15,36 @@ pub(super) static RULE: Rule = Rule {
         ja: "トークンのユーザーが Exchange のディレクトリに存在しない",
     },
     explanation: Text {
-        en: "Entra ID issued a token, and {host} found no user in Active Directory that belongs to it. The account exists \
-             in the cloud alone, its UPN or address differs on the two sides, or it is not yet synchronised. In free/busy \
-             and other calls between servers, the mail user that stands for the mailbox of the other side is missing.",
-        ja: "Entra ID はトークンを発行しましたが、{host} は対応するユーザーを Active Directory で見つけられませんでした。クラウドにのみ\
-             存在するアカウントである、UPN やメール アドレスが両側で異なる、またはまだ同期されていないことが考えられます。\
-             空き時間情報などのサーバー間の要求では、相手側のメールボックスに対応するメール ユーザーがない場合に起こります。",
+        en: "Entra ID issued a token, and {host} found no user in Active Directory that belongs to it. The account \
+             exists in the cloud alone, its UPN or address differs on the two sides, or it is not yet synchronised. \
+             In free/busy and other calls between servers, the mail user that stands for the mailbox of the other \
+             side is missing.",
+        ja: "Entra ID はトークンを発行しましたが、{host} は対応するユーザーを Active Directory で見つけられませんで\
+             した。クラウドにのみ存在するアカウントである、UPN やメール アドレスが両側で異なる、またはまだ同期されて\
+             いないことが考えられます。空き時間情報などのサーバー間の要求では、相手側のメールボックスに対応するメー\
+             ル ユーザーがない場合に起こります。",
     },
     remedy: Text {
         en: "Compare the account on both sides:\n\
-             Get-Recipient -Identity '{user}' | Format-List RecipientTypeDetails,UserPrincipalName,PrimarySmtpAddress\n\
+             Get-Recipient -Identity '{user}' | Format-List \
+             RecipientTypeDetails,UserPrincipalName,PrimarySmtpAddress\n\
              Get-ADUser -Filter \"UserPrincipalName -eq '{user}'\" -Properties mail,proxyAddresses,objectSid\n\
              Connect-MgGraph -Scopes User.Read.All\n\
-             Get-MgUser -UserId '{user}' -Property UserPrincipalName,Mail,OnPremisesSyncEnabled,OnPremisesSecurityIdentifier | \
-             Format-List UserPrincipalName,Mail,OnPremises*\n\
-             Bring the UPN and SMTP address in line, put the account into the scope of Entra Connect, with its option \
-             \"Exchange hybrid deployment\" on, and synchronise: Start-ADSyncSyncCycle -PolicyType Delta",
+             Get-MgUser -UserId '{user}' -Property \
+             UserPrincipalName,Mail,OnPremisesSyncEnabled,OnPremisesSecurityIdentifier | Format-List \
+             UserPrincipalName,Mail,OnPremises*\n\
+             Bring the UPN and SMTP address in line, put the account into the scope of Entra Connect, with its \
+             option \"Exchange hybrid deployment\" on, and synchronise: Start-ADSyncSyncCycle -PolicyType Delta",
         ja: "両側のアカウントを比べます。\n\
-             Get-Recipient -Identity '{user}' | Format-List RecipientTypeDetails,UserPrincipalName,PrimarySmtpAddress\n\
+             Get-Recipient -Identity '{user}' | Format-List \
+             RecipientTypeDetails,UserPrincipalName,PrimarySmtpAddress\n\
              Get-ADUser -Filter \"UserPrincipalName -eq '{user}'\" -Properties mail,proxyAddresses,objectSid\n\
              Connect-MgGraph -Scopes User.Read.All\n\
-             Get-MgUser -UserId '{user}' -Property UserPrincipalName,Mail,OnPremisesSyncEnabled,OnPremisesSecurityIdentifier | \
-             Format-List UserPrincipalName,Mail,OnPremises*\n\
-             UPN と SMTP アドレスを一致させ、アカウントを Entra Connect の同期対象に含め、オプション機能の \
-             [Exchange hybrid deployment] を有効にして同期します。\n\
+             Get-MgUser -UserId '{user}' -Property \
+             UserPrincipalName,Mail,OnPremisesSyncEnabled,OnPremisesSecurityIdentifier | Format-List \
+             UserPrincipalName,Mail,OnPremises*\n\
+             UPN と SMTP アドレスを一致させ、アカウントを Entra Connect の同期対象に含め、オプション機能の [Exchange \
+             hybrid deployment] を有効にして同期します。\n\
              Start-ADSyncSyncCycle -PolicyType Delta",
     },
     sources: &[
