@@ -1,1 +1,78 @@
-//! x
+//! kill -9 in the middle of a capture: the session opens, and at most the last second is missing.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::kit::{Origin, Tunnel, Workshop, saved};
+
+const HOST: &str = "mail.contoso.com";
+const CLIENTS: usize = 4;
+const LOAD: Duration = Duration::from_secs(3);
+
+#[test]
+fn at_most_the_last_second_is_missing_after_a_kill() {
+    let workshop = Workshop::new();
+    let origin = Origin::answering(Some(workshop.authority.server(&[HOST])), |_| {
+        b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: NTLM\r\nContent-Length: 2\r\n\r\nno".to_vec()
+    });
+    let proxy = workshop.proxy(&["--resolve", &origin.resolve(HOST, 443)]);
+    let next = Arc::new(AtomicU64::new(1));
+    let answered = Arc::new(Mutex::new(Vec::new()));
+    let over = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let mut tunnel = Tunnel::open(&proxy, HOST);
+            let (next, answered, over) = (Arc::clone(&next), Arc::clone(&answered), Arc::clone(&over));
+            thread::spawn(move || {
+                while !over.load(Ordering::SeqCst) {
+                    let number = next.fetch_add(1, Ordering::SeqCst);
+                    let request = format!("GET /load/{number} HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
+                    if !tunnel.try_send(request.as_bytes()) {
+                        return;
+                    }
+                    let Some(head) = tunnel.head() else { return };
+                    tunnel.body(&head);
+                    answered.lock().unwrap().push((number, Instant::now()));
+                }
+            })
+        })
+        .collect();
+    // The load itself is what passes the time.
+    let enough = Instant::now() + LOAD;
+    while answered.lock().unwrap().last().is_none_or(|(_, at)| *at < enough) {
+        thread::yield_now();
+    }
+    let killed = Instant::now();
+    let session = proxy.kill();
+    over.store(true, Ordering::SeqCst);
+    for client in clients {
+        let _ = client.join();
+    }
+
+    let kept: Vec<String> =
+        saved(&session).iter().map(|exchange| exchange.url.as_ref().unwrap().path().to_owned()).collect();
+    let old: Vec<u64> = answered
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|(_, at)| killed.saturating_duration_since(*at) > Duration::from_secs(1))
+        .map(|(number, _)| *number)
+        .collect();
+    assert!(old.len() > 100, "there was load: {}", old.len());
+    let kept: std::collections::HashSet<&str> = kept.iter().map(String::as_str).collect();
+    let missing: Vec<_> = old.iter().filter(|number| !kept.contains(format!("/load/{number}").as_str())).collect();
+    assert!(missing.is_empty(), "{} of {} are missing: {missing:?}", missing.len(), old.len());
+
+    // It opens as any other, and can be gone on with.
+    let said = workshop.diagnose(&session);
+    assert!(said["exchanges"].as_array().unwrap().len() >= old.len());
+    let mut again = workshop.proxy(&["--resolve", &origin.resolve(HOST, 443)]);
+    let mut tunnel = Tunnel::open(&again, HOST);
+    tunnel.send(format!("GET /again HTTP/1.1\r\nHost: {HOST}\r\n\r\n").as_bytes());
+    tunnel.head().unwrap();
+    again.exchanges(1);
+    again.stop();
+    assert!(saved(&session).iter().any(|exchange| exchange.url.as_ref().unwrap().path() == "/again"));
+}

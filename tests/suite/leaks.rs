@@ -1,1 +1,316 @@
-//! x
+//! Credentials pass unchanged and stay nowhere: not in the session file, its -wal, standard output, standard error, the
+//! log, nor on a screen; raw or in any of the encodings that would give them back.
+
+use std::fs;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+
+use crate::kit::{Origin, Request, Terminal, Workshop, curl, curl_through, field, need};
+use crate::screens::listening;
+
+const PASSWORD: &str = "Kv7!basic-Gr\u{fc}n";
+const FORM_PASSWORD: &str = "form:Pa55+w&rd%Ux";
+const JSON_PASSWORD: &str = "json\"Secr3t\\Zw";
+const OPAQUE: &str = "EwBwA8l6BAAUQ4opaqueTokenTail93";
+const COOKIE: &str = "cookieValueT8s5Rk2Wm";
+const CANARY: &str = "canaryJq4Nn8Lt6Yb";
+const SET_COOKIE: &str = "setCookieH3v7Pd9Xc";
+const ACCESS: &str = "accessGr8tTok3nFromServer";
+const REFRESH: &str = "0.AXoAr3freshT0kenFromServer";
+const CODE: &str = "0.AVYAauthorizationC0de";
+const QUERY: &str = "queryTempAuthM5z1Qf7";
+const FLOW: &str = "flowTokenInPageD2w6Sg4";
+const CHALLENGE_REALM_USER: &str = "unknownHeaderValueB9x3Kj";
+
+/// Everything that must not be found again. The signature stands for the token: it makes the token usable.
+fn secrets() -> Vec<String> {
+    let mut all: Vec<String> = [
+        PASSWORD,
+        FORM_PASSWORD,
+        JSON_PASSWORD,
+        OPAQUE,
+        COOKIE,
+        CANARY,
+        SET_COOKIE,
+        ACCESS,
+        REFRESH,
+        CODE,
+        QUERY,
+        FLOW,
+        CHALLENGE_REALM_USER,
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    all.push(jwt().rsplit('.').next().unwrap().to_owned());
+    all.push(jwt().split('.').nth(1).unwrap().to_owned());
+    all
+}
+
+fn jwt() -> String {
+    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let claims = r#"{"aud":"https://mail.contoso.com/","exp":4102444800,"upn":"avery@contoso.com","nonce":"x7Yt"}"#;
+    format!("{}.{}.{}", part(r#"{"alg":"RS256","typ":"JWT"}"#), part(claims), part("signatureNobodyMayKeep"))
+}
+
+#[test]
+fn credentials_pass_unchanged_and_are_found_nowhere() {
+    if !need(&["curl", "tmux"]) {
+        return;
+    }
+    let workshop = Workshop::new();
+    let origin = Origin::answering(Some(workshop.authority.server(&["mail.contoso.com"])), answer);
+    let mut proxy = workshop.proxy(&["--resolve", &origin.resolve("mail.contoso.com", 443)]);
+    let sent = send_all(|arguments| curl(&proxy, arguments).status);
+    let exchanges = proxy.exchanges(sent.len());
+    assert_eq!(exchanges.len(), sent.len());
+    arrived_unchanged(&origin, &sent);
+
+    // While it is being written, with its -wal; then when it is complete.
+    nothing_is_kept(&workshop);
+    let session = proxy.session.clone();
+    let finished = proxy.stop();
+    assert!(found_in(&finished.stdout).is_empty(), "standard output holds {:?}", found_in(&finished.stdout));
+    assert!(found_in(&finished.stderr).is_empty(), "standard error holds {:?}", found_in(&finished.stderr));
+    nothing_is_kept(&workshop);
+
+    let text = session.to_string_lossy();
+    for format in ["text", "json", "markdown", "html"] {
+        let said = workshop.run(&["diagnose", "--format", format, &text]);
+        assert!(found_in(&said.stdout).is_empty(), "{format}: {:?}", found_in(&said.stdout));
+    }
+    every_exchange_is_shown_clean(&workshop, &["open", &text], sent.len());
+}
+
+#[test]
+fn a_live_screen_shows_no_credential() {
+    if !need(&["curl", "tmux"]) {
+        return;
+    }
+    let workshop = Workshop::new();
+    let origin = Origin::answering(Some(workshop.authority.server(&["mail.contoso.com"])), answer);
+    let ca = workshop.path("ca");
+    let arguments = [
+        "proxy",
+        "--listen",
+        "127.0.0.1:0",
+        "--ca-dir",
+        &ca.to_string_lossy(),
+        "--upstream-ca",
+        &workshop.authority.pem.to_string_lossy(),
+        "--resolve",
+        &origin.resolve("mail.contoso.com", 443),
+    ];
+    let mut terminal = Terminal::start(&workshop, 160, 48, &arguments);
+    let screen = terminal.screen("where it listens", |screen| listening(screen).is_some());
+    let address = listening(&screen).unwrap();
+    let pem = ca.join("authtap-ca.pem");
+    let sent = send_all(|arguments| curl_through(&format!("http://{address}"), &pem, arguments).status);
+    terminal.screen("the last request", |screen| screen.contains("/leak/page"));
+    look_at_all(&mut terminal, sent.len());
+    terminal.press("q");
+    terminal.press("y");
+    terminal.screen("the end", |screen| screen.contains("ended with 0"));
+    nothing_is_kept(&workshop);
+}
+
+/// The search itself must be able to find: it is tried on what the server received.
+#[test]
+fn the_search_finds_every_encoding() {
+    for secret in secrets() {
+        let utf16: Vec<u16> = secret.encode_utf16().collect();
+        let hidden: Vec<Vec<u8>> = vec![
+            secret.clone().into_bytes(),
+            STANDARD.encode(&secret).into_bytes(),
+            STANDARD.encode(format!("avery@contoso.com:{secret}")).into_bytes(),
+            URL_SAFE_NO_PAD.encode(format!("xy{secret}zz")).into_bytes(),
+            percent(&secret, |_| false).into_bytes(),
+            percent(&secret, |byte| byte.is_ascii_alphanumeric()).to_lowercase().into_bytes(),
+            serde_json::to_string(&secret).unwrap().into_bytes(),
+            utf16.iter().flat_map(|unit| unit.to_le_bytes()).collect(),
+            utf16.iter().flat_map(|unit| unit.to_be_bytes()).collect(),
+        ];
+        for (number, bytes) in hidden.into_iter().enumerate() {
+            let around = [b"before ".as_slice(), &bytes, b" after"].concat();
+            assert!(found_in(&around).contains(&secret), "encoding {number} of {secret} was not found");
+        }
+    }
+    assert!(found_in(b"nothing to find in Basic [user=upn:user#1@contoso.com password=set #2]").is_empty());
+}
+
+/// A request, and what of it must arrive at the server exactly so.
+struct Sent {
+    line: Option<(&'static str, String)>,
+    target: String,
+    body: String,
+}
+
+/// Sends a credential in every position that curl can put one into.
+fn send_all(send: impl Fn(&[&str]) -> u16) -> Vec<Sent> {
+    let url = |path: &str| format!("https://mail.contoso.com{path}");
+    let mut sent = Vec::new();
+    let basic = STANDARD.encode(format!("avery@contoso.com:{PASSWORD}"));
+    let lines = [
+        ("Authorization", format!("Basic {basic}")),
+        ("Authorization", format!("Bearer {}", jwt())),
+        ("authorization", format!("bearer {OPAQUE}")),
+        ("Cookie", format!("ClientId=1; cadata={COOKIE}")),
+        ("X-OWA-CANARY", CANARY.to_owned()),
+        ("X-Contoso-Secret", CHALLENGE_REALM_USER.to_owned()),
+    ];
+    for (number, (name, value)) in lines.into_iter().enumerate() {
+        let target = format!("/leak/line{number}");
+        assert_eq!(send(&["-H", &format!("{name}: {value}"), &url(&target)]), 401);
+        sent.push(Sent { line: Some((name, value)), target, body: String::new() });
+    }
+    let target = format!("/leak/query?tempauth={QUERY}&access_token={OPAQUE}");
+    assert_eq!(send(&[&url(&target)]), 401);
+    sent.push(Sent { line: None, target, body: String::new() });
+
+    let form =
+        format!("grant_type=password&username=avery%40contoso.com&password={}", percent(FORM_PASSWORD, unreserved));
+    let json = format!(r#"{{"user":"avery","credentials":{{"password":{}}}}}"#, serde_json::json!(JSON_PASSWORD));
+    let bodies = [("/leak/token", "application/x-www-form-urlencoded", form), ("/leak/json", "application/json", json)];
+    for (target, kind, body) in bodies {
+        assert_eq!(send(&["-H", &format!("Content-Type: {kind}"), "--data-binary", &body, &url(target)]), 200);
+        sent.push(Sent { line: None, target: target.to_owned(), body });
+    }
+    for (target, status) in [("/leak/redirect", 302), ("/leak/page", 200)] {
+        assert_eq!(send(&[&url(target)]), status);
+        sent.push(Sent { line: None, target: target.to_owned(), body: String::new() });
+    }
+    sent
+}
+
+fn answer(request: &Request) -> Vec<u8> {
+    let target = request.target();
+    let (status, more, body) = match target.as_str() {
+        "/leak/token" | "/leak/json" => {
+            let body = format!(r#"{{"token_type":"Bearer","access_token":"{ACCESS}","refresh_token":"{REFRESH}"}}"#);
+            ("200 OK", "Content-Type: application/json\r\n".to_owned(), body)
+        }
+        "/leak/redirect" => {
+            let location =
+                format!("Location: https://login.contoso.com/cb?code={CODE}&state={QUERY}#id_token={ACCESS}\r\n");
+            ("302 Found", location, String::new())
+        }
+        "/leak/page" => {
+            let body = format!(
+                "<html><form><input name=flowToken value=\"{FLOW}\"><script>var c={{\"canary\":\"{CANARY}\"}}</script>\
+                 </form><p>Token {OPAQUE} refused</p></html>"
+            );
+            ("200 OK", "Content-Type: text/html\r\n".to_owned(), body)
+        }
+        _ => ("401 Unauthorized", "WWW-Authenticate: Basic realm=\"mail.contoso.com\"\r\n".to_owned(), String::new()),
+    };
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\n{more}Set-Cookie: cadata={SET_COOKIE}; path=/; HttpOnly\r\nContent-Length: {length}\r\n\r\n{body}")
+        .into_bytes()
+}
+
+fn arrived_unchanged(origin: &Origin, sent: &[Sent]) {
+    for expected in sent {
+        let request = origin.received();
+        assert_eq!(request.target(), expected.target);
+        assert_eq!(String::from_utf8_lossy(&request.body), expected.body);
+        if let Some((name, value)) = &expected.line {
+            let line = format!("\r\n{name}: {value}\r\n");
+            let head = String::from_utf8_lossy(&request.head).into_owned();
+            assert!(head.contains(&line), "{line} was not in {head}");
+            assert_eq!(field(&request.head, name).as_ref(), Some(value));
+        }
+    }
+}
+
+/// Searches every file below the workshop: sessions, their -wal and -shm, the log, whatever its name.
+fn nothing_is_kept(workshop: &Workshop) {
+    let mut folders = vec![workshop.folder().to_owned()];
+    let mut searched = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.is_file() {
+                searched += usize::from(is_session(&path));
+                let found = found_in(&fs::read(&path).unwrap());
+                assert!(found.is_empty(), "{} holds {found:?}", path.display());
+            }
+        }
+    }
+    assert!(searched > 0, "a session was searched");
+}
+
+fn is_session(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "authtap")
+        && fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3"))
+}
+
+fn every_exchange_is_shown_clean(workshop: &Workshop, arguments: &[&str], exchanges: usize) {
+    let mut terminal = Terminal::start(workshop, 160, 48, arguments);
+    terminal.screen("the session", |screen| screen.contains("/leak/"));
+    look_at_all(&mut terminal, exchanges);
+}
+
+/// Walks down the list, reads the panes of every exchange from top to bottom, and searches every screen on the way.
+fn look_at_all(terminal: &mut Terminal, exchanges: usize) {
+    terminal.press("Home");
+    for _ in 0..exchanges {
+        for key in ["Tab", "PageDown", "Tab", "PageDown", "Tab", "PageDown", "Escape", "Down"] {
+            clean(&terminal.screen("an exchange", |screen| !screen.trim().is_empty()));
+            terminal.press(key);
+        }
+    }
+    clean(&terminal.screen("an exchange", |screen| !screen.trim().is_empty()));
+}
+
+fn clean(screen: &str) {
+    // A long value may be broken over lines; without line breaks and blanks it is whole again.
+    let joined: String = screen.split_whitespace().collect();
+    for text in [screen, &joined] {
+        assert!(found_in(text.as_bytes()).is_empty(), "{:?} on the screen:\n{screen}", found_in(text.as_bytes()));
+    }
+}
+
+/// The secrets that stand in `bytes` in any encoding.
+fn found_in(bytes: &[u8]) -> Vec<String> {
+    let found = |needle: &[u8]| memchr::memmem::find(bytes, needle).is_some();
+    secrets().into_iter().filter(|secret| encodings(secret).iter().any(|needle| found(needle))).collect()
+}
+
+fn encodings(secret: &str) -> Vec<Vec<u8>> {
+    let utf16: Vec<u16> = secret.encode_utf16().collect();
+    let json = serde_json::to_string(secret).unwrap();
+    let mut all = vec![
+        secret.as_bytes().to_vec(),
+        json.trim_matches('"').as_bytes().to_vec(),
+        // Latin-1, as a client may send it.
+        secret.chars().map(|char| u8::try_from(u32::from(char)).unwrap_or(b'?')).collect(),
+        utf16.iter().flat_map(|unit| unit.to_le_bytes()).collect(),
+        utf16.iter().flat_map(|unit| unit.to_be_bytes()).collect(),
+    ];
+    for keep in [|_: u8| false, |byte: u8| byte.is_ascii_alphanumeric(), unreserved] {
+        let coded = percent(secret, keep);
+        all.push(coded.to_lowercase().into_bytes());
+        all.push(coded.into_bytes());
+    }
+    // Base64 of a longer text holds that of its parts at one of three shifts, but for the ends.
+    for shift in 0..3 {
+        let shifted = [&b"\0\0"[..shift], secret.as_bytes()].concat();
+        let coded = STANDARD_NO_PAD.encode(shifted);
+        let from = [0, 2, 3][shift];
+        let inner = &coded[from..coded.len() - 1];
+        all.push(inner.as_bytes().to_vec());
+        all.push(inner.replace('+', "-").replace('/', "_").into_bytes());
+    }
+    all
+}
+
+fn unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+}
+
+fn percent(text: &str, keep: impl Fn(u8) -> bool) -> String {
+    text.bytes().map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}

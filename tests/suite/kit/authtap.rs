@@ -44,7 +44,7 @@ impl Workshop {
     }
 
     /// What makes the program keep to this folder, and speak English.
-    pub(crate) fn environment(&self) -> [(&'static str, PathBuf); 8] {
+    pub(crate) fn environment(&self) -> [(&'static str, PathBuf); 9] {
         let home = self.path("home");
         [
             ("HOME", home.clone()),
@@ -54,6 +54,7 @@ impl Workshop {
             ("XDG_CACHE_HOME", home.join("cache")),
             ("LANG", PathBuf::from("C.UTF-8")),
             ("LC_ALL", PathBuf::from("C.UTF-8")),
+            ("AUTHTAP_LOG", self.path("authtap.log")),
             ("RUST_BACKTRACE", PathBuf::from("1")),
         ]
     }
@@ -109,16 +110,22 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     fn start(command: &mut Command) -> Self {
+        Self::try_start(command).unwrap_or_else(|finished| {
+            panic!("authtap ended with {:?} before it listened: {}", finished.code, finished.error())
+        })
+    }
+
+    /// Starts the proxy; where it ends instead of listening, what it left.
+    pub(crate) fn try_start(command: &mut Command) -> Result<Self, Finished> {
         let process = Process::start(command);
         let Some(first) = process.stdout.next() else {
-            let finished = Finished::of(process, Vec::new());
-            panic!("authtap ended with {:?} before it listened: {}", finished.code, finished.error());
+            return Err(Finished::of(process, Vec::new()));
         };
         let event: Value = serde_json::from_str(&first).unwrap_or_else(|error| panic!("{error}: {first}"));
         assert_eq!(event["event"], "listening", "the first line says where it listens: {first}");
         let path = |name: &str| PathBuf::from(event[name].as_str().unwrap_or_default());
         let address = event["address"].as_str().unwrap().parse().unwrap();
-        Self { process, address, ca: path("ca"), session: path("session"), events: vec![event.clone()] }
+        Ok(Self { process, address, ca: path("ca"), session: path("session"), events: vec![event.clone()] })
     }
 
     pub(crate) fn id(&self) -> u32 {

@@ -1,5 +1,6 @@
 //! Real curl, through the proxy.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::{DEADLINE, Proxy};
@@ -26,10 +27,15 @@ impl Answer {
 
 /// Runs curl through `proxy`, trusting the proxy's root and nothing else unless `arguments` say otherwise.
 pub(crate) fn curl(proxy: &Proxy, arguments: &[&str]) -> Answer {
+    curl_through(&proxy.url(), &proxy.ca, arguments)
+}
+
+/// The same through a proxy at `url` whose root is in the file `ca`.
+pub(crate) fn curl_through(url: &str, ca: &Path, arguments: &[&str]) -> Answer {
     let output = Command::new("curl")
         .args(["--silent", "--show-error", "--include", "--suppress-connect-headers", "--noproxy", ""])
-        .args(["--max-time", &DEADLINE.as_secs().to_string(), "--proxy", &proxy.url(), "--cacert"])
-        .arg(&proxy.ca)
+        .args(["--max-time", &DEADLINE.as_secs().to_string(), "--proxy", url, "--cacert"])
+        .arg(ca)
         .args(arguments)
         .stdin(Stdio::null())
         .output()

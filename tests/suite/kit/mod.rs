@@ -7,6 +7,7 @@ mod framing;
 mod need;
 mod origin;
 mod process;
+mod saved;
 mod tmux;
 mod tunnel;
 
@@ -14,11 +15,12 @@ use std::time::Duration;
 
 pub(crate) use authority::Authority;
 pub(crate) use authtap::{Finished, Proxy, Workshop};
-pub(crate) use curl::{Answer, curl};
+pub(crate) use curl::{Answer, curl, curl_through};
 pub(crate) use framing::{field, fields};
 pub(crate) use need::{need, need_apache, need_python};
 pub(crate) use origin::{Origin, Request, Talk};
 pub(crate) use process::{Output, Process};
+pub(crate) use saved::saved;
 pub(crate) use tmux::Terminal;
 pub(crate) use tunnel::Tunnel;
 
