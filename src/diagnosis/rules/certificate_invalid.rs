@@ -92,8 +92,7 @@ mod tests {
     use super::RULE;
     use crate::diagnosis::rules::kit::{Example, Raw, exchanges};
     use crate::diagnosis::{Actor, Capture, Case, Certainty, Kind, Past};
-    use crate::exchange::{Certificate, Connection, Server, Timestamp, Tls};
-    use crate::exchange::{FailureKind, Side, Step};
+    use crate::exchange::{Certificate, Connection, FailureKind, Server, Side, Step, Timestamp, Tls};
 
     pub(super) const EXAMPLES: &[Example] = &[
         Example::fires(
