@@ -210,7 +210,7 @@ pub struct Document<'a> {
     exchanges: &'a [Entry],
     findings: Vec<Topic<'a>>,
     handshakes: Vec<Ladder<'a>>,
-    readiness: Vec<Endpoint<'a>>,
+    readiness: Vec<Offer<'a>>,
 }
 
 impl<'a> Document<'a> {
@@ -222,7 +222,7 @@ impl<'a> Document<'a> {
             exchanges: known.exchanges,
             findings: known.findings.iter().map(|finding| Topic::new(finding, language)).collect(),
             handshakes: known.handshakes.iter().map(Ladder::new).collect(),
-            readiness: known.readiness.iter().map(Endpoint::new).collect(),
+            readiness: known.readiness.iter().map(Offer::new).collect(),
         }
     }
 }
@@ -310,7 +310,7 @@ impl<'a> Ladder<'a> {
 
 /// What one endpoint of one server offers.
 #[derive(Debug, Serialize)]
-struct Endpoint<'a> {
+struct Offer<'a> {
     endpoint: &'static str,
     server: Clean,
     schemes: &'a [Clean],
@@ -325,7 +325,7 @@ struct Last {
     status: u16,
 }
 
-impl<'a> Endpoint<'a> {
+impl<'a> Offer<'a> {
     fn new(readiness: &'a Readiness) -> Self {
         let (exchange, status) = readiness.last;
         Self {
