@@ -3,7 +3,7 @@
 //! The words decide, by comparing the names in them, because one number stands for all three and the order of
 //! "Expected" and "Actual" is not the same in all builds.
 
-use super::Case;
+use super::{Case, Family};
 use crate::redact::{Clean, Token};
 
 /// Why an audience was refused.
@@ -20,8 +20,6 @@ pub(super) enum Refusal {
     Host {
         /// What the token is for.
         audience: Clean,
-        /// The other name, where one is known.
-        endpoint: Option<Clean>,
         /// Exchange names the address itself; else it is read out of the token.
         named: bool,
     },
@@ -31,7 +29,9 @@ impl Refusal {
     /// Reads it from the diagnostics of a refused token. Nothing where the token is for another kind of resource (an
     /// API of Microsoft's, an application's id), and where nothing can be compared.
     pub(super) fn of(case: &Case<'_>) -> Option<Self> {
-        let diagnostics = case.diagnostics().filter(|diagnostics| diagnostics.reason_has("audience"))?;
+        let diagnostics = case.diagnostics()?;
+        let speaks_of_it = diagnostics.reason_has("audience") && diagnostics.family == Family::Exchange;
+        let diagnostics = speaks_of_it.then_some(diagnostics)?;
         let url = case.exchange.url.as_ref();
         let requested = url.and_then(|url| Address::read(url.origin()));
         let audience = match case.bearer() {
@@ -55,30 +55,29 @@ impl Refusal {
                 if audience.same_host(&endpoint) {
                     (!audience.same_scheme(&endpoint))
                         .then_some(Self::Scheme { audience: audience_text, endpoint: endpoint_text })
-                } else if audience.is_microsoft() != endpoint.is_microsoft() {
+                } else if audience.is_microsoft() || endpoint.is_microsoft() {
                     None
                 } else {
-                    Some(Self::Host { audience: audience_text, endpoint: Some(endpoint_text), named: true })
+                    Some(Self::Host { audience: audience_text, named: true })
                 }
             }
             (Some(audience), None) => {
-                let requested = requested?;
                 let text = reason.part(audience.text);
-                if audience.is_microsoft() != requested.is_microsoft() {
-                    None
-                } else if audience.same_host(&requested) && !audience.same_scheme(&requested) {
-                    Some(Self::Scheme { audience: text, endpoint: url.map(|url| url.text().part(url.origin()))? })
-                } else {
-                    let other = (!audience.same_host(&requested)).then(|| url.map(|url| url.text().part(url.origin())));
-                    Some(Self::Host { audience: text, endpoint: other.flatten(), named: true })
+                let endpoint = url.map(|url| url.text().part(url.origin()));
+                match requested {
+                    _ if audience.is_microsoft() => None,
+                    Some(requested) if requested.is_microsoft() => None,
+                    Some(requested) if audience.same_host(&requested) && !audience.same_scheme(&requested) => {
+                        Some(Self::Scheme { audience: text, endpoint: endpoint? })
+                    }
+                    // Where the client used the very name of the token, it was changed on the way.
+                    _ => Some(Self::Host { audience: text, named: true }),
                 }
             }
             (None, _) => {
                 let ((text, audience), requested) = (token?, requested?);
-                (!audience.same_host(&requested) && !audience.is_microsoft() && !requested.is_microsoft()).then(|| {
-                    let endpoint = url.map(|url| url.text().part(url.origin()));
-                    Self::Host { audience: text.clone(), endpoint, named: false }
-                })
+                let other = !audience.same_host(&requested) && !audience.is_microsoft() && !requested.is_microsoft();
+                other.then(|| Self::Host { audience: text.clone(), named: false })
             }
         }
     }

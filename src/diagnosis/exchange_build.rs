@@ -9,7 +9,7 @@ use super::{Case, Evidence};
 pub(super) struct Build {
     major: u16,
     minor: u16,
-    build: u16,
+    update: u16,
 }
 
 impl Build {
@@ -20,8 +20,8 @@ impl Build {
     /// 2019 CU13: the first with modern authentication by AD FS.
     const ADFS: Self = Self::new(15, 2, 1258);
 
-    const fn new(major: u16, minor: u16, build: u16) -> Self {
-        Self { major, minor, build }
+    const fn new(major: u16, minor: u16, update: u16) -> Self {
+        Self { major, minor, update }
     }
 
     /// The build that answered, with the header that says so.
@@ -37,7 +37,7 @@ impl Build {
         let text = text.trim();
         let numbers = text.rsplit_once('/').map_or(text, |(_, numbers)| numbers);
         let mut numbers = numbers.split('.').map(|number| number.trim().parse::<u16>().ok());
-        Some(Self { major: numbers.next()??, minor: numbers.next()??, build: numbers.next()?? })
+        Some(Self { major: numbers.next()??, minor: numbers.next()??, update: numbers.next()?? })
     }
 
     /// Whether hybrid modern authentication came only with a later update of this product.
@@ -63,7 +63,7 @@ impl Build {
 
 impl fmt::Display for Build {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.major, self.minor, self.build)
+        write!(f, "{}.{}.{}", self.major, self.minor, self.update)
     }
 }
 

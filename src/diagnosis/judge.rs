@@ -37,6 +37,8 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
     if hits.iter().any(|(_, hit)| hit.kind == Kind::Step && hit.certainty == Certainty::Certain) {
         hits.sort_by_key(|(_, hit)| hit.kind == Kind::Failure && hit.certainty == Certainty::Possible);
     }
+    // A note answers nothing where something else was found.
+    hits.sort_by_key(|(_, hit)| hit.kind == Kind::Note);
     next.extend(hits.first_mut().and_then(|(_, hit)| hit.next.take()).map(|next| Turn { next, finding: None }));
     let findings: Vec<Finding> = hits.into_iter().map(|(rule, hit)| finding(rule, hit)).collect();
     let verdict = verdict(case, &findings, !next.is_empty());

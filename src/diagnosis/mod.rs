@@ -8,6 +8,8 @@ mod answered;
 mod audience;
 mod case;
 mod challenge;
+#[cfg(test)]
+mod corpus;
 mod diagnostics;
 mod directory;
 

@@ -13,6 +13,7 @@ mod crypto;
 mod dial;
 mod failure;
 mod hosts;
+mod instead;
 mod leaf;
 mod listener;
 mod memory;

@@ -119,11 +119,7 @@ fn content(door: &Door<'_>, raw: &RawBody) -> Content {
 /// Text of a known syntax, and whether it was understood to its end.
 pub(super) fn text_of(door: &Door<'_>, syntax: Syntax, text: &str) -> (Clean, bool) {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
-    // Our own text says itself where it was cut.
-    let (text, cut) = match text.strip_suffix(CUT).filter(|_| door.is_own()) {
-        Some(text) => (text, true),
-        None => (text, false),
-    };
+    let (text, cut) = uncut(door, text);
     let understood = match syntax {
         Syntax::Json => json::write(door, text, Sort::Data, false, &mut out),
         Syntax::Form => {
@@ -146,19 +142,20 @@ pub(super) fn text_of(door: &Door<'_>, syntax: Syntax, text: &str) -> (Clean, bo
     (Clean::vouch(&out), understood.complete && !cut)
 }
 
-/// JSON in a header.
-pub(super) fn json(door: &Door<'_>, text: &str, out: &mut String) {
-    written(json::write(door, text, Sort::Data, false, out), text, out);
-}
-
-/// A claims request.
-pub(super) fn claims(door: &Door<'_>, text: &str, out: &mut String) {
-    written(json::write(door, text, Sort::Claims, false, out), text, out);
-}
-
-fn written(read: json::Read, text: &str, out: &mut String) {
-    if read.length < text.len() {
+/// JSON in a header or a claims request.
+pub(super) fn json(door: &Door<'_>, text: &str, sort: Sort, out: &mut String) {
+    let (text, cut) = uncut(door, text);
+    let read = json::write(door, text, sort, false, out);
+    if cut || read.length < text.len() {
         out.push_str(CUT);
+    }
+}
+
+/// Our own text says itself where it was cut.
+fn uncut<'t>(door: &Door<'_>, text: &'t str) -> (&'t str, bool) {
+    match text.strip_suffix(CUT).filter(|_| door.is_own()) {
+        Some(text) => (text, true),
+        None => (text, false),
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::door::Door;
 use super::memory::Kind;
-use super::{Clean, marker, shape};
+use super::{Clean, marker, names, shape};
 
 /// An absolute URL after redaction.
 ///
@@ -163,11 +163,8 @@ impl Door<'_> {
 
     /// Host and port, with what stands before an `@` masked.
     pub(super) fn authority(&self, text: &str, out: &mut String) {
-        if self.keep(text, out) {
-            return;
-        }
         if let Some((userinfo, host)) = text.rsplit_once('@') {
-            self.hide(userinfo, out);
+            self.hide_encoded(userinfo, out);
             out.push('@');
             return self.host_port(host, out);
         }
@@ -175,7 +172,18 @@ impl Door<'_> {
     }
 
     fn host_port(&self, text: &str, out: &mut String) {
-        if text == "*" || shape::is_authority(text) { out.push_str(text) } else { self.hide(text, out) }
+        if text == "*" || shape::is_authority(text) {
+            out.push_str(text);
+        } else {
+            self.hide_encoded(text, out);
+        }
+    }
+
+    /// Hides a part of a URL that has no blanks: the marker's own are encoded.
+    fn hide_encoded(&self, text: &str, out: &mut String) {
+        let mut hidden = String::new();
+        self.hide(&decoded(text, false), &mut hidden);
+        encode(&hidden, false, out);
     }
 
     fn after_authority(&self, authority: &str, after: &str, out: &mut String) {
@@ -249,37 +257,47 @@ impl Door<'_> {
     pub(super) fn query(&self, query: &str, out: &mut String) {
         for (at, pair) in query.split('&').enumerate() {
             out.push_str(if at > 0 { "&" } else { "" });
-            match pair.split_once('=') {
-                Some((raw_name, raw_value)) => {
-                    let name = decoded(raw_name, true);
-                    if shape::is_name(&name) && !marker_like(&name) {
-                        out.push_str(raw_name);
-                    } else {
-                        let mut hidden = String::new();
-                        self.hide(&name, &mut hidden);
-                        encode(&hidden, true, out);
-                    }
-                    out.push('=');
-                    let value = decoded(raw_value, true);
-                    let mut shown = String::with_capacity(value.len());
-                    self.value(&name, &value, &mut shown);
-                    if shown == *value { out.push_str(raw_value) } else { encode(&shown, true, out) }
-                }
-                None => {
-                    let value = decoded(pair, true);
-                    let mut shown = String::new();
-                    if value.contains(':') && shape::is_authority(&value)
-                        || shape::is_plain_segment(&value) && value.len() <= 20
-                        || shape::is_harmless(&value)
-                    {
-                        shown.push_str(&value);
-                    } else {
-                        self.hide(&value, &mut shown);
-                    }
-                    if shown == *value { out.push_str(pair) } else { encode(&shown, true, out) }
-                }
+            // `YWJj==` is base64 and no name without a value.
+            let named = pair.split_once('=').filter(|(name, value)| {
+                value.bytes().any(|byte| byte != b'=') || names::known(&decoded(name, true)).is_some()
+            });
+            match named {
+                Some((name, value)) => self.pair(name, value, out),
+                None => self.lone(pair, out),
             }
         }
+    }
+
+    fn pair(&self, raw_name: &str, raw_value: &str, out: &mut String) {
+        let name = decoded(raw_name, true);
+        if shape::is_name(&name) {
+            out.push_str(raw_name);
+        } else {
+            let mut hidden = String::new();
+            self.hide(&name, &mut hidden);
+            encode(&hidden, true, out);
+        }
+        out.push('=');
+        let value = decoded(raw_value, true);
+        let mut shown = String::with_capacity(value.len());
+        self.value(&name, &value, &mut shown);
+        if shown == *value { out.push_str(raw_value) } else { encode(&shown, true, out) }
+    }
+
+    /// What stands in a query without a value: `wsdl`, the server of an RPC request, the base64 of ActiveSync.
+    fn lone(&self, pair: &str, out: &mut String) {
+        let (text, tail) =
+            pair.strip_suffix('=').filter(|text| !text.contains('=')).map_or((pair, ""), |text| (text, "="));
+        let value = decoded(text, true);
+        let server = value.contains(':') && shape::is_authority(&value) && !shape::is_opaque(&value, 15);
+        if server || shape::is_harmless(&value) {
+            out.push_str(text);
+        } else {
+            let mut hidden = String::new();
+            self.hide(&value, &mut hidden);
+            encode(&hidden, true, out);
+        }
+        out.push_str(tail);
     }
 }
 
@@ -308,10 +326,6 @@ fn decoded(text: &str, plus: bool) -> Cow<'_, str> {
         return percent_decoded(text);
     }
     Cow::Owned(percent_decoded(&text.replace('+', "%2B")).into_owned())
-}
-
-fn marker_like(text: &str) -> bool {
-    text.contains(['[', ']', '#'])
 }
 
 /// The scheme of a URL: a name, not the beginning of something else.

@@ -187,8 +187,8 @@ impl Flows {
     /// The rows for a window of `height` lines that holds the selected one.
     pub(super) fn window(&mut self, height: usize) -> impl Iterator<Item = &Row> {
         let at = self.position();
-        let last_top = self.shown.len().saturating_sub(height);
-        self.top = self.top.clamp((at + 1).saturating_sub(height), at.max(1)).min(last_top).min(at);
+        let lowest = (at + 1).saturating_sub(height.max(1));
+        self.top = self.top.clamp(lowest, at).min(self.shown.len().saturating_sub(height));
         let shown = &self.shown[self.top..self.shown.len().min(self.top + height)];
         shown.iter().map(|index| &self.rows[*index as usize])
     }

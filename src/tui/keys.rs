@@ -75,6 +75,8 @@ pub(super) enum When {
     In(&'static [Pane]),
     /// While moving about: in the panes and in the help.
     Moving,
+    /// Whatever one is doing, unless a question is open.
+    Unasked,
     /// While doing this.
     While(Task),
 }
@@ -86,6 +88,7 @@ impl When {
             Self::Browsing => task == Task::Browse,
             Self::In(panes) => task == Task::Browse && panes.contains(&pane),
             Self::Moving => matches!(task, Task::Browse | Task::Help),
+            Self::Unasked => task != Task::Quit,
             Self::While(wanted) => task == wanted,
         }
     }
@@ -236,7 +239,7 @@ pub(super) static KEYS: &[Entry] = &[
     },
     Entry {
         keys: &[(key(KeyCode::F(12)), Action::Pause)],
-        when: When::Browsing,
+        when: When::Unasked,
         hint: text("pause", "一時停止"),
         help: text("pause and resume the capture; traffic goes on", "キャプチャの一時停止と再開 (通信は止まらない)"),
     },
@@ -274,39 +277,37 @@ pub(super) static KEYS: &[Entry] = &[
         help: text("quit without being asked", "確認せずに終了する"),
     },
     Entry {
-        keys: &[
-            (key(KeyCode::Up), Action::Up),
-            (key(KeyCode::Down), Action::Down),
-            (char('k'), Action::Up),
-            (char('j'), Action::Down),
-        ],
-        when: When::Moving,
+        keys: &[(key(KeyCode::Up), Action::Up), (key(KeyCode::Down), Action::Down)],
+        when: When::Unasked,
         hint: NO_HINT,
         help: text("move in the list, scroll in a pane", "一覧を移動する、ペインをスクロールする"),
     },
     Entry {
-        keys: &[
-            (key(KeyCode::PageUp), Action::PageUp),
-            (key(KeyCode::PageDown), Action::PageDown),
-            (char(' '), Action::PageDown),
-        ],
-        when: When::Moving,
+        keys: &[(key(KeyCode::PageUp), Action::PageUp), (key(KeyCode::PageDown), Action::PageDown)],
+        when: When::Unasked,
         hint: NO_HINT,
         help: text("by a page", "1 ページ分移動する"),
     },
     Entry {
-        keys: &[
-            (key(KeyCode::Home), Action::Home),
-            (key(KeyCode::End), Action::End),
-            (char('g'), Action::Home),
-            (char('G'), Action::End),
-        ],
-        when: When::Moving,
+        keys: &[(key(KeyCode::Home), Action::Home), (key(KeyCode::End), Action::End)],
+        when: When::Unasked,
         hint: NO_HINT,
         help: text(
             "to the start; to the end, where the list follows new traffic",
             "先頭へ、末尾へ (一覧は末尾で新しい通信を追う)",
         ),
+    },
+    Entry {
+        keys: &[
+            (char('k'), Action::Up),
+            (char('j'), Action::Down),
+            (char('g'), Action::Home),
+            (char('G'), Action::End),
+            (char(' '), Action::PageDown),
+        ],
+        when: When::Moving,
+        hint: NO_HINT,
+        help: text("the same from the middle of the keyboard", "同上 (文字キー)"),
     },
     Entry {
         keys: &[(key(KeyCode::Esc), Action::Back)],

@@ -110,6 +110,7 @@ fn a_live_screen_shows_no_credential() {
     terminal.screen("the last request", |screen| screen.contains("/leak/page"));
     look_at_all(&mut terminal, sent.len());
     terminal.press("q");
+    terminal.press("y");
     terminal.screen("the end", |screen| screen.contains("ended with 0"));
     nothing_is_kept(&workshop);
 }
@@ -252,16 +253,23 @@ fn every_exchange_is_shown_clean(workshop: &Workshop, arguments: &[&str], exchan
     look_at_all(&mut terminal, exchanges);
 }
 
-/// Walks down the list and searches every screen on the way.
+/// Walks down the list, reads the panes of every exchange from top to bottom, and searches every screen on the way.
 fn look_at_all(terminal: &mut Terminal, exchanges: usize) {
+    terminal.press("Home");
     for _ in 0..exchanges {
-        let screen = terminal.screen("an exchange", |screen| !screen.trim().is_empty());
-        // A long value may be broken over lines; without line breaks and blanks it is whole again.
-        let joined: String = screen.split_whitespace().collect();
-        for text in [&screen, &joined] {
-            assert!(found_in(text.as_bytes()).is_empty(), "{:?} on the screen:\n{screen}", found_in(text.as_bytes()));
+        for key in ["Tab", "PageDown", "Tab", "PageDown", "Tab", "PageDown", "Escape", "Down"] {
+            clean(&terminal.screen("an exchange", |screen| !screen.trim().is_empty()));
+            terminal.press(key);
         }
-        terminal.press("Up");
+    }
+    clean(&terminal.screen("an exchange", |screen| !screen.trim().is_empty()));
+}
+
+fn clean(screen: &str) {
+    // A long value may be broken over lines; without line breaks and blanks it is whole again.
+    let joined: String = screen.split_whitespace().collect();
+    for text in [screen, &joined] {
+        assert!(found_in(text.as_bytes()).is_empty(), "{:?} on the screen:\n{screen}", found_in(text.as_bytes()));
     }
 }
 

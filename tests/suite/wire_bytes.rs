@@ -166,6 +166,28 @@ fn an_answer_before_the_end_of_the_request_reaches_the_client_at_once() {
 }
 
 #[test]
+fn every_client_connection_has_one_server_connection_of_its_own() {
+    let workshop = Workshop::new();
+    let origin = Origin::answering(Some(workshop.authority.server(&[HOST])), |_| ANSWER.to_vec());
+    let mut proxy = workshop.proxy(&["--resolve", &origin.resolve(HOST, 443)]);
+    let mut tunnels = [Tunnel::open(&proxy, HOST), Tunnel::open(&proxy, HOST)];
+    let mut connections = Vec::new();
+    for round in 0..3 {
+        for tunnel in &mut tunnels {
+            tunnel.send(format!("GET /{round} HTTP/1.1\r\nHost: {HOST}\r\n\r\n").as_bytes());
+            let head = tunnel.head().unwrap();
+            tunnel.body(&head);
+            connections.push(origin.received().connection);
+        }
+    }
+    let (one, other) = (connections[0], connections[1]);
+    assert_ne!(one, other);
+    assert_eq!(connections, [one, other, one, other, one, other]);
+    let seen: Vec<_> = proxy.exchanges(6).iter().map(|said| said["connection"].as_u64().unwrap()).collect();
+    assert_eq!(seen.iter().filter(|connection| **connection == seen[0]).count(), 3, "{seen:?}");
+}
+
+#[test]
 fn what_is_no_http_passes_and_says_so() {
     let workshop = Workshop::new();
     let origin = Origin::talking(Some(workshop.authority.server(&[HOST])), |talk: &mut Talk| {

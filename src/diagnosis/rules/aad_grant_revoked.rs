@@ -22,15 +22,14 @@ pub(super) static RULE: Rule = Rule {
              再サインインするまで新しいアクセス トークンは発行されません。",
     },
     remedy: Text {
-        en: "Let the user sign in again with the present password (restart Outlook; if no prompt comes, remove the account \
-             under Settings > Accounts > Access work or school, and the entries MicrosoftOffice16_Data:* in Credential \
-             Manager). A migration tool or service needs its account connected anew. Who revoked, and when:\n\
+        en: "Let the user sign in again with the present password (restart Outlook; if no prompt comes, choose File > Office \
+             Account > Sign out, and remove the entries MicrosoftOffice16_Data:* from Credential Manager). A migration tool or service needs its account connected anew. Who revoked, and when:\n\
              Connect-MgGraph -Scopes User.Read.All,AuditLog.Read.All\n\
              Get-MgUser -UserId '<UPN>' -Property SignInSessionsValidFromDateTime,LastPasswordChangeDateTime | \
              Format-List SignIn*,LastPassword*\n\
              Get-MgAuditLogDirectoryAudit -Filter \"activityDisplayName eq 'Update StsRefreshTokenValidFrom Timestamp'\" -Top 20",
-        ja: "現在のパスワードで再サインインしてもらいます (Outlook を再起動します。サインイン画面が出ない場合は、[設定] > [アカウント] > \
-             [職場または学校にアクセスする] のアカウントと、資格情報マネージャーの MicrosoftOffice16_Data:* を削除します)。\
+        ja: "現在のパスワードで再サインインしてもらいます (Outlook を再起動します。サインイン画面が出ない場合は、[ファイル] > \
+             [Office アカウント] > [サインアウト] を選び、資格情報マネージャーの MicrosoftOffice16_Data:* を削除します)。\
              移行ツールやサービスでは、アカウントを接続し直します。取り消しの時刻と実行者は次のように確認できます。\n\
              Connect-MgGraph -Scopes User.Read.All,AuditLog.Read.All\n\
              Get-MgUser -UserId '<UPN>' -Property SignInSessionsValidFromDateTime,LastPasswordChangeDateTime | \

@@ -89,9 +89,13 @@ fn refused_by_proxy(case: &Case<'_>) -> Option<Evidence> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
+    use super::RULE;
+    use crate::diagnosis::rules::kit::exchanges;
     use crate::diagnosis::rules::kit::{Example, Raw};
     use crate::diagnosis::{Actor, Certainty, Kind};
+    use crate::diagnosis::{Capture, Case, Past};
     use crate::exchange::{FailureKind, Side, Step};
 
     pub(super) const EXAMPLES: &[Example] = &[
@@ -115,4 +119,18 @@ Content-Type: application/json; charset=utf-8
 {"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named x was not found in the tenant named Contoso.\r\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011","error_codes":[500011]}"#)]),
         Example::silent("a host that only sounds like it", &[Raw::failed("CONNECT https://login.microsoftonline.com.contoso.com/", Side::Server, Step::Connect, FailureKind::Refused, "refused")]),
     ];
+
+    #[test]
+    fn a_proxy_that_does_not_open_the_tunnel_counts() {
+        let asked = "GET https://login.microsoftonline.com/";
+        let credentials = "GET https://login.microsoftonline.com/\nProxy-Authorization: Basic {basic avery:x}";
+        let answers = [(asked, "403 Forbidden", true), (asked, "407", false), (credentials, "407", true)];
+        for (request, response, refused) in answers {
+            let mut exchange = exchanges(&[Raw::new(request, response)]).remove(0);
+            exchange.method = Some("CONNECT".into());
+            let past = Past::default();
+            let hit = (RULE.find)(&Case::new(&exchange, &past, Capture::Imported));
+            assert_eq!(hit.is_some(), refused, "{request} {response}");
+        }
+    }
 }

@@ -60,9 +60,8 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     }
     let decrypted_by_us = case.exchange.connection.presented.is_some();
     let by_whom = match case.capture() {
-        _ if decrypted_by_us => Actor::ThisProxy,
-        Capture::Live { .. } => Actor::ThisProxy,
-        Capture::Imported => Actor::CaptureTool,
+        Capture::Imported if !decrypted_by_us => Actor::CaptureTool,
+        Capture::Imported | Capture::Live { .. } => Actor::ThisProxy,
     };
     let hit = match case.ntlm() {
         Some(NtlmMessage::Authenticate { binding, .. }) => match binding {
@@ -77,7 +76,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         None => match case.authorization() {
             // The binding of a ticket is encrypted.
             Sent::Credential(Credential::Negotiate(Negotiate::Kerberos { .. })) => {
-                Hit::failure(Certainty::Possible, by_whom).or("kerberos-failure")
+                Hit::failure(Certainty::Possible, by_whom)
             }
             _ => return None,
         },
@@ -91,9 +90,15 @@ fn find(case: &Case<'_>) -> Option<Hit> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
+    use super::RULE;
+    use crate::diagnosis::rules::kit::exchanges;
     use crate::diagnosis::rules::kit::{Example, Raw};
     use crate::diagnosis::{Actor, Certainty, Kind};
+    use crate::diagnosis::{Capture, Case, Past};
+    use crate::exchange::Seen;
+    use crate::redact::{Binding, Credential, Ntlm, NtlmMessage};
 
     pub(super) const EXAMPLES: &[Example] = &[
         Example::fires("the binding is that of a certificate unknown here", (Kind::Failure, Certainty::Likely, Actor::CaptureTool), &[Raw::new("GET https://sts.fabrikam.com/adfs/ls/wia?client-request-id=77777777-0000-4000-8000-000000000001\n\
@@ -101,7 +106,7 @@ mod tests {
         Example::fires("the same in a live capture, other letters", (Kind::Failure, Certainty::Likely, Actor::ThisProxy), &[Raw::new("POST https://sts.fabrikam.com:443/ADFS/oauth2/authorize/WIA\n\
                  authorization: NTLM TlRMTVNTUAADAAAAGAAYAFgAAAAMAQwBcAAAABAAEAB8AQAABgAGAIwBAAAKAAoAkgEAAAAAAACcAQAAFYKI4goAfE8AAAAPLrcJw3PxaZHhrBTdAnRMUAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAC63CcNz8WmR4awU3QJ0TFABAQAAAAAAAACA8h5kWtsBQ+tP7IL80m0AAAAAAgAQAEYAQQBCAFIASQBLAEEATQABAAoAQQBEAEYAUwAxAAQAGABmAGEAYgByAGkAawBhAG0ALgBjAG8AbQADACQAYQBkAGYAcwAxAC4AZgBhAGIAcgBpAGsAYQBtAC4AYwBvAG0ABQAYAGYAYQBiAHIAaQBrAGEAbQAuAGMAbwBtAAcACAAAgPIeZFrbAQYABAACAAAACgAQANm2tQjsv3l6kTnfpq0F9O8JACoASABUAFQAUAAvAHMAdABzAC4AZgBhAGIAcgBpAGsAYQBtAC4AYwBvAG0AAAAAAAAAAABGAEEAQgBSAEkASwBBAE0AcABhAHQAVwAxADEALQA5AA==", "401\nwww-authenticate: Negotiate, NTLM")]).live(),
         Example::fires("a ticket is refused, whose binding nobody can read", (Kind::Failure, Certainty::Possible, Actor::CaptureTool), &[Raw::new("GET https://sts.fabrikam.com/adfs/ls/wia?client-request-id=77777777-0000-4000-8000-000000000001\n\
-                 Authorization: Negotiate {kerberos}", "401\nServer: Microsoft-HTTPAPI/2.0\nWWW-Authenticate: Negotiate\nWWW-Authenticate: NTLM")]),
+                 Authorization: Negotiate YBEGCSqGSIb3EgECAgEAbgIFAA==", "401\nServer: Microsoft-HTTPAPI/2.0\nWWW-Authenticate: Negotiate\nWWW-Authenticate: NTLM")]),
         Example::silent("the message carries no binding", &[Raw::new("GET https://sts.fabrikam.com/adfs/ls/wia?client-request-id=77777777-0000-4000-8000-000000000001\n\
                  Authorization: NTLM {ntlm3 avery}", "401\nServer: Microsoft-HTTPAPI/2.0\nWWW-Authenticate: Negotiate\nWWW-Authenticate: NTLM")]),
         Example::silent("the handshake goes on", &[Raw::new("GET https://sts.fabrikam.com/adfs/ls/wia?client-request-id=77777777-0000-4000-8000-000000000001\n\
@@ -113,4 +118,31 @@ mod tests {
                  WWW-Authenticate: Negotiate\n\
                  WWW-Authenticate: NTLM")]),
     ];
+
+    #[test]
+    fn the_binding_tells_whose_certificate_the_client_saw() {
+        let raw = [Raw::new(
+            "GET https://sts.fabrikam.com/adfs/ls/wia\nAuthorization: NTLM {ntlm3 avery}",
+            "401\nWWW-Authenticate: NTLM",
+        )];
+        for (bound, actor) in [
+            (Binding::Ours, Some(Actor::ThisProxy)),
+            (Binding::Other, Some(Actor::CaptureTool)),
+            (Binding::Server, None),
+            (Binding::Zero, None),
+        ] {
+            let mut exchange = exchanges(&raw).remove(0);
+            let Seen::Seen(request) = &mut exchange.request else { unreachable!() };
+            for field in &mut request.fields {
+                if let Some(Credential::Ntlm(Ntlm::Message(message))) = &mut field.credential
+                    && let NtlmMessage::Authenticate { binding, .. } = &mut **message
+                {
+                    *binding = bound;
+                }
+            }
+            let past = Past::default();
+            let hit = (RULE.find)(&Case::new(&exchange, &past, Capture::Imported));
+            assert_eq!(hit.map(|hit| hit.actor), actor, "{bound:?}");
+        }
+    }
 }

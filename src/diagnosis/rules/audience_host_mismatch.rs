@@ -15,11 +15,11 @@ pub(super) static RULE: Rule = Rule {
     },
     explanation: Text {
         en: "Exchange compares the audience of a token ({audience}) with the name under which the request reaches it, and \
-             they differ (the other name: {endpoint}). Usually something between client and server changes the name: a \
-             reverse proxy or Web Application Proxy publishes one name and forwards to another.",
-        ja: "Exchange は、トークンのオーディエンス クレーム ({audience}) と要求が届いたときの名前を比較しますが、両者が一致していません\
-             (もう一方の名前: {endpoint})。多くの場合、クライアントとサーバーの間で名前が変わっています。リバース プロキシや \
-             Web アプリケーション プロキシが、公開名とは別の名前に転送している場合が典型です。",
+             they differ. Usually something between client and server changes the name: a reverse proxy or Web \
+             Application Proxy publishes one name and forwards to another.",
+        ja: "Exchange は、トークンのオーディエンス クレーム ({audience}) と要求が届いたときの名前を比較しますが、両者が一致して\
+             いません。多くの場合、クライアントとサーバーの間で名前が変わっています。リバース プロキシや Web アプリケーション プロキシが、\
+             公開名とは別の名前に転送している場合が典型です。",
     },
     remedy: Text {
         en: "Use the same name outside and inside: let the reverse proxy pass {host} through without rewriting the host, and \
@@ -54,15 +54,14 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {
-    let Refusal::Host { audience, endpoint, named } = Refusal::of(case)? else { return None };
+    let Refusal::Host { audience, named } = Refusal::of(case)? else { return None };
     let certainty = if named { Certainty::Certain } else { Certainty::Likely };
     let hit = Hit::failure(certainty, Actor::Network)
         .on(case.on_server())
         .naming("audience", audience)
-        .naming("endpoint", endpoint)
         .naming("host", case.host_name())
-        .because(case.evidence_header("x-ms-diagnostics"))
-        .because(case.evidence_url());
+        .because(case.evidence_header("x-ms-diagnostics"));
+    let hit = if case.exchange.url.is_some() { hit.because(case.evidence_url()) } else { hit };
     Some(if case.bearer().is_some() { hit.because(case.evidence_request("authorization")) } else { hit })
 }
 
@@ -144,6 +143,23 @@ Server: Microsoft-IIS/10.0
 X-FEServer: EX01
 x-ms-diagnostics: 2000003;reason="The audience claim value is invalid 'aud'.";error_category="invalid_resource"
 WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+            )],
+        ),
+        Example::fires(
+            "only the answer was pasted",
+            (Kind::Failure, Certainty::Certain, Actor::Network),
+            &[Raw::new(
+                "",
+                r#"401
+x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value 'https://autodiscover.contoso.com' is invalid";error_category="invalid_resource""#,
+            )],
+        ),
+        Example::silent(
+            "SharePoint refuses an audience",
+            &[Raw::new(
+                "GET https://fabrikam.sharepoint.com/_api/web\nAuthorization: Bearer {jwt aud=https://contoso.sharepoint.com}",
+                r#"401
+x-ms-diagnostics: 3000003;reason="Invalid audience Uri 'https://contoso.sharepoint.com'.";category="invalid_client""#,
             )],
         ),
         Example::silent(

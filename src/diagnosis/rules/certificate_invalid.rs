@@ -28,14 +28,14 @@ pub(super) static RULE: Rule = Rule {
              clients trust, and be sent with its intermediate certificates. Put the renewed one to use on every server and \
              on the load balancer:\n\
              Enable-ExchangeCertificate -Thumbprint <thumbprint> -Services IIS\n\
-             Answer No when asked to replace the default SMTP certificate. If the root is your own, name it to this proxy: \
+             If the root is your own, name it to this proxy:\n\
              authtap --upstream-ca <root.pem>",
         ja: "Exchange サーバーで証明書と割り当てられたサービスを確認します。\n\
              Get-ExchangeCertificate | Format-List Subject,CertificateDomains,NotBefore,NotAfter,Status,Services,Thumbprint\n\
              クライアントが使うすべてのホスト名 (mail と autodiscover) を含むこと、有効期間内であること、クライアントが信頼するルートから\
              発行されていること、中間証明書も送られていることが必要です。更新した証明書を、すべてのサーバーとロード バランサーに適用します。\n\
              Enable-ExchangeCertificate -Thumbprint <thumbprint> -Services IIS\n\
-             既定の SMTP 証明書を置き換えるかどうかの確認には [いいえ] と答えます。自社のルート CA であれば、このプロキシに指定します: \
+             自社のルート CA であれば、このプロキシに指定します。\n\
              authtap --upstream-ca <root.pem>",
     },
     sources: &[
@@ -81,9 +81,16 @@ const fn is_certificate(kind: FailureKind) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::RULE;
+    use crate::diagnosis::rules::kit::exchanges;
     use crate::diagnosis::rules::kit::{Example, Raw};
     use crate::diagnosis::{Actor, Certainty, Kind};
+    use crate::diagnosis::{Capture, Case, Past};
+    use crate::exchange::{Certificate, Connection, Server, Timestamp, Tls};
     use crate::exchange::{FailureKind, Side, Step};
 
     pub(super) const EXAMPLES: &[Example] = &[
@@ -144,4 +151,33 @@ mod tests {
         )
         .live(),
     ];
+
+    #[test]
+    fn a_certificate_accepted_all_the_same_is_noted() {
+        let raw = [Raw::new("GET https://mail.contoso.com/owa/", "200 OK")];
+        let mut exchange = exchanges(&raw).remove(0);
+        let certificate = Certificate {
+            subject: "CN=mail.contoso.com".into(),
+            issuer: "CN=mail.contoso.com".into(),
+            names: Vec::new(),
+            not_before: Timestamp::default(),
+            not_after: Timestamp::default(),
+            sha256: [0; 32],
+        };
+        for accepted_despite in [Some("self-signed".into()), None] {
+            let noted = accepted_despite.is_some();
+            let tls = Tls {
+                version: "TLS 1.3".into(),
+                cipher: "TLS_AES_128_GCM_SHA256".into(),
+                alpn: None,
+                certificate: certificate.clone(),
+                accepted_despite,
+            };
+            let server = Some(Server { address: "192.0.2.1:443".into(), tls: Some(tls) });
+            exchange.connection = Arc::new(Connection { server, ..Connection::default() });
+            let past = Past::default();
+            let hit = (RULE.find)(&Case::new(&exchange, &past, Capture::Imported));
+            assert_eq!(hit.map(|hit| (hit.kind, hit.certainty)), noted.then_some((Kind::Note, Certainty::Certain)));
+        }
+    }
 }

@@ -25,12 +25,14 @@ pub(super) static RULE: Rule = Rule {
         en: "Find what is left of the old version, move the mailboxes and remove the servers before modern authentication is \
              switched on:\n\
              Get-ExchangeServer | Format-Table Name,AdminDisplayVersion,ServerRole\n\
-             Get-Mailbox -ResultSize Unlimited | Where-Object { $_.AdminDisplayVersion -like 'Version 14.*' } | New-MoveRequest\n\
+             Get-Mailbox -ResultSize Unlimited | Where-Object { $_.AdminDisplayVersion -like 'Version 14.*' } | \
+             Format-Table Name,Database,AdminDisplayVersion\n\
              Until then switch it off again:\n\
              Set-OrganizationConfig -OAuth2ClientProfileEnabled $false",
         ja: "古いバージョンが残っていないか確認し、先進認証を有効にする前にメールボックスを移動してサーバーを撤去します。\n\
              Get-ExchangeServer | Format-Table Name,AdminDisplayVersion,ServerRole\n\
-             Get-Mailbox -ResultSize Unlimited | Where-Object { $_.AdminDisplayVersion -like 'Version 14.*' } | New-MoveRequest\n\
+             Get-Mailbox -ResultSize Unlimited | Where-Object { $_.AdminDisplayVersion -like 'Version 14.*' } | \
+             Format-Table Name,Database,AdminDisplayVersion\n\
              それまでの間は無効に戻します。\n\
              Set-OrganizationConfig -OAuth2ClientProfileEnabled $false",
     },

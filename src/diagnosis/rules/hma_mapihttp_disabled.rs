@@ -133,9 +133,9 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
         Example::silent(
             "an organisation without modern authentication",
             &[Raw::new(
-                r#"RPC_IN_DATA https://mail.contoso.com/rpc/rpcproxy.dll?ex01.contoso.com:6001
+                r"RPC_IN_DATA https://mail.contoso.com/rpc/rpcproxy.dll?ex01.contoso.com:6001
 User-Agent: MSRPC
-Authorization: Basic {basic CONTOSO\avery:x}"#,
+Authorization: Basic {basic CONTOSO\avery:x}",
                 "401\n\
                  Server: Microsoft-IIS/10.0\n\
                  X-FEServer: EX01\n\

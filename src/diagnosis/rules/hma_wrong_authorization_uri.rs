@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     id: "hma-wrong-authorization-uri",
     title: Text {
         en: "The authorization_uri is not that of the expected authority",
-        ja: "authorization_uri が想定される機関を指していない",
+        ja: "authorization_uri が想定と異なる発行元を指している",
     },
     explanation: Text {
         en: "{host} sends the client to {uri} for its token. In a hybrid organisation tokens come from Entra ID; AD FS \
@@ -61,7 +61,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         .param("trusted_issuers")
         .is_some_and(|issuers| issuers.contains("00000001-0000-0000-c000-000000000000@"));
     let (build, version) = Build::of(case).unzip();
-    let hit = match Authority::of(uri.as_str()) {
+    let hit = match Authority::of(uri.as_str(), bearer.param("issuer_kind").as_deref()) {
         Authority::Entra => return None,
         Authority::AdFs => match (build, hybrid) {
             (Some(build), _) if !build.takes_adfs_tokens() => Hit::failure(Certainty::Certain, Actor::ExchangeAdmin),
@@ -84,7 +84,7 @@ enum Authority {
 }
 
 impl Authority {
-    fn of(uri: &str) -> Self {
+    fn of(uri: &str, issuer_kind: Option<&str>) -> Self {
         let uri = uri.trim().to_ascii_lowercase();
         let Some(rest) = uri.strip_prefix("https://") else { return Self::Other };
         let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
@@ -93,7 +93,7 @@ impl Authority {
             Self::Other
         } else if is_microsoft(host) {
             Self::Entra
-        } else if path.starts_with("/adfs/") {
+        } else if path.starts_with("/adfs/") || issuer_kind.is_some_and(|kind| kind.eq_ignore_ascii_case("adfs")) {
             Self::AdFs
         } else {
             Self::Other

@@ -56,10 +56,17 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     use Directory::{ActiveSync, Autodiscover, Ews, Mapi, Oab, Rpc};
     let directory = case.directory()?;
     let for_programs = matches!(directory, ActiveSync | Autodiscover | Ews | Mapi | Oab | Rpc);
-    if !for_programs || by_exchange(case) || case.is_exchange_online() || redirects_within(case) {
+    let answered = case.status() == Some(200) && !is_page(case);
+    if !for_programs || answered || by_exchange(case) || case.is_exchange_online() || redirects_within(case) {
         return None;
     }
-    let mark = own_mark(case).or_else(|| foreign_server(case))?;
+    // Balancers set cookies and strip headers; what offers these schemes is Exchange behind one all the same.
+    let offers = ["bearer", "negotiate", "ntlm"].iter().any(|scheme| case.challenge(scheme).is_some());
+    let mark = if offers {
+        own_header(case)
+    } else {
+        own_header(case).or_else(|| own_cookie(case)).or_else(|| foreign_server(case))
+    }?;
     Some(
         Hit::failure(Certainty::Likely, Actor::Network)
             .on(case.on_directory())
@@ -79,10 +86,14 @@ fn redirects_within(case: &Case<'_>) -> bool {
     path.contains(directory.path())
 }
 
-/// Something that only a product for pre-authentication writes.
-fn own_mark(case: &Case<'_>) -> Option<Evidence> {
+/// Whether the answer is a page for people.
+fn is_page(case: &Case<'_>) -> bool {
+    case.response_header("content-type").is_some_and(|kind| holds(kind, &["text/html"]))
+}
+
+/// A header that only a product for pre-authentication writes.
+fn own_header(case: &Case<'_>) -> Option<Evidence> {
     const SERVERS: [&str; 6] = ["bigip", "big-ip", "netscaler", "citrix", "kemp", "fortiweb"];
-    const COOKIES: [&str; 6] = ["mrhsession=", "lastmrh_session=", "nsc_", "f5_st=", "appproxy", "isawplb"];
     const PLACES: [&str; 8] = [
         "/my.policy",
         "/my.logout.php3",
@@ -93,18 +104,24 @@ fn own_mark(case: &Case<'_>) -> Option<Evidence> {
         "urn%3aappproxy",
         "msappproxy.net",
     ];
-    let holds = |value: &Clean, marks: &[&str]| {
-        let value = value.as_str().to_ascii_lowercase();
-        marks.iter().any(|mark| value.contains(mark))
-    };
-    for (name, marks) in [("server", &SERVERS[..]), ("www-authenticate", &SERVERS[..]), ("location", &PLACES[..])] {
-        if case.response_header(name).is_some_and(|value| holds(value, marks)) {
-            return Some(case.evidence_header(name));
-        }
-    }
+    let marks = [("server", &SERVERS[..]), ("www-authenticate", &SERVERS[..]), ("location", &PLACES[..])];
+    let mut written =
+        marks.into_iter().filter(|(name, marks)| case.response_header(name).is_some_and(|value| holds(value, marks)));
+    written.next().map(|(name, _)| case.evidence_header(name))
+}
+
+/// A cookie that only such a product sets.
+fn own_cookie(case: &Case<'_>) -> Option<Evidence> {
+    const COOKIES: [&str; 6] = ["mrhsession=", "lastmrh_session=", "nsc_", "f5_st=", "appproxy", "isawplb"];
     let cookies = case.exchange.response_fields().iter().filter(|f| f.name.as_str().eq_ignore_ascii_case("set-cookie"));
     let cookie = cookies.map(|field| &field.value).find(|value| holds(value, &COOKIES))?;
     Some(case.evidence(Place::ResponseHeader("set-cookie"), cookie.clone()))
+}
+
+/// Whether one of `marks` (in lower case) stands in `value`.
+fn holds(value: &Clean, marks: &[&str]) -> bool {
+    let value = value.as_str().to_ascii_lowercase();
+    marks.iter().any(|mark| value.contains(mark))
 }
 
 /// A refusal by another server than IIS: HTTP.sys alone (Web Application Proxy), or any server where the same host has
@@ -127,8 +144,8 @@ mod tests {
             "F5 APM sends a server to its policy page",
             (Kind::Failure, Certainty::Likely, Actor::Network),
             &[Raw::new(
-                r#"POST https://mail.fabrikam.com/EWS/Exchange.asmx
-Authorization: Basic {basic FABRIKAM\pat:x}"#,
+                r"POST https://mail.fabrikam.com/EWS/Exchange.asmx
+Authorization: Basic {basic FABRIKAM\pat:x}",
                 "302 Found\nLocation: /my.policy\nServer: BigIP\nSet-Cookie: MRHSession=0; path=/; secure",
             )],
         ),
@@ -186,6 +203,13 @@ WWW-Authenticate: Basic realm="Restricted""#,
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx",
                 "401\nServer: nginx\nX-FEServer: EX01\nWWW-Authenticate: Negotiate",
+            )],
+        ),
+        Example::silent(
+            "a balancer strips the headers of Exchange and sets a cookie",
+            &[Raw::new(
+                "POST https://mail.contoso.com/EWS/Exchange.asmx",
+                "401\nSet-Cookie: NSC_mail=ffffffff; path=/\nWWW-Authenticate: Negotiate\nWWW-Authenticate: NTLM",
             )],
         ),
         Example::silent(

@@ -63,12 +63,16 @@ pub(super) static RULE: Rule = Rule {
 /// The application id of Exchange, as it begins audiences between servers.
 const EXCHANGE: &str = "00000002-0000-0ff1-ce00-000000000000/";
 
+/// What the first label of a mail server's name is, numbers aside.
+const MAIL_NAMES: [&str; 12] =
+    ["autodiscover", "mail", "webmail", "owa", "outlook", "exchange", "exch", "ex", "email", "eas", "mapi", "ews"];
+
 fn find(case: &Case<'_>) -> Option<Hit> {
     let aadsts = case.aadsts().filter(|aadsts| aadsts.is_any(&[50001, 500_011]))?;
     let resource = named(&aadsts.words).or_else(|| requested(case))?;
-    let certainty = Resource::read(resource.as_str())?.own_exchange(case)?;
-    let subject =
-        Subject { server: Resource::read(resource.as_str()).map(|own| resource.part(own.host)), ..Subject::default() };
+    let own = Resource::read(resource.as_str())?;
+    let certainty = own.own_exchange(case)?;
+    let subject = Subject { server: Some(resource.part(own.host).lower()), ..Subject::default() };
     let hit = Hit::failure(certainty, Actor::EntraAdmin).on(subject).because(case.evidence_aadsts());
     Some(hit.naming("url", resource))
 }
@@ -125,10 +129,8 @@ impl<'a> Resource<'a> {
         }
         let first = host.split('.').next().unwrap_or_default();
         let stem = first.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '-');
-        let mail_name =
-            ["autodiscover", "mail", "webmail", "owa", "outlook", "exchange", "exch", "email", "eas", "mapi", "ews"];
-        let alike = mail_name.contains(&stem) || case.past().bearer_seen(&host).next().is_some();
-        (alike && host.contains('.')).then_some(Certainty::Likely)
+        let likely = MAIL_NAMES.contains(&stem) || only_answer_to_native_client(case);
+        (likely && host.contains('.')).then_some(Certainty::Likely)
     }
 }
 
@@ -144,6 +146,14 @@ fn asked_by_mail_client(case: &Case<'_>) -> bool {
     let in_url = case.exchange.url.as_ref().and_then(|url| url.query_value("client_id"));
     let client: Option<Cow<'_, str>> = in_url.or_else(|| query_value(case.request_body(), "client_id"));
     client.is_some_and(|client| CLIENTS.iter().any(|known| client.eq_ignore_ascii_case(known)))
+}
+
+/// Whether nothing but the redirect to a client on the device was captured: what asks there for a bare host is a mail
+/// client, as web applications have redirects of their own.
+fn only_answer_to_native_client(case: &Case<'_>) -> bool {
+    let location = case.response_header("location").map(|location| location.as_str().to_ascii_lowercase());
+    let native = ["urn:ietf:wg:oauth:2.0:oob", "ms-appx-web://microsoft.aad.brokerplugin"];
+    case.exchange.url.is_none() && location.is_some_and(|to| native.iter().any(|redirect| to.starts_with(redirect)))
 }
 
 #[cfg(test)]
@@ -210,6 +220,14 @@ Content-Type: application/json; charset=utf-8
 Content-Type: application/json; charset=utf-8
 
 {"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named 00000002-0000-0ff1-ce00-000000000000/mail.contoso.com was not found in the tenant named Contoso.\r\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011","error_codes":[500011]}"#,
+            )],
+        ),
+        Example::fires(
+            "only the redirect to an application on the device was pasted",
+            (Kind::Failure, Certainty::Likely, Actor::EntraAdmin),
+            &[Raw::new(
+                "",
+                "302 Found\nLocation: urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&error_description=AADSTS500011%3a+The+resource+principal+named+https%3a%2f%2fpost.adatum.com%2f+was+not+found",
             )],
         ),
         Example::silent(

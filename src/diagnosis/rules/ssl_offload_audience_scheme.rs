@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     id: "ssl-offload-audience-scheme",
     title: Text {
         en: "A load balancer passes the request on without TLS",
-        ja: "ロード バランサーが TLS を解いて要求を転送している (SSL オフロード)",
+        ja: "ロード バランサーが TLS を終端し、平文で転送している (SSL オフロード)",
     },
     explanation: Text {
         en: "The token is for {audience}, but Exchange received the request as {endpoint}: the load balancer takes TLS off \
@@ -48,16 +48,14 @@ pub(super) static RULE: Rule = Rule {
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let Refusal::Scheme { audience, endpoint } = Refusal::of(case)? else { return None };
-    let host = case.host_name().or_else(|| Some(endpoint.clone()));
-    Some(
-        Hit::failure(Certainty::Certain, Actor::Network)
-            .on(case.on_server())
-            .naming("audience", audience)
-            .naming("endpoint", endpoint)
-            .naming("host", host)
-            .because(case.evidence_header("x-ms-diagnostics"))
-            .because(case.evidence_url()),
-    )
+    let host = case.host_name().unwrap_or_else(|| endpoint.clone());
+    let hit = Hit::failure(Certainty::Certain, Actor::Network)
+        .on(case.on_server())
+        .naming("audience", audience)
+        .naming("endpoint", endpoint)
+        .naming("host", host)
+        .because(case.evidence_header("x-ms-diagnostics"));
+    Some(if case.exchange.url.is_some() { hit.because(case.evidence_url()) } else { hit })
 }
 
 #[cfg(test)]

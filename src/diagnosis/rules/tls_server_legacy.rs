@@ -15,21 +15,23 @@ pub(super) static RULE: Rule = Rule {
     },
     explanation: Text {
         en: "{host} offers only TLS 1.0 or 1.1, or only CBC ciphers or RSA key exchange, as Windows Server 2012 R2 and older \
-             do with an RSA certificate. The client's own handshake was passed on untouched, so the connection works as it \
-             does without the proxy; but its requests and answers cannot be seen.",
+             do with an RSA certificate. Where it could be, the client's own handshake was passed on untouched: the \
+             connection then works as it does without the proxy, but its requests and answers cannot be seen.",
         ja: "{host} は TLS 1.0/1.1、CBC 暗号、RSA 鍵交換のいずれかにしか対応していません。Windows Server 2012 R2 以前で RSA 証明書を\
-             使う場合によく見られます。クライアントのハンドシェイクをそのまま転送したため、接続はプロキシがない場合と同じように\
-             機能しますが、要求と応答の内容は見えません。",
+             使う場合によく見られます。可能な場合はクライアントのハンドシェイクをそのまま転送するので、接続はプロキシがないときと\
+             同じように機能しますが、要求と応答の内容は見えません。",
     },
     remedy: Text {
-        en: "On the server enable TLS 1.2 with an ECDHE AES-GCM cipher suite (on 2012 R2 that takes an ECDSA certificate; \
-             RSA with ECDHE and GCM comes with Windows Server 2016). See what it offers:\n\
+        en: "On Windows Server 2016 and later enable TLS 1.2 and put a suite of ECDHE, RSA and AES-GCM first in the order:\n\
              Get-TlsCipherSuite | Format-Table Name,Exchange,Certificate\n\
-             If the server is only the source of a migration, leave it, and capture on a server with newer TLS in front of it.",
-        ja: "サーバーで TLS 1.2 と ECDHE AES-GCM の暗号スイートを有効にします (2012 R2 では ECDSA 証明書が必要です。RSA 証明書での \
-             ECDHE と GCM の組み合わせは Windows Server 2016 からです)。現在の設定は次のように確認できます。\n\
+             Enable-TlsCipherSuite -Name TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 -Position 0\n\
+             Older Windows has no such suite for RSA certificates. Leave the server of a migration as it is, and let a load \
+             balancer with newer TLS stand before it while you capture.",
+        ja: "Windows Server 2016 以降では、TLS 1.2 を有効にし、ECDHE・RSA・AES-GCM の暗号スイートを先頭に置きます。\n\
              Get-TlsCipherSuite | Format-Table Name,Exchange,Certificate\n\
-             移行元としてだけ使うサーバーなら変更せず、手前に置いた TLS の新しいサーバーでキャプチャします。",
+             Enable-TlsCipherSuite -Name TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 -Position 0\n\
+             それより古い Windows には、RSA 証明書で使えるこの種の暗号スイートがありません。移行元のサーバーは変更せず、キャプチャの間だけ、\
+             新しい TLS に対応したロード バランサーを手前に置きます。",
     },
     sources: &[
         "https://learn.microsoft.com/en-us/exchange/plan-and-deploy/post-installation-tasks/security-best-practices/exchange-tls-configuration",

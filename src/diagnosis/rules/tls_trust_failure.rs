@@ -88,9 +88,16 @@ fn names_certificate(failure: &Failure) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::RULE;
+    use crate::diagnosis::rules::kit::exchanges;
     use crate::diagnosis::rules::kit::{Example, Raw};
     use crate::diagnosis::{Actor, Certainty, Kind};
+    use crate::diagnosis::{Capture, Case, Past};
+    use crate::exchange::{Certificate, Connection, Server, Timestamp, Tls};
     use crate::exchange::{FailureKind, Side, Step};
 
     pub(super) const EXAMPLES: &[Example] = &[
@@ -163,4 +170,46 @@ mod tests {
         )
         .live(),
     ];
+
+    const REFUSED: &[Raw] = &[Raw::failed(
+        "CONNECT https://mail.contoso.com/",
+        Side::Client,
+        Step::Tls,
+        FailureKind::CertificateRefusedByClient,
+        "unknown CA",
+    )];
+
+    fn certificate(sha256: u8) -> Certificate {
+        Certificate {
+            subject: "CN=mail.contoso.com".into(),
+            issuer: "CN=Contoso Root".into(),
+            names: Vec::new(),
+            not_before: Timestamp::default(),
+            not_after: Timestamp::default(),
+            sha256: [sha256; 32],
+        }
+    }
+
+    #[test]
+    fn the_certificate_shown_decides_who_must_act() {
+        for (presented, actor) in [(1, Actor::ExchangeAdmin), (2, Actor::ThisProxy)] {
+            let mut exchange = exchanges(REFUSED).remove(0);
+            let tls = Tls {
+                version: "TLS 1.3".into(),
+                cipher: "TLS_AES_128_GCM_SHA256".into(),
+                alpn: None,
+                certificate: certificate(1),
+                accepted_despite: None,
+            };
+            exchange.connection = Arc::new(Connection {
+                server: Some(Server { address: "192.0.2.1:443".into(), tls: Some(tls) }),
+                presented: Some(certificate(presented)),
+                ..Connection::default()
+            });
+            let past = Past::default();
+            let hit = (RULE.find)(&Case::new(&exchange, &past, Capture::Imported)).unwrap();
+            assert_eq!(hit.actor, actor);
+            assert_eq!(hit.evidence[1].text, "CN=Contoso Root");
+        }
+    }
 }

@@ -17,8 +17,8 @@ pub(super) static RULE: Rule = Rule {
              challenge. OAuth is missing from the authentication methods of this virtual directory, on this server or \
              on all. One such server among ten is enough to make users prompt now and then.",
         ja: "クライアントが空の Bearer で OAuth を要求しましたが、{host} の {directory} は Bearer チャレンジを返しませんでした。\
-             この仮想ディレクトリの認証方法に OAuth が含まれていません (このサーバーだけか、すべてのサーバーかは応答だけでは\
-             決まりません)。10 台のうち 1 台だけでも、資格情報の入力がときどき求められる原因になります。",
+             この仮想ディレクトリの認証方法に OAuth が含まれていません。このサーバーだけの場合も、すべてのサーバーの\
+             場合もあります。10 台のうち 1 台だけでも、資格情報の入力がときどき求められる原因になります。",
     },
     remedy: Text {
         en: "Compare the directories on all servers (without -ADPropertiesOnly):\n\

@@ -156,7 +156,7 @@ pub(super) fn sample() -> Sample {
         exchange(
             5,
             &ntlm_line,
-            "GET https://mail.contoso.com/mapi/nspi/?MailboxId=[guid #2]",
+            "GET https://mail.contoso.com/mapi/nspi/",
             request(
                 vec![credential(
                     "Authorization",
@@ -170,7 +170,7 @@ pub(super) fn sample() -> Sample {
         exchange(
             6,
             &ntlm_line,
-            "GET https://mail.contoso.com/mapi/nspi/?MailboxId=[guid #2]",
+            "GET https://mail.contoso.com/mapi/nspi/",
             request(
                 vec![credential(
                     "Authorization",
@@ -411,7 +411,9 @@ fn exchange(
     let (method, url) = line.split_once(' ').unwrap();
     Exchange {
         id,
-        started: Timestamp::parse("2026-11-22T09:00:00.123Z").map(|at| Timestamp(at.0 + id as i64 * 640_000)).unwrap(),
+        started: Timestamp::parse("2026-11-22T09:00:00.123Z")
+            .map(|at| Timestamp(at.0 + id.cast_signed() * 640_000))
+            .unwrap(),
         connection: Arc::clone(connection),
         method: Some(method.into()),
         url: Some(Redactor::new().own().url(url.as_bytes())),
@@ -465,7 +467,7 @@ fn with_body(response: Seen<Response>, content: Content) -> Seen<Response> {
             response.message.body = Body { length: 1234, content };
             Seen::Seen(response)
         }
-        unseen => unseen,
+        Seen::Unseen(reason) => Seen::Unseen(reason),
     }
 }
 

@@ -153,7 +153,7 @@ fn draw_row(buffer: &mut Buffer, area: Rect, columns: &Columns, row: &Row, names
     let authn = if columns.authn >= 14 { row.authn.to_string() } else { row.authn.short().to_owned() };
     pen.left(&authn, columns.authn, Tone::Name.style());
     pen.left(row.host.as_str(), columns.host, plain);
-    pen.left(&path.text, columns.path, if path.identified { Tone::Identity.style() } else { plain });
+    pen.left(&path.text, columns.path, if path.is_identity() { Tone::Identity.style() } else { plain });
     if let Some(rule) = row.rules.first() {
         let style = if row.verdict == Verdict::Failure { verdict } else { plain };
         pen.left(rule.title.to(language), columns.finding, style);
