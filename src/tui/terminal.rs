@@ -150,7 +150,9 @@ fn hook_panics() {
             && let Ok(mut owner) = OWNER.try_lock()
             && let Some(owner) = owner.as_mut().filter(|owner| owner.thread != thread::current().id())
         {
-            owner.postponed.push(info.to_string());
+            // Its place alone: the words of a panic may hold what passed.
+            let place = info.location().map_or_else(String::new, ToString::to_string);
+            owner.postponed.push(format!("authtap: a fault of this program at {place}; please report it"));
             return;
         }
         give_back();
