@@ -80,8 +80,8 @@ fn ladder(
         let style = Tone::of_step(step.state).style();
         let is_here = step.exchange == Some(here);
         let mut put = |dy: u16, dx: u16, words: &str, style| {
-            if dy < area.height && dx < width {
-                buffer.set_stringn(x + dx, area.y + dy, words, usize::from(width - dx), style);
+            if dy < area.height && dx + 1 < width {
+                buffer.set_stringn(x + dx, area.y + dy, words, usize::from(width - dx - 1), style);
             }
         };
         if at + 1 < handshake.steps.len() {
