@@ -116,9 +116,9 @@ fn parameter_shown(door: &Door<'_>, text: &str, out: &mut String) {
     out.push('=');
     let bare = value.trim_start();
     out.push_str(&value[..value.len() - bare.len()]);
-    match bare.strip_prefix('"') {
-        Some(inner) => {
-            let (inner, close) = inner.strip_suffix('"').map_or((inner, ""), |inner| (inner, "\""));
+    // A quotation mark that is not closed would swallow what follows.
+    match bare.strip_prefix('"').map(|inner| inner.strip_suffix('"')) {
+        Some(Some(inner)) => {
             let plain = inner.replace("\\\"", "\"");
             let mut shown = String::with_capacity(inner.len());
             parameter_value(door, name.trim_end(), &plain, &mut shown);
@@ -128,8 +128,9 @@ fn parameter_shown(door: &Door<'_>, text: &str, out: &mut String) {
             } else {
                 out.push_str(&shown.replace('"', "\\\""));
             }
-            out.push_str(close);
+            out.push('"');
         }
+        Some(None) => door.hide(bare, out),
         None => parameter_value(door, name.trim_end(), bare, out),
     }
 }
