@@ -1,6 +1,6 @@
 //! A capture from its start to its end: the one loop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::signals::Signals;
 use super::watch::{Closed, Show, Watch};
 use super::{Capture, Exit, Fault, Feed, Upstream, View, ca, input, warn};
 use crate::exchange::Timestamp;
-use crate::proxy::{self, Authority, HostPattern, Options, Outbox, Proxy, Resolve, Responder};
+use crate::proxy::{self, Authority, HostPattern, Options, Outbox, Proxy, Replay, Resolve, Responder};
 use crate::redact::Redactor;
 use crate::report::json::Event;
 use crate::session::{Mode, SessionError, Writer, autosave};
@@ -76,7 +76,13 @@ pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault>
             let save = order.save.map_or_else(|| Save::Automatically(autosave::data_folder()), Save::Into);
             (Mode::Forward, Reach::servers(upstream), save)
         }
-        Feed::Session(_) => return Err(Fault::NotYet { what: "replay".to_owned() }),
+        Feed::Session(file) => {
+            if order.save.as_deref().is_some_and(|save| is_same_file(save, &file)) {
+                return Err(Fault::SaveIntoReplayed { path: file });
+            }
+            let save = order.save.map_or(Save::Nowhere, Save::Into);
+            (Mode::Replay, Reach::session(&file, language)?, save)
+        }
     };
     let plan = Plan {
         view: order.view,
@@ -106,6 +112,20 @@ impl Reach {
             only: upstream.only,
         }
     }
+
+    /// Nobody but the session is asked. Its labels are its own, so they get a redactor of their own.
+    fn session(file: &Path, language: Language) -> Result<Self, Fault> {
+        let (replay, gaps) = Replay::new(input::session(file, &Redactor::new())?);
+        for gap in gaps {
+            warn(&Fault::from(gap).message(language));
+        }
+        Ok(Self { responder: Responder::Instead(Arc::new(replay)), ..Self::default() })
+    }
+}
+
+/// Whether both names lead to one file.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Runs until somebody ends it, or until the performance that `perform` starts at the proxy is over.

@@ -33,6 +33,11 @@ pub enum Fault {
         /// The file asked for.
         path: PathBuf,
     },
+    /// A replay that would record into the very session it answers from.
+    SaveIntoReplayed {
+        /// The file.
+        path: PathBuf,
+    },
     /// `explain` of something else.
     NoSuchFinding {
         /// As typed.
@@ -109,6 +114,7 @@ impl Fault {
             Self::NotYet { .. }
             | Self::BeyondLoopback { .. }
             | Self::UnknownSessionKind { .. }
+            | Self::SaveIntoReplayed { .. }
             | Self::NoSuchFinding { .. }
             | Self::Input(_)
             | Self::NotPasted { .. }
@@ -149,6 +155,13 @@ impl Fault {
                 Text {
                     en: "--save {path}: the kind of a session follows its extension; use .authtap",
                     ja: "--save {path}: セッションの形式は拡張子で決まります。.authtap を使ってください",
+                },
+                &[("path", &path.display().to_string())],
+            ),
+            Self::SaveIntoReplayed { path } => fill(
+                Text {
+                    en: "--save {path} is the session that is replayed; name another file",
+                    ja: "--save {path} は再生するセッションそのものです。別のファイルを指定してください",
                 },
                 &[("path", &path.display().to_string())],
             ),
