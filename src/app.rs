@@ -3,23 +3,54 @@
 //! It joins the rooms: it starts the proxy, stores what it hands over, has it diagnosed and shown. What is typed is
 //! read in `cli`; how things look is settled in `report` and `tui`.
 
+mod ca;
+mod capture;
+mod demo;
+mod diagnose;
 mod explain;
 mod fault;
+mod input;
+mod judgements;
+mod ledger;
+mod lines;
 mod log;
+mod open;
 mod order;
 mod output;
+mod panics;
 mod printer;
+mod recent;
+mod screen;
+mod signals;
+mod watch;
+
+use std::io::Write as _;
 
 pub use fault::{Exit, Fault};
-pub use order::{Aim, CaDeed, Capture, Feed, Lines, Order, Page, Task, Upstream, View};
+pub use order::{CaDeed, Capture, Feed, Lines, Order, Page, Task, Upstream, View};
 
 /// Does what was ordered.
 pub fn run(order: Order) -> Result<Exit, Fault> {
-    if let Some(path) = &order.log {
+    panics::hook();
+    panics::caught(|| obey(order)).unwrap_or(Err(Fault::Ours))
+}
+
+fn obey(Order { task, language, log }: Order) -> Result<Exit, Fault> {
+    if let Some(path) = &log {
         log::start(path)?;
     }
-    match order.task {
-        Task::Explain { id } => explain::explain(id.as_deref(), order.language),
-        _ => Err(Fault::NotYet { what: "this".to_owned() }),
+    match task {
+        Task::Capture(order) => capture::capture(order, language),
+        Task::Open { files } => open::open(&files, language),
+        Task::Diagnose { sources, page } => diagnose::diagnose(&sources, page, language),
+        Task::Explain { id } => explain::explain(id.as_deref(), language),
+        Task::Ca { deed, folder } => ca::ca(deed, folder, language),
+        Task::Demo { view } => demo::demo(view, language),
     }
+}
+
+/// Says something beside what was asked for, on standard error.
+#[allow(clippy::disallowed_methods)] // The one place that writes messages on standard error.
+pub(crate) fn warn(message: &str) {
+    let _ = writeln!(std::io::stderr(), "authtap: {message}");
 }

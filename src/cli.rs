@@ -8,7 +8,6 @@ mod meaning;
 mod values;
 
 use std::ffi::OsString;
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -31,7 +30,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match done {
         Ok(exit) => exit.into(),
         Err(fault) => {
-            complain(&fault, language);
+            app::warn(&fault.message(language));
             fault.exit().into()
         }
     }
@@ -66,11 +65,6 @@ fn environment_language(variable: impl Fn(&str) -> Option<String>) -> Language {
     let set = |name| variable(name).filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set);
     locale.map_or_else(Language::default, |locale| Language::of_locale(&locale))
-}
-
-#[allow(clippy::disallowed_methods)] // The one place that writes messages on standard error.
-fn complain(fault: &Fault, language: Language) {
-    let _ = writeln!(std::io::stderr(), "authtap: {}", fault.message(language));
 }
 
 #[cfg(test)]

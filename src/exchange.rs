@@ -14,7 +14,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::redact::{Body, Clean, Credential, Field, Url};
 
-pub use recorder::{Draft, Ids, Recorder, Setting};
+pub use recorder::{Draft, Ids, Recorder, Setting, absolute_url};
 
 /// One request with its outcome.
 ///

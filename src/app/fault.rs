@@ -1,11 +1,19 @@
 //! What can keep an order from being done, each with what was wrong, where, and what to do about it.
 
+mod japanese;
+
+use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::demo::StageError;
+use crate::proxy::{AuthorityError, StartError};
+use crate::session::SessionError;
+use crate::session::kind::Kind;
 use crate::text::{Language, Text};
+use crate::tui::ScreenError;
 
 /// How a run ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,8 +82,55 @@ pub enum Fault {
     Output(io::Error),
     /// Standard input cannot be read.
     Input(io::Error),
+    /// Standard input is no text.
+    NotPasted {
+        /// What it is.
+        kind: Kind,
+    },
     /// The system gives no threads or no event queue.
     Threads(io::Error),
+    /// A session file cannot be read or written.
+    Session(SessionError),
+    /// The root certificate cannot be used.
+    Authority(AuthorityError),
+    /// The terminal cannot be used.
+    Screen(ScreenError),
+    /// The proxy cannot start.
+    Start(StartError),
+    /// The demonstration cannot be set up.
+    Stage(StageError),
+    /// A panic; its place is said elsewhere.
+    Ours,
+}
+
+impl From<StartError> for Fault {
+    fn from(error: StartError) -> Self {
+        Self::Start(error)
+    }
+}
+
+impl From<StageError> for Fault {
+    fn from(error: StageError) -> Self {
+        Self::Stage(error)
+    }
+}
+
+impl From<SessionError> for Fault {
+    fn from(error: SessionError) -> Self {
+        Self::Session(error)
+    }
+}
+
+impl From<AuthorityError> for Fault {
+    fn from(error: AuthorityError) -> Self {
+        Self::Authority(error)
+    }
+}
+
+impl From<ScreenError> for Fault {
+    fn from(error: ScreenError) -> Self {
+        Self::Screen(error)
+    }
 }
 
 impl Fault {
@@ -86,8 +141,21 @@ impl Fault {
             | Self::BeyondLoopback { .. }
             | Self::UnknownSessionKind { .. }
             | Self::NoSuchFinding { .. }
-            | Self::Input(_) => Exit::Usage,
-            Self::Log { .. } | Self::Output(_) | Self::Threads(_) => Exit::Refused,
+            | Self::Input(_)
+            | Self::NotPasted { .. } => Exit::Usage,
+            Self::Session(error) => match error {
+                SessionError::InUse { .. }
+                | SessionError::Unwritable { .. }
+                | SessionError::Full { .. }
+                | SessionError::TooSlow { .. }
+                | SessionError::NoDataFolder => Exit::Refused,
+                _ => Exit::Usage,
+            },
+            Self::Start(StartError::UpstreamCa(_)) => Exit::Usage,
+            Self::Start(_) | Self::Stage(_) | Self::Ours => Exit::Refused,
+            Self::Log { .. } | Self::Output(_) | Self::Threads(_) | Self::Authority(_) | Self::Screen(_) => {
+                Exit::Refused
+            }
         }
     }
 
@@ -149,6 +217,15 @@ impl Fault {
                 Text { en: "cannot read standard input: {reason}", ja: "標準入力を読めません: {reason}" },
                 &[("reason", &reason.to_string())],
             ),
+            Self::NotPasted { kind } => match language {
+                Language::En => {
+                    format!("standard input is no text, but {}; give the name of a file instead of -", kind.phrase())
+                }
+                Language::Ja => format!(
+                    "標準入力はテキストではなく{}です。- の代わりにファイル名を指定してください",
+                    japanese::kind(*kind)
+                ),
+            },
             Self::Threads(reason) => fill(
                 Text {
                     en: "the system gives no threads or event queue: {reason}; check the limits of this account",
@@ -156,6 +233,25 @@ impl Fault {
                 },
                 &[("reason", &reason.to_string())],
             ),
+            Self::Session(error) => said(error, japanese::session, language),
+            Self::Authority(error) => said(error, japanese::authority, language),
+            Self::Screen(error) => said(error, japanese::screen, language),
+            Self::Start(error) => said(error, japanese::start, language),
+            Self::Stage(error) => said(error, japanese::stage, language),
+            Self::Ours => fill(
+                Text {
+                    en: "ended by a fault of this program", ja: "このプログラムの不具合により終了しました"
+                },
+                &[],
+            ),
         }
+    }
+}
+
+/// An error of a room below, whose own words are English.
+fn said<E: Display>(error: &E, japanese: fn(&E) -> String, language: Language) -> String {
+    match language {
+        Language::En => error.to_string(),
+        Language::Ja => japanese(error),
     }
 }

@@ -1,8 +1,9 @@
 //! What can be ordered: the command line after reading, with nothing left to check in it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::proxy::{HostPattern, Resolve};
 use crate::text::Language;
 
 /// One run of the program.
@@ -87,28 +88,15 @@ pub enum Feed {
 #[derive(Debug, Default)]
 pub struct Upstream {
     /// Patterns; when there are any, other hosts pass undecrypted and are only counted.
-    pub only: Vec<String>,
+    pub only: Vec<HostPattern>,
     /// Patterns of hosts that pass undecrypted.
-    pub skip_decrypt: Vec<String>,
+    pub skip_decrypt: Vec<HostPattern>,
     /// PEM files with further trust anchors.
     pub trust: Vec<PathBuf>,
     /// Whether any certificate will do.
     pub insecure: bool,
     /// Where to connect instead of asking DNS.
-    pub aims: Vec<Aim>,
-}
-
-/// Where to connect for a host instead of asking DNS.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Aim {
-    /// The host asked for, in lower case.
-    pub host: String,
-    /// The port asked for; nothing is any.
-    pub port: Option<u16>,
-    /// Where to connect.
-    pub address: IpAddr,
-    /// The port to connect to; nothing is the one asked for.
-    pub to_port: Option<u16>,
+    pub resolve: Vec<Resolve>,
 }
 
 /// How a run is shown while it goes on.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use super::{Fault, screen};
+use super::Fault;
+use crate::tui;
 
 /// What the system calls a run that an interrupt ended.
 const INTERRUPTED: i32 = 130;
@@ -44,7 +45,7 @@ impl Signals {
 
 #[allow(clippy::disallowed_methods)] // Asked for twice: nothing may hold it up. The session file is safe against that.
 fn end_at_once() -> ! {
-    screen::give_back();
+    tui::give_back();
     std::process::exit(INTERRUPTED)
 }
 

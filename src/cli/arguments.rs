@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::values;
-use crate::app::Aim;
+use crate::proxy::{HostPattern, Resolve};
 use crate::text::Language;
 
 /// Tells why a client got its HTTP 401: a debugging proxy for Exchange and migration engineers.
@@ -57,11 +57,11 @@ pub(super) struct Proxy {
     #[command(flatten)]
     pub front: Front,
     /// Record these hosts alone; the rest passes undecrypted and is only counted; wildcards (*.contoso.com)
-    #[arg(long, value_name = "HOST", value_parser = values::host_pattern)]
-    pub only: Vec<String>,
+    #[arg(long, value_name = "HOST")]
+    pub only: Vec<HostPattern>,
     /// Pass these hosts through undecrypted; wildcards; adds to the built-in list
-    #[arg(long, value_name = "HOST", value_parser = values::host_pattern)]
-    pub skip_decrypt: Vec<String>,
+    #[arg(long, value_name = "HOST")]
+    pub skip_decrypt: Vec<HostPattern>,
     /// Further trust anchors for servers
     #[arg(long, value_name = "PEM")]
     pub upstream_ca: Vec<PathBuf>,
@@ -69,8 +69,8 @@ pub(super) struct Proxy {
     #[arg(long)]
     pub insecure_upstream: bool,
     /// Connect there instead of asking DNS; the name stays in SNI, Host and certificate checks
-    #[arg(long, value_name = "HOST[:PORT]=ADDR[:PORT]", value_parser = values::aim)]
-    pub resolve: Vec<Aim>,
+    #[arg(long, value_name = "HOST[:PORT]=ADDR[:PORT]")]
+    pub resolve: Vec<Resolve>,
     /// How much of each body is kept for reading
     #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024)]
     pub body_limit: usize,

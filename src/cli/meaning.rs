@@ -63,7 +63,7 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
             skip_decrypt: proxy.skip_decrypt,
             trust: proxy.upstream_ca,
             insecure: proxy.insecure_upstream,
-            aims: proxy.resolve,
+            resolve: proxy.resolve,
         }),
     })
 }
@@ -128,6 +128,7 @@ mod tests {
 
     use super::*;
     use crate::app::Exit;
+    use crate::proxy::HostPattern;
 
     fn order(line: &str) -> Result<Order, Fault> {
         Arguments::try_parse_from(line.split(' ')).unwrap().meaning(Language::En)
@@ -161,11 +162,12 @@ mod tests {
         assert_eq!(capture.ca_folder.as_deref(), Some(Path::new("ca")));
         assert_eq!(capture.body_limit, 1000);
         let Feed::Upstream(upstream) = capture.feed else { panic!("proxy replays nothing") };
-        assert_eq!(upstream.only, ["*.contoso.com", "b.contoso.com"]);
-        assert_eq!(upstream.skip_decrypt, ["c.contoso.com"]);
+        let shown = |patterns: &[HostPattern]| patterns.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(shown(&upstream.only), ["*.contoso.com", "b.contoso.com"]);
+        assert_eq!(shown(&upstream.skip_decrypt), ["c.contoso.com"]);
         assert_eq!(upstream.trust, [Path::new("r.pem")]);
         assert!(upstream.insecure);
-        assert_eq!(upstream.aims[0].to_port, Some(8443));
+        assert_eq!(upstream.resolve[0].to_string(), "mail.contoso.com=127.0.0.1:8443");
     }
 
     #[test]
@@ -239,6 +241,8 @@ mod tests {
             "authtap proxy --format json",
             "authtap proxy --headless --format xml",
             "authtap proxy --body-limit much",
+            "authtap proxy --only https://mail.contoso.com/",
+            "authtap proxy --resolve mail.contoso.com",
             "authtap explain --lang de",
             "authtap diagnose",
             "authtap open",

@@ -26,13 +26,16 @@ pub struct Aadsts {
 }
 
 impl Aadsts {
-    /// Reads it from a response.
-    pub fn read(exchange: &Exchange) -> Option<Self> {
+    /// Reads it from a response. A page of another than an issuer may quote such errors: there only a refusal counts.
+    pub fn read(exchange: &Exchange, issuer: bool) -> Option<Self> {
         let response = exchange.response.seen()?;
         let location =
             exchange.response_fields().iter().find(|field| field.name.as_str().eq_ignore_ascii_case("location"));
         if let Some(found) = location.and_then(|field| in_redirect(&field.value)) {
             return Some(found);
+        }
+        if !issuer && response.status < 400 {
+            return None;
         }
         match &response.message.body.content {
             Content::Text { syntax, text, .. } => match syntax {

@@ -128,6 +128,14 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Whether Exchange refuses OAuth to a user's client (4000000). For ActiveSync, and where the identity is no more
+    /// than a host name, the same words are harmless beside an authorization_uri.
+    pub fn is_oauth_off_for_user(&self) -> bool {
+        let off = self.diagnostics().filter(|said| said.is_exchange(4_000_000, "oauth_not_available"));
+        let identity = off.map(|said| said.reason.split('\'').nth(1).unwrap_or("@"));
+        self.directory() != Some(Directory::ActiveSync) && identity.is_some_and(|identity| identity.contains('@'))
+    }
+
     /// The token in `Authorization: Bearer`, if there is one that is not empty.
     pub fn bearer(&self) -> Option<&'a Token> {
         match self.authorization() {
@@ -189,7 +197,7 @@ impl<'a> Case<'a> {
 
     /// The error of a token issuer, from a redirect, a JSON body or a page.
     pub fn aadsts(&self) -> Option<&Aadsts> {
-        self.aadsts.get_or_init(|| Aadsts::read(self.exchange)).as_ref()
+        self.aadsts.get_or_init(|| Aadsts::read(self.exchange, self.is_sign_in() || self.host().is_empty())).as_ref()
     }
 
     /// Whether something shows that an Exchange server, on-premises or online, answered.
@@ -319,6 +327,15 @@ impl<'a> Case<'a> {
             text = Clean::concat([text, comma.into(), challenge.scheme_name()]);
         }
         self.evidence(Place::ResponseHeader("www-authenticate"), text)
+    }
+
+    /// Words of the response's body: `words` borrows from [`Case::response_body`].
+    pub fn evidence_body(&self, words: &str) -> Evidence {
+        let text = self.exchange.response.seen().and_then(|response| match &response.message.body.content {
+            Content::Text { text, .. } => Some(text.part(words)),
+            Content::Empty | Content::Withheld(_) => None,
+        });
+        self.evidence(Place::ResponseBody, text.unwrap_or_else(|| "".into()))
     }
 
     /// The status.

@@ -6,7 +6,15 @@ use super::{Capture, Case, Certainty, Finding, Hit, Judgement, Kind, Next, Rule,
 /// A judgement, and what in later traffic may change it.
 pub(super) struct Judged {
     pub(super) judgement: Judgement,
-    pub(super) next: Option<Next>,
+    pub(super) next: Vec<Turn>,
+}
+
+/// Something in later traffic that changes a judgement.
+#[derive(Debug)]
+pub(super) struct Turn {
+    pub(super) next: Next,
+    /// What is said then, and was not before.
+    pub(super) finding: Option<Finding>,
 }
 
 /// Asks all rules.
@@ -16,14 +24,24 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
         .filter(|rule| rule.gate.opens(case.exchange))
         .filter_map(|rule| Some((*rule, (rule.find)(case)?)))
         .collect();
+    let mut next = Vec::new();
+    hits.retain_mut(|(rule, hit)| match hit.next.take_if(|_| hit.withheld) {
+        Some(turn) => {
+            next.push(Turn { next: turn, finding: Some(finding(rule, hit.clone())) });
+            false
+        }
+        None => true,
+    });
     drop_superseded(&mut hits);
     // What is merely possible never stands before a certain step.
     if hits.iter().any(|(_, hit)| hit.kind == Kind::Step && hit.certainty == Certainty::Certain) {
         hits.sort_by_key(|(_, hit)| hit.kind == Kind::Failure && hit.certainty == Certainty::Possible);
     }
-    let next = hits.first_mut().and_then(|(_, hit)| hit.next.take());
+    // A note answers nothing where something else was found.
+    hits.sort_by_key(|(_, hit)| hit.kind == Kind::Note);
+    next.extend(hits.first_mut().and_then(|(_, hit)| hit.next.take()).map(|next| Turn { next, finding: None }));
     let findings: Vec<Finding> = hits.into_iter().map(|(rule, hit)| finding(rule, hit)).collect();
-    let verdict = verdict(case, &findings, next.as_ref());
+    let verdict = verdict(case, &findings, !next.is_empty());
     Judged { judgement: Judgement { exchange: case.exchange.id, verdict, findings }, next }
 }
 
@@ -52,12 +70,12 @@ fn finding(rule: &'static Rule, hit: Hit) -> Finding {
     }
 }
 
-fn verdict(case: &Case<'_>, findings: &[Finding], next: Option<&Next>) -> Verdict {
+fn verdict(case: &Case<'_>, findings: &[Finding], open: bool) -> Verdict {
     if findings.iter().any(|finding| proves_failure(finding.kind, finding.certainty)) {
         return Verdict::Failure;
     }
     if findings.iter().any(|finding| finding.kind == Kind::Step) {
-        return if next.is_some() { undecided(case.capture()) } else { Verdict::Step };
+        return if open { undecided(case.capture()) } else { Verdict::Step };
     }
     match case.status() {
         Some(..400) if case.exchange.error.is_none() => Verdict::Ok,

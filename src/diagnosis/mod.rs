@@ -4,17 +4,24 @@
 //! exchange does not grow with the number before it.
 
 mod aadsts;
+mod answered;
+mod audience;
 mod case;
 mod challenge;
+#[cfg(test)]
+mod corpus;
 mod diagnostics;
 mod directory;
+
 mod entries;
+mod exchange_build;
 mod finding;
 mod handshake;
 mod judge;
 mod ladder;
 mod open;
 mod past;
+mod person;
 mod readiness;
 mod rule;
 pub mod rules;
@@ -86,7 +93,7 @@ impl Diagnosis {
         let case = Case::new(exchange, &self.past, self.capture);
         let Judged { judgement, next } = judge(&case);
         let mut revised = self.open.decide(&case);
-        if let Some(next) = next {
+        if !next.is_empty() {
             revised.extend(self.open.add(&case, judgement.clone(), next));
         }
         self.ladders.add(&case, judgement.verdict);

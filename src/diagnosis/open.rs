@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::mem;
 
+use super::judge::Turn;
 use super::past::{organisation, sent_label};
 use super::{Case, Certainty, Directory, Judgement, Next, Sent, Verdict};
 use crate::redact::{Clean, Credential, Negotiate, Ntlm, NtlmMessage, Token, Url};
@@ -21,7 +22,7 @@ pub(super) struct Open {
 
 #[derive(Debug)]
 struct Waiting {
-    next: Next,
+    next: Vec<Turn>,
     connection: u32,
     host: Clean,
     place: Place,
@@ -51,7 +52,7 @@ impl Place {
 
 impl Open {
     /// Keeps a judgement open. Gives the one that had to go for it, if that changes what was said of it.
-    pub(super) fn add(&mut self, case: &Case<'_>, judgement: Judgement, next: Next) -> Option<Judgement> {
+    pub(super) fn add(&mut self, case: &Case<'_>, judgement: Judgement, next: Vec<Turn>) -> Option<Judgement> {
         let failed = judgement.verdict == Verdict::Failure;
         let waiting = Waiting {
             next,
@@ -70,10 +71,17 @@ impl Open {
     /// What `case` changes about earlier ones.
     pub(super) fn decide(&mut self, case: &Case<'_>) -> Vec<Judgement> {
         let mut revised = Vec::new();
-        take(&mut self.steps, case, |judgement| {
-            revised.push(Judgement { verdict: Verdict::Step, ..judgement });
-        });
-        take(&mut self.failures, case, |judgement| revised.push(intermittent(judgement)));
+        for list in [&mut self.steps, &mut self.failures] {
+            let mut at = 0;
+            while let Some(waiting) = list.get_mut(at) {
+                let later = waiting.judgement.exchange < case.exchange.id;
+                let turn = waiting.next.iter().position(|turn| later && waiting.is_decided_by(&turn.next, case));
+                match turn {
+                    Some(turn) => revised.extend(list.remove(at).map(|waiting| waiting.after(turn))),
+                    None => at += 1,
+                }
+            }
+        }
         revised
     }
 
@@ -81,17 +89,6 @@ impl Open {
     pub(super) fn finish(&mut self) -> Vec<Judgement> {
         self.failures.clear();
         mem::take(&mut self.steps).into_iter().filter_map(|waiting| given_up(waiting.judgement)).collect()
-    }
-}
-
-fn take(list: &mut VecDeque<Waiting>, case: &Case<'_>, mut decided: impl FnMut(Judgement)) {
-    let mut at = 0;
-    while let Some(waiting) = list.get(at) {
-        if waiting.judgement.exchange < case.exchange.id && waiting.is_decided_by(case) {
-            list.remove(at).into_iter().for_each(|waiting| decided(waiting.judgement));
-        } else {
-            at += 1;
-        }
     }
 }
 
@@ -109,9 +106,23 @@ fn intermittent(mut judgement: Judgement) -> Judgement {
 }
 
 impl Waiting {
-    fn is_decided_by(&self, case: &Case<'_>) -> bool {
+    /// What is said once this turn has come.
+    fn after(mut self, turn: usize) -> Judgement {
+        let Turn { next, finding } = self.next.swap_remove(turn);
+        let mut judgement = self.judgement;
+        if let Some(finding) = finding {
+            judgement.findings.retain(|old| !finding.rule.supersedes.contains(&old.rule.id));
+            judgement.findings.insert(0, finding);
+        }
+        match next {
+            Next::SameCredential(_) => intermittent(judgement),
+            _ => Judgement { verdict: Verdict::Step, ..judgement },
+        }
+    }
+
+    fn is_decided_by(&self, next: &Next, case: &Case<'_>) -> bool {
         let same_host = self.host == *case.host();
-        match &self.next {
+        match next {
             Next::Credentials => {
                 let same_place = self.place.holds(case) || self.connection == case.exchange.connection.id;
                 same_host
@@ -141,7 +152,7 @@ impl Waiting {
             Next::Host(host) => *host == *case.host(),
             Next::Candidate => {
                 let same = organisation(self.host.as_str()) == organisation(case.host());
-                same && case.directory() == Some(Directory::Autodiscover) && succeeded(case)
+                same && !same_host && case.directory() == Some(Directory::Autodiscover) && case.status() == Some(200)
             }
             Next::SameCredential(label) => same_host && succeeded(case) && sent_label(case) == Some(*label),
         }

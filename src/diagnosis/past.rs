@@ -18,15 +18,24 @@ const FEW: usize = 64;
 #[derive(Debug, Default)]
 pub struct Past {
     hosts: Bounded<String, Host>,
-    organisations: Bounded<String, VecDeque<BearerSeen>>,
+    organisations: Bounded<String, Organisation>,
     tokens: VecDeque<Obtained>,
     last_challenge: Option<BearerSeen>,
     signed_in: Option<u64>,
 }
 
+/// Remembered of the hosts of one organisation together.
+#[derive(Debug, Default)]
+struct Organisation {
+    bearer: VecDeque<BearerSeen>,
+    /// The host whose Autodiscover answered well, and the exchange.
+    autodiscover: Option<(Clean, u64)>,
+}
+
 /// Remembered of one host.
 #[derive(Debug, Default)]
 struct Host {
+    sent_bearer: bool,
     exchange: bool,
     authorization_uri: Option<Clean>,
     credentials: Bounded<Label, Record>,
@@ -66,6 +75,8 @@ pub struct Obtained {
 pub struct Record {
     /// How often it was refused (401).
     pub refused: u32,
+    /// How often of these the server asked for further claims.
+    pub challenged: u32,
     /// How often it was accepted (2xx or 3xx).
     pub accepted: u32,
     /// The last exchange it was sent in.
@@ -96,7 +107,18 @@ impl Past {
 
     /// Bearer challenges of Exchange on the hosts of the same organisation as `host`, one a host, directory and server.
     pub fn bearer_seen(&self, host: &str) -> impl Iterator<Item = &BearerSeen> {
-        self.organisations.get(organisation(host)).into_iter().flatten()
+        self.organisations.get(organisation(host)).into_iter().flat_map(|known| &known.bearer)
+    }
+
+    /// Another host than `host` of the same organisation whose Autodiscover answered well, and the exchange.
+    pub fn autodiscover(&self, host: &str) -> Option<&(Clean, u64)> {
+        let known = self.organisations.get(organisation(host))?;
+        known.autodiscover.as_ref().filter(|(other, _)| other != host)
+    }
+
+    /// Whether a client sent `Bearer`, with or without a token, to `host`.
+    pub fn sent_bearer(&self, host: &str) -> bool {
+        self.hosts.get(host).is_some_and(|host| host.sent_bearer)
     }
 
     /// The last Bearer challenge of Exchange with an authorization_uri, of any host.
@@ -133,11 +155,19 @@ impl Past {
         let Some(name) = lesson.host else { return };
         let host = self.hosts.entry(name.as_str());
         host.exchange |= lesson.exchange;
+        host.sent_bearer |= lesson.sent_bearer;
+        if lesson.autodiscovered {
+            self.organisations.entry(organisation(name.as_str())).autodiscover = Some((name.clone(), lesson.id));
+        }
         if let Some((label, outcome)) = lesson.credential {
             let record = host.credentials.entry(&label);
             record.last = lesson.id;
             match outcome {
                 Outcome::Refused => record.refused += 1,
+                Outcome::Challenged => {
+                    record.refused += 1;
+                    record.challenged += 1;
+                }
                 Outcome::Accepted => record.accepted += 1,
                 Outcome::Neither => {}
             }
@@ -153,7 +183,7 @@ impl Past {
                 host.authorization_uri.clone_from(&seen.authorization_uri);
                 self.last_challenge = Some(seen.clone());
             }
-            let list = self.organisations.entry(organisation(name.as_str()));
+            let list = &mut self.organisations.entry(organisation(name.as_str())).bearer;
             list.retain(|old| (&old.host, old.directory, &old.server) != (&seen.host, seen.directory, &seen.server));
             push_bounded(list, seen);
         }
@@ -166,6 +196,8 @@ pub(super) struct Lesson {
     /// In lower case; nothing where it is unknown.
     host: Option<Clean>,
     exchange: bool,
+    sent_bearer: bool,
+    autodiscovered: bool,
     signed_in: Option<u64>,
     token: Option<Obtained>,
     credential: Option<(Label, Outcome)>,
@@ -175,6 +207,7 @@ pub(super) struct Lesson {
 
 enum Outcome {
     Refused,
+    Challenged,
     Accepted,
     Neither,
 }
@@ -188,6 +221,9 @@ impl Lesson {
         let sign_in = case.is_sign_in() && case.status().is_some();
         let bearer = case.challenge("bearer").zip(host.clone()).filter(|_| exchange);
         let outcome = match case.status() {
+            Some(401) if case.challenges().iter().any(|challenge| challenge.param("claims").is_some()) => {
+                Outcome::Challenged
+            }
             Some(401) => Outcome::Refused,
             Some(200..=399) => Outcome::Accepted,
             _ => Outcome::Neither,
@@ -195,6 +231,8 @@ impl Lesson {
         Self {
             id,
             exchange,
+            sent_bearer: case.asks_for_oauth() || case.bearer().is_some(),
+            autodiscovered: case.status() == Some(200) && case.directory() == Some(Directory::Autodiscover),
             signed_in: sign_in.then_some(id),
             token: sign_in.then(|| obtained(case)).flatten(),
             credential: sent_label(case).map(|label| (label, outcome)),

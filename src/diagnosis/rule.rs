@@ -77,6 +77,8 @@ pub struct Hit {
     pub candidates: Vec<&'static str>,
     /// What in later traffic would decide whether it was right to say so; nothing where this exchange settles it.
     pub next: Option<Next>,
+    /// Said only when [`Hit::next`] has come; before that nobody can know.
+    pub withheld: bool,
 }
 
 /// The client's next move that makes a refusal a step, or takes a failure back.
@@ -136,7 +138,17 @@ impl Hit {
 
     fn new(kind: Kind, certainty: Certainty, actor: Actor) -> Self {
         let (evidence, names, candidates) = (Vec::new(), Vec::new(), Vec::new());
-        Self { kind, certainty, actor, subject: Subject::default(), evidence, names, candidates, next: None }
+        Self {
+            kind,
+            certainty,
+            actor,
+            subject: Subject::default(),
+            evidence,
+            names,
+            candidates,
+            next: None,
+            withheld: false,
+        }
     }
 
     /// What it is about: [`Case::on_server`], [`Case::on_directory`], [`Case::on_user`].
@@ -165,6 +177,12 @@ impl Hit {
     pub fn until(mut self, next: Next) -> Self {
         self.next = Some(next);
         self
+    }
+
+    /// Not said before `next` has come.
+    #[must_use]
+    pub fn once(self, next: Next) -> Self {
+        Self { withheld: true, ..self.until(next) }
     }
 
     /// What else it can be.

@@ -303,7 +303,7 @@ impl Open {
         if recorded {
             let door = setting.door();
             open.method = Some(door.token(head.method));
-            open.url = absolute_url(head, setting).map(|url| door.url(&url));
+            open.url = absolute_url(head, setting.scheme, setting.authority.as_deref()).map(|url| door.url(&url));
             open.request = OpenMessage::new(head.version, head.fields, door);
         }
         open
@@ -421,7 +421,7 @@ fn never_came(error: Option<&Failure>) -> Unseen {
 
 /// The absolute form of a request's target (RFC 9112 section 3.2, RFC 9110 section 7.1). The Host field says more
 /// than the tunnel's target when the client connects by address.
-fn absolute_url(head: RequestHead<'_>, setting: &Setting) -> Option<Vec<u8>> {
+pub fn absolute_url(head: RequestHead<'_>, scheme: &str, authority: Option<&[u8]>) -> Option<Vec<u8>> {
     let target = head.target;
     if head.method == b"CONNECT" {
         return Some([b"https://", target, b"/"].concat());
@@ -430,9 +430,9 @@ fn absolute_url(head: RequestHead<'_>, setting: &Setting) -> Option<Vec<u8>> {
         return Some(target.to_vec());
     }
     let host = head.fields.values("host").find(|host| !host.is_empty());
-    let authority = host.or(setting.authority.as_deref())?;
+    let authority = host.or(authority)?;
     let slash: &[u8] = if target.starts_with(b"/") { b"" } else { b"/" };
-    Some([setting.scheme.as_bytes(), b"://", authority, slash, target].concat())
+    Some([scheme.as_bytes(), b"://", authority, slash, target].concat())
 }
 
 /// A message of which the head has come.

@@ -159,6 +159,7 @@ fn publish(path: &Path, content: &[u8], readers: Readers) -> Result<(), Authorit
 }
 
 #[cfg(unix)]
+#[allow(clippy::disallowed_methods)] // the root certificate and its key
 fn create_private(path: &Path, readers: Readers) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     let mode = match readers {
@@ -169,6 +170,7 @@ fn create_private(path: &Path, readers: Readers) -> io::Result<File> {
 }
 
 #[cfg(not(unix))]
+#[allow(clippy::disallowed_methods)] // the root certificate and its key
 fn create_private(path: &Path, _: Readers) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
 }
@@ -303,7 +305,7 @@ pub enum AuthorityError {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::disallowed_methods)]
 mod tests {
     use super::*;
 

@@ -7,6 +7,8 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
 use super::answer::{self, Page};
+use super::instead::Conversation;
+use super::respond::Responder;
 use super::stream::Plain;
 use super::target::Target;
 use super::{Context, failure, tape, tunnel};
@@ -53,9 +55,21 @@ pub(super) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: Socke
         Opening::Nothing => {}
         Opening::Tunnel { target, head } => {
             let early = read.split_off(head);
-            tunnel::serve(caller, tcp, tunnel::Asked { target, head: read, early, started }).await;
+            let asked = tunnel::Asked { target, head: read, early, started };
+            match caller.context.responder.clone() {
+                Responder::Upstream => tunnel::serve(caller, tcp, asked).await,
+                Responder::Instead(respond) => tunnel::pretend(caller, tcp, asked, &*respond).await,
+            }
         }
-        Opening::Absolute => {}
+        Opening::Absolute => match caller.context.responder.clone() {
+            Responder::Upstream => {}
+            Responder::Instead(respond) => {
+                let connection = caller.connection(None, None, None);
+                let conversation =
+                    Conversation { context: caller.context, connection, scheme: "http", authority: None };
+                conversation.hold(Plain::new(tcp, read), &*respond).await;
+            }
+        },
         Opening::Ourselves => answer::serve(Plain::new(tcp, read), &Page::welcome()).await,
         Opening::Broken(failure) => {
             let page = Page::bad_request(&failure);

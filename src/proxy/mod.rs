@@ -13,12 +13,16 @@ mod crypto;
 mod dial;
 mod failure;
 mod hosts;
+mod instead;
 mod leaf;
 mod listener;
 mod memory;
 mod outbox;
 mod relay;
 mod respond;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod stage;
 mod stream;
 mod tape;
 mod target;

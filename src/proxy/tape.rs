@@ -69,6 +69,7 @@ impl Tape {
             last_row: None,
             connection: connection_facts,
             tunnel,
+            explained: None,
         }))
     }
 
@@ -130,6 +131,13 @@ impl Tape {
     pub(super) fn deliver(&mut self) {
         if let Self::Http(tape) = self {
             tape.deliver();
+        }
+    }
+
+    /// Exchanges that end from now on failed so, whatever was answered.
+    pub(super) fn explain(&mut self, failure: Option<Failure>) {
+        if let Self::Http(tape) = self {
+            tape.explained = failure;
         }
     }
 
@@ -214,12 +222,13 @@ pub(super) struct Http {
     connection: Arc<Connection>,
     /// The tunnel that this is the inside of, and when it was asked for.
     tunnel: Option<(Target, Timestamp)>,
+    explained: Option<Failure>,
 }
 
 impl Http {
     fn deliver(&mut self) {
         for draft in self.recorder.finished() {
-            deliver(&self.context, draft);
+            deliver(&self.context, draft, self.explained.clone());
         }
         let busy = self.recorder.running_since().is_some() && !self.closed;
         if busy != self.busy {
@@ -380,12 +389,16 @@ pub(super) fn failed(
 }
 
 /// Redacts the bodies of `draft` and leaves it in the outbox; heavy ones elsewhere.
-fn deliver(context: &Arc<Context>, draft: Draft) {
+fn deliver(context: &Context, draft: Draft, explained: Option<Failure>) {
+    let outbox = context.outbox.clone();
+    let heavy = draft.weight() > HEAVY;
+    let finish = move || {
+        let mut exchange = draft.finish();
+        exchange.error = exchange.error.or(explained);
+        outbox.push(Event::Ended(exchange));
+    };
     match tokio::runtime::Handle::try_current() {
-        Ok(runtime) if draft.weight() > HEAVY => {
-            let outbox = context.outbox.clone();
-            runtime.spawn_blocking(move || outbox.push(Event::Ended(draft.finish())));
-        }
-        _ => context.outbox.push(Event::Ended(draft.finish())),
+        Ok(runtime) if heavy => drop(runtime.spawn_blocking(finish)),
+        _ => finish(),
     }
 }

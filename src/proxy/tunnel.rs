@@ -18,13 +18,15 @@ use tokio_rustls::server::TlsStream;
 
 use super::answer::{self, Page};
 use super::connection::Caller;
+use super::instead::Conversation;
 use super::leaf::Leaf;
 use super::relay::relay;
+use super::respond::Respond;
 use super::stream::Plain;
 use super::tape::{self, Tape};
 use super::target::Target;
 use super::upstream::{Offer, Secured, Unsecured, tls_error};
-use super::{crypto, failure};
+use super::{Context, crypto, failure};
 use crate::exchange::{Connection, Failure, FailureKind, Server, Side, Step, Timestamp, Tls, Unseen};
 use crate::redact::Clean;
 
@@ -60,6 +62,54 @@ pub(super) async fn serve(caller: Caller, mut client: TcpStream, asked: Asked) {
     let Asked { target, early, started, .. } = asked;
     let tunnel = Tunnel { caller, target, address, started };
     tunnel.carry(client, server, early).await;
+}
+
+/// Serves a tunnel whose requests somebody answers in the server's place: no server is asked for anything.
+pub(super) async fn pretend(caller: Caller, mut client: TcpStream, asked: Asked, respond: &dyn Respond) {
+    let Asked { target, early: mut raw, started, .. } = asked;
+    if client.write_all(ESTABLISHED).await.is_err() {
+        return;
+    }
+    let mut acceptor = Acceptor::default();
+    let mut fed = 0;
+    let opening = loop {
+        if let Some(opening) = opening(&mut raw, &mut fed, &mut acceptor) {
+            break opening;
+        }
+        if !matches!(client.read_buf(&mut raw).await, Ok(read) if read > 0) {
+            return;
+        }
+    };
+    let context = Arc::clone(&caller.context);
+    let connection = |leaf: Option<&Leaf>| {
+        caller.connection(Some(&target), None, leaf.and_then(|leaf| leaf.facts(&context.redactor)))
+    };
+    let conversation = |connection, scheme, port| Conversation {
+        context: Arc::clone(&context),
+        connection,
+        scheme,
+        authority: Some(target.short_authority(port).into_bytes()),
+    };
+    match opening {
+        Opening::Hello(hello) => {
+            let wished = hello.accepted.client_hello();
+            let name = wished.server_name().unwrap_or(&target.host).to_owned();
+            let http1 = wished.alpn().is_some_and(|mut offered| offered.any(|protocol| protocol == b"http/1.1"));
+            let Ok(leaf) = context.authority.leaf(&name, None) else { return };
+            let connection = connection(Some(&leaf));
+            match greet(client, hello, &leaf, http1, &context).await {
+                Ok(client) => conversation(connection, "https", 443).hold(client, respond).await,
+                Err(failure) => tape::failed_tunnel(&context, connection, started, &target, failure),
+            }
+        }
+        Opening::Http(early) => {
+            conversation(connection(None), "http", 80).hold(Plain::new(client, early), respond).await;
+        }
+        _ => {
+            let failure = failure::not_a_request("the client sent bytes into the tunnel that no session can answer");
+            tape::failed_tunnel(&context, connection(None), started, &target, failure);
+        }
+    }
 }
 
 /// A tunnel whose TCP connections stand.
@@ -151,7 +201,12 @@ impl Tunnel {
             return self.fail(Some(secured.facts), failure::ours("no certificate could be made for this name"));
         };
         let connection = self.connection(Some(secured.facts), Some(&leaf));
-        let Some(client) = self.greet(client, hello, &leaf, secured.http1, &connection).await else { return };
+        let client = match greet(client, hello, &leaf, secured.http1, context).await {
+            Ok(client) => client,
+            Err(failure) => {
+                return tape::failed_tunnel(context, connection, self.started, &self.target, failure);
+            }
+        };
         let authority = self.target.short_authority(443).into_bytes();
         let tunnel = Some((self.target.clone(), self.started));
         let mut tape = Tape::http(context, connection, "https", Some(authority), tunnel);
@@ -172,29 +227,6 @@ impl Tunnel {
         }
     }
 
-    /// Finishes the client's handshake; records the client's refusal.
-    async fn greet(
-        &self,
-        client: TcpStream,
-        hello: Hello,
-        leaf: &Leaf,
-        http1: bool,
-        connection: &Arc<Connection>,
-    ) -> Option<TlsStream<TcpStream>> {
-        let context = &self.caller.context;
-        let config = Arc::clone(if http1 { &leaf.http1 } else { &leaf.plain });
-        let error = match StartHandshake::from_parts(hello.accepted, client).into_stream(config).await {
-            Ok(client) => return Some(client),
-            Err(error) => error,
-        };
-        let failure = match tls_error(&error) {
-            Some(error) => failure::client_tls(error, &context.redactor),
-            None => failure::closed_at_certificate(),
-        };
-        tape::failed_tunnel(context, Arc::clone(connection), self.started, &self.target, failure);
-        None
-    }
-
     fn fail(&self, tls: Option<Tls>, failure: Failure) {
         let connection = self.connection(tls, None);
         tape::failed_tunnel(&self.caller.context, connection, self.started, &self.target, failure);
@@ -205,6 +237,22 @@ impl Tunnel {
         let presented = leaf.and_then(|leaf| leaf.facts(&self.caller.context.redactor));
         self.caller.connection(Some(&self.target), Some(server), presented)
     }
+}
+
+/// Finishes the client's handshake, or says how the client refuses.
+async fn greet(
+    client: TcpStream,
+    hello: Hello,
+    leaf: &Leaf,
+    http1: bool,
+    context: &Context,
+) -> Result<TlsStream<TcpStream>, Failure> {
+    let config = Arc::clone(if http1 { &leaf.http1 } else { &leaf.plain });
+    let handshake = StartHandshake::from_parts(hello.accepted, client).into_stream(config);
+    handshake.await.map_err(|error| match tls_error(&error) {
+        Some(error) => failure::client_tls(error, &context.redactor),
+        None => failure::closed_at_certificate(),
+    })
 }
 
 /// What a client's hello asks for.
@@ -245,28 +293,8 @@ async fn read_opening(client: &mut TcpStream, early: Vec<u8>, server: &mut TcpSt
     let mut acceptor = Acceptor::default();
     let mut fed = 0;
     loop {
-        match raw.first() {
-            // SSL 2's form of a ClientHello, which old clients send to servers of any age.
-            Some(first) if first & 0x80 != 0 && raw.get(2) == Some(&1) => {
-                return Opening::Other(raw, Unseen::ClientTlsUnreadable);
-            }
-            Some(first) if first & 0x80 != 0 && raw.len() < 3 => {}
-            Some(0x16) => {
-                let mut more = &raw[fed..];
-                while !more.is_empty() && acceptor.read_tls(&mut more).is_ok_and(|read| read > 0) {}
-                fed = raw.len();
-                match acceptor.accept() {
-                    Ok(Some(accepted)) => return Opening::Hello(Hello { accepted, raw }),
-                    Ok(None) if raw.len() < HELLO_LIMIT => {}
-                    Ok(None) | Err(_) => return Opening::Other(raw, Unseen::ClientTlsUnreadable),
-                }
-            }
-            Some(_) => match is_http(&raw) {
-                Some(true) => return Opening::Http(raw),
-                Some(false) => return Opening::Other(raw, Unseen::NotTls),
-                None => {}
-            },
-            None => {}
+        if let Some(opening) = opening(&mut raw, &mut fed, &mut acceptor) {
+            return opening;
         }
         tokio::select! {
             read = client.read_buf(&mut raw) => match read {
@@ -280,6 +308,32 @@ async fn read_opening(client: &mut TcpStream, early: Vec<u8>, server: &mut TcpSt
                 Ok(_) => Opening::ServerFirst { client: raw, server: greeting },
             },
         }
+    }
+}
+
+/// What the client's first bytes are; nothing where more must be read to tell. Of `raw`, `fed` bytes have been given
+/// to `acceptor`.
+fn opening(raw: &mut Vec<u8>, fed: &mut usize, acceptor: &mut Acceptor) -> Option<Opening> {
+    match raw.first()? {
+        // SSL 2's form of a ClientHello, which old clients send to servers of any age.
+        first if first & 0x80 != 0 => match raw.get(2)? {
+            1 => Some(Opening::Other(std::mem::take(raw), Unseen::ClientTlsUnreadable)),
+            _ => Some(Opening::Other(std::mem::take(raw), Unseen::NotTls)),
+        },
+        0x16 => {
+            let mut more = &raw[*fed..];
+            while !more.is_empty() && acceptor.read_tls(&mut more).is_ok_and(|read| read > 0) {}
+            *fed = raw.len();
+            match acceptor.accept() {
+                Ok(Some(accepted)) => Some(Opening::Hello(Hello { accepted, raw: std::mem::take(raw) })),
+                Ok(None) if raw.len() < HELLO_LIMIT => None,
+                Ok(None) | Err(_) => Some(Opening::Other(std::mem::take(raw), Unseen::ClientTlsUnreadable)),
+            }
+        }
+        _ => match is_http(raw)? {
+            true => Some(Opening::Http(std::mem::take(raw))),
+            false => Some(Opening::Other(std::mem::take(raw), Unseen::NotTls)),
+        },
     }
 }
 
@@ -314,3 +368,7 @@ fn server_left(reset: bool) -> Failure {
     };
     Failure { side: Side::Server, step: Step::Tls, kind, text: text.into() }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;

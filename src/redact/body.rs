@@ -100,16 +100,18 @@ pub(super) fn body(door: &Door<'_>, raw: &RawBody) -> Body {
 fn content(door: &Door<'_>, raw: &RawBody) -> Content {
     let whole = raw.bytes.len() as u64 >= raw.length;
     let media = Media::of(&raw.content_type);
-    if media.syntax == Some(None) {
+    if media.named == Named::Unread {
         return Content::Withheld(Withheld::Binary);
     }
     let Some((bytes, decoded_whole)) = decoded(raw.bytes.expose(), &raw.content_encoding) else {
         return Content::Withheld(Withheld::Undecodable);
     };
     let Some(text) = characters(&bytes, &media) else { return Content::Withheld(Withheld::Undecodable) };
-    let Some(syntax) = media.syntax.flatten().map(|syntax| sniffed(syntax, &text)).or_else(|| unnamed(&text)) else {
-        return Content::Withheld(Withheld::Binary);
+    let syntax = match media.named {
+        Named::Syntax(named) => Some(sniffed(named, &text)),
+        _ => unnamed(&text),
     };
+    let Some(syntax) = syntax else { return Content::Withheld(Withheld::Binary) };
     let (text, read) = text_of(door, syntax, &text);
     Content::Text { syntax, text, complete: whole && decoded_whole && read }
 }
@@ -117,11 +119,7 @@ fn content(door: &Door<'_>, raw: &RawBody) -> Content {
 /// Text of a known syntax, and whether it was understood to its end.
 pub(super) fn text_of(door: &Door<'_>, syntax: Syntax, text: &str) -> (Clean, bool) {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
-    // Our own text says itself where it was cut.
-    let (text, cut) = match text.strip_suffix(CUT).filter(|_| door.is_own()) {
-        Some(text) => (text, true),
-        None => (text, false),
-    };
+    let (text, cut) = uncut(door, text);
     let understood = match syntax {
         Syntax::Json => json::write(door, text, Sort::Data, false, &mut out),
         Syntax::Form => {
@@ -144,26 +142,36 @@ pub(super) fn text_of(door: &Door<'_>, syntax: Syntax, text: &str) -> (Clean, bo
     (Clean::vouch(&out), understood.complete && !cut)
 }
 
-/// JSON in a header.
-pub(super) fn json(door: &Door<'_>, text: &str, out: &mut String) {
-    written(json::write(door, text, Sort::Data, false, out), text, out);
-}
-
-/// A claims request.
-pub(super) fn claims(door: &Door<'_>, text: &str, out: &mut String) {
-    written(json::write(door, text, Sort::Claims, false, out), text, out);
-}
-
-fn written(read: json::Read, text: &str, out: &mut String) {
-    if read.length < text.len() {
+/// JSON in a header or a claims request.
+pub(super) fn json(door: &Door<'_>, text: &str, sort: Sort, out: &mut String) {
+    let (text, cut) = uncut(door, text);
+    let read = json::write(door, text, sort, false, out);
+    if cut || read.length < text.len() {
         out.push_str(CUT);
     }
 }
 
+/// Our own text says itself where it was cut.
+fn uncut<'t>(door: &Door<'_>, text: &'t str) -> (&'t str, bool) {
+    match text.strip_suffix(CUT).filter(|_| door.is_own()) {
+        Some(text) => (text, true),
+        None => (text, false),
+    }
+}
+
+/// What a Content-Type names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Named {
+    /// There is none.
+    Nothing,
+    /// A type that is not read.
+    Unread,
+    Syntax(Syntax),
+}
+
 /// What a Content-Type says.
 struct Media {
-    /// `None`: nothing; `Some(None)`: a type that is not read.
-    syntax: Option<Option<Syntax>>,
+    named: Named,
     charset: Option<&'static Encoding>,
 }
 
@@ -175,34 +183,28 @@ impl Media {
         let charset = parts
             .filter_map(|part| part.trim().strip_prefix("charset="))
             .find_map(|name| Encoding::for_label(name.trim_matches(['"', '\'', ' ']).as_bytes()));
-        let syntax = match kind {
-            "" => None,
-            "application/x-www-form-urlencoded" => Some(Some(Syntax::Form)),
-            "text/html" | "application/xhtml+xml" => Some(Some(Syntax::Html)),
-            "text/xml" | "application/xml" => Some(Some(Syntax::Xml)),
+        let named = match kind {
+            "" => Named::Nothing,
+            "application/x-www-form-urlencoded" => Named::Syntax(Syntax::Form),
+            "text/html" | "application/xhtml+xml" => Named::Syntax(Syntax::Html),
+            "text/xml" | "application/xml" => Named::Syntax(Syntax::Xml),
             "application/json" | "text/json" | "application/x-json" | "text/javascript+json" => {
-                Some(Some(Syntax::Json))
+                Named::Syntax(Syntax::Json)
             }
-            "text/plain" => Some(Some(Syntax::Text)),
-            kind if kind.ends_with("+json") => Some(Some(Syntax::Json)),
-            kind if kind.ends_with("+xml") && !kind.starts_with("image/") => Some(Some(Syntax::Xml)),
-            _ => Some(None),
+            "text/plain" => Named::Syntax(Syntax::Text),
+            kind if kind.ends_with("+json") => Named::Syntax(Syntax::Json),
+            kind if kind.ends_with("+xml") && !kind.starts_with("image/") => Named::Syntax(Syntax::Xml),
+            _ => Named::Unread,
         };
-        Self { syntax, charset }
+        Self { named, charset }
     }
 }
 
 /// Servers name JSON and XML as text or HTML, and the other way round.
 fn sniffed(named: Syntax, text: &str) -> Syntax {
-    let start = text.trim_start_matches('\u{feff}').trim_start();
-    match (named, unnamed(start)) {
-        (Syntax::Text | Syntax::Html | Syntax::Form, Some(Syntax::Json))
-            if named != Syntax::Form || start.starts_with('{') =>
-        {
-            Syntax::Json
-        }
+    match (named, unnamed(text)) {
+        (Syntax::Form | Syntax::Text | Syntax::Html | Syntax::Xml, Some(Syntax::Json)) => Syntax::Json,
         (Syntax::Text | Syntax::Json | Syntax::Xml, Some(found @ (Syntax::Xml | Syntax::Html))) => found,
-        (Syntax::Json | Syntax::Xml, Some(found)) => found,
         _ => named,
     }
 }
@@ -271,7 +273,7 @@ fn characters(bytes: &[u8], media: &Media) -> Option<Zeroizing<String>> {
     });
     let encoding = match named {
         Some(encoding) => encoding,
-        None if std::str::from_utf8(bytes).is_ok_and(|_| true) => UTF_8,
+        None if std::str::from_utf8(bytes).is_ok() => UTF_8,
         None if bytes.contains(&0) => return None,
         None if SHIFT_JIS.decode_without_bom_handling(bytes).1 => UTF_8,
         None => SHIFT_JIS,

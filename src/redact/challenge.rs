@@ -6,6 +6,7 @@ use base64::Engine;
 
 use super::basic::LENIENT;
 use super::door::Door;
+use super::json::Sort;
 use super::names::{self, Treatment};
 use super::{Credential, credential, marker, shape};
 
@@ -24,7 +25,12 @@ pub(super) fn challenges(door: &Door<'_>, value: &str, out: &mut String) -> Opti
         } else {
             let (word, rest) = text.split_once([' ', '\t']).unwrap_or((text, ""));
             scheme = word;
-            scheme_shown(door, word, out);
+            if !marker::is_scheme(word) {
+                door.hide(text, out);
+                out.push_str(&element[lead + text.len()..]);
+                continue;
+            }
+            out.push_str(word);
             let rest = rest.trim();
             if is_parameter(rest) {
                 out.push(' ');
@@ -52,9 +58,9 @@ pub(super) fn parameters(door: &Door<'_>, value: &str, out: &mut String) {
         let lead = element.len() - element.trim_start().len();
         out.push_str(&element[..lead]);
         if is_parameter(text) {
-            parameter_shown(door, text, out)
+            parameter_shown(door, text, out);
         } else {
-            door.hide(text, out)
+            door.hide(text, out);
         }
         out.push_str(&element[lead + text.len()..]);
     }
@@ -101,17 +107,12 @@ fn is_parameter(text: &str) -> bool {
     })
 }
 
-fn scheme_shown(door: &Door<'_>, scheme: &str, out: &mut String) {
-    if marker::is_scheme(scheme) { out.push_str(scheme) } else { door.hide(scheme, out) }
-}
-
 fn parameter_shown(door: &Door<'_>, text: &str, out: &mut String) {
     let Some((name, value)) = text.split_once('=') else { return door.hide(text, out) };
-    if shape::is_name(name.trim_end()) {
-        out.push_str(name)
-    } else {
-        door.hide(name, out)
+    if !shape::is_name(name.trim_end()) {
+        return door.hide(text, out);
     }
+    out.push_str(name);
     out.push('=');
     let bare = value.trim_start();
     out.push_str(&value[..value.len() - bare.len()]);
@@ -123,9 +124,9 @@ fn parameter_shown(door: &Door<'_>, text: &str, out: &mut String) {
             parameter_value(door, name.trim_end(), &plain, &mut shown);
             out.push('"');
             if shown == plain {
-                out.push_str(inner)
+                out.push_str(inner);
             } else {
-                out.push_str(&shown.replace('"', "\\\""))
+                out.push_str(&shown.replace('"', "\\\""));
             }
             out.push_str(close);
         }
@@ -135,7 +136,6 @@ fn parameter_shown(door: &Door<'_>, text: &str, out: &mut String) {
 
 fn parameter_value(door: &Door<'_>, name: &str, value: &str, out: &mut String) {
     let treatment = match names::treatment(name) {
-        _ if ["realm", "issuer"].iter().any(|known| known.eq_ignore_ascii_case(name)) => Treatment::Words,
         _ if ["for", "by"].iter().any(|known| known.eq_ignore_ascii_case(name)) => {
             Treatment::Identity(super::memory::Kind::Address)
         }
@@ -148,12 +148,12 @@ impl Door<'_> {
     /// A claims request: JSON, plain or in base64.
     pub(super) fn claims(&self, text: &str, out: &mut String) {
         if text.trim_start().starts_with('{') {
-            return super::body::claims(self, text, out);
+            return super::body::json(self, text, Sort::Claims, out);
         }
         let json = LENIENT.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let Some(json) = json.filter(|json| json.trim_start().starts_with('{')) else { return self.hide(text, out) };
         let mut shown = String::with_capacity(json.len());
-        super::body::claims(self, &json, &mut shown);
+        super::body::json(self, &json, Sort::Claims, &mut shown);
         if shown == json { out.push_str(text) } else { out.push_str(&LENIENT.encode(shown)) }
     }
 }

@@ -27,11 +27,17 @@ fn pair(door: &Door<'_>, part: &str, out: &mut String) {
     let text = part.trim_start();
     out.push_str(&part[..part.len() - text.len()]);
     match text.split_once('=') {
+        // Without a value it may be base64 with its padding.
+        Some((name, value))
+            if value.bytes().all(|byte| byte == b'=') && (text.len() % 4 == 0 || !shape::is_words(name)) =>
+        {
+            door.hide(text, out);
+        }
         Some((name, value)) => {
             if shape::is_name(name) {
-                out.push_str(name)
+                out.push_str(name);
             } else {
-                door.hide(name, out)
+                door.hide(name, out);
             }
             out.push('=');
             door.hide(value, out);

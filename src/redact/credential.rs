@@ -5,8 +5,7 @@
 //! cannot carry text of its own.
 
 use super::door::Door;
-use super::marker::is_scheme;
-use super::{Clean, Label, basic, bearer, digest, negotiate, ntlm};
+use super::{Clean, Label, basic, bearer, digest, marker, negotiate, ntlm};
 
 /// What an `Authorization`, `Proxy-Authorization`, `WWW-Authenticate` token or token-endpoint value was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -276,7 +275,7 @@ pub(super) fn of(door: &Door<'_>, scheme: &str, rest: &str) -> Credential {
         Credential::Negotiate(negotiate::read(door, rest))
     } else if known("digest") && !rest.is_empty() {
         digest::read(door, rest)
-    } else if is_scheme(scheme) {
+    } else if marker::is_known_scheme(scheme) || (!rest.is_empty() && marker::is_scheme(scheme)) {
         let label = (!rest.is_empty()).then(|| door.memory().label(rest.as_bytes()));
         Credential::Other { scheme: Clean::vouch(scheme), label }
     } else {

@@ -176,18 +176,17 @@ impl<'a> Door<'a> {
             return;
         }
         match treatment {
-            Treatment::Words => self.words(text, out),
             Treatment::Product => self.product(text, out),
+            Treatment::Diagnostics => self.diagnostics(text, out),
             Treatment::Id if is_id(text) => out.push_str(text),
-            Treatment::Id => self.words(text, out),
+            Treatment::Id | Treatment::Words => self.words(text, out),
             Treatment::Url => self.any_url(text, out),
             Treatment::Identity(kind) => self.identity(kind, text, out),
             Treatment::Token => self.body_token(text, out),
-            Treatment::Secret => self.hide(text, out),
             Treatment::Claims => self.claims(text, out),
             Treatment::Shape if shape::is_harmless(text) => out.push_str(text),
             Treatment::Shape if is_url(text) => self.any_url(text, out),
-            Treatment::Shape => self.hide(text, out),
+            Treatment::Shape | Treatment::Secret => self.hide(text, out),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Which header values may be shown: an allow list by name, then the shape, else nothing.
 
 use super::door::Door;
+use super::json::Sort;
 use super::memory::Kind;
 use super::names::{self, Treatment};
 use super::{Clean, Credential, Field, challenge, cookie, shape};
@@ -29,7 +30,7 @@ pub(super) fn field(door: &Door<'_>, name: &str, value: &str) -> Field {
         Rule::Cookie => cookie::cookie(door, value, &mut out),
         Rule::SetCookie => cookie::set_cookie(door, value, &mut out),
         Rule::Host => door.authority(value, &mut out),
-        Rule::Json => super::body::json(door, value, &mut out),
+        Rule::Json => super::body::json(door, value, Sort::Data, &mut out),
         Rule::Treat(treatment) => door.treat(treatment, value, &mut out),
     }
     let shown = if out == value { Clean::vouch(value) } else { Clean::vouch(&out) };
@@ -82,6 +83,7 @@ fn unknown(name: &str) -> Rule {
 }
 
 const WORDS: Rule = Rule::Treat(Treatment::Words);
+const DIAGNOSTICS: Rule = Rule::Treat(Treatment::Diagnostics);
 const PRODUCT: Rule = Rule::Treat(Treatment::Product);
 const ID: Rule = Rule::Treat(Treatment::Id);
 const URL: Rule = Rule::Treat(Treatment::Url);
@@ -240,7 +242,7 @@ static HEADERS: &[(&str, Rule)] = &[
     ("x-aspnetmvc-version", WORDS),
     ("x-authenticated-user", USER),
     ("x-autodiscover-user", USER),
-    ("x-autodiscovery-error", WORDS),
+    ("x-autodiscovery-error", DIAGNOSTICS),
     ("x-azure-clientip", ADDRESS),
     ("x-azure-fdid", ID),
     ("x-azure-ref", ID),
@@ -313,7 +315,7 @@ static HEADERS: &[(&str, Rule)] = &[
     ("x-ms-correlation-id", ID),
     ("x-ms-correlation-request-id", ID),
     ("x-ms-deviceid", DEVICE),
-    ("x-ms-diagnostics", WORDS),
+    ("x-ms-diagnostics", DIAGNOSTICS),
     ("x-ms-ests-server", PRODUCT),
     ("x-ms-forwarded-client-ip", ADDRESS),
     ("x-ms-invokeapp", WORDS),
@@ -406,7 +408,7 @@ mod tests {
             ("X-OWA-CANARY", "hunter2", "[hidden #1]"),
             ("X-AnchorMailbox", "SMTP:avery@contoso.com", "SMTP:user#1@contoso.com"),
             ("X-Forwarded-For", "203.0.113.5, 127.0.0.1", "ip#1, 127.0.0.1"),
-            ("Host", "avery:hunter2@mail.contoso.com:8443", "[hidden #3]@mail.contoso.com:8443"),
+            ("Host", "avery:hunter2@mail.contoso.com:8443", "[hidden%20%233]@mail.contoso.com:8443"),
             ("Content-Length", "0", "0"),
             (
                 "x-ms-diagnostics",

@@ -55,7 +55,7 @@ impl Walk<'_, '_> {
     fn run(&mut self, only_first: bool) -> bool {
         while let Some(&byte) = self.text.as_bytes().get(self.at) {
             match byte {
-                b' ' | b'\t' | b'\r' | b'\n' => self.copy(1),
+                b' ' | b'\t' | b'\r' | b'\n' | b':' => self.copy(1),
                 b'{' | b'[' if self.levels.len() < DEEPEST => {
                     let (name, error) = self.context();
                     self.levels.push(Level { object: byte == b'{', name_next: byte == b'{', name, error });
@@ -74,7 +74,6 @@ impl Walk<'_, '_> {
                     }
                     self.copy(1);
                 }
-                b':' => self.copy(1),
                 b'"' => {
                     if !self.string() {
                         return false;
@@ -130,9 +129,9 @@ impl Walk<'_, '_> {
             self.value(&decoded, &mut shown);
         }
         if shown == decoded {
-            self.out.push_str(raw)
+            self.out.push_str(raw);
         } else {
-            self.out.push_str(&quoted(&shown))
+            self.out.push_str(&quoted(&shown));
         }
         true
     }
@@ -142,7 +141,9 @@ impl Walk<'_, '_> {
         let treatment = names::treatment(&name);
         let treatment = match treatment {
             Treatment::Secret if error && name.eq_ignore_ascii_case("code") => Treatment::Words,
-            Treatment::Shape if self.sort == Sort::Claims && shape::is_plain_segment(text) => {
+            Treatment::Shape
+                if self.sort == Sort::Claims && (shape::is_plain_segment(text) || shape::is_guid(text)) =>
+            {
                 return out.push_str(text);
             }
             treatment => treatment,
@@ -156,7 +157,7 @@ impl Walk<'_, '_> {
         let (name, _) = self.context();
         let secret = !matches!(
             names::treatment(&name),
-            Treatment::Shape | Treatment::Words | Treatment::Id | Treatment::Product
+            Treatment::Shape | Treatment::Words | Treatment::Diagnostics | Treatment::Id | Treatment::Product
         );
         if length > 15 || (secret && length > 3) {
             let mut hidden = String::new();

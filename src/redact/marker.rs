@@ -93,7 +93,7 @@ impl Credential {
             Self::Digest { user: words.value("user").and_then(read_user)?, label: words.label()? }
         } else if is_scheme(scheme) {
             let label = match words.first() {
-                "empty" => words.then(None),
+                "empty" if is_known_scheme(scheme) => words.then(None),
                 _ => Some(words.skip_word("hidden")?.label()?),
             };
             Self::Other { scheme: Clean::vouch(scheme), label }
@@ -105,12 +105,54 @@ impl Credential {
     }
 }
 
-/// A scheme's name that is shown: letters, digits and dashes, at most 32, not random.
+/// Schemes that are told from a secret sent without one.
+const SCHEMES: [&str; 32] = [
+    "Basic",
+    "Bearer",
+    "Digest",
+    "NTLM",
+    "Negotiate",
+    "Kerberos",
+    "AWS",
+    "AWS4-HMAC-SHA256",
+    "BPOSIDCRL",
+    "Concealed",
+    "DPoP",
+    "GNAP",
+    "GoogleLogin",
+    "Hawk",
+    "HOBA",
+    "IDCRL",
+    "MAC",
+    "MSAuth1.0",
+    "Mutual",
+    "OAuth",
+    "Passport1.4",
+    "PoP",
+    "PrivateToken",
+    "SCRAM-SHA-1",
+    "SCRAM-SHA-256",
+    "SharedKey",
+    "SharedKeyLite",
+    "Signature",
+    "Token",
+    "vapid",
+    "WLID1.0",
+    "WRAP",
+];
+
+/// Whether a scheme that stands alone is one: only a known one is, for it may be a secret without a scheme.
+pub(super) fn is_known_scheme(text: &str) -> bool {
+    SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(text))
+}
+
+/// A scheme's name with something behind it: a known one, or at most 32 letters and dashes.
 pub(super) fn is_scheme(text: &str) -> bool {
-    (1..=32).contains(&text.len())
-        && text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-        && !shape::is_opaque(text, 8)
+    is_known_scheme(text)
+        || ((1..=32).contains(&text.len())
+            && text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
+            && !shape::is_opaque(text, 8))
 }
 
 impl Display for Token {

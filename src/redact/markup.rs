@@ -160,8 +160,7 @@ impl Walk<'_, '_> {
         let lower = name.to_ascii_lowercase();
         let treatment = match &*lower {
             "value" if !called.is_empty() => names::treatment(called),
-            "href" | "src" | "action" | "schemalocation" | "namespace" | "algorithm" => Treatment::Url,
-            "xmlns" => Treatment::Url,
+            "href" | "src" | "action" | "schemalocation" | "namespace" | "algorithm" | "xmlns" => Treatment::Url,
             xmlns if xmlns.starts_with("xmlns:") => Treatment::Url,
             plain if PLAIN.contains(&plain) && shape::is_plain_segment(&value.replace(':', ".")) => {
                 return out.push_str(value);
@@ -180,9 +179,9 @@ impl Walk<'_, '_> {
             let plain = unescaped(text);
             let shown = self.shown(&plain);
             if shown == *plain {
-                self.out.push_str(text)
+                self.out.push_str(text);
             } else {
-                self.out.push_str(&escaped(&shown))
+                self.out.push_str(&escaped(&shown));
             }
             self.out.push_str(&raw[lead + text.len()..]);
         }

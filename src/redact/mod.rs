@@ -26,6 +26,9 @@ mod memory;
 mod names;
 mod negotiate;
 mod ntlm;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod proof;
 mod prose;
 mod secret;
 mod shape;

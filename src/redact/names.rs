@@ -13,6 +13,8 @@ use super::memory::Kind;
 pub(super) enum Treatment {
     /// Shown as prose: words stay, identities and opaque words are masked.
     Words,
+    /// Shown as prose with names of servers in it, which mix letters and digits.
+    Diagnostics,
     /// Shown as names and versions of products.
     Product,
     /// Shown as an identifier.
@@ -85,26 +87,26 @@ static GROUPS: &[(Treatment, &str)] = &[
     // Shown by name: support cannot work without them.
     (
         Id,
-        "clientid appid applicationid tid tenant tenantid requestid clientrequestid correlationid traceid \
+        "clientid appid roleinstance applicationid tid tenant tenantid requestid clientrequestid correlationid traceid \
          strtraceid activityid oautheventoperationid oautheventcv msrequestid xmsrequestid sprequestguid \
-         timestamp date st feserver beserver targetbeserver server mserrorid errorid realm contextid \
+         timestamp date st feserver beserver targetbeserver server mserrorid errorid contextid \
          apiversion version xclientsku xclientver xclientos xclientcpu majorversion minorversion \
          majorbuildnumber minorbuildnumber ver hresult sessionserver",
     ),
     (
         Words,
         "resource scope scopes responsetype responsemode error errors errorcode errorcodes errordescription \
-         errorsubcode errormessage suberror granttype cmd devicetype protocol tokentype expiresin \
+         errorsubcode errormessage suberror granttype cmd clientassertiontype requestedtokenuse wa protocol tokentype expiresin \
          extexpiresin expireson notbefore status statusmessage message msg detail details reason \
          errorcategory category source errorsummary faultcode faultstring responsecode messagetext \
-         descriptivelinkkey action authpackage certprincipalname type culture redirectcount summary title \
+         descriptivelinkkey action authpackage certprincipalname type culture redirectcount summary \
          strmainmessage strservicetitle strserviceexceptionmessage serrorcode ierrorcode strheadertext \
-         serrtxt exceptiontype exceptionmessage errortype text hint serverinfo datacenter slice ring \
-         scaleunit roleinstance service issuer issuerkind tokentypes trustedissuers charset algorithm qop \
+         serrtxt exceptiontype exceptionmessage errortype hint serverinfo datacenter slice ring \
+         scaleunit service issuer issuerkind tokentypes trustedissuers charset algorithm qop \
          stale domain codechallengemethod prompt domainhint audience aud iss roles scp tenantregionscope \
          cloudinstancename usertype namespacetype federationbrandname domainname",
     ),
-    (Product, "ua useragent"),
+    (Product, "ua useragent devicetype realm servicerealm"),
     (
         Url,
         "authorizationuri redirecturi redirecturl url uri wreply wtrealm erroruri errorurl documentationurl \

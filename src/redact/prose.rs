@@ -19,23 +19,17 @@ struct Style {
 impl Door<'_> {
     /// Prose: error texts, reasons, diagnostics.
     pub(super) fn words(&self, text: &str, out: &mut String) {
-        if text.contains('+') && !text.contains(' ') && text.contains('%') {
-            // X-MSDAVEXT_Error is prose in the encoding of forms.
-            let decoded = super::percent_decoded(text);
-            let mut plain = String::new();
-            self.sentence(&decoded, Style { run: 8, addresses: true }, &mut plain);
-            match plain == *decoded {
-                true => out.push_str(text),
-                false => super::url::encode_query(&plain, out),
-            }
-            return;
-        }
         self.sentence(text, Style { run: 8, addresses: true }, out);
     }
 
     /// Names and versions of products: `User-Agent`, `Server`, `Via`.
     pub(super) fn product(&self, text: &str, out: &mut String) {
         self.sentence(text, Style { run: 15, addresses: false }, out);
+    }
+
+    /// What servers say of themselves and of a failure: prose with their short names in it.
+    pub(super) fn diagnostics(&self, text: &str, out: &mut String) {
+        self.sentence(text, Style { run: 15, addresses: true }, out);
     }
 
     fn sentence(&self, text: &str, style: Style, out: &mut String) {
@@ -50,11 +44,7 @@ impl Door<'_> {
             }
             let mut end = rest.find(is_between).unwrap_or(rest.len());
             if rest[..end].contains("://") {
-                // Markers stand in URLs with their brackets.
-                end = rest.find(|c| is_between(c) && !matches!(c, '[' | ']')).unwrap_or(rest.len());
-                if !rest[..end].contains('[') {
-                    end = rest.find(is_between).unwrap_or(rest.len());
-                }
+                end = url_end(rest);
             }
             if end == 0 {
                 let first = rest.chars().next().map_or(1, char::len_utf8);
@@ -63,7 +53,7 @@ impl Door<'_> {
                 continue;
             }
             let word = &rest[..end];
-            let thumbprint = names::ends_with_thumbprint(&text[..text.len() - rest.len()]);
+            let thumbprint = names::ends_with_thumbprint(out);
             if thumbprint && word.len() == 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                 out.push_str(word);
             } else {
@@ -96,13 +86,34 @@ impl Door<'_> {
                 return self.any_url(&word[scheme..], out);
             }
         }
+        if word.contains('%') {
+            // An address in the encoding of forms; the words around it come with it.
+            let decoded = super::percent_decoded(word);
+            if decoded.contains(['@', '\\']) && decoded != word {
+                let mut shown = String::new();
+                self.sentence(&decoded, style, &mut shown);
+                if shown == *decoded {
+                    out.push_str(word);
+                } else {
+                    super::url::encode_query(&shown, out);
+                }
+                return;
+            }
+        }
         if let Some((name, value)) = word.split_once(['=', ':'])
             && !value.is_empty()
             && value.bytes().any(|byte| byte != b'=')
             && !name.is_empty()
         {
             match names::known(name) {
-                Some(Treatment::Shape | Treatment::Words | Treatment::Product | Treatment::Url | Treatment::Claims)
+                Some(
+                    Treatment::Shape
+                    | Treatment::Words
+                    | Treatment::Diagnostics
+                    | Treatment::Product
+                    | Treatment::Url
+                    | Treatment::Claims,
+                )
                 | None => {
                     if word.as_bytes()[name.len()] == b'=' {
                         self.bare_word(name, style, out);
@@ -121,7 +132,7 @@ impl Door<'_> {
         }
         if let Some((domain, name)) = word.split_once('\\')
             && !name.is_empty()
-            && !name.contains('\\')
+            && !name.contains(['\\', '='])
             && domain.len() > 1
             && shape::is_host(domain)
         {
@@ -162,6 +173,17 @@ impl Door<'_> {
             self.bare_word(&word[end..], style, out);
         }
     }
+}
+
+/// Where a URL in prose ends: where a word does, but markers stand in it with their brackets.
+fn url_end(text: &str) -> usize {
+    let mut inside = false;
+    let end = text.find(|c| match c {
+        '[' => std::mem::replace(&mut inside, true),
+        ']' => !std::mem::replace(&mut inside, false),
+        c => is_between(c),
+    });
+    end.unwrap_or(text.len())
 }
 
 /// What stands between words: blanks, quotation marks, brackets, and any sign beyond ASCII that is no letter.

@@ -213,8 +213,10 @@ fn is_known_word(text: &str) -> bool {
         "msgfolderroot",
         "root",
         "user",
-        "client_credentials",
-        "password_expired",
+        "wsdl",
+        "singlewsdl",
+        "xsd",
+        "disco",
     ];
     text.len() <= 18 && WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
@@ -238,6 +240,14 @@ pub(super) fn is_name(text: &str) -> bool {
         && !text.get(1..).is_some_and(|rest| rest.contains('@'))
         && !is_guid(text)
         && !is_opaque(text, 16)
+}
+
+/// Whether a name is made of words alone: letters, with `-`, `_` and `.` between them.
+pub(super) fn is_words(text: &str) -> bool {
+    is_name(text)
+        && text
+            .split(['-', '_', '.'])
+            .all(|run| run.bytes().all(|b| b.is_ascii_alphabetic()) && flips(run) * 4 <= run.len())
 }
 
 /// Whether a word looks like nothing that people write: a token, a key, a hash. `run` is how long a mix of letters and

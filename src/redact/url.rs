@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::door::Door;
 use super::memory::Kind;
-use super::{Clean, marker, shape};
+use super::{Clean, marker, names, shape};
 
 /// An absolute URL after redaction.
 ///
@@ -119,6 +119,9 @@ impl Door<'_> {
     /// An absolute URL for [`Url`]: without userinfo, with a path.
     pub(super) fn absolute_url(&self, text: &str, out: &mut String) {
         let Some((scheme, rest)) = text.split_once("://").filter(|(scheme, _)| is_url_scheme(scheme)) else {
+            if shape::is_authority(text) {
+                return out.push_str(text);
+            }
             return self.any_url(text, out);
         };
         let length = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -160,11 +163,8 @@ impl Door<'_> {
 
     /// Host and port, with what stands before an `@` masked.
     pub(super) fn authority(&self, text: &str, out: &mut String) {
-        if self.keep(text, out) {
-            return;
-        }
         if let Some((userinfo, host)) = text.rsplit_once('@') {
-            self.hide(userinfo, out);
+            self.hide_encoded(userinfo, out);
             out.push('@');
             return self.host_port(host, out);
         }
@@ -172,12 +172,29 @@ impl Door<'_> {
     }
 
     fn host_port(&self, text: &str, out: &mut String) {
-        if text == "*" || shape::is_authority(text) { out.push_str(text) } else { self.hide(text, out) }
+        if text == "*" || shape::is_authority(text) {
+            out.push_str(text);
+        } else {
+            self.hide_encoded(text, out);
+        }
+    }
+
+    /// Hides a part of a URL that has no blanks: the marker's own are encoded.
+    fn hide_encoded(&self, text: &str, out: &mut String) {
+        let mut hidden = String::new();
+        self.hide(&decoded(text, false), &mut hidden);
+        encode(&hidden, false, out);
     }
 
     fn after_authority(&self, authority: &str, after: &str, out: &mut String) {
         let path = after.find(['?', '#']).unwrap_or(after.len());
-        self.path(&after[..path], is_sign_in(authority), out);
+        let sign_in = is_sign_in(authority);
+        self.path(&after[..path], sign_in, out);
+        // The page that explains an error by its number: there `code` is no secret.
+        let number = after.strip_prefix("/error?code=").filter(|_| sign_in);
+        if number.is_some_and(|number| number.len() <= 8 && number.bytes().all(|byte| byte.is_ascii_digit())) {
+            return out.push_str(&after[path..]);
+        }
         self.query_and_fragment(&after[path..], out);
     }
 
@@ -202,9 +219,9 @@ impl Door<'_> {
             let mut shown = String::new();
             self.segment(&decoded, tenants, personal, &mut shown);
             if shown == *decoded {
-                out.push_str(segment)
+                out.push_str(segment);
             } else {
-                encode(&shown, false, out)
+                encode(&shown, false, out);
             }
             personal = decoded.eq_ignore_ascii_case("personal");
         }
@@ -225,8 +242,7 @@ impl Door<'_> {
             let _ = write!(out, "[guid {label}]");
         } else if shape::is_principal(text) && tenants {
             out.push_str(text);
-        } else if let Some((local, domain)) = text.split_once('@').filter(|(local, _)| !local.is_empty()) {
-            let _ = (local, domain);
+        } else if text.contains('@') && !text.starts_with('@') {
             self.identity(Kind::User, text, out);
         } else if let Some((kind, _)) = marker::pseudonym(text) {
             self.identity(kind, text, out);
@@ -241,37 +257,47 @@ impl Door<'_> {
     pub(super) fn query(&self, query: &str, out: &mut String) {
         for (at, pair) in query.split('&').enumerate() {
             out.push_str(if at > 0 { "&" } else { "" });
-            match pair.split_once('=') {
-                Some((raw_name, raw_value)) => {
-                    let name = decoded(raw_name, true);
-                    if shape::is_name(&name) && !marker_like(&name) {
-                        out.push_str(raw_name);
-                    } else {
-                        let mut hidden = String::new();
-                        self.hide(&name, &mut hidden);
-                        encode(&hidden, true, out);
-                    }
-                    out.push('=');
-                    let value = decoded(raw_value, true);
-                    let mut shown = String::with_capacity(value.len());
-                    self.value(&name, &value, &mut shown);
-                    if shown == *value { out.push_str(raw_value) } else { encode(&shown, true, out) }
-                }
-                None => {
-                    let value = decoded(pair, true);
-                    let mut shown = String::new();
-                    if value.contains(':') && shape::is_authority(&value)
-                        || shape::is_plain_segment(&value) && value.len() <= 20
-                        || shape::is_harmless(&value)
-                    {
-                        shown.push_str(&value);
-                    } else {
-                        self.hide(&value, &mut shown);
-                    }
-                    if shown == *value { out.push_str(pair) } else { encode(&shown, true, out) }
-                }
+            // `YWJj==` is base64 and no name without a value.
+            let named = pair.split_once('=').filter(|(name, value)| {
+                value.bytes().any(|byte| byte != b'=') || names::known(&decoded(name, true)).is_some()
+            });
+            match named {
+                Some((name, value)) => self.pair(name, value, out),
+                None => self.lone(pair, out),
             }
         }
+    }
+
+    fn pair(&self, raw_name: &str, raw_value: &str, out: &mut String) {
+        let name = decoded(raw_name, true);
+        if shape::is_name(&name) {
+            out.push_str(raw_name);
+        } else {
+            let mut hidden = String::new();
+            self.hide(&name, &mut hidden);
+            encode(&hidden, true, out);
+        }
+        out.push('=');
+        let value = decoded(raw_value, true);
+        let mut shown = String::with_capacity(value.len());
+        self.value(&name, &value, &mut shown);
+        if shown == *value { out.push_str(raw_value) } else { encode(&shown, true, out) }
+    }
+
+    /// What stands in a query without a value: `wsdl`, the server of an RPC request, the base64 of ActiveSync.
+    fn lone(&self, pair: &str, out: &mut String) {
+        let (text, tail) =
+            pair.strip_suffix('=').filter(|text| !text.contains('=')).map_or((pair, ""), |text| (text, "="));
+        let value = decoded(text, true);
+        let server = value.contains(':') && shape::is_authority(&value) && !shape::is_opaque(&value, 15);
+        if server || shape::is_harmless(&value) {
+            out.push_str(text);
+        } else {
+            let mut hidden = String::new();
+            self.hide(&value, &mut hidden);
+            encode(&hidden, true, out);
+        }
+        out.push_str(tail);
     }
 }
 
@@ -302,10 +328,6 @@ fn decoded(text: &str, plus: bool) -> Cow<'_, str> {
     Cow::Owned(percent_decoded(&text.replace('+', "%2B")).into_owned())
 }
 
-fn marker_like(text: &str) -> bool {
-    text.contains(['[', ']', '#'])
-}
-
 /// The scheme of a URL: a name, not the beginning of something else.
 fn is_url_scheme(text: &str) -> bool {
     (1..=16).contains(&text.len())
@@ -333,7 +355,7 @@ fn is_sign_in(authority: &str) -> bool {
 /// Longer segments of this field's protocols that the rule for segments would mask.
 fn is_known_segment(text: &str) -> bool {
     const SEGMENTS: [&str; 3] = ["openid-configuration", "secureBroker", "deviceauthorization"];
-    SEGMENTS.iter().any(|known| known.eq_ignore_ascii_case(text))
+    SEGMENTS.iter().any(|known| known.eq_ignore_ascii_case(text)) || text.starts_with("oasis-200401-wss-")
 }
 
 /// Whether a URL is plain enough to stand inside a marker: no userinfo, query or fragment, and no segment that a person

@@ -116,7 +116,8 @@ pub enum Event<'a> {
         /// The exchange.
         id: u64,
         /// The verdict now.
-        verdict: &'static str,
+        #[serde(serialize_with = "shown")]
+        verdict: Verdict,
         /// The finding ids now.
         findings: Vec<&'static str>,
         /// The findings now.
@@ -146,7 +147,7 @@ impl<'a> Event<'a> {
     pub fn revised(judgement: &'a Judgement, language: Language) -> Self {
         Self::Revised {
             id: judgement.exchange,
-            verdict: judgement.verdict.code(),
+            verdict: judgement.verdict,
             findings: ids(judgement),
             details: details(judgement, language),
         }

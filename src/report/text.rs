@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::json::{Entry, Known};
+use super::json::{Entry, Event, Known};
 use super::layout::{self, fill, prose, verbatim};
-use crate::diagnosis::{self, Finding, Handshake, Judgement, Kind, Readiness, StepState, Verdict};
+use crate::diagnosis::{self, Handshake, Kind, Readiness, StepState, Verdict};
 use crate::text::{Language, Text};
 
 /// What is wrong, who must act, why, and what to do; after that what is fine.
@@ -39,41 +39,43 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
     page
 }
 
-/// The line of an exchange that has ended.
-pub fn exchange(entry: &Entry, language: Language) -> String {
-    let mut line = format!("#{} {} ", entry.id, entry.started);
-    match &entry.method {
-        Some(method) => line.push_str(method.as_str()),
-        None => line.push('?'),
-    }
-    line.push(' ');
-    match &entry.url {
-        Some(url) => line.push_str(url.as_str()),
-        None => line.push('?'),
-    }
-    line.push_str(" → ");
-    match entry.status {
-        Some(status) => {
-            let _ = write!(line, "{status}");
+/// The line of an event of a headless run.
+pub fn event(event: &Event<'_>, language: Language) -> String {
+    match event {
+        Event::Listening { address, mode, ca, session } => {
+            let mut line = Text {
+                en: "listening on {address} ({mode}); root certificate {ca}",
+                ja: "{address} で待ち受け中 ({mode})。ルート証明書 {ca}",
+            }
+            .fill(language, &[("address", address), ("mode", mode), ("ca", ca)]);
+            if let Some(session) = session {
+                line += &Text { en: "; session {session}", ja: "。セッション {session}" }
+                    .fill(language, &[("session", session)]);
+            }
+            line + "\n"
         }
-        None => line.push_str(Text { en: "no response", ja: "応答なし" }.to(language)),
+        Event::Exchange { entry, .. } => exchange(entry, language),
+        Event::Revised { id, verdict, findings, .. } => {
+            let now = Text { en: "now", ja: "訂正" }.to(language);
+            let mut line = format!("#{id} {now}: {}", layout::verdict(*verdict).to(language));
+            said(&mut line, findings);
+            line + "\n"
+        }
+        Event::Skipped { lines } => {
+            let text = Text {
+                en: "{lines} lines were left out here: they were read too slowly; the session has all exchanges\n",
+                ja: "ここで {lines} 行を省きました: 読み取りが追いつきません。セッションにはすべてのエクスチェンジがあります\n",
+            };
+            text.fill(language, &[("lines", &lines.to_string())])
+        }
+        Event::Closed { exchanges, failures } => {
+            let text = Text {
+                en: "closed: failure in {failures} of {exchanges} exchanges\n",
+                ja: "終了: {exchanges} 件のエクスチェンジのうち {failures} 件が失敗\n",
+            };
+            text.fill(language, &[("exchanges", &exchanges.to_string()), ("failures", &failures.to_string())])
+        }
     }
-    let _ = write!(line, "  {}", layout::verdict(entry.verdict).to(language));
-    said(&mut line, &entry.findings);
-    if let Some(error) = &entry.error {
-        let _ = write!(line, "  ({} {}: {})", error.side, error.step, error.text);
-    }
-    line.push('\n');
-    line
-}
-
-/// The line of an exchange that is seen differently now.
-pub fn revised(judgement: &Judgement, language: Language) -> String {
-    let now = Text { en: "now", ja: "訂正" }.to(language);
-    let mut line = format!("#{} {now}: {}", judgement.exchange, layout::verdict(judgement.verdict).to(language));
-    said(&mut line, &judgement.findings.iter().map(Finding::id).collect::<Vec<_>>());
-    line.push('\n');
-    line
 }
 
 fn summary(known: &Known<'_>, language: Language) -> String {
@@ -190,6 +192,26 @@ fn numbers(mut exchanges: impl Iterator<Item = u64>) -> String {
         let _ = write!(text, ", +{more}");
     }
     text
+}
+
+fn exchange(entry: &Entry, language: Language) -> String {
+    let mut line = format!("#{} {} ", entry.id, entry.started);
+    line.push_str(entry.method.as_ref().map_or("?", AsRef::as_ref));
+    line.push(' ');
+    line.push_str(entry.url.as_ref().map_or("?", AsRef::as_ref));
+    line.push_str(" → ");
+    match entry.status {
+        Some(status) => {
+            let _ = write!(line, "{status}");
+        }
+        None => line.push_str(Text { en: "no response", ja: "応答なし" }.to(language)),
+    }
+    let _ = write!(line, "  {}", layout::verdict(entry.verdict).to(language));
+    said(&mut line, &entry.findings);
+    if let Some(error) = &entry.error {
+        let _ = write!(line, "  ({} {}: {})", error.side, error.step, error.text);
+    }
+    line + "\n"
 }
 
 fn said(line: &mut String, findings: &[&str]) {

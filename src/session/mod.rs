@@ -9,6 +9,7 @@ pub mod autosave;
 mod error;
 pub mod kind;
 mod native;
+pub mod paste;
 
 pub use error::SessionError;
 pub use native::{Exchanges, Mode, Outline, Outlines, Run, Session, Writer, WriterStatus};

@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthChar;
 
+use super::looked::Shown;
 use super::theme::{self, Tone};
 use crate::diagnosis::Place;
 
@@ -80,6 +81,12 @@ impl Line {
         self.text.extend(text.chars().map(harmless));
         self.tones.push((self.text.len(), tone));
         self
+    }
+
+    /// Adds a text in which the names of people stand out.
+    pub(super) fn put_shown(self, tone: Tone, shown: &Shown) -> Self {
+        let (before, name, after) = shown.parts();
+        self.put(tone, before).put(Tone::Identity, name).put(tone, after)
     }
 
     /// Sets continuation rows in by so many columns.
@@ -224,10 +231,10 @@ fn wrap(text: &str, width: u16, indent: u16, row: &mut dyn FnMut(Range<usize>, u
     let width = usize::from(width);
     let (mut start, mut columns, mut set_in) = (0, 0, 0);
     let mut opportunity: Option<(usize, usize)> = None;
-    let mut before = None;
+    let (mut before, mut second_before) = (None, None);
     for (at, char) in text.char_indices() {
         let own = char.width().unwrap_or(0);
-        if before.is_some_and(|before| may_break(before, char)) {
+        if before.is_some_and(|before| may_break(second_before, before, char)) {
             opportunity = Some((at, columns));
         }
         if columns + own > width && at > start {
@@ -241,15 +248,17 @@ fn wrap(text: &str, width: u16, indent: u16, row: &mut dyn FnMut(Range<usize>, u
             opportunity = None;
         }
         columns += own;
-        before = Some(char);
+        (second_before, before) = (before, Some(char));
     }
     row(start..text.len(), set_in);
 }
 
-fn may_break(before: char, after: char) -> bool {
+fn may_break(second_before: Option<char>, before: char, after: char) -> bool {
     match before {
         ' ' => after != ' ',
         ',' | ';' | '&' | '|' => true,
+        // Not in the middle of `https://`.
+        '/' => after != '/' && second_before != Some('/'),
         _ if after.width() == Some(2) => {
             !"、。，．）」』】〉》？！：；ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ".contains(after)
                 && !"（「『【〈《".contains(before)

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use unicode_width::UnicodeWidthStr;
+
 use super::filter::Filter;
 use super::row::Row;
 use crate::diagnosis::Judgement;
@@ -27,6 +29,8 @@ pub(super) struct Flows {
     names: HashSet<Clean>,
     challenges: usize,
     failures: usize,
+    /// Columns of the longest method and host so far, so that the list does not shift while one scrolls.
+    widest: (usize, usize),
 }
 
 /// Which way to look for the next row of a kind.
@@ -55,6 +59,16 @@ impl Flows {
         self.failures
     }
 
+    /// Columns of the longest method and of the longest host.
+    pub(super) fn widest(&self) -> (usize, usize) {
+        self.widest
+    }
+
+    /// The largest number of an exchange.
+    pub(super) fn largest_id(&self) -> u64 {
+        self.rows.last().map_or(0, |row| row.id)
+    }
+
     pub(super) fn filter(&self) -> &Filter {
         &self.filter
     }
@@ -64,6 +78,8 @@ impl Flows {
         for name in [&mut row.host, &mut row.path, &mut row.method] {
             *name = self.shared(name);
         }
+        let (method, host) = self.widest;
+        self.widest = (method.max(row.method.as_str().width()), host.max(row.host.as_str().width()));
         match self.rows.binary_search_by_key(&row.id, |row| row.id) {
             Ok(at) => self.change(at, |old| {
                 row.verdict = old.verdict;
@@ -154,13 +170,13 @@ impl Flows {
         self.settle();
     }
 
-    /// Selects the nearest shown row of a kind. Returns whether there was one.
+    /// Selects the nearest shown row of a kind, past the end from the other end on. Returns whether there was one.
     pub(super) fn seek(&mut self, toward: Toward, kind: fn(&Row) -> bool) -> bool {
-        let here = self.position();
+        let (here, end) = (self.position().min(self.shown.len()), self.shown.len());
         let is = |at: &usize| kind(&self.rows[self.shown[*at] as usize]);
         let found = match toward {
-            Toward::Newer => (here + 1..self.shown.len()).find(is),
-            Toward::Older => (0..here.min(self.shown.len())).rev().find(is),
+            Toward::Newer => ((here + 1).min(end)..end).chain(0..here).find(is),
+            Toward::Older => (0..here).rev().chain((here..end).rev()).find(is),
         };
         if let Some(at) = found {
             self.go_to(at);
@@ -168,13 +184,13 @@ impl Flows {
         found.is_some()
     }
 
-    /// The rows for a window of `height` lines that holds the selected one, with the position of the first.
-    pub(super) fn window(&mut self, height: usize) -> (usize, impl Iterator<Item = &Row>) {
+    /// The rows for a window of `height` lines that holds the selected one.
+    pub(super) fn window(&mut self, height: usize) -> impl Iterator<Item = &Row> {
         let at = self.position();
-        let last_top = self.shown.len().saturating_sub(height);
-        self.top = self.top.clamp((at + 1).saturating_sub(height), at.max(1)).min(last_top).min(at);
+        let lowest = (at + 1).saturating_sub(height.max(1));
+        self.top = self.top.clamp(lowest, at).min(self.shown.len().saturating_sub(height));
         let shown = &self.shown[self.top..self.shown.len().min(self.top + height)];
-        (self.top, shown.iter().map(|index| &self.rows[*index as usize]))
+        shown.iter().map(|index| &self.rows[*index as usize])
     }
 
     /// The position of the selected row among the shown ones, or of the one that would follow it.

@@ -75,6 +75,8 @@ pub(super) enum When {
     In(&'static [Pane]),
     /// While moving about: in the panes and in the help.
     Moving,
+    /// Whatever one is doing, unless a question is open.
+    Unasked,
     /// While doing this.
     While(Task),
 }
@@ -86,6 +88,7 @@ impl When {
             Self::Browsing => task == Task::Browse,
             Self::In(panes) => task == Task::Browse && panes.contains(&pane),
             Self::Moving => matches!(task, Task::Browse | Task::Help),
+            Self::Unasked => task != Task::Quit,
             Self::While(wanted) => task == wanted,
         }
     }
@@ -182,6 +185,15 @@ pub(super) static KEYS: &[Entry] = &[
     },
     Entry {
         keys: &[(key(KeyCode::Left), Action::Left), (key(KeyCode::Right), Action::Right)],
+        when: When::In(TEXTS),
+        hint: text("evidence", "根拠"),
+        help: text(
+            "in request and response: previous and next piece of evidence",
+            "リクエストとレスポンス: 前・次の根拠",
+        ),
+    },
+    Entry {
+        keys: &[(key(KeyCode::Left), Action::Left), (key(KeyCode::Right), Action::Right)],
         when: When::In(&[Pane::Handshake]),
         hint: text("step", "手順"),
         help: text("in the handshake: previous and next step", "ハンドシェイク: 前・次の手順"),
@@ -227,9 +239,21 @@ pub(super) static KEYS: &[Entry] = &[
     },
     Entry {
         keys: &[(key(KeyCode::F(12)), Action::Pause)],
-        when: When::Browsing,
+        when: When::Unasked,
         hint: text("pause", "一時停止"),
         help: text("pause and resume the capture; traffic goes on", "キャプチャの一時停止と再開 (通信は止まらない)"),
+    },
+    Entry {
+        keys: &[(char('q'), Action::Quit)],
+        when: When::Browsing,
+        hint: text("quit", "終了"),
+        help: text("quit; asks first while capturing", "終了する (キャプチャ中は確認する)"),
+    },
+    Entry {
+        keys: &[(char('L'), Action::Language)],
+        when: When::Moving,
+        hint: text("日本語", "English"),
+        help: text("日本語に切り替える", "switch to English"),
     },
     Entry {
         keys: &[(char('z'), Action::Zoom)],
@@ -247,52 +271,26 @@ pub(super) static KEYS: &[Entry] = &[
         ),
     },
     Entry {
-        keys: &[(char('L'), Action::Language)],
-        when: When::Moving,
-        hint: text("日本語", "English"),
-        help: text("日本語に切り替える", "switch to English"),
-    },
-    Entry {
-        keys: &[(char('q'), Action::Quit)],
-        when: When::Browsing,
-        hint: text("quit", "終了"),
-        help: text("quit; asks first while capturing", "終了する (キャプチャ中は確認する)"),
-    },
-    Entry {
         keys: &[(control('c'), Action::Leave)],
         when: When::Always,
         hint: NO_HINT,
         help: text("quit without being asked", "確認せずに終了する"),
     },
     Entry {
-        keys: &[
-            (key(KeyCode::Up), Action::Up),
-            (key(KeyCode::Down), Action::Down),
-            (char('k'), Action::Up),
-            (char('j'), Action::Down),
-        ],
-        when: When::Moving,
+        keys: &[(key(KeyCode::Up), Action::Up), (key(KeyCode::Down), Action::Down)],
+        when: When::Unasked,
         hint: NO_HINT,
         help: text("move in the list, scroll in a pane", "一覧を移動する、ペインをスクロールする"),
     },
     Entry {
-        keys: &[
-            (key(KeyCode::PageUp), Action::PageUp),
-            (key(KeyCode::PageDown), Action::PageDown),
-            (char(' '), Action::PageDown),
-        ],
-        when: When::Moving,
+        keys: &[(key(KeyCode::PageUp), Action::PageUp), (key(KeyCode::PageDown), Action::PageDown)],
+        when: When::Unasked,
         hint: NO_HINT,
         help: text("by a page", "1 ページ分移動する"),
     },
     Entry {
-        keys: &[
-            (key(KeyCode::Home), Action::Home),
-            (key(KeyCode::End), Action::End),
-            (char('g'), Action::Home),
-            (char('G'), Action::End),
-        ],
-        when: When::Moving,
+        keys: &[(key(KeyCode::Home), Action::Home), (key(KeyCode::End), Action::End)],
+        when: When::Unasked,
         hint: NO_HINT,
         help: text(
             "to the start; to the end, where the list follows new traffic",
@@ -300,13 +298,16 @@ pub(super) static KEYS: &[Entry] = &[
         ),
     },
     Entry {
-        keys: &[(key(KeyCode::Left), Action::Left), (key(KeyCode::Right), Action::Right)],
-        when: When::In(TEXTS),
-        hint: text("evidence", "根拠"),
-        help: text(
-            "in request and response: previous and next piece of evidence",
-            "リクエストとレスポンス: 前・次の根拠",
-        ),
+        keys: &[
+            (char('k'), Action::Up),
+            (char('j'), Action::Down),
+            (char('g'), Action::Home),
+            (char('G'), Action::End),
+            (char(' '), Action::PageDown),
+        ],
+        when: When::Moving,
+        hint: NO_HINT,
+        help: text("the same from the middle of the keyboard", "同上 (文字キー)"),
     },
     Entry {
         keys: &[(key(KeyCode::Esc), Action::Back)],

@@ -1,5 +1,6 @@
 //! The exchange that is looked at: read once from the app, laid out once as text.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::Source;
@@ -83,16 +84,36 @@ pub(super) struct Names<'a> {
 
 impl Names<'_> {
     pub(super) fn show(&self, text: &Clean) -> Shown {
-        if !self.revealed {
-            return Shown { text: text.as_str().to_owned(), identified: false };
+        if self.revealed {
+            Shown::revealed(text.as_str(), self.source.reveal(text))
+        } else {
+            Shown { text: text.as_str().to_owned(), name: 0..0 }
         }
-        let revealed = self.source.reveal(text);
-        Shown { identified: revealed != text.as_str(), text: revealed }
     }
 }
 
-/// Text for the screen, and whether it names a person.
+/// Text for the screen, and the part of it that comes from memory because it names a person.
 pub(super) struct Shown {
     pub(super) text: String,
-    pub(super) identified: bool,
+    name: Range<usize>,
+}
+
+impl Shown {
+    /// The name is where `text` differs from the `clean` text it was made of.
+    pub(super) fn revealed(clean: &str, text: String) -> Self {
+        let start = clean.chars().zip(text.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
+        let same = clean[start..].chars().rev().zip(text[start..].chars().rev()).take_while(|(a, b)| a == b);
+        let end = text.len() - same.map(|(a, _)| a.len_utf8()).sum::<usize>();
+        Self { text, name: start..end }
+    }
+
+    /// Whether it names a person.
+    pub(super) fn is_identity(&self) -> bool {
+        !self.name.is_empty()
+    }
+
+    /// What stands before the name, the name, and what follows it.
+    pub(super) fn parts(&self) -> (&str, &str, &str) {
+        (&self.text[..self.name.start], &self.text[self.name.clone()], &self.text[self.name.end..])
+    }
 }

@@ -26,6 +26,8 @@ mod looked;
 mod row;
 mod state;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod theme;
 mod views;
 mod words;
@@ -39,7 +41,7 @@ use crate::redact::Clean;
 pub use keys::Input;
 pub use row::{Authn, Row};
 pub use state::{Banner, Command, Counts, Mode, Problem, State};
-pub use terminal::{Screen, ScreenError};
+pub use terminal::{Screen, ScreenError, give_back};
 
 /// Where the screen reads what it does not keep itself: one exchange at a time, when it is looked at.
 pub trait Source {

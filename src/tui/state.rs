@@ -1,6 +1,6 @@
 //! What is looked at. Pure: input and news go in, commands come out, drawing reads it.
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::document::Mark;
 use super::filter::Filter;
@@ -43,6 +43,11 @@ impl Mode {
     /// Whether clients are being served, so that ending is worth a question.
     const fn is_serving(self) -> bool {
         matches!(self, Self::Capture | Self::Replay)
+    }
+
+    /// Whether there is anything to pause.
+    pub(super) const fn records(self) -> bool {
+        !matches!(self, Self::Open)
     }
 }
 
@@ -134,6 +139,8 @@ pub struct State {
     /// The pane below the list on a small screen.
     pub(super) below: Pane,
     pub(super) zoomed: bool,
+    /// The screen is too small for more than the list and one pane; known once drawn.
+    pub(super) tabbed: bool,
     pub(super) task: Task,
     /// The selected exchange, read when it was first drawn.
     pub(super) looked: Looked,
@@ -172,6 +179,7 @@ impl State {
             focus: Pane::Flows,
             below: Pane::Findings,
             zoomed: false,
+            tabbed: false,
             task: Task::Browse,
             looked: Looked::default(),
             evidence: None,
@@ -293,7 +301,10 @@ impl State {
             Action::Previous401 => self.seek(Toward::Older, Row::is_401),
             Action::NextFailure => self.seek(Toward::Newer, Row::is_failure),
             Action::PreviousFailure => self.seek(Toward::Older, Row::is_failure),
-            Action::Filter => self.task = Task::Filter,
+            Action::Filter => {
+                self.task = Task::Filter;
+                self.focus = Pane::Flows;
+            }
             Action::KeepFilter | Action::CloseHelp | Action::Refuse => self.task = Task::Browse,
             Action::ClearFilter => {
                 self.task = Task::Browse;
@@ -324,7 +335,7 @@ impl State {
     }
 
     fn pause(&mut self) -> Option<Command> {
-        if self.banner.mode != Mode::Capture {
+        if !self.banner.mode.records() {
             return None;
         }
         self.paused = !self.paused;
@@ -332,7 +343,8 @@ impl State {
     }
 
     fn type_into_filter(&mut self, event: KeyEvent) {
-        if let (Task::Filter, KeyCode::Char(char)) = (self.task, event.code) {
+        let plain = (event.modifiers - KeyModifiers::SHIFT).is_empty();
+        if let (Task::Filter, KeyCode::Char(char), true) = (self.task, event.code, plain) {
             let mut text = self.flows.filter().text().to_owned();
             text.push(char);
             self.flows.set_filter(Filter::new(&text));

@@ -129,8 +129,8 @@ impl Drop for Taken {
     }
 }
 
-/// Leaves the alternate screen and raw mode, once.
-fn give_back() {
+/// Leaves the alternate screen and raw mode, once: for whoever ends the program without dropping the [`Screen`].
+pub fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         // Best effort: the terminal may be gone already.
         let _ = execute!(io::stdout(), LeaveAlternateScreen, Show);

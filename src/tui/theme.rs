@@ -30,6 +30,8 @@ pub(super) enum Tone {
     Bad,
     /// Something to follow: a place, a link.
     Link,
+    /// Something to type in elsewhere.
+    Command,
     /// The most important words of a pane.
     Strong,
 }
@@ -40,7 +42,7 @@ impl Tone {
         match self {
             Self::Plain => style,
             Self::Quiet => style.fg(Color::DarkGray),
-            Self::Heading => style.fg(Color::Blue).add_modifier(Modifier::BOLD),
+            Self::Heading => style.fg(Color::LightBlue).add_modifier(Modifier::BOLD),
             Self::Name => style.fg(Color::Cyan),
             Self::Marker => style.fg(Color::Magenta),
             Self::Identity => style.fg(Color::Black).bg(Color::Yellow),
@@ -48,6 +50,7 @@ impl Tone {
             Self::Warning => style.fg(Color::Yellow),
             Self::Bad => style.fg(Color::Red).add_modifier(Modifier::BOLD),
             Self::Link => style.fg(Color::Cyan).add_modifier(Modifier::UNDERLINED),
+            Self::Command => style.fg(Color::LightGreen),
             Self::Strong => style.add_modifier(Modifier::BOLD),
         }
     }
@@ -118,9 +121,9 @@ pub(super) const fn step_glyph(state: StepState) -> &'static str {
 }
 
 /// The selected row.
-pub(super) const SELECTED: Style = Style::new().add_modifier(Modifier::REVERSED);
+pub(super) const SELECTED: Style = Style::new().fg(Color::Black).bg(Color::Cyan).remove_modifier(Modifier::UNDERLINED);
 /// The selected row of a list that has not the focus.
-pub(super) const SELECTED_ASIDE: Style = Style::new().bg(Color::DarkGray).fg(Color::White);
+pub(super) const SELECTED_ASIDE: Style = Style::new().fg(Color::White).bg(Color::DarkGray);
 /// A line that evidence points to.
 pub(super) const MARKED_LINE: Style = Style::new().fg(Color::White).bg(Color::Blue);
 /// The words of the evidence inside that line.

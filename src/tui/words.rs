@@ -84,6 +84,7 @@ pub(super) fn step_name(name: &'static str) -> Text {
         "token" => text("token", "トークン"),
         "retry" => text("retry", "再試行"),
         "probe" => text("probe", "プローブ"),
+        "negotiate" => text("negotiate", "ネゴシエート"),
         "authenticate" => text("authenticate", "認証"),
         other => text(other, other),
     }
@@ -124,7 +125,7 @@ pub(super) const fn unseen(reason: Unseen) -> Text {
             "Not in the file or the pasted text. Nothing can be concluded from that.",
             "ファイルまたは貼り付けたテキストに含まれていません。ここからは何も判断できません。",
         ),
-        Unseen::NeverCame => text("There was none.", "ありませんでした。"),
+        Unseen::NeverCame => text("It never came.", "届きませんでした。"),
     }
 }
 

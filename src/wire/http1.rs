@@ -138,6 +138,27 @@ impl Reader {
         }
     }
 
+    /// Feeds bytes up to the end of one message, for those who must know where it ends; returns how many were used.
+    pub fn read_message(&mut self, bytes: &[u8], sink: Sink<'_>) -> usize {
+        let mut ended = false;
+        let mut rest = bytes;
+        while !rest.is_empty() && !ended {
+            let step = self.step(rest, &mut |event| {
+                ended = matches!(event, Event::End);
+                sink(event);
+            });
+            match step {
+                Progress::Used(used) => rest = &rest[used..],
+                Progress::NeedMore => return bytes.len(),
+                Progress::Lost(loss) => {
+                    self.lose(loss, sink);
+                    return bytes.len();
+                }
+            }
+        }
+        bytes.len() - rest.len()
+    }
+
     /// The connection ended: completes a body that runs to the end of the connection; gives [`Loss::CutShort`] inside
     /// any other message.
     pub fn close(&mut self, sink: Sink<'_>) {

@@ -2,7 +2,7 @@
 //!
 //! A request is `METHOD URL`, header lines, and after an empty line a body; a response begins with the status and may
 //! go on with a reason. Placeholders stand for what is tedious to write: `{basic user:password}`, `{ntlm1}`, `{ntlm2}`,
-//! `{ntlm3 user}`, `{jwt claim=value claim=value}`.
+//! `{ntlm3 user}`, `{ntlm3bound user}` (with a channel binding), `{kerberos}`, `{jwt claim=value claim=value}`.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -29,6 +29,7 @@ pub(crate) struct Example {
     pub(crate) expected: Option<(Kind, Certainty, Actor)>,
     pub(crate) exchanges: &'static [Raw],
     pub(crate) capture: Capture,
+    withheld: bool,
 }
 
 impl Example {
@@ -38,12 +39,17 @@ impl Example {
         (kind, certainty, actor): (Kind, Certainty, Actor),
         exchanges: &'static [Raw],
     ) -> Self {
-        Self { name, expected: Some((kind, certainty, actor)), exchanges, capture: Capture::Imported }
+        Self { name, expected: Some((kind, certainty, actor)), exchanges, capture: Capture::Imported, withheld: false }
     }
 
     /// A near miss: the rule stays silent on the last exchange.
     pub(crate) const fn silent(name: &'static str, exchanges: &'static [Raw]) -> Self {
-        Self { name, expected: None, exchanges, capture: Capture::Imported }
+        Self { name, expected: None, exchanges, capture: Capture::Imported, withheld: false }
+    }
+
+    /// The rule has something to say that only later traffic decides.
+    pub(crate) const fn withheld(name: &'static str, exchanges: &'static [Raw]) -> Self {
+        Self { withheld: true, ..Self::fires(name, STEP, exchanges) }
     }
 
     /// The same in a live capture on loopback.
@@ -52,17 +58,25 @@ impl Example {
         self
     }
 
-    /// Panics unless `rule` says of the last exchange what is expected.
-    pub(crate) fn check(&self, rule: &Rule) {
+    /// What is wrong with what `rule` says of the last exchange.
+    pub(crate) fn wrong(&self, rule: &Rule) -> Option<String> {
+        let wrong = |what: String| Some(format!("{}: {}: {what}", rule.id, self.name));
         let hit = find(rule, self.capture, self.exchanges);
         let found = hit.as_ref().map(|hit| (hit.kind, hit.certainty, hit.actor));
-        assert_eq!(found, self.expected, "{}: {}", rule.id, self.name);
-        if let Some(hit) = hit {
-            assert!(!hit.evidence.is_empty(), "{}: {}: no evidence", rule.id, self.name);
-            assert!(rule.kinds.contains(&hit.kind), "{}: undeclared kind {}", rule.id, hit.kind);
-            assert!(rule.certainties.contains(&hit.certainty), "{}: undeclared certainty {}", rule.id, hit.certainty);
-            assert!(rule.actors.contains(&hit.actor), "{}: undeclared actor {}", rule.id, hit.actor);
+        if found != self.expected {
+            return wrong(format!("found {found:?}, expected {:?}", self.expected));
         }
+        let hit = hit?;
+        if hit.withheld != self.withheld {
+            return wrong(format!("withheld: {}", hit.withheld));
+        }
+        if hit.evidence.is_empty() {
+            return wrong("no evidence".to_owned());
+        }
+        let declared = rule.kinds.contains(&hit.kind)
+            && rule.certainties.contains(&hit.certainty)
+            && rule.actors.contains(&hit.actor);
+        if declared { None } else { wrong(format!("{found:?} is not declared")) }
     }
 }
 
@@ -152,30 +166,58 @@ fn exchange(raw: Raw, redactor: &Redactor, ids: &Ids, now: Timestamp) -> Exchang
             running: false,
         };
     }
-    let setting = Setting {
+    let path = if path.is_empty() { "/" } else { path };
+    let head = format!("{method} {path} HTTP/1.1\nHost: {authority}\n{rest}");
+    let response = (!raw.response.is_empty()).then(|| message(&format!("HTTP/1.1 {}", expand(raw.response))));
+    let ids = ids.clone();
+    let setting = setting(redactor, connection, ids, scheme, authority);
+    let mut exchange = record(setting, &message(&head), response.as_deref(), failure, now);
+    if raw.request.is_empty() {
+        forget_request(&mut exchange);
+    }
+    exchange
+}
+
+/// How a recorder is set for one origin.
+pub(crate) fn setting(
+    redactor: &Redactor,
+    connection: Arc<Connection>,
+    ids: Ids,
+    scheme: &str,
+    authority: &str,
+) -> Setting {
+    Setting {
         redactor: redactor.clone(),
         connection,
-        ids: ids.clone(),
+        ids,
         scheme: if scheme == "http" { "http" } else { "https" },
         authority: Some(authority.as_bytes().to_vec()),
         body_limit: 1 << 16,
         own: false,
-    };
+    }
+}
+
+/// One request, and the response if there is one, through the recorder.
+pub(crate) fn record(
+    setting: Setting,
+    request: &[u8],
+    response: Option<&[u8]>,
+    failure: Option<Failure>,
+    now: Timestamp,
+) -> Exchange {
     let mut recorder = Recorder::new(setting);
-    let path = if path.is_empty() { "/" } else { path };
-    let head = format!("{method} {path} HTTP/1.1\nHost: {authority}\n{rest}");
-    recorder.request_bytes(&message(&head), now);
-    if !raw.response.is_empty() {
-        let response = message(&format!("HTTP/1.1 {}", expand(raw.response)));
-        recorder.response_bytes(&response, now);
+    recorder.request_bytes(request, now);
+    if let Some(response) = response {
+        recorder.response_bytes(response, now);
     }
     recorder.close(failure, now);
-    let mut exchange = recorder.finished().pop().unwrap().finish();
-    if raw.request.is_empty() {
-        (exchange.method, exchange.url) = (None, None);
-        exchange.request = Seen::Unseen(Unseen::NotInSource);
-    }
-    exchange
+    recorder.finished().swap_remove(0).finish()
+}
+
+/// As if only the response had been pasted.
+pub(crate) fn forget_request(exchange: &mut Exchange) {
+    (exchange.method, exchange.url) = (None, None);
+    exchange.request = Seen::Unseen(Unseen::NotInSource);
 }
 
 /// Head and body with the line ends and the length of the wire.
@@ -204,7 +246,9 @@ pub(crate) fn expand(text: &str) -> String {
             "basic" => STANDARD.encode(argument),
             "ntlm1" => STANDARD.encode(ntlm1()),
             "ntlm2" => STANDARD.encode(ntlm2()),
-            "ntlm3" => STANDARD.encode(ntlm3(argument)),
+            "ntlm3" => STANDARD.encode(ntlm3(argument, &[])),
+            "ntlm3bound" => STANDARD.encode(ntlm3(argument, &[&[10, 0, 16, 0][..], &[5; 16]].concat())),
+            "kerberos" => STANDARD.encode(kerberos()),
             "jwt" => jwt(argument),
             _ => {
                 filled.push('{');
@@ -253,10 +297,15 @@ fn ntlm2() -> Vec<u8> {
     message
 }
 
-/// Version 2, without a channel binding.
-fn ntlm3(user: &str) -> Vec<u8> {
+/// A GSS-API token of the Kerberos mechanism, with an empty ticket.
+fn kerberos() -> Vec<u8> {
+    [&[0x60, 0x0f, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2, 1, 0][..], &[0x6e, 0]].concat()
+}
+
+/// Version 2, with these AV pairs.
+fn ntlm3(user: &str, pairs: &[u8]) -> Vec<u8> {
     let (domain, user, workstation) = (utf16("CONTOSO"), utf16(user), utf16("PC1"));
-    let response = [&[7; 16][..], &[1, 1, 0, 0, 0, 0, 0, 0], &[9; 20], &[0; 8]].concat();
+    let response = [&[7; 16][..], &[1, 1, 0, 0, 0, 0, 0, 0], &[9; 20], pairs, &[0; 8]].concat();
     let parts = [&[0; 24][..], &response, &domain, &user, &workstation, &[]];
     let mut message = b"NTLMSSP\0\x03\0\0\0".to_vec();
     let mut at = 88;

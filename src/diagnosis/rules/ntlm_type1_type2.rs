@@ -20,7 +20,8 @@ pub(super) static RULE: Rule = Rule {
     },
     remedy: Text {
         en: "Nothing to do. If the third message never follows, look at what the client does with this connection.",
-        ja: "対処は不要です。3 番目のメッセージが続かない場合は、クライアントがこの接続をどう扱ったかを確認してください。",
+        ja: "対処は不要です。3 番目のメッセージが続かない場合は、クライアントがこの接続をどう扱ったかを確認してくだ\
+             さい。",
     },
     sources: &["MS-NLMP section 3.1.5.1", "MS-NTHT section 3.2.5", "RFC 4559 section 4"],
     kinds: &[Kind::Step],

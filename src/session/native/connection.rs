@@ -59,11 +59,17 @@ pub(super) fn read(store: &rusqlite::Connection, row: i64, door: Door<'_>) -> Re
     };
     Ok(Arc::new(Connection {
         id: row.get(0)?,
-        client: text(1)?.map(|client| door.host(&client)),
+        client: text(1)?.map(|client| client_of(&client, door)),
         target: text(2)?.map(|target| door.host(&target)),
         server: text(3)?.map(|address| Server { address: door.host(&address), tls }),
         presented: certificate(9)?,
     }))
+}
+
+/// An address of this machine, or the pseudonym of another.
+fn client_of(text: &[u8], door: Door<'_>) -> Clean {
+    let address = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+    address.map_or_else(|| door.prose(text), |address| door.client_address(address))
 }
 
 fn write_certificate(store: &rusqlite::Connection, certificate: &Certificate) -> rusqlite::Result<String> {

@@ -121,6 +121,14 @@ impl Session {
         Walk::new(self, COLUMNS, Session::read_exchange)
     }
 
+    /// All exchanges, each with the number of its run.
+    pub fn exchanges_of_runs(&self) -> Walk<'_, (u64, Exchange)> {
+        Walk::new(self, COLUMNS, |session, row| {
+            let run: i64 = row.get("run")?;
+            Ok((u64::try_from(run).unwrap_or_default(), session.read_exchange(row)?))
+        })
+    }
+
     /// All exchanges without their bodies.
     pub fn outlines(&self) -> Outlines<'_> {
         Walk::new(self, "id, connection, started_us, method, url, status, request_head", Session::read_outline)

@@ -12,7 +12,7 @@ use super::head;
 use crate::exchange::{
     Connection, Exchange, Failure, FailureKind, Message, Response, Seen, Side, Step, Timestamp, Timings, Unseen,
 };
-use crate::redact::{Body, Clean, Content, Door, RawBody, Syntax, Withheld};
+use crate::redact::{Body, Clean, Content, Door, Syntax, Withheld};
 
 /// The columns of `exchanges` that [`write`] fills and [`read`] expects, in their order.
 pub(super) const COLUMNS: &str = "id, run, connection, started_us, method, url, status, error_side, error_step, \
@@ -265,28 +265,8 @@ impl Reading<'_> {
             Some("text") => Syntax::Text,
             Some(_) => return Err(RowError::Foreign("body_kind")),
         };
-        let content_type = match syntax {
-            Syntax::Json => "application/json; charset=utf-8",
-            Syntax::Form => "application/x-www-form-urlencoded; charset=utf-8",
-            Syntax::Xml => "text/xml; charset=utf-8",
-            Syntax::Html => "text/html; charset=utf-8",
-            Syntax::Text => "text/plain; charset=utf-8",
-        };
-        let text = text.unwrap_or_default().into_bytes();
-        let complete = complete.unwrap_or_default();
-        let body = self.door.body(RawBody {
-            // Longer than what is there, so that the reader knows of the missing end.
-            length: text.len() as u64 + u64::from(!complete),
-            bytes: text.into(),
-            recorded: true,
-            content_type: content_type.as_bytes().to_vec(),
-            content_encoding: Vec::new(),
-        });
-        let content = match body.content {
-            Content::Text { syntax, text, .. } => Content::Text { syntax, text, complete },
-            other => other,
-        };
-        Ok(Body { length, content })
+        let text = self.door.body_text(syntax, text.unwrap_or_default().as_bytes());
+        Ok(Body { length, content: Content::Text { syntax, text, complete: complete.unwrap_or_default() } })
     }
 }
 

@@ -9,13 +9,14 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::text::Text;
 use crate::tui::document::harmless;
-use crate::tui::keys;
+use crate::tui::keys::{self, Action};
 use crate::tui::state::{Mode, State, Task};
 use crate::tui::theme::{self, Tone};
 use crate::tui::words::text;
 
-const QUIT: Text = text("Stop capturing and quit?", "キャプチャを停止して終了しますか?");
+const QUIT: Text = text("Stop and quit?", "停止して終了しますか?");
 const IDENTITIES: Text = text(" IDENTITIES SHOWN ", " 利用者名を表示中 ");
+const IDENTITIES_SHORT: Text = text(" IDENTITIES ", " 利用者名 ");
 const PAUSED: Text =
     text(" PAUSED: nothing is recorded, traffic goes on ", " 一時停止中: 通信は続き、記録はされません ");
 const PAUSED_SHORT: Text = text(" PAUSED ", " 一時停止中 ");
@@ -26,21 +27,24 @@ pub(super) fn status(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let mut left = vec![Span::styled(" authtap ", theme::BRAND), Span::raw(" ")];
     left.extend(doing(state, area.width >= 120));
     if state.revealed {
+        let words = if area.width >= 120 { IDENTITIES } else { IDENTITIES_SHORT };
         left.push(Span::raw(" "));
-        left.push(Span::styled(IDENTITIES.to(language), theme::ALERT));
+        left.push(Span::styled(words.to(language), theme::ALERT));
     }
+    let room = |left: &[Span<'_>]| usize::from(area.width).saturating_sub(width(left) + width(&right) + 3);
     for address in &state.banner.addresses {
-        left.push(Span::styled(format!("  {address}"), Tone::Strong.style()));
+        if room(&left) >= address.width() {
+            left.push(Span::styled(format!("  {address}"), Tone::Strong.style()));
+        }
     }
-    let used = width(&left) + width(&right) + 4;
-    if let Some(session) = &state.banner.session {
-        let room = usize::from(area.width).saturating_sub(used);
-        let shown = shortened(session, room);
+    // On a small screen the session stands in the frame of the list, once there is one.
+    if let Some(session) = state.banner.session.as_ref().filter(|_| !state.tabbed || state.flows.len() == 0) {
+        let shown = shortened(session, room(&left));
         left.push(Span::styled(format!("  {shown}"), Tone::Quiet.style()));
     }
     let buffer = frame.buffer_mut();
     let start = area.right().saturating_sub(width(&right) as u16);
-    Line::from(left).render(Rect { width: start.saturating_sub(area.x), ..area }, buffer);
+    Line::from(left).render(Rect { width: start.saturating_sub(area.x + 1), ..area }, buffer);
     Line::from(right).render(Rect { x: start, width: area.right().saturating_sub(start), ..area }, buffer);
 }
 
@@ -100,7 +104,8 @@ pub(super) fn hints(frame: &mut Frame<'_>, area: Rect, state: &State) {
     for entry in keys::entries(state.task, state.focus) {
         let hint = entry.hint.to(state.language);
         let key = format!(" {} ", entry.short_name());
-        if hint.is_empty() || width(&spans) + key.width() + hint.width() + 1 > usize::from(area.width) {
+        let is_idle = !state.banner.mode.records() && entry.keys.iter().any(|(_, action)| *action == Action::Pause);
+        if hint.is_empty() || is_idle || width(&spans) + key.width() + hint.width() + 1 > usize::from(area.width) {
             continue;
         }
         spans.push(Span::styled(key, theme::KEY));
@@ -114,7 +119,7 @@ fn width(spans: &[Span<'_>]) -> usize {
 }
 
 /// The end of a path that fits, from a folder's start where possible.
-fn shortened(path: &str, room: usize) -> String {
+pub(super) fn shortened(path: &str, room: usize) -> String {
     if path.width() <= room {
         return path.to_owned();
     }

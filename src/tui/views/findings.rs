@@ -104,22 +104,16 @@ fn evidence(
     for evidence in &finding.evidence {
         let words = names.show(&evidence.text);
         let elsewhere = if evidence.exchange == id { String::new() } else { format!("#{} ", evidence.exchange) };
-        let absent = text("(not there)", "(ありません)").to(language);
-        let (tone, said) = match (words.text.is_empty(), words.identified) {
-            (true, _) => (Tone::Warning, absent),
-            (false, true) => (Tone::Identity, words.text.as_str()),
-            (false, false) => (Tone::Plain, words.text.as_str()),
+        let line = Line::new()
+            .put(Tone::Quiet, "  › ")
+            .put(Tone::Strong, &elsewhere)
+            .put(Tone::Link, &evidence.place.to_string())
+            .put(Tone::Plain, "  ");
+        let line = match words.text.as_str() {
+            "" => line.put(Tone::Warning, text("(not there)", "(ありません)").to(language)),
+            _ => line.put_shown(Tone::Plain, &words),
         };
-        page.push(
-            Line::new()
-                .put(Tone::Quiet, "  › ")
-                .put(Tone::Strong, &elsewhere)
-                .put(Tone::Link, &evidence.place.to_string())
-                .put(Tone::Plain, "  ")
-                .put(tone, said)
-                .indent(4)
-                .tells(marks.len()),
-        );
+        page.push(line.indent(4).tells(marks.len()));
         marks.push(Mark { exchange: evidence.exchange, place: evidence.place.clone(), words: words.text });
     }
 }
@@ -128,8 +122,11 @@ fn section(page: &mut Document, title: Text, words: &str, tone: Tone, language: 
     if words.is_empty() {
         return;
     }
+    page.blank();
     page.push(Line::of(Tone::Heading, &format!("  {}", title.to(language))));
     for line in words.lines() {
-        page.push(Line::of(tone, &format!("  {line}")).indent(2));
+        // What is set in further is a command.
+        let (tone, indent) = if line.starts_with("  ") { (Tone::Command, 6) } else { (tone, 2) };
+        page.push(Line::of(tone, &format!("  {line}")).indent(indent));
     }
 }

@@ -8,11 +8,13 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
+use super::bar::shortened;
 use super::{frame_of, inside, nothing};
 use crate::diagnosis::Verdict;
 use crate::text::{Language, Text};
 use crate::tui::Source;
 use crate::tui::document::harmless;
+use crate::tui::flows::Flows;
 use crate::tui::looked::Names;
 use crate::tui::row::{Progress, Row};
 use crate::tui::state::{Pane, State, Task};
@@ -34,16 +36,20 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(width: u16, longest_host: u16, digits: u16) -> Self {
-        let id = digits.max(2);
-        let (time, authn) = if width >= 76 { (8, 14) } else { (0, 8) };
-        // Glyph and status with one blank after each, and one blank after each of the others.
-        let fixed = id + 1 + if time > 0 { time + 1 } else { 0 } + 7 + 1 + 2 + 4 + authn + 1;
+    fn of(width: u16, flows: &Flows) -> Self {
+        let (method, host) = flows.widest();
+        let id = (flows.largest_id().checked_ilog10().unwrap_or(0) + 1).max(2) as u16;
+        let method = method.clamp(4, 7) as u16;
+        let time = if width >= 70 { 8 } else { 0 };
+        let authn = if width >= 84 { 14 } else { 8 };
+        let status = 3;
+        // One blank after each; before the status its glyph.
+        let fixed = id + 1 + if time > 0 { time + 1 } else { 0 } + method + 1 + 2 + status + 1 + authn + 1;
         let free = width.saturating_sub(fixed);
-        let finding = if free >= 80 { free * 2 / 5 } else { 0 };
+        let finding = if free >= 70 { free * 2 / 5 } else { 0 };
         let rest = free - finding - u16::from(finding > 0);
-        let host = longest_host.min(rest / 2);
-        Self { id, time, method: 7, status: 3, authn, host, path: rest.saturating_sub(host + 1), finding }
+        let host = (host.clamp(4, 40) as u16).min(rest / 2);
+        Self { id, time, method, status, authn, host, path: rest.saturating_sub(host + 1), finding }
     }
 }
 
@@ -52,6 +58,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State, source:
     frame_of(Pane::Flows, state, None)
         .title_top(count(state))
         .title_bottom(filter(state))
+        .title_bottom(session(state, inner.width))
         .render(area, frame.buffer_mut());
     let [header, list] = [
         Rect { height: inner.height.min(1), ..inner },
@@ -65,14 +72,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State, source:
     let names = Names { source, revealed: state.revealed };
     let (language, selected) = (state.language, state.flows.selected());
     let highlight = if state.focus == Pane::Flows { theme::SELECTED } else { theme::SELECTED_ASIDE };
-    let (_, rows) = state.flows.window(usize::from(list.height));
-    let rows: Vec<&Row> = rows.collect();
-    let longest = rows.iter().map(|row| row.host.as_str().width()).max().unwrap_or(0);
-    let digits = rows.iter().map(|row| row.id.checked_ilog10().unwrap_or(0) + 1).max().unwrap_or(1);
-    let columns = Columns::of(inner.width, longest.max(4) as u16, digits as u16);
+    let columns = Columns::of(inner.width, &state.flows);
+    let rows = state.flows.window(usize::from(list.height));
     let buffer = frame.buffer_mut();
     headings(buffer, header, &columns, language);
-    for (row, y) in rows.into_iter().zip(list.top()..list.bottom()) {
+    for (row, y) in rows.zip(list.top()..list.bottom()) {
         let area = Rect { y, height: 1, ..list };
         draw_row(buffer, area, &columns, row, &names, language);
         if Some(row.id) == selected {
@@ -102,14 +106,24 @@ fn filter(state: &State) -> Line<'static> {
     Line::styled(format!(" / {typed}{cursor}"), style)
 }
 
+/// The session file, where the status bar has no room for it.
+fn session(state: &State, width: u16) -> Line<'static> {
+    match state.banner.session.as_deref().filter(|_| state.tabbed && state.flows.filter().text().is_empty()) {
+        Some(session) if state.task != Task::Filter => {
+            let shown = shortened(session, usize::from(width).saturating_sub(2));
+            Line::styled(format!(" {shown} "), Tone::Quiet.style()).right_aligned()
+        }
+        _ => Line::default(),
+    }
+}
+
 fn headings(buffer: &mut Buffer, area: Rect, columns: &Columns, language: Language) {
     let quiet = Tone::Quiet.style();
     let mut pen = Pen::new(buffer, area);
     pen.right("#", columns.id, quiet);
     pen.left("UTC", columns.time, quiet);
-    pen.left(text("Method", "メソッド").to(language), columns.method, quiet);
-    pen.left("", 1, quiet);
-    pen.left("Sta", columns.status, quiet);
+    pen.left("Method", columns.method, quiet);
+    pen.left("HTTP", columns.status + 2, quiet);
     pen.left("Authn", columns.authn, quiet);
     pen.left(text("Host", "ホスト").to(language), columns.host, quiet);
     pen.left(text("Path", "パス").to(language), columns.path, quiet);
@@ -139,7 +153,7 @@ fn draw_row(buffer: &mut Buffer, area: Rect, columns: &Columns, row: &Row, names
     let authn = if columns.authn >= 14 { row.authn.to_string() } else { row.authn.short().to_owned() };
     pen.left(&authn, columns.authn, Tone::Name.style());
     pen.left(row.host.as_str(), columns.host, plain);
-    pen.left(&path.text, columns.path, if path.identified { Tone::Identity.style() } else { plain });
+    pen.left(&path.text, columns.path, if path.is_identity() { Tone::Identity.style() } else { plain });
     if let Some(rule) = row.rules.first() {
         let style = if row.verdict == Verdict::Failure { verdict } else { plain };
         pen.left(rule.title.to(language), columns.finding, style);

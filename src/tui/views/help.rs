@@ -7,7 +7,7 @@ use ratatui::widgets::{Block, BorderType, Widget};
 use super::inside;
 use crate::diagnosis::{StepState, Verdict};
 use crate::tui::document::{Document, Line};
-use crate::tui::keys::{KEYS, When};
+use crate::tui::keys::{Entry, KEYS, When};
 use crate::tui::state::{State, Task};
 use crate::tui::theme::{self, Tone};
 use crate::tui::words::{self, text};
@@ -34,8 +34,9 @@ fn lay_out(state: &State) -> Document {
     let language = state.language;
     let mut page = Document::default();
     page.push(Line::of(Tone::Heading, text("Keys", "キー").to(language)));
-    let is_browsing = |when: When| !matches!(when, When::While(Task::Quit | Task::Help));
-    for entry in KEYS.iter().filter(|entry| is_browsing(entry.when)) {
+    let (typing, browsing): (Vec<_>, Vec<_>) = KEYS.iter().partition(|entry| matches!(entry.when, When::While(_)));
+    let asked = |entry: &&&Entry| entry.when == When::While(Task::Filter);
+    for entry in browsing.iter().chain(typing.iter().filter(asked)) {
         page.push(entry_line(&entry.names(), entry.help.to(language)));
     }
     page.blank();
@@ -70,7 +71,7 @@ fn lay_out(state: &State) -> Document {
 
 /// Keys on the left, padded; what they do on the right.
 fn entry_line(keys: &str, help: &str) -> Line {
-    const KEYS_WIDTH: usize = 20;
+    const KEYS_WIDTH: usize = 16;
     let gap = KEYS_WIDTH.saturating_sub(keys.chars().count()).max(1);
     Line::new()
         .put(Tone::Name, &format!("  {keys}{}", " ".repeat(gap)))

@@ -68,8 +68,8 @@ impl Writer<'_> {
     /// Scheme and host are quiet: within a tunnel they are not part of the request line.
     fn url(&self, line: Line, url: &Url) -> Line {
         let shown = self.names.show(url.text());
-        if shown.identified {
-            return line.put(Tone::Identity, &shown.text);
+        if shown.is_identity() {
+            return line.put_shown(Tone::Plain, &shown);
         }
         let (origin, rest) = shown.text.split_at(url.origin().len());
         line.put(Tone::Quiet, origin).put(Tone::Plain, rest)
@@ -111,10 +111,9 @@ impl Writer<'_> {
     fn fields(&mut self, fields: &[Field], direction: Direction) {
         for field in fields {
             let line = Line::new().put(Tone::Name, field.name.as_str()).put(Tone::Quiet, ": ");
-            let line = match self.names.show(&field.value) {
-                Shown { text, identified: true } => line.put(Tone::Identity, &text),
-                Shown { text, identified: false } => with_markers(line, &text),
-            };
+            let shown = self.names.show(&field.value);
+            let line =
+                if shown.is_identity() { line.put_shown(Tone::Plain, &shown) } else { with_markers(line, &shown.text) };
             self.page.push(line.indent(4).at(Spot::Header(direction, field.name.as_str().to_owned())));
         }
     }
@@ -132,10 +131,13 @@ impl Writer<'_> {
             Content::Text { syntax, text: kept, complete } => {
                 self.page.blank();
                 let shown = self.names.show(kept);
-                let tone = if shown.identified { Tone::Identity } else { Tone::Plain };
-                for line in body::lines(*syntax, &shown.text) {
+                let clean = shown.is_identity().then(|| body::lines(*syntax, kept.as_str()));
+                for (at, line) in body::lines(*syntax, &shown.text).into_iter().enumerate() {
                     let depth = (line.len() - line.trim_start().len()).min(20) as u16;
-                    let line = if shown.identified { Line::of(tone, &line) } else { body::toned(*syntax, &line) };
+                    let line = match clean.as_ref().and_then(|clean| clean.get(at)).filter(|clean| **clean != line) {
+                        Some(clean) => Line::new().put_shown(Tone::Plain, &Shown::revealed(clean, line)),
+                        None => body::toned(*syntax, &line),
+                    };
                     self.page.push(line.indent(depth + 2).at(place.clone().into()));
                 }
                 if !complete {
@@ -158,7 +160,7 @@ impl Writer<'_> {
         let head =
             format!("✗ {}: {}: ", words::side(*side).to(self.language), words::failed_step(*step).to(self.language));
         let shown = self.names.show(words);
-        self.page.push(Line::new().put(Tone::Bad, &head).put(Tone::Plain, &shown.text).indent(2).at(place.into()));
+        self.page.push(Line::new().put(Tone::Bad, &head).put_shown(Tone::Plain, &shown).indent(2).at(place.into()));
         if *side == Side::Server {
             self.page.blank();
         }
@@ -210,7 +212,9 @@ impl Writer<'_> {
     fn fact(&mut self, label: Text, value: Option<&Clean>, place: &Place) {
         if let Some(value) = value {
             let shown = self.names.show(value);
-            self.said(label, &shown.text, if shown.identified { Tone::Identity } else { Tone::Plain }, place);
+            let label = format!("{}: ", label.to(self.language));
+            let line = Line::new().put(Tone::Quiet, &label).put_shown(Tone::Plain, &shown);
+            self.page.push(line.indent(4).at(place.clone().into()));
         }
     }
 

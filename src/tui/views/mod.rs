@@ -25,13 +25,15 @@ const WIDE: (u16, u16) = (120, 30);
 /// Draws everything.
 pub(super) fn draw(frame: &mut Frame<'_>, state: &mut State, source: &dyn Source) {
     state.prepare(source);
+    let area = frame.area();
     let problems = state.problems.len().min(3) as u16;
-    let [status, warnings, body, hints] = frame.area().layout(&Layout::vertical([
+    let [status, warnings, body, hints] = area.layout(&Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(problems),
         Constraint::Fill(1),
         Constraint::Length(1),
     ]));
+    state.tabbed = area.width < WIDE.0 || area.height < WIDE.1;
     bar::status(frame, status, state);
     bar::problems(frame, warnings, state);
     bar::hints(frame, hints, state);
@@ -45,11 +47,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &mut State, source: &dyn Source
 }
 
 fn panes(frame: &mut Frame<'_>, body: Rect, state: &mut State, source: &dyn Source) {
-    let area = frame.area();
     if state.zoomed {
         pane(frame, body, state, source, state.focus);
-    } else if (area.width, area.height) >= WIDE && area.height >= WIDE.1 {
-        let [left, right] = body.layout(&Layout::horizontal([Constraint::Percentage(50), Constraint::Fill(1)]));
+    } else if !state.tabbed {
+        let [left, right] = body.layout(&Layout::horizontal([Constraint::Percentage(54), Constraint::Fill(1)]));
         let ladder = handshake::height(state, left.height);
         let [flows, handshake, findings] =
             left.layout(&Layout::vertical([Constraint::Fill(4), Constraint::Length(ladder), Constraint::Fill(5)]));
@@ -113,11 +114,12 @@ fn document(frame: &mut Frame<'_>, area: Rect, state: &mut State, pane: Pane) {
 /// The frame of a pane, with its title and, where not all of a text fits, how far one is.
 fn frame_of(pane: Pane, state: &State, extent: Option<(usize, u16, usize)>) -> Block<'static> {
     let style = if state.focus == pane { theme::FOCUSED } else { theme::UNFOCUSED };
-    let mut title = vec![Span::raw(" "), Span::styled(pane.title().to(state.language), style), Span::raw(" ")];
-    if pane != Pane::Flows
-        && let Some(id) = state.looked.id()
-    {
-        title.push(Span::styled(format!("#{id} "), style));
+    let mut title = Vec::new();
+    for one in titles(pane, state) {
+        let style = if one == pane { style } else { theme::UNFOCUSED };
+        let number = state.looked.id().filter(|_| one == pane && pane != Pane::Flows);
+        let number = number.map(|id| format!(" #{id}")).unwrap_or_default();
+        title.push(Span::styled(format!(" {}{number} ", one.title().to(state.language)), style));
     }
     let block = Block::bordered()
         .border_type(if state.focus == pane { BorderType::Thick } else { BorderType::Plain })
@@ -130,6 +132,12 @@ fn frame_of(pane: Pane, state: &State, extent: Option<(usize, u16, usize)>) -> B
         }
         _ => block,
     }
+}
+
+/// The panes named in the frame of one: on a small screen all those that take turns there.
+fn titles(pane: Pane, state: &State) -> impl Iterator<Item = Pane> {
+    let all = state.tabbed && pane != Pane::Flows;
+    Pane::ALL.into_iter().filter(move |one| *one == pane || (all && *one != Pane::Flows))
 }
 
 /// The area inside a frame.

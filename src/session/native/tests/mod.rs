@@ -34,7 +34,7 @@ fn made(redactor: &Redactor, ids: std::ops::RangeInclusive<u64>) -> Vec<Exchange
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_exchange_reads_back_as_it_was(

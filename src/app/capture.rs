@@ -1,0 +1,313 @@
+//! A capture from its start to its end: the one loop.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+use super::ledger::Ledger;
+use super::lines::LineShow;
+use super::screen::ScreenShow;
+use super::signals::Signals;
+use super::watch::{Closed, Show, Watch};
+use super::{Capture, Exit, Fault, Feed, Upstream, View, ca, input, warn};
+use crate::exchange::Timestamp;
+use crate::proxy::{self, Authority, HostPattern, Options, Outbox, Proxy, Resolve, Responder};
+use crate::redact::Redactor;
+use crate::report::json::Event;
+use crate::session::{Mode, SessionError, Writer, autosave};
+use crate::text::{Language, Text};
+use crate::tui::{self, Banner, Command, Screen};
+
+/// How long exchanges that go on may take after the run was asked to end.
+const DRAIN: Duration = Duration::from_secs(3);
+/// How often lines are written.
+const LINES_TICK: Duration = Duration::from_millis(50);
+/// How often the screen is drawn.
+const SCREEN_TICK: Duration = Duration::from_millis(33);
+/// How many events may wait for the loop.
+const OUTBOX: usize = 16 * 1024;
+
+/// All that a capture needs.
+pub(super) struct Plan {
+    pub(super) view: View,
+    pub(super) language: Language,
+    pub(super) mode: Mode,
+    pub(super) listen: Vec<std::net::SocketAddr>,
+    pub(super) authority: Arc<Authority>,
+    pub(super) save: Save,
+    pub(super) body_limit: usize,
+    pub(super) redactor: Redactor,
+    pub(super) reach: Reach,
+}
+
+/// Where the session goes.
+pub(super) enum Save {
+    /// The file that was asked for.
+    Into(PathBuf),
+    /// A file of its own in this data folder.
+    Automatically(Result<PathBuf, SessionError>),
+    /// Nowhere.
+    Nowhere,
+}
+
+/// Who answers, and how they are reached.
+#[derive(Default)]
+pub(super) struct Reach {
+    pub(super) responder: Responder,
+    pub(super) upstream_ca: Vec<PathBuf>,
+    pub(super) insecure_upstream: bool,
+    pub(super) resolve: Vec<Resolve>,
+    pub(super) skip_decrypt: Vec<HostPattern>,
+    pub(super) only: Vec<HostPattern>,
+}
+
+/// Who uses the proxy of its own accord, and is waited for: the demonstration.
+pub(super) type Performance = JoinHandle<()>;
+
+/// A capture as ordered on the command line.
+pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault> {
+    let authority = Arc::new(ca::authority(order.ca_folder)?);
+    let redactor = Redactor::new();
+    let (mode, reach, save) = match order.feed {
+        Feed::Upstream(upstream) => {
+            let save = order.save.map_or_else(|| Save::Automatically(autosave::data_folder()), Save::Into);
+            (Mode::Forward, Reach::servers(upstream), save)
+        }
+        Feed::Session(_) => return Err(Fault::NotYet { what: "replay".to_owned() }),
+    };
+    let plan = Plan {
+        view: order.view,
+        language,
+        mode,
+        listen: order.listen,
+        authority,
+        save,
+        body_limit: order.body_limit,
+        redactor,
+        reach,
+    };
+    run(plan, &runtime()?, |_| None)?;
+    Ok(Exit::Done)
+}
+
+impl Reach {
+    fn servers(upstream: Upstream) -> Self {
+        let mut skip_decrypt = HostPattern::never_decrypted();
+        skip_decrypt.extend(upstream.skip_decrypt);
+        Self {
+            responder: Responder::Upstream,
+            upstream_ca: upstream.trust,
+            insecure_upstream: upstream.insecure,
+            resolve: upstream.resolve,
+            skip_decrypt,
+            only: upstream.only,
+        }
+    }
+}
+
+/// Runs until somebody ends it, or until the performance that `perform` starts at the proxy is over.
+pub(super) fn run(
+    plan: Plan,
+    runtime: &Runtime,
+    perform: impl FnOnce(&Proxy) -> Option<Performance>,
+) -> Result<Closed, Fault> {
+    let signals = Signals::listen(runtime)?;
+    // Before anything else is begun: where there is no terminal, nothing shall be.
+    let screen = match plan.view {
+        View::Terminal => Some(Screen::open()?),
+        View::Lines(_) => None,
+    };
+    let writer = plan.save.begin(plan.mode, &plan.redactor, plan.language)?;
+    let outbox = Outbox::new(OUTBOX);
+    let proxy = runtime.block_on(proxy::start(Options {
+        listen: plan.listen,
+        authority: Arc::clone(&plan.authority),
+        upstream_ca: plan.reach.upstream_ca,
+        insecure_upstream: plan.reach.insecure_upstream,
+        resolve: plan.reach.resolve,
+        skip_decrypt: plan.reach.skip_decrypt,
+        only: plan.reach.only,
+        body_limit: plan.body_limit,
+        redactor: plan.redactor.clone(),
+        ids: writer.as_ref().map(Writer::ids).unwrap_or_default(),
+        outbox: outbox.clone(),
+        responder: plan.reach.responder,
+    }));
+    let proxy = match proxy {
+        Ok(proxy) => proxy,
+        Err(error) => {
+            discard(writer);
+            return Err(error.into());
+        }
+    };
+    let written = |writer: &Writer| writer.status().problem.is_none();
+    let session = writer.as_ref().filter(|writer| written(writer)).map(|writer| writer.path().display().to_string());
+    let ca = plan.authority.certificate_path().display().to_string();
+    let watch = Watch::new(outbox, plan.redactor, Ledger::new(input::RECORDED), writer);
+    let mut performance = perform(&proxy);
+    let run = Run { runtime, signals, proxy, watch };
+    let closed = match (plan.view, screen) {
+        (View::Lines(form), _) => {
+            let mut show = LineShow::start(form, plan.language)?;
+            for address in run.proxy.addresses() {
+                let (address, mode) = (address.to_string(), plan.mode.code());
+                show.say(&Event::Listening { address, mode, ca: ca.clone(), session: session.clone() });
+            }
+            run.on_lines(show, &mut performance)?
+        }
+        (View::Terminal, screen) => {
+            let banner = Banner {
+                mode: match plan.mode {
+                    Mode::Forward => tui::Mode::Capture,
+                    Mode::Replay => tui::Mode::Replay,
+                    Mode::Demo => tui::Mode::Demo,
+                },
+                addresses: run.proxy.addresses().iter().map(ToString::to_string).collect(),
+                ca: Some(ca),
+                session: session.clone(),
+            };
+            let screen = screen.map_or_else(Screen::open, Ok)?;
+            run.on_screen(ScreenShow::new(screen, plan.language, banner))?
+        }
+    };
+    if let Some(performance) = performance {
+        performance.abort();
+    }
+    closed.report(plan.language);
+    Ok(closed)
+}
+
+/// A runtime for the proxy's connections.
+pub(super) fn runtime() -> Result<Runtime, Fault> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("connections")
+        .enable_all()
+        .build()
+        .map_err(Fault::Threads)
+}
+
+struct Run<'a> {
+    runtime: &'a Runtime,
+    signals: Signals,
+    proxy: Proxy,
+    watch: Watch,
+}
+
+impl Run<'_> {
+    fn on_lines(mut self, mut show: LineShow, performance: &mut Option<Performance>) -> Result<Closed, Fault> {
+        let performing =
+            |performance: &Option<Performance>| performance.as_ref().is_none_or(|task| !task.is_finished());
+        show.flush();
+        while performing(performance) && !self.signals.wait(LINES_TICK) && !show.is_over() {
+            self.watch.take(&mut show);
+            show.flush();
+        }
+        let mut ending = self.runtime.spawn(self.proxy.shutdown(DRAIN));
+        while !is_over_within(self.runtime, &mut ending, LINES_TICK) {
+            self.watch.take(&mut show);
+            show.flush();
+        }
+        let closed = self.watch.close(&mut show);
+        show.say(&Event::Closed { exchanges: closed.ledger.exchanges(), failures: closed.ledger.failures() });
+        show.close()?;
+        Ok(closed)
+    }
+
+    fn on_screen(mut self, mut show: ScreenShow) -> Result<Closed, Fault> {
+        let mut quit = false;
+        while !quit && !self.signals.wait(Duration::ZERO) {
+            self.watch.take(&mut show);
+            for command in show.turn(&self.watch, self.proxy.passed(), SCREEN_TICK)? {
+                match command {
+                    Command::Quit => quit = true,
+                    Command::Pause(paused) => self.proxy.pause(paused),
+                    Command::SetLanguage(_) | Command::Reveal(_) => {}
+                }
+            }
+        }
+        // The terminal is given back first: a second signal then finds nothing to mend.
+        let mut rest = Silence;
+        drop(show);
+        let mut ending = self.runtime.spawn(self.proxy.shutdown(DRAIN));
+        while !is_over_within(self.runtime, &mut ending, LINES_TICK) {
+            self.watch.take(&mut rest);
+        }
+        Ok(self.watch.close(&mut rest))
+    }
+}
+
+fn is_over_within(runtime: &Runtime, task: &mut JoinHandle<()>, patience: Duration) -> bool {
+    runtime.block_on(async { tokio::time::timeout(patience, task).await.is_ok() })
+}
+
+/// Nobody looks any more; what comes is recorded and judged all the same.
+struct Silence;
+
+impl Show for Silence {
+    fn running(&mut self, _: &crate::exchange::Exchange) {}
+
+    fn ended(&mut self, _: &crate::exchange::Exchange, _: crate::diagnosis::Observed) {}
+
+    fn revised(&mut self, _: Vec<crate::diagnosis::Judgement>) {}
+}
+
+impl Save {
+    /// Begins the session. A place that cannot be written is no reason not to capture: it is said, and counted.
+    fn begin(self, mode: Mode, redactor: &Redactor, language: Language) -> Result<Option<Writer>, Fault> {
+        let (path, begun) = match self {
+            Self::Nowhere => return Ok(None),
+            Self::Into(path) => {
+                let begun = Writer::begin(&path, mode, redactor);
+                (path, begun)
+            }
+            Self::Automatically(Ok(folder)) => {
+                let begun = autosave::begin(&folder, mode, redactor, Timestamp::now());
+                (folder, begun)
+            }
+            Self::Automatically(Err(error)) => (PathBuf::new(), Err(error)),
+        };
+        match begun {
+            Ok(writer) => Ok(Some(writer)),
+            Err(
+                problem @ (SessionError::Unwritable { .. } | SessionError::Full { .. } | SessionError::NoDataFolder),
+            ) => {
+                warn(&nothing_recorded(&problem, language));
+                Ok(Some(Writer::refused(&path, problem)))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn nothing_recorded(problem: &SessionError, language: Language) -> String {
+    let why = Fault::from(problem.clone()).message(language);
+    Text { en: "nothing is recorded: {why}", ja: "記録していません: {why}" }.fill(language, &[("why", &why)])
+}
+
+/// Takes back the session of a capture that did not start, unless it holds earlier runs.
+fn discard(writer: Option<Writer>) {
+    let _ = writer;
+}
+
+impl Closed {
+    /// Says on standard error what is missing in the session.
+    fn report(&self, language: Language) {
+        if self.standing.lost == 0 {
+            return;
+        }
+        let lost = self.standing.lost.to_string();
+        let text = Text {
+            en: "{lost} exchanges are missing in the session",
+            ja: "セッションには {lost} 件のエクスチェンジがありません",
+        };
+        let mut said = text.fill(language, &[("lost", &lost)]);
+        if let Some(problem) = &self.standing.problem {
+            said = format!("{said}: {}", Fault::from(problem.clone()).message(language));
+        }
+        warn(&said);
+    }
+}

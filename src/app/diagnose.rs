@@ -1,0 +1,126 @@
+//! `authtap diagnose`: folds saved exchanges and says what came of it.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::input::{self, Folds, Input};
+use super::output::Output;
+use super::{Exit, Fault, Page, warn};
+use crate::diagnosis::{Capture, Entries, Handshake, Judgement, Readiness, Verdict};
+use crate::exchange::Exchange;
+use crate::redact::Redactor;
+use crate::report::json::{Document, Entry, Known};
+use crate::report::text;
+use crate::session::SessionError;
+use crate::text::Language;
+
+pub(super) fn diagnose(sources: &[PathBuf], page: Page, language: Language) -> Result<Exit, Fault> {
+    let mut sum = Sum::default();
+    for source in sources {
+        sum.read(source)?;
+    }
+    sum.exchanges.sort_by_key(|entry| entry.id);
+    for gap in &sum.gaps {
+        warn(&Fault::from(gap.clone()).message(language));
+    }
+    let exit = sum.exit();
+    sum.write(page, language)?;
+    Ok(exit)
+}
+
+/// What all sources came to.
+#[derive(Default)]
+struct Sum {
+    names: Vec<String>,
+    exchanges: Vec<Entry>,
+    /// Where in `exchanges` each number stands.
+    places: HashMap<u64, usize>,
+    findings: Entries,
+    handshakes: Vec<Handshake>,
+    readiness: Vec<Readiness>,
+    /// Parts of sources that could not be read.
+    gaps: Vec<SessionError>,
+    /// The highest number so far.
+    last: u64,
+}
+
+impl Sum {
+    fn read(&mut self, source: &Path) -> Result<(), Fault> {
+        self.names.push(name(source));
+        match Input::open(source, &Redactor::new())? {
+            Input::Session(session) => {
+                let mut gaps = Vec::new();
+                self.fold(input::RECORDED, input::readable(session.exchanges_of_runs(), &mut gaps));
+                self.gaps.append(&mut gaps);
+            }
+            Input::Pasted(exchanges) => {
+                self.fold(Capture::Imported, exchanges.into_iter().map(|exchange| (0, exchange)))
+            }
+        }
+        Ok(())
+    }
+
+    fn fold(&mut self, capture: Capture, exchanges: impl Iterator<Item = (u64, Exchange)>) {
+        // Numbers of a single source stay; those of a further one go on after the one before.
+        let offset = self.last;
+        let mut folds = Folds::new(capture);
+        for (run, mut exchange) in exchanges {
+            exchange.id += offset;
+            self.last = self.last.max(exchange.id);
+            let observed = folds.observe(run, &exchange);
+            self.places.insert(exchange.id, self.exchanges.len());
+            self.exchanges.push(Entry::new(&exchange, &observed.judgement));
+            self.findings.add(&observed.judgement);
+            self.revise(&observed.revised);
+        }
+        let folded = folds.finish();
+        self.revise(&folded.revised);
+        self.handshakes.extend(folded.handshakes);
+        self.readiness.extend(folded.readiness);
+    }
+
+    fn revise(&mut self, revised: &[Judgement]) {
+        for judgement in revised {
+            let place = self.places.get(&judgement.exchange);
+            if let Some(entry) = place.and_then(|place| self.exchanges.get_mut(*place)) {
+                entry.revise(judgement);
+            }
+            self.findings.add(judgement);
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        if self.exchanges.iter().any(|entry| entry.verdict == Verdict::Failure) {
+            Exit::Failures
+        } else if !self.gaps.is_empty() {
+            Exit::Usage
+        } else {
+            Exit::Done
+        }
+    }
+
+    fn write(&self, page: Page, language: Language) -> Result<(), Fault> {
+        let known = Known {
+            sources: &self.names,
+            exchanges: &self.exchanges,
+            findings: &self.findings.list(),
+            handshakes: &self.handshakes,
+            readiness: &self.readiness,
+        };
+        let mut output = Output::standard();
+        match page {
+            Page::Text => output.page(&text::diagnosis(&known, language)),
+            Page::Json => {
+                let written = serde_json::to_writer_pretty(&mut output, &Document::new(&known, language));
+                written.map_err(|error| Fault::Output(error.into()))?;
+                output.write_all(b"\n").and_then(|()| output.flush()).map_err(Fault::Output)
+            }
+        }
+    }
+}
+
+/// What a source is called in a diagnosis: a folder may be named after a person.
+fn name(source: &Path) -> String {
+    source.file_name().unwrap_or(source.as_os_str()).to_string_lossy().into_owned()
+}

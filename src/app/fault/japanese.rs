@@ -1,0 +1,182 @@
+//! The errors of the rooms below, said in Japanese. Their own words are English.
+
+use crate::demo::StageError;
+use crate::proxy::{AuthorityError, StartError, UpstreamCaError};
+use crate::session::SessionError;
+use crate::session::kind::Kind;
+use crate::tui::ScreenError;
+
+pub(super) fn session(error: &SessionError) -> String {
+    match error {
+        SessionError::Missing { path } => {
+            format!("{} がありません。名前を確認してください", path.display())
+        }
+        SessionError::Folder { path } => {
+            format!("{} はフォルダーです。その中のセッション ファイルを指定してください", path.display())
+        }
+        SessionError::Unreadable { path, reason } => {
+            format!("{} を読めません: {reason}。アクセス許可を確認してください", path.display())
+        }
+        SessionError::Empty { path } => {
+            format!("{} は空です。何も記録されていません。別のファイルを指定してください", path.display())
+        }
+        SessionError::NotASession { path, kind } => format!(
+            "{} は authtap のセッションではなく{}です。authtap が記録したファイルを指定してください",
+            path.display(),
+            self::kind(*kind)
+        ),
+        SessionError::Newer { path, found, known } => format!(
+            "{} はより新しい authtap が書いたものです (形式 {found}、このバージョンは {known} まで)。authtap を更新してください",
+            path.display()
+        ),
+        SessionError::Damaged { path, reason } => format!(
+            "{} は壊れています (途中で切れたか、書き換えられています): {reason}。記録したマシンから、同じ名前で末尾が -wal の\
+             ファイルがあればそれも一緒に、もう一度コピーしてください",
+            path.display()
+        ),
+        SessionError::Gap { path, from, count } => format!(
+            "{}: {from} 番目から {count} 件のエクスチェンジを読めません。ファイルがそこで壊れています。他は読みました",
+            path.display()
+        ),
+        SessionError::InUse { path } => format!(
+            "{} には別の authtap が記録中です。そちらを終えるか、別のファイルを指定してください",
+            path.display()
+        ),
+        SessionError::Unwritable { path, reason } => {
+            format!("{} に書き込めません: {reason}。書き込める場所を指定してください", path.display())
+        }
+        SessionError::Full { path } => {
+            format!("{} を書く空き容量がありません。ディスクを空けてください", path.display())
+        }
+        SessionError::TooSlow { path } => format!(
+            "{} のディスクがこの通信量に追いつきません。記録されなかったエクスチェンジがあります",
+            path.display()
+        ),
+        SessionError::NoDataFolder => {
+            "このアカウントにはデータ フォルダーがありません。セッション ファイルを指定するか、\
+             AUTHTAP_DATA_DIR にフォルダーを設定してください"
+                .to_owned()
+        }
+    }
+}
+
+pub(super) const fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Authtap => " authtap のセッション",
+        Kind::Har => " HTTP アーカイブ (HAR) ",
+        Kind::Saz => " ZIP または Fiddler のアーカイブ (SAZ) ",
+        Kind::Mitm => " mitmproxy のフロー ファイル",
+        Kind::OtherDatabase => "別のプログラムの SQLite ファイル",
+        Kind::Text => "テキスト",
+        Kind::Binary => "不明な形式のファイル",
+        Kind::Empty => "空のファイル",
+    }
+}
+
+pub(super) fn authority(error: &AuthorityError) -> String {
+    const ANEW: &str = "新しいルートを作るには、証明書とキーの両方をほかへ移してください";
+    match error {
+        AuthorityError::Folder { path, error } => format!(
+            "ルート証明書のフォルダー {} を作れません: {error}。--ca-dir で別のフォルダーを指定してください",
+            path.display()
+        ),
+        AuthorityError::Read { path, error } => format!(
+            "{} を読めません: {error}。読めるようにするか、--ca-dir で別のフォルダーを指定してください",
+            path.display()
+        ),
+        AuthorityError::Write { path, error } => {
+            format!("{} に書き込めません: {error}。--ca-dir で書き込めるフォルダーを指定してください", path.display())
+        }
+        AuthorityError::KeyExposed { path } => format!(
+            "ルートのキー {} をこのマシンのほかのユーザーが読めます。コピーされた可能性があれば、証明書とともに削除し、信頼済みの\
+             ストアからも取り除いて作り直してください。可能性がなければ chmod 600 '{}' を実行してください",
+            path.display(),
+            path.display()
+        ),
+        AuthorityError::KeyMissing { certificate, key } => format!(
+            "ルート証明書 {} はありますが、そのキー {} がありません。キーを戻すか、証明書をほかへ移してください (新しいルートが作られます)",
+            certificate.display(),
+            key.display()
+        ),
+        AuthorityError::CertificateMissing { certificate, key } => format!(
+            "ルートのキー {} はありますが、その証明書 {} がありません。証明書を戻すか、キーをほかへ移してください (新しいルートが作られます)",
+            key.display(),
+            certificate.display()
+        ),
+        AuthorityError::NotACertificate { path } => {
+            format!("{} は PEM 形式の証明書ではありません。正しいファイルを戻してください。{ANEW}", path.display())
+        }
+        AuthorityError::NotARoot { path } => {
+            format!("{} の証明書はルートではなく、ほかの証明書に署名できません。{ANEW}", path.display())
+        }
+        AuthorityError::NotAKey { path } => format!(
+            "{} は PKCS#8 PEM 形式の秘密キーではありません。正しいファイルを戻してください。{ANEW}",
+            path.display()
+        ),
+        AuthorityError::Mismatch { certificate, key } => format!(
+            "証明書 {} とキー {} が対応していません。正しいファイルを戻してください。{ANEW}",
+            certificate.display(),
+            key.display()
+        ),
+        AuthorityError::Expired { certificate, at, .. } => format!(
+            "ルート証明書 {} は {at} に期限が切れました。{ANEW}。新しいものを信頼済みにしてください",
+            certificate.display()
+        ),
+        AuthorityError::Generate => {
+            "キーを作れません: システムから乱数を得られませんでした。もう一度試してください".to_owned()
+        }
+    }
+}
+
+pub(super) fn screen(error: &ScreenError) -> String {
+    match error {
+        ScreenError::NoTerminal => {
+            "標準入力と標準出力が端末ではありません。端末なしでキャプチャするには --headless を付けてください"
+                .to_owned()
+        }
+        ScreenError::Take(reason) => {
+            format!("端末を切り替えられません ({reason})。端末なしでキャプチャするには --headless を付けてください")
+        }
+        ScreenError::Read(reason) => format!("端末からキーを読めません: {reason}"),
+        ScreenError::Draw(reason) => format!("端末に描画できません: {reason}"),
+    }
+}
+
+pub(super) fn start(error: &StartError) -> String {
+    match error {
+        StartError::InUse { address } => format!(
+            "{address} は別のプログラムが使用中です。--listen で別のポートを指定してください (ポート 0 は空いているポート)"
+        ),
+        StartError::Forbidden { address } => {
+            format!("このユーザーは {address} で待ち受けできません。--listen で 1024 以上のポートを指定してください")
+        }
+        StartError::NotOurs { address } => {
+            format!("{address} はこのマシンのアドレスではありません。--listen で 127.0.0.1:8080 などを指定してください")
+        }
+        StartError::Listen { address, error } => {
+            format!("{address} で待ち受けできません: {error}。--listen で別のアドレスを指定してください")
+        }
+        StartError::UpstreamCa(error) => match error {
+            UpstreamCaError::Read { path, error } => {
+                format!("--upstream-ca の {} を読めません: {error}", path.display())
+            }
+            UpstreamCaError::Parse { path } => {
+                format!("--upstream-ca の {} に証明書ではないものが含まれています", path.display())
+            }
+            UpstreamCaError::Empty { path } => format!(
+                "--upstream-ca の {} に証明書がありません。PEM 形式 (-----BEGIN CERTIFICATE-----) のファイルを指定してください",
+                path.display()
+            ),
+        },
+    }
+}
+
+pub(super) fn stage(error: &StageError) -> String {
+    match error {
+        StageError::Listen(error) => format!("デモのサーバーが 127.0.0.1 で待ち受けできません: {error}"),
+        StageError::Folder(path, error) => {
+            format!("デモのフォルダー {} に書き込めません: {error}", path.display())
+        }
+        StageError::Certificate(error) => format!("デモの証明書を作れないか、読めません: {error}"),
+    }
+}

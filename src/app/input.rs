@@ -1,0 +1,145 @@
+//! Sources of saved exchanges, told by content, and their diagnosis run by run.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::Fault;
+use crate::diagnosis::{Capture, Diagnosis, Handshake, Judgement, Observed, Readiness};
+use crate::exchange::{Exchange, Ids, Timestamp};
+use crate::redact::Redactor;
+use crate::session::kind::Kind;
+use crate::session::{Session, SessionError, paste};
+
+/// A source of saved exchanges.
+pub(super) enum Input {
+    /// A session of ours.
+    Session(Session),
+    /// The exchanges of a pasted text.
+    Pasted(Vec<Exchange>),
+}
+
+/// What standard input is called.
+pub(super) const STANDARD: &str = "-";
+/// The longest text that is read.
+const LONGEST_TEXT: u64 = 64 << 20;
+
+impl Input {
+    /// The source called `path`.
+    pub(super) fn open(path: &Path, redactor: &Redactor) -> Result<Self, Fault> {
+        if path == Path::new(STANDARD) {
+            return Self::standard(redactor);
+        }
+        if Kind::of_file(path)? != Kind::Text {
+            return session(path, redactor).map(Self::Session);
+        }
+        let unreadable = |error: io::Error| {
+            Fault::from(SessionError::Unreadable { path: path.to_owned(), reason: error.to_string() })
+        };
+        let text = Text::read(&mut File::open(path).map_err(unreadable)?).map_err(unreadable)?;
+        Ok(text.pasted(redactor))
+    }
+
+    fn standard(redactor: &Redactor) -> Result<Self, Fault> {
+        let text = Text::read(&mut io::stdin().lock()).map_err(Fault::Input)?;
+        let start = text.0.get(..4096).unwrap_or(&text.0);
+        match Kind::of(start) {
+            Kind::Har => not_yet(Path::new(STANDARD), HAR),
+            kind @ (Kind::Authtap | Kind::Saz | Kind::Mitm | Kind::OtherDatabase | Kind::Binary) => {
+                Err(Fault::NotPasted { kind })
+            }
+            Kind::Text | Kind::Empty => Ok(text.pasted(redactor)),
+        }
+    }
+}
+
+/// Text that may hold credentials until it has passed the redactor; wiped when done with.
+struct Text(Zeroizing<Vec<u8>>);
+
+impl Text {
+    fn read(from: &mut dyn Read) -> io::Result<Self> {
+        let mut text = Zeroizing::new(Vec::new());
+        from.take(LONGEST_TEXT).read_to_end(&mut text)?;
+        Ok(Self(text))
+    }
+
+    fn pasted(&self, redactor: &Redactor) -> Input {
+        Input::Pasted(paste::read(&self.0, redactor, &Ids::default(), Timestamp::now()))
+    }
+}
+
+const HAR: &str = "reading HTTP archives (HAR)";
+
+/// The session file at `path`; files of other tools are answered by name.
+pub(super) fn session(path: &Path, redactor: &Redactor) -> Result<Session, Fault> {
+    match Kind::of_file(path)? {
+        Kind::Har => not_yet(path, HAR),
+        Kind::Saz => not_yet(path, "reading Fiddler archives (SAZ)"),
+        Kind::Mitm => not_yet(path, "reading mitmproxy flow files"),
+        _ => Ok(Session::open(path, redactor)?),
+    }
+}
+
+fn not_yet<T>(path: &Path, what: &str) -> Result<T, Fault> {
+    Err(Fault::NotYet { what: format!("{}: {what}", path.display()) })
+}
+
+/// The folds over one source: one a run, because labels of different runs say nothing about each other, and because
+/// that is how the runs were diagnosed while they went on.
+pub(super) struct Folds {
+    capture: Capture,
+    run: Option<u64>,
+    diagnosis: Diagnosis,
+    handshakes: Vec<Handshake>,
+    readiness: Vec<Readiness>,
+}
+
+/// What the folds over one source came to.
+pub(super) struct Folded {
+    /// What the end of the last run changed.
+    pub(super) revised: Vec<Judgement>,
+    pub(super) handshakes: Vec<Handshake>,
+    pub(super) readiness: Vec<Readiness>,
+}
+
+impl Folds {
+    pub(super) fn new(capture: Capture) -> Self {
+        let (handshakes, readiness) = (Vec::new(), Vec::new());
+        Self { capture, run: None, diagnosis: Diagnosis::new(capture), handshakes, readiness }
+    }
+
+    /// Takes the next exchange of `run`. What is revised may belong to the run before.
+    pub(super) fn observe(&mut self, run: u64, exchange: &Exchange) -> Observed {
+        let before =
+            if self.run.replace(run).is_some_and(|before| before != run) { self.end_run() } else { Vec::new() };
+        let mut observed = self.diagnosis.observe(exchange);
+        observed.revised.splice(..0, before);
+        observed
+    }
+
+    pub(super) fn finish(mut self) -> Folded {
+        let revised = self.end_run();
+        Folded { revised, handshakes: self.handshakes, readiness: self.readiness }
+    }
+
+    fn end_run(&mut self) -> Vec<Judgement> {
+        let mut ended = std::mem::replace(&mut self.diagnosis, Diagnosis::new(self.capture));
+        let revised = ended.finish();
+        self.handshakes.extend(ended.handshakes());
+        self.readiness.extend_from_slice(ended.readiness());
+        revised
+    }
+}
+
+/// How our own recordings are judged afterwards: as they were judged while they went on.
+pub(super) const RECORDED: Capture = Capture::Live { loopback: true };
+
+/// The next exchange that can be read; what cannot be read goes to `gaps`.
+pub(super) fn readable<T>(
+    read: impl Iterator<Item = Result<T, SessionError>>,
+    gaps: &mut Vec<SessionError>,
+) -> impl Iterator<Item = T> {
+    read.filter_map(|item| item.map_err(|gap| gaps.push(gap)).ok())
+}

@@ -1,0 +1,111 @@
+//! What every capture does with its exchanges: record them, have them judged, hand them to whoever shows them.
+
+use std::sync::Arc;
+
+use super::ledger::Ledger;
+use super::recent::Recent;
+use crate::diagnosis::{Judgement, Observed};
+use crate::exchange::Exchange;
+use crate::proxy::{Event, Outbox};
+use crate::redact::Redactor;
+use crate::session::{Session, SessionError, Writer, WriterStatus};
+
+/// Whoever shows a capture while it goes on.
+pub(super) trait Show {
+    /// This is what there is so far of an exchange that goes on.
+    fn running(&mut self, exchange: &Exchange);
+
+    /// An exchange has ended.
+    fn ended(&mut self, exchange: &Exchange, observed: Observed);
+
+    /// Something else is said now of earlier exchanges.
+    fn revised(&mut self, judgements: Vec<Judgement>);
+}
+
+/// A capture's exchanges between the proxy and those who keep and show them.
+pub(super) struct Watch {
+    pub(super) outbox: Outbox,
+    pub(super) redactor: Redactor,
+    pub(super) ledger: Ledger,
+    recent: Recent,
+    /// Nothing where nothing is to be saved.
+    writer: Option<Writer>,
+    events: Vec<Event>,
+}
+
+impl Watch {
+    pub(super) fn new(outbox: Outbox, redactor: Redactor, ledger: Ledger, writer: Option<Writer>) -> Self {
+        Self { outbox, redactor, ledger, recent: Recent::default(), writer, events: Vec::new() }
+    }
+
+    /// Takes what the proxy left since the last time, in its order.
+    pub(super) fn take(&mut self, show: &mut dyn Show) {
+        let mut events = std::mem::take(&mut self.events);
+        self.outbox.drain(&mut events);
+        for event in events.drain(..) {
+            match event {
+                Event::Running(exchange) => {
+                    let exchange = self.keep(exchange);
+                    show.running(&exchange);
+                }
+                Event::Ended(exchange) => {
+                    let exchange = self.keep(exchange);
+                    let observed = self.ledger.observe(&exchange);
+                    show.ended(&exchange, observed);
+                }
+            }
+        }
+        self.events = events;
+    }
+
+    fn keep(&mut self, exchange: Exchange) -> Arc<Exchange> {
+        let exchange = Arc::new(exchange);
+        if let Some(writer) = &self.writer {
+            writer.append(Arc::clone(&exchange));
+        }
+        self.recent.keep(Arc::clone(&exchange));
+        exchange
+    }
+
+    /// The whole exchange: from memory, else from the session file.
+    pub(super) fn exchange(&self, id: u64) -> Option<Arc<Exchange>> {
+        self.recent.exchange(id).or_else(|| {
+            let path = self.writer.as_ref()?.path();
+            let session = Session::open(path, &self.redactor).ok()?;
+            session.exchange(id).ok()?.map(Arc::new)
+        })
+    }
+
+    /// How the recording stands, and how many exchanges are missing in it, those included that never came here.
+    pub(super) fn standing(&self) -> Standing {
+        let WriterStatus { lost, problem, .. } = self.writer.as_ref().map(Writer::status).unwrap_or_default();
+        Standing { lost: lost + self.outbox.lost(), problem }
+    }
+
+    /// Nothing more will come: what was pending is decided, the session is closed.
+    pub(super) fn close(mut self, show: &mut dyn Show) -> Closed {
+        self.take(show);
+        show.revised(self.ledger.finish());
+        let unseen = self.outbox.lost();
+        let path = self.writer.as_ref().map(|writer| writer.path().to_owned());
+        let WriterStatus { lost, problem, .. } = self.writer.map(Writer::close).unwrap_or_default();
+        Closed { ledger: self.ledger, standing: Standing { lost: lost + unseen, problem }, session: path }
+    }
+}
+
+/// How the recording stands.
+#[derive(Default)]
+pub(super) struct Standing {
+    /// Exchanges that are missing in the session.
+    pub(super) lost: u64,
+    /// Why the last of them could not be written.
+    pub(super) problem: Option<SessionError>,
+}
+
+/// What a capture came to.
+pub(super) struct Closed {
+    pub(super) ledger: Ledger,
+    pub(super) standing: Standing,
+    /// The session's file.
+    pub(super) session: Option<std::path::PathBuf>,
+}

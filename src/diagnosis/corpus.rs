@@ -1,0 +1,190 @@
+//! The labelled corpus: what is said of single exchanges and of whole conversations, measured.
+//!
+//! An id that is no rule yet is skipped by name and counted, so that adding the rule is all there is to do.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::rules::{kit, rule};
+use super::{Capture, Diagnosis, Judgement, Verdict};
+use crate::exchange::{Connection, Exchange, Failure, FailureKind, Ids, Seen, Side, Step, Timestamp, Timings, Unseen};
+use crate::redact::Redactor;
+
+const CASES: &str = include_str!("../../tests/data/corpus/cases.jsonl");
+const CONVERSATIONS: &str = include_str!("../../tests/data/corpus/conversations.jsonl");
+
+#[test]
+fn single_exchanges_get_their_first_finding_and_steps_are_no_failures() {
+    let (mut wrong, mut skipped) = (Vec::new(), BTreeMap::new());
+    for case in lines(CASES) {
+        let name = text(&case["id"]);
+        let judgement = judge(std::slice::from_ref(&case), Capture::Imported).remove(0);
+        let first = judgement.findings.first().map(|finding| finding.id());
+        match case["expected"][0].as_str() {
+            Some(id) if rule(id).is_none() => *skipped.entry(id.to_owned()).or_insert(0) += 1,
+            expected if expected != first => wrong.push(format!("{name}: {first:?} instead of {expected:?}")),
+            _ => {}
+        }
+        if case["normal_step"] == true && judgement.verdict == Verdict::Failure {
+            wrong.push(format!("{name}: a normal step is called a failure by {first:?}"));
+        }
+        if case["normal_step"] == false && rule_of(&case["expected"][0]) && judgement.verdict == Verdict::Ok {
+            wrong.push(format!("{name}: called ok"));
+        }
+    }
+    println!("skipped, no rule yet: {skipped:?}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn conversations_get_their_verdicts_and_findings() {
+    let (mut wrong, mut skipped) = (Vec::new(), BTreeMap::new());
+    for conversation in lines(CONVERSATIONS) {
+        let name = text(&conversation["id"]);
+        let exchanges = conversation["exchanges"].as_array().unwrap();
+        let judgements = judge(exchanges, capture(&conversation["capture"]));
+        for (at, (judgement, expected)) in
+            judgements.iter().zip(conversation["expected"].as_array().unwrap()).enumerate()
+        {
+            let at = at + 1;
+            if let Some(id) = expected["first"].as_str().filter(|id| rule(id).is_none()) {
+                *skipped.entry(id.to_owned()).or_insert(0) += 1;
+                continue;
+            }
+            let first = judgement.findings.first().map(|finding| finding.id());
+            if !among(expected, "first", "alt_first", first) && !expected["first"].is_null() {
+                wrong.push(format!("{name} {at}: {first:?} instead of {}", expected["first"]));
+            }
+            if !among(expected, "verdict", "alt_verdicts", Some(judgement.verdict.code())) {
+                wrong.push(format!("{name} {at}: {} instead of {}", judgement.verdict, expected["verdict"]));
+            }
+        }
+        let found = |id: &str| judgements.iter().flat_map(|judgement| &judgement.findings).any(|f| f.id() == id);
+        for id in conversation["must_have"].as_array().unwrap() {
+            if rule_of(id) && !found(&text(id)) {
+                wrong.push(format!("{name}: lacks {id}"));
+            }
+        }
+        for id in conversation["must_not"].as_array().unwrap() {
+            if found(&text(id)) {
+                wrong.push(format!("{name}: must not have {id}"));
+            }
+        }
+    }
+    println!("skipped, no rule yet: {skipped:?}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn lines(corpus: &str) -> impl Iterator<Item = Value> {
+    corpus.lines().map(|line| serde_json::from_str(line).unwrap())
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+fn rule_of(id: &Value) -> bool {
+    id.as_str().is_some_and(|id| rule(id).is_some())
+}
+
+fn among(expected: &Value, one: &str, others: &str, found: Option<&str>) -> bool {
+    let found = found.map_or(Value::Null, Value::from);
+    expected[one] == found || expected[others].as_array().is_some_and(|others| others.contains(&found))
+}
+
+fn capture(value: &Value) -> Capture {
+    if value["mode"] == "live" { Capture::Live { loopback: true } } else { Capture::Imported }
+}
+
+/// What is said of each exchange at the end.
+fn judge(exchanges: &[Value], capture: Capture) -> Vec<Judgement> {
+    let (redactor, ids, mut diagnosis) = (Redactor::new(), Ids::default(), Diagnosis::new(capture));
+    let mut judgements: Vec<Judgement> = Vec::new();
+    for value in exchanges {
+        let exchange = exchange(value, &redactor, &ids);
+        let observed = diagnosis.observe(&exchange);
+        judgements.push(observed.judgement);
+        revise(&mut judgements, observed.revised);
+    }
+    let last = diagnosis.finish();
+    revise(&mut judgements, last);
+    judgements
+}
+
+fn revise(judgements: &mut [Judgement], revised: Vec<Judgement>) {
+    for new in revised {
+        let old = judgements.iter_mut().find(|old| old.exchange == new.exchange).unwrap();
+        *old = new;
+    }
+}
+
+fn exchange(value: &Value, redactor: &Redactor, ids: &Ids) -> Exchange {
+    let number = u32::try_from(value["connection"].as_u64().unwrap_or(1)).unwrap();
+    let connection = Arc::new(Connection { id: number, ..Connection::default() });
+    let started = value["started"].as_str().unwrap_or(kit::START);
+    let now = Timestamp::parse(started).unwrap();
+    let request = &value["request"];
+    let method = request["method"].as_str().unwrap_or("GET");
+    let url = request["url"].as_str().unwrap_or("https://unseen.invalid/");
+    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    if let Some(failure) = failure(&value["error"]) {
+        return Exchange {
+            id: ids.exchange(),
+            started: now,
+            connection,
+            method: Some("CONNECT".into()),
+            url: Some(redactor.wire().url(url.as_bytes())),
+            request: Seen::Unseen(Unseen::NeverCame),
+            response: Seen::Unseen(Unseen::NeverCame),
+            error: Some(failure),
+            timings: Timings::default(),
+            running: false,
+        };
+    }
+    let connect = method == "CONNECT";
+    // A CONNECT is an exchange with the URL of what it asks for.
+    let (verb, path) = if connect || path.is_empty() { ("GET", "/") } else { (method, path) };
+    let head = format!("{verb} {path} HTTP/1.1\r\n");
+    let response = &value["response"];
+    let status = format!("HTTP/1.1 {} {}\r\n", response["status"], response["reason"].as_str().unwrap_or_default());
+    let setting = kit::setting(redactor, connection, ids.clone(), scheme, authority);
+    let mut exchange = kit::record(setting, &message(&head, request), Some(&message(&status, response)), None, now);
+    if connect {
+        exchange.method = Some("CONNECT".into());
+    }
+    if request.is_null() {
+        kit::forget_request(&mut exchange);
+    }
+    exchange
+}
+
+/// Head and body; the framing is that of this text, whatever the original's was.
+fn message(first: &str, value: &Value) -> Vec<u8> {
+    let body = value["body"].as_str().unwrap_or_default();
+    let mut wire = first.to_owned();
+    for field in value["headers"].as_array().into_iter().flatten() {
+        let (name, content) = (text(&field[0]), text(&field[1]));
+        let framing = ["content-length", "transfer-encoding", "content-encoding"];
+        if !framing.contains(&name.to_ascii_lowercase().as_str()) {
+            wire += &format!("{name}: {content}\r\n");
+        }
+    }
+    wire += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
+    wire.into_bytes()
+}
+
+fn failure(value: &Value) -> Option<Failure> {
+    let side = Side::ALL.into_iter().find(|side| value["side"] == side.code())?;
+    let step = Step::ALL.into_iter().find(|step| value["step"] == step.code())?;
+    let kind = match (side, step) {
+        (Side::Client, Step::Tls) => FailureKind::CertificateRefusedByClient,
+        (Side::Server, Step::Resolve) => FailureKind::NameNotFound,
+        _ => FailureKind::Other,
+    };
+    Some(Failure { side, step, kind, text: "as labelled".into() })
+}

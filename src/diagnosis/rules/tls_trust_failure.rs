@@ -1,0 +1,215 @@
+//! The client breaks the TLS handshake off because it does not accept the certificate it is shown.
+//!
+//! Not to be confused with the server's certificate, which we verify (`certificate-invalid`), with a server that cannot
+//! be reached (`server-unreachable`), or with any answer of HTTP: no request was sent, so there is no 401 to explain.
+
+use crate::diagnosis::{Actor, Capture, Case, Certainty, Gate, Hit, Kind, Place, Rule};
+use crate::exchange::{Failure, FailureKind, Side, Step};
+use crate::text::Text;
+
+pub(super) static RULE: Rule = Rule {
+    id: "tls-trust-failure",
+    title: Text {
+        en: "The client does not accept the certificate", ja: "クライアントが証明書を受け入れない"
+    },
+    explanation: Text {
+        en: "The client ended the TLS handshake with {host} itself, before it sent any request. It does not trust the root \
+             of the certificate it was shown, the name or the dates do not suit it, or it expects one certain certificate \
+             (pinning). While traffic is decrypted, the certificate shown is the one minted by the decrypting proxy.",
+        ja: "クライアントは要求を 1 つも送らないうちに、{host} との TLS ハンドシェイクを自ら中断しました。提示された証明書のルートを\
+             信頼していない、名前や有効期間が合わない、または特定の証明書しか受け入れない (ピンニング) ことが原因です。\
+             復号している間にクライアントへ提示されるのは、復号するプロキシが発行した証明書です。",
+    },
+    remedy: Text {
+        en: "Let the client trust the root of this proxy (its file: authtap ca path), on Windows for all users:\n\
+             Import-Certificate -FilePath .\\authtap-ca.pem -CertStoreLocation Cert:\\LocalMachine\\Root\n\
+             Firefox, Java and many phones keep a store of their own. A client that pins its certificate cannot be \
+             decrypted: pass the host through with\n\
+             authtap --skip-decrypt {host}\n\
+             If it refuses the server's own certificate, install the chain up to its root on the client, or renew it.",
+        ja: "クライアントにこのプロキシのルート証明書を信頼させます (ファイルの場所は authtap ca path で分かります)。Windows で全ユーザーに\
+             適用する場合:\n\
+             Import-Certificate -FilePath .\\authtap-ca.pem -CertStoreLocation Cert:\\LocalMachine\\Root\n\
+             Firefox、Java、多くのスマートフォンは独自の証明書ストアを使います。証明書をピンニングするクライアントは復号できないため、\
+             そのホストは復号せずに通します。\n\
+             authtap --skip-decrypt {host}\n\
+             サーバー本来の証明書が拒否されている場合は、ルートまでのチェーンをクライアントにインストールするか、証明書を更新します。",
+    },
+    sources: &["RFC 8446 section 6.2", "RFC 5246 section 7.2.2"],
+    kinds: &[Kind::Failure],
+    certainties: &[Certainty::Certain, Certainty::Likely],
+    actors: &[Actor::ThisProxy, Actor::CaptureTool, Actor::ExchangeAdmin],
+    gate: Gate::Failed,
+    supersedes: &[],
+    find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
+};
+
+fn find(case: &Case<'_>) -> Option<Hit> {
+    let failure = case.exchange.error.as_ref()?;
+    if failure.side != Side::Client || failure.step != Step::Tls {
+        return None;
+    }
+    let certainty = match failure.kind {
+        FailureKind::CertificateRefusedByClient => Certainty::Certain,
+        _ if names_certificate(failure) => Certainty::Certain,
+        FailureKind::ClosedEarly | FailureKind::Reset | FailureKind::TlsFailed => Certainty::Likely,
+        _ => return None,
+    };
+    let connection = &case.exchange.connection;
+    let shown = connection.presented.as_ref();
+    let own = connection.server.as_ref().and_then(|server| server.tls.as_ref()).map(|tls| &tls.certificate);
+    let actor = match (shown, case.capture()) {
+        // With --server-cert the client is shown what the server would have shown.
+        (Some(shown), _) if own.is_some_and(|own| own.sha256 == shown.sha256) => Actor::ExchangeAdmin,
+        (Some(_), _) | (None, Capture::Live { .. }) => Actor::ThisProxy,
+        (None, Capture::Imported) => Actor::CaptureTool,
+    };
+    let hit = Hit::failure(certainty, actor).on(case.on_server()).naming("host", case.host_name());
+    let hit = hit.because(case.evidence(Place::ConnectionClient, failure.text.clone()));
+    let issuer = shown.map(|shown| case.evidence(Place::ConnectionClient, shown.issuer.clone()));
+    Some(issuer.into_iter().fold(hit, Hit::because))
+}
+
+/// Whether the words are those of an alert about certificates (RFC 8446 section 6.2), in any spelling of it.
+fn names_certificate(failure: &Failure) -> bool {
+    let words: String = failure.text.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
+    let words = words.to_ascii_lowercase();
+    let alerts = [
+        "unknownca",
+        "badcertificate",
+        "certificateunknown",
+        "certificateexpired",
+        "certificaterevoked",
+        "unsupportedcertificate",
+    ];
+    alerts.iter().any(|alert| words.contains(alert))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::RULE;
+    use crate::diagnosis::rules::kit::exchanges;
+    use crate::diagnosis::rules::kit::{Example, Raw};
+    use crate::diagnosis::{Actor, Certainty, Kind};
+    use crate::diagnosis::{Capture, Case, Past};
+    use crate::exchange::{Certificate, Connection, Server, Timestamp, Tls};
+    use crate::exchange::{FailureKind, Side, Step};
+
+    pub(super) const EXAMPLES: &[Example] = &[
+        Example::fires(
+            "the client refuses our certificate",
+            (Kind::Failure, Certainty::Certain, Actor::ThisProxy),
+            &[Raw::failed(
+                "CONNECT https://mail.contoso.com/",
+                Side::Client,
+                Step::Tls,
+                FailureKind::CertificateRefusedByClient,
+                "the client refused the certificate: unknown CA",
+            )],
+        )
+        .live(),
+        Example::fires(
+            "an imported trace has the alert in words",
+            (Kind::Failure, Certainty::Certain, Actor::CaptureTool),
+            &[Raw::failed(
+                "CONNECT https://mail.contoso.com:8443/",
+                Side::Client,
+                Step::Tls,
+                FailureKind::Other,
+                "received fatal alert: UnknownCA",
+            )],
+        ),
+        Example::fires(
+            "the client just closes",
+            (Kind::Failure, Certainty::Likely, Actor::ThisProxy),
+            &[Raw::failed(
+                "CONNECT https://mail.contoso.com/",
+                Side::Client,
+                Step::Tls,
+                FailureKind::Reset,
+                "connection reset by peer",
+            )],
+        )
+        .live(),
+        Example::silent(
+            "the server's certificate has expired",
+            &[Raw::failed(
+                "CONNECT https://mail.contoso.com/",
+                Side::Server,
+                Step::Tls,
+                FailureKind::CertificateExpired,
+                "the certificate expired on 2026-10-01",
+            )],
+        )
+        .live(),
+        Example::silent(
+            "the client hangs up in the middle of a request",
+            &[Raw::failed(
+                "POST https://mail.contoso.com/EWS/Exchange.asmx",
+                Side::Client,
+                Step::Receive,
+                FailureKind::Reset,
+                "connection reset by peer",
+            )],
+        )
+        .live(),
+        Example::silent(
+            "the client offers no TLS that we speak",
+            &[Raw::failed(
+                "CONNECT https://mail.contoso.com/",
+                Side::Client,
+                Step::Tls,
+                FailureKind::TlsIncompatible,
+                "no protocol version in common",
+            )],
+        )
+        .live(),
+    ];
+
+    const REFUSED: &[Raw] = &[Raw::failed(
+        "CONNECT https://mail.contoso.com/",
+        Side::Client,
+        Step::Tls,
+        FailureKind::CertificateRefusedByClient,
+        "unknown CA",
+    )];
+
+    fn certificate(sha256: u8) -> Certificate {
+        Certificate {
+            subject: "CN=mail.contoso.com".into(),
+            issuer: "CN=Contoso Root".into(),
+            names: Vec::new(),
+            not_before: Timestamp::default(),
+            not_after: Timestamp::default(),
+            sha256: [sha256; 32],
+        }
+    }
+
+    #[test]
+    fn the_certificate_shown_decides_who_must_act() {
+        for (presented, actor) in [(1, Actor::ExchangeAdmin), (2, Actor::ThisProxy)] {
+            let mut exchange = exchanges(REFUSED).remove(0);
+            let tls = Tls {
+                version: "TLS 1.3".into(),
+                cipher: "TLS_AES_128_GCM_SHA256".into(),
+                alpn: None,
+                certificate: certificate(1),
+                accepted_despite: None,
+            };
+            exchange.connection = Arc::new(Connection {
+                server: Some(Server { address: "192.0.2.1:443".into(), tls: Some(tls) }),
+                presented: Some(certificate(presented)),
+                ..Connection::default()
+            });
+            let past = Past::default();
+            let hit = (RULE.find)(&Case::new(&exchange, &past, Capture::Imported)).unwrap();
+            assert_eq!(hit.actor, actor);
+            assert_eq!(hit.evidence[1].text, "CN=Contoso Root");
+        }
+    }
+}
