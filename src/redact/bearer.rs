@@ -6,7 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value};
 
 use super::door::Door;
-use super::{Jwt, OpaqueForm, Token, User, marker};
+use super::{Jwt, OpaqueForm, Token, marker};
 
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
