@@ -63,8 +63,9 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         _ => return None,
     };
     let agent = case.request_header("user-agent")?;
-    let outlook =
-        ["Microsoft Office/", "Microsoft Outlook", "MacOutlook/"].iter().any(|name| agent.as_str().contains(name));
+    let outlook = ["Microsoft Office/", "Microsoft Outlook", "MacOutlook/", "Outlook/"]
+        .iter()
+        .any(|name| agent.as_str().contains(name));
     let directory = matches!(
         case.directory(),
         Some(Directory::Mapi | Directory::Ews | Directory::Autodiscover | Directory::Oab | Directory::Rpc)
