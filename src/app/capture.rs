@@ -167,6 +167,9 @@ pub(super) fn run(
     let written = |writer: &&Writer| writer.status().problem.is_none();
     let session = writer.filter(written).map(|writer| writer.path().display().to_string());
     let ca = plan.authority.certificate_path().display().to_string();
+    for address in proxy.addresses() {
+        tracing::info!(%address, mode = plan.mode.code(), ca, session, "listening");
+    }
     let watch = Watch::new(outbox, plan.redactor, Ledger::new(input::RECORDED), begun.map(|begun| begun.writer));
     let mut performance = perform(&proxy);
     let run = Run { runtime, signals, proxy, watch };
@@ -340,6 +343,7 @@ impl Closed {
             return;
         }
         let lost = self.standing.lost.to_string();
+        tracing::warn!(lost = self.standing.lost, "the session is incomplete");
         let text = Text {
             en: "{lost} exchanges are missing in the session",
             ja: "セッションには {lost} 件のエクスチェンジがありません",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ledger::Ledger;
 use super::recent::Recent;
-use crate::diagnosis::{Judgement, Observed};
+use crate::diagnosis::{Finding, Judgement, Observed};
 use crate::exchange::Exchange;
 use crate::proxy::{Event, Outbox};
 use crate::redact::Redactor;
@@ -51,6 +51,7 @@ impl Watch {
                 Event::Ended(exchange) => {
                     let exchange = self.keep(exchange);
                     let observed = self.ledger.observe(&exchange);
+                    log_exchange(&exchange, &observed.judgement);
                     show.ended(&exchange, observed);
                 }
             }
@@ -90,6 +91,12 @@ impl Watch {
         let WriterStatus { lost, problem, .. } = self.writer.map(Writer::close).unwrap_or_default();
         Closed { ledger: self.ledger, standing: Standing { lost: lost + unseen, problem } }
     }
+}
+
+fn log_exchange(exchange: &Exchange, judgement: &Judgement) {
+    let url = exchange.url.as_ref().map(|url| url.text().as_str());
+    let findings: Vec<_> = judgement.findings.iter().map(Finding::id).collect();
+    tracing::debug!(id = exchange.id, url, status = exchange.status(), verdict = %judgement.verdict, ?findings, "exchange");
 }
 
 /// How the recording stands.
