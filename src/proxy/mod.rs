@@ -5,6 +5,7 @@
 //! `authority` and `leaf` make the certificate that the client is shown, `answer` speaks where no server can. With a
 //! [`Responder`] of another kind somebody answers in the server's place.
 
+mod absolute;
 mod answer;
 mod authority;
 mod certificate;

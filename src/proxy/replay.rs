@@ -7,7 +7,6 @@
 
 mod answer;
 mod index;
-mod stand_ins;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -15,10 +14,9 @@ use std::time::Duration;
 
 use self::answer::Wire;
 use self::index::{Asked, Carried, Found, Index, Step};
-use self::stand_ins::StandIns;
 use super::respond::{Answer, Request, Respond};
 use crate::exchange::{self, Exchange, Failure, FailureKind, Response, Seen, Side, Unseen};
-use crate::redact::Clean;
+use crate::redact::{Clean, StandIns};
 use crate::session::{Session, SessionError};
 
 /// A session that answers.

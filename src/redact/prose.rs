@@ -209,7 +209,8 @@ fn url_end(text: &str) -> usize {
         let Some(close) = text[at..].find(']').filter(|_| text[at..].starts_with('[')) else { return at };
         let inside = &text[at..=at + close];
         let marker = inside.contains(['%', '+']) && marker::is_marker(&super::percent_decoded(inside));
-        if !marker && !(inside.contains("::") && shape::is_host(inside)) {
+        let address = inside.contains("::") && shape::is_host(inside);
+        if !marker && !address {
             return at;
         }
         at += close + 1;

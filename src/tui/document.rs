@@ -256,7 +256,7 @@ fn wrap(text: &str, width: u16, indent: u16, row: &mut dyn FnMut(Range<usize>, u
 fn may_break(second_before: Option<char>, before: char, after: char) -> bool {
     match before {
         ' ' => after != ' ',
-        ',' | ';' | '&' | '|' => true,
+        ',' | ';' | '&' | '|' => after != ' ',
         // Not in the middle of `https://`.
         '/' => after != '/' && second_before != Some('/'),
         _ if after.width() == Some(2) => {

@@ -3,6 +3,8 @@
 //! Signals are the app's: it ends its loop on SIGINT, SIGTERM and SIGHUP, and dropping the [`Screen`] gives the
 //! terminal back. (In raw mode Ctrl-C is a key and comes as [`Command::Quit`](super::Command::Quit).)
 
+#![allow(clippy::disallowed_methods)] // The terminal's setup: the screen is written on standard output.
+
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::panic;
 use std::sync::Mutex;

@@ -138,12 +138,10 @@ fn a_truncated_session_gives_what_it_has_or_says_that_it_is_damaged() {
     for part in [whole.len() / 2, 100, 20, 0] {
         fs::write(&cut, &whole[..part]).unwrap();
         let finished = workshop.run(&["diagnose", &cut.to_string_lossy()]);
+        // What could be read may be on standard output; that it is not all is said in any case.
+        assert_eq!(finished.code, Some(INPUT), "{part} of {} bytes: {}", whole.len(), finished.error());
+        assert!(finished.error().contains("cut.authtap"), "{}", finished.error());
         assert!(!finished.error().contains("panicked"), "{}", finished.error());
-        match finished.code {
-            Some(0 | 1) => {}
-            Some(INPUT) => refused(&finished, INPUT, &["cut.authtap"]),
-            code => panic!("{part} bytes of {}: {code:?}: {}", whole.len(), finished.error()),
-        }
     }
 }
 

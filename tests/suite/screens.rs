@@ -48,11 +48,11 @@ fn a_session_is_readable_in_every_size_and_language() {
             fits(&screen, columns, rows);
             assert_eq!(is_japanese(&screen), language == "ja", "{screen}");
             terminal.press("?");
-            let help = terminal.screen("the help", |now| now != screen);
+            let first = if language == "en" { "this help" } else { "このヘルプ" };
+            let help = terminal.screen("the help", |screen| screen.contains(first));
             fits(&help, columns, rows);
-            assert!(help.contains(if language == "en" { "this help" } else { "このヘルプ" }), "{help}");
             terminal.press("Escape");
-            terminal.screen("the list again", |now| now.contains("/EWS") && now != help);
+            terminal.screen("the list again", |screen| screen.contains("/EWS") && !screen.contains(first));
             terminal.press("q");
             terminal.screen("the shell", |screen| screen.contains("ended with 0"));
         }
@@ -142,6 +142,7 @@ fn fits(screen: &str, columns: u16, rows: u16) {
     }
 }
 
+/// More than the name of the language, which stands in the hints of an English screen.
 fn is_japanese(screen: &str) -> bool {
-    screen.chars().any(|char| matches!(char, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}'))
+    screen.chars().filter(|char| matches!(char, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}')).count() > 20
 }

@@ -95,10 +95,8 @@ fn refused_by_proxy(case: &Case<'_>) -> Option<Evidence> {
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::RULE;
-    use crate::diagnosis::rules::kit::exchanges;
-    use crate::diagnosis::rules::kit::{Example, Raw};
-    use crate::diagnosis::{Actor, Certainty, Kind};
-    use crate::diagnosis::{Capture, Case, Past};
+    use crate::diagnosis::rules::kit::{Example, Raw, exchanges};
+    use crate::diagnosis::{Actor, Capture, Case, Certainty, Kind, Past};
     use crate::exchange::{FailureKind, Side, Step};
 
     pub(super) const EXAMPLES: &[Example] = &[

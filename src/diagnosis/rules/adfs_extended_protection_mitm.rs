@@ -94,10 +94,8 @@ fn find(case: &Case<'_>) -> Option<Hit> {
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::RULE;
-    use crate::diagnosis::rules::kit::exchanges;
-    use crate::diagnosis::rules::kit::{Example, Raw};
-    use crate::diagnosis::{Actor, Certainty, Kind};
-    use crate::diagnosis::{Capture, Case, Past};
+    use crate::diagnosis::rules::kit::{Example, Raw, exchanges};
+    use crate::diagnosis::{Actor, Capture, Case, Certainty, Kind, Past};
     use crate::exchange::Seen;
     use crate::redact::{Binding, Credential, Ntlm, NtlmMessage};
 

@@ -90,12 +90,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::RULE;
-    use crate::diagnosis::rules::kit::exchanges;
-    use crate::diagnosis::rules::kit::{Example, Raw};
-    use crate::diagnosis::{Actor, Certainty, Kind};
-    use crate::diagnosis::{Capture, Case, Past};
-    use crate::exchange::{Certificate, Connection, Server, Timestamp, Tls};
-    use crate::exchange::{FailureKind, Side, Step};
+    use crate::diagnosis::rules::kit::{Example, Raw, exchanges};
+    use crate::diagnosis::{Actor, Capture, Case, Certainty, Kind, Past};
+    use crate::exchange::{Certificate, Connection, FailureKind, Server, Side, Step, Timestamp, Tls};
 
     pub(super) const EXAMPLES: &[Example] = &[
         Example::fires(

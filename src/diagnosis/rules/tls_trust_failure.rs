@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
     },
     remedy: Text {
         en: "Let the client trust the root of this proxy (its file: authtap ca path), on Windows for all users:\n\
-             Import-Certificate -FilePath .\\authtap-ca.pem -CertStoreLocation Cert:\\LocalMachine\\Root\n\
+             certutil -addstore -f Root authtap-ca.pem\n\
              Firefox, Java and many phones keep a store of their own. A client that pins its certificate cannot be \
              decrypted: pass the host through with\n\
              authtap --skip-decrypt {host}\n\
@@ -32,7 +32,7 @@ pub(super) static RULE: Rule = Rule {
              it.",
         ja: "クライアントにこのプロキシのルート証明書を信頼させます (ファイルの場所は authtap ca path で分かります)。\
              Windows で全ユーザーに適用する場合:\n\
-             Import-Certificate -FilePath .\\authtap-ca.pem -CertStoreLocation Cert:\\LocalMachine\\Root\n\
+             certutil -addstore -f Root authtap-ca.pem\n\
              Firefox、Java、多くのスマートフォンは独自の証明書ストアを使います。証明書をピンニングするクライアントは\
              復号できないため、そのホストは復号せずに通します。\n\
              authtap --skip-decrypt {host}\n\
@@ -97,12 +97,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::RULE;
-    use crate::diagnosis::rules::kit::exchanges;
-    use crate::diagnosis::rules::kit::{Example, Raw};
-    use crate::diagnosis::{Actor, Certainty, Kind};
-    use crate::diagnosis::{Capture, Case, Past};
-    use crate::exchange::{Certificate, Connection, Server, Timestamp, Tls};
-    use crate::exchange::{FailureKind, Side, Step};
+    use crate::diagnosis::rules::kit::{Example, Raw, exchanges};
+    use crate::diagnosis::{Actor, Capture, Case, Certainty, Kind, Past};
+    use crate::exchange::{Certificate, Connection, FailureKind, Server, Side, Step, Timestamp, Tls};
 
     pub(super) const EXAMPLES: &[Example] = &[
         Example::fires(

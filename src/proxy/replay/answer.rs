@@ -3,10 +3,9 @@
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::stand_ins::StandIns;
 use crate::exchange::{Interim, Message, Response};
 use crate::proxy::respond::Request;
-use crate::redact::{Clean, Content, Field};
+use crate::redact::{Clean, Content, Field, StandIns};
 
 /// How many bytes stand in for a body of which only the length was recorded.
 const FILLER: u64 = 1 << 20;
@@ -105,9 +104,7 @@ fn body(message: &Message, stand_ins: &StandIns) -> Body {
             let length = usize::try_from(message.body.length.min(FILLER)).unwrap_or_default();
             Body { bytes: vec![b' '; length], decoded: true }
         }
-        Content::Text { syntax, text, .. } => {
-            Body { bytes: in_charset(message, stand_ins.body(*syntax, text)), decoded: true }
-        }
+        Content::Text { text, .. } => Body { bytes: in_charset(message, stand_ins.text(text)), decoded: true },
     }
 }
 

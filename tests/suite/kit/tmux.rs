@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Output, Process, Workshop};
 
@@ -14,7 +15,10 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Runs authtap with `arguments` in a terminal of `columns` by `rows`.
     pub(crate) fn start(workshop: &Workshop, columns: u16, rows: u16, arguments: &[&str]) -> Self {
-        let socket = workshop.path(&format!("tmux-{columns}x{rows}")).to_string_lossy().into_owned();
+        // A server of its own for each: one that is about to end takes no new session.
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let socket = workshop.path(&format!("tmux{number}")).to_string_lossy().into_owned();
         let program = workshop.authtap(arguments);
         let mut words = vec![quoted(&program.get_program().to_string_lossy())];
         words.extend(program.get_args().map(|argument| quoted(&argument.to_string_lossy())));
