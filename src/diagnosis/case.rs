@@ -225,7 +225,7 @@ impl<'a> Case<'a> {
             || self.response_header("x-serverapplication").is_some_and(|value| value.as_str().starts_with("Exchange"))
             || self.challenge("bearer").and_then(|bearer| bearer.param("client_id")).is_some_and(|id| id == CLIENT_ID)
             || self.diagnostics().is_some_and(|diagnostics| diagnostics.family == Family::Exchange)
-            || (self.is_iis() && (self.response_header("request-id").is_some() || self.directory().is_some()))
+            || (self.is_iis() && self.looks_like_exchange())
             || self.past.is_exchange(self.host())
     }
 
@@ -251,6 +251,15 @@ impl<'a> Case<'a> {
     pub fn is_adfs(&self) -> bool {
         let path = self.path().as_bytes();
         path.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"/adfs/"))
+    }
+
+    /// What on IIS speaks for Exchange: its request ids, which SharePoint has too, and its directories, some of which
+    /// other programs have as well (`/rpc` of Remote Desktop Gateway, any `/api`).
+    fn looks_like_exchange(&self) -> bool {
+        let share_point = ["sprequestguid", "microsoftsharepointteamservices"];
+        let directory = self.directory().is_some_and(|found| !matches!(found, Directory::Api | Directory::Rpc));
+        !share_point.iter().any(|name| self.response_header(name).is_some())
+            && (directory || self.response_header("request-id").is_some())
     }
 
     fn is_iis(&self) -> bool {
