@@ -231,7 +231,7 @@ fn every_known_case_redacted_twice_is_redacted_once() {
             }
         }
     }
-    assert!(fields > 1000, "{fields}");
+    assert!(fields > 100, "{fields}");
 }
 
 proptest! {
