@@ -234,12 +234,13 @@ impl Run<'_> {
             self.watch.take(&mut show);
             show.flush();
         }
+        let passed = self.proxy.passed();
         let mut ending = self.runtime.spawn(self.proxy.shutdown(DRAIN));
         while !is_over_within(self.runtime, &mut ending, LINES_TICK) {
             self.watch.take(&mut show);
             show.flush();
         }
-        let closed = self.watch.close(&mut show);
+        let closed = self.watch.close(passed, &mut show);
         show.say(&Event::Closed { exchanges: closed.ledger.exchanges(), failures: closed.ledger.failures() });
         show.close()?;
         Ok(closed)
@@ -260,11 +261,12 @@ impl Run<'_> {
         // The terminal is given back first: a second signal then finds nothing to mend.
         let mut rest = Silence;
         drop(show);
+        let passed = self.proxy.passed();
         let mut ending = self.runtime.spawn(self.proxy.shutdown(DRAIN));
         while !is_over_within(self.runtime, &mut ending, LINES_TICK) {
             self.watch.take(&mut rest);
         }
-        Ok(self.watch.close(&mut rest))
+        Ok(self.watch.close(passed, &mut rest))
     }
 }
 
@@ -337,8 +339,15 @@ fn nothing_recorded(problem: &SessionError, language: Language) -> String {
 }
 
 impl Closed {
-    /// Says on standard error what is missing in the session.
+    /// Says on standard error what the session does not have.
     fn report(&self, language: Language) {
+        if self.passed > 0 {
+            let text = Text {
+                en: "{passed} connections passed undecrypted and unrecorded: --only does not name their hosts",
+                ja: "{passed} 件の接続は復号も記録もせずに通しました: --only に指定のないホストです",
+            };
+            warn(&text.fill(language, &[("passed", &self.passed.to_string())]));
+        }
         if self.standing.lost == 0 {
             return;
         }

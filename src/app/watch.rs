@@ -83,13 +83,13 @@ impl Watch {
         Standing { lost: lost + self.outbox.lost(), problem }
     }
 
-    /// Nothing more will come: what was pending is decided, the session is closed.
-    pub(super) fn close(mut self, show: &mut dyn Show) -> Closed {
+    /// Nothing more will come: what was pending is decided, the session is closed. `passed` is what the proxy counted.
+    pub(super) fn close(mut self, passed: u64, show: &mut dyn Show) -> Closed {
         self.take(show);
         show.revised(self.ledger.finish());
         let unseen = self.outbox.lost();
         let WriterStatus { lost, problem, .. } = self.writer.map(Writer::close).unwrap_or_default();
-        Closed { ledger: self.ledger, standing: Standing { lost: lost + unseen, problem } }
+        Closed { ledger: self.ledger, standing: Standing { lost: lost + unseen, problem }, passed }
     }
 }
 
@@ -112,4 +112,6 @@ pub(super) struct Standing {
 pub(super) struct Closed {
     pub(super) ledger: Ledger,
     pub(super) standing: Standing,
+    /// Connections that passed unrecorded because `--only` does not name their hosts.
+    pub(super) passed: u64,
 }
