@@ -7,6 +7,7 @@ mod ca;
 mod capture;
 mod demo;
 mod diagnose;
+mod exit;
 mod explain;
 mod fault;
 mod input;
@@ -26,7 +27,8 @@ mod watch;
 
 use std::io::Write as _;
 
-pub use fault::{Exit, Fault};
+pub use exit::Exit;
+pub use fault::Fault;
 pub use order::{CaDeed, Capture, Feed, Lines, Order, Page, Task, Upstream, View};
 
 /// Does what was ordered.

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::app::{self, Exit, Fault};
+use crate::app::{self, Exit};
 use crate::text::Language;
 
 /// Does what the command line asks for. Standard output carries what was asked for and nothing else.

@@ -14,7 +14,7 @@ use super::signals::Signals;
 use super::watch::{Closed, Show, Watch};
 use super::{Capture, Exit, Fault, Feed, Upstream, View, ca, input, warn};
 use crate::exchange::Timestamp;
-use crate::proxy::{self, Authority, HostPattern, Options, Outbox, Proxy, Resolve, Responder};
+use crate::proxy::{self, Authority, HostPattern, Options, Outbox, Proxy, Replay, Resolve, Responder};
 use crate::redact::Redactor;
 use crate::report::json::Event;
 use crate::session::{Mode, SessionError, Writer, autosave};
@@ -76,7 +76,13 @@ pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault>
             let save = order.save.map_or_else(|| Save::Automatically(autosave::data_folder()), Save::Into);
             (Mode::Forward, Reach::servers(upstream), save)
         }
-        Feed::Session(_) => return Err(Fault::NotYet { what: "replay".to_owned() }),
+        Feed::Session(file) => {
+            if order.save.as_deref().is_some_and(|save| is_same_file(save, &file)) {
+                return Err(Fault::SaveIntoReplayed { path: file });
+            }
+            let save = order.save.map_or(Save::Nowhere, Save::Into);
+            (Mode::Replay, Reach::session(&file, language)?, save)
+        }
     };
     let plan = Plan {
         view: order.view,
@@ -106,6 +112,20 @@ impl Reach {
             only: upstream.only,
         }
     }
+
+    /// Nobody but the session is asked. Its labels are its own, so they get a redactor of their own.
+    fn session(file: &Path, language: Language) -> Result<Self, Fault> {
+        let (replay, gaps) = Replay::new(input::session(file, &Redactor::new())?);
+        for gap in gaps {
+            warn(&Fault::from(gap).message(language));
+        }
+        Ok(Self { responder: Responder::Instead(Arc::new(replay)), ..Self::default() })
+    }
+}
+
+/// Whether both names lead to one file.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Runs until somebody ends it, or until the performance that `perform` starts at the proxy is over.
@@ -120,7 +140,8 @@ pub(super) fn run(
         View::Terminal => Some(Screen::open()?),
         View::Lines(_) => None,
     };
-    let writer = plan.save.begin(plan.mode, &plan.redactor, plan.language)?;
+    let begun = plan.save.begin(plan.mode, &plan.redactor, plan.language)?;
+    let writer = begun.as_ref().map(|begun| &begun.writer);
     let outbox = Outbox::new(OUTBOX);
     let proxy = runtime.block_on(proxy::start(Options {
         listen: plan.listen,
@@ -132,21 +153,21 @@ pub(super) fn run(
         only: plan.reach.only,
         body_limit: plan.body_limit,
         redactor: plan.redactor.clone(),
-        ids: writer.as_ref().map(Writer::ids).unwrap_or_default(),
+        ids: writer.map(Writer::ids).unwrap_or_default(),
         outbox: outbox.clone(),
         responder: plan.reach.responder,
     }));
     let proxy = match proxy {
         Ok(proxy) => proxy,
         Err(error) => {
-            discard(writer);
+            begun.into_iter().for_each(Begun::discard);
             return Err(error.into());
         }
     };
-    let written = |writer: &Writer| writer.status().problem.is_none();
-    let session = writer.as_ref().filter(|writer| written(writer)).map(|writer| writer.path().display().to_string());
+    let written = |writer: &&Writer| writer.status().problem.is_none();
+    let session = writer.filter(written).map(|writer| writer.path().display().to_string());
     let ca = plan.authority.certificate_path().display().to_string();
-    let watch = Watch::new(outbox, plan.redactor, Ledger::new(input::RECORDED), writer);
+    let watch = Watch::new(outbox, plan.redactor, Ledger::new(input::RECORDED), begun.map(|begun| begun.writer));
     let mut performance = perform(&proxy);
     let run = Run { runtime, signals, proxy, watch };
     let closed = match (plan.view, screen) {
@@ -177,6 +198,10 @@ pub(super) fn run(
         performance.abort();
     }
     closed.report(plan.language);
+    if let (View::Terminal, Mode::Forward | Mode::Replay, Some(session)) = (plan.view, plan.mode, session) {
+        let kept = Text { en: "the session is kept in {session}", ja: "セッションは {session} にあります" };
+        warn(&kept.fill(plan.language, &[("session", &session)]));
+    }
     Ok(closed)
 }
 
@@ -257,28 +282,48 @@ impl Show for Silence {
 
 impl Save {
     /// Begins the session. A place that cannot be written is no reason not to capture: it is said, and counted.
-    fn begin(self, mode: Mode, redactor: &Redactor, language: Language) -> Result<Option<Writer>, Fault> {
-        let (path, begun) = match self {
+    fn begin(self, mode: Mode, redactor: &Redactor, language: Language) -> Result<Option<Begun>, Fault> {
+        let (path, fresh, begun) = match self {
             Self::Nowhere => return Ok(None),
             Self::Into(path) => {
+                let fresh = !path.exists();
                 let begun = Writer::begin(&path, mode, redactor);
-                (path, begun)
+                (path, fresh, begun)
             }
             Self::Automatically(Ok(folder)) => {
                 let begun = autosave::begin(&folder, mode, redactor, Timestamp::now());
-                (folder, begun)
+                (folder, true, begun)
             }
-            Self::Automatically(Err(error)) => (PathBuf::new(), Err(error)),
+            Self::Automatically(Err(error)) => (PathBuf::new(), false, Err(error)),
         };
         match begun {
-            Ok(writer) => Ok(Some(writer)),
+            Ok(writer) => Ok(Some(Begun { writer, fresh })),
             Err(
                 problem @ (SessionError::Unwritable { .. } | SessionError::Full { .. } | SessionError::NoDataFolder),
             ) => {
                 warn(&nothing_recorded(&problem, language));
-                Ok(Some(Writer::refused(&path, problem)))
+                Ok(Some(Begun { writer: Writer::refused(&path, problem), fresh: false }))
             }
             Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// A session that has begun.
+struct Begun {
+    writer: Writer,
+    /// There was no such file before.
+    fresh: bool,
+}
+
+impl Begun {
+    /// Takes back the session of a capture that did not start.
+    fn discard(self) {
+        let path = self.writer.path().to_owned();
+        self.writer.close();
+        if self.fresh {
+            // At worst an empty session stays.
+            let _ = std::fs::remove_file(path);
         }
     }
 }
@@ -286,11 +331,6 @@ impl Save {
 fn nothing_recorded(problem: &SessionError, language: Language) -> String {
     let why = Fault::from(problem.clone()).message(language);
     Text { en: "nothing is recorded: {why}", ja: "記録していません: {why}" }.fill(language, &[("why", &why)])
-}
-
-/// Takes back the session of a capture that did not start, unless it holds earlier runs.
-fn discard(writer: Option<Writer>) {
-    let _ = writer;
 }
 
 impl Closed {

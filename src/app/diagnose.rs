@@ -55,7 +55,7 @@ impl Sum {
                 self.gaps.append(&mut gaps);
             }
             Input::Pasted(exchanges) => {
-                self.fold(Capture::Imported, exchanges.into_iter().map(|exchange| (0, exchange)))
+                self.fold(Capture::Imported, exchanges.into_iter().map(|exchange| (0, exchange)));
             }
         }
         Ok(())

@@ -6,45 +6,14 @@ use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
+use super::Exit;
 use crate::demo::StageError;
 use crate::proxy::{AuthorityError, StartError};
 use crate::session::SessionError;
 use crate::session::kind::Kind;
 use crate::text::{Language, Text};
 use crate::tui::ScreenError;
-
-/// How a run ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// Done.
-    Done,
-    /// Done, and at least one failure was found.
-    Failures,
-    /// Wrong usage, or input that cannot be read.
-    Usage,
-    /// The machine refused something, or the fault is ours.
-    Refused,
-}
-
-impl Exit {
-    /// The number of the contract.
-    pub const fn code(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::Failures => 1,
-            Self::Usage => 2,
-            Self::Refused => 3,
-        }
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit.code())
-    }
-}
 
 /// Why an order was not done.
 #[derive(Debug)]
@@ -62,6 +31,11 @@ pub enum Fault {
     /// `--save` with an extension that names no kind of session.
     UnknownSessionKind {
         /// The file asked for.
+        path: PathBuf,
+    },
+    /// A replay that would record into the very session it answers from.
+    SaveIntoReplayed {
+        /// The file.
         path: PathBuf,
     },
     /// `explain` of something else.
@@ -140,22 +114,21 @@ impl Fault {
             Self::NotYet { .. }
             | Self::BeyondLoopback { .. }
             | Self::UnknownSessionKind { .. }
+            | Self::SaveIntoReplayed { .. }
             | Self::NoSuchFinding { .. }
             | Self::Input(_)
-            | Self::NotPasted { .. } => Exit::Usage,
-            Self::Session(error) => match error {
-                SessionError::InUse { .. }
-                | SessionError::Unwritable { .. }
-                | SessionError::Full { .. }
-                | SessionError::TooSlow { .. }
-                | SessionError::NoDataFolder => Exit::Refused,
-                _ => Exit::Usage,
-            },
-            Self::Start(StartError::UpstreamCa(_)) => Exit::Usage,
-            Self::Start(_) | Self::Stage(_) | Self::Ours => Exit::Refused,
-            Self::Log { .. } | Self::Output(_) | Self::Threads(_) | Self::Authority(_) | Self::Screen(_) => {
-                Exit::Refused
-            }
+            | Self::NotPasted { .. }
+            | Self::Start(StartError::UpstreamCa(_)) => Exit::Usage,
+            Self::Session(error) if is_input(error) => Exit::Usage,
+            Self::Session(_)
+            | Self::Log { .. }
+            | Self::Output(_)
+            | Self::Threads(_)
+            | Self::Authority(_)
+            | Self::Screen(_)
+            | Self::Start(_)
+            | Self::Stage(_)
+            | Self::Ours => Exit::Refused,
         }
     }
 
@@ -182,6 +155,13 @@ impl Fault {
                 Text {
                     en: "--save {path}: the kind of a session follows its extension; use .authtap",
                     ja: "--save {path}: セッションの形式は拡張子で決まります。.authtap を使ってください",
+                },
+                &[("path", &path.display().to_string())],
+            ),
+            Self::SaveIntoReplayed { path } => fill(
+                Text {
+                    en: "--save {path} is the session that is replayed; name another file",
+                    ja: "--save {path} は再生するセッションそのものです。別のファイルを指定してください",
                 },
                 &[("path", &path.display().to_string())],
             ),
@@ -246,6 +226,18 @@ impl Fault {
             ),
         }
     }
+}
+
+/// Whether it is the file itself that is wrong; else the machine refuses to write it.
+const fn is_input(error: &SessionError) -> bool {
+    !matches!(
+        error,
+        SessionError::InUse { .. }
+            | SessionError::Unwritable { .. }
+            | SessionError::Full { .. }
+            | SessionError::TooSlow { .. }
+            | SessionError::NoDataFolder
+    )
 }
 
 /// An error of a room below, whose own words are English.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::diagnosis::{Capture, Diagnosis, Handshake, Judgement, Observed, Verdict};
+use crate::diagnosis::{Capture, Diagnosis, Judgement, Observed, Verdict};
 use crate::exchange::Exchange;
 
 /// The fold with its sum: a verdict an exchange, and how many of them are failures.
@@ -21,14 +21,18 @@ impl Ledger {
     pub(super) fn observe(&mut self, exchange: &Exchange) -> Observed {
         let observed = self.diagnosis.observe(exchange);
         self.note(&observed.judgement);
-        observed.revised.iter().for_each(|judgement| self.note(judgement));
+        for judgement in &observed.revised {
+            self.note(judgement);
+        }
         observed
     }
 
     /// Nothing more will come. Gives what changed.
     pub(super) fn finish(&mut self) -> Vec<Judgement> {
         let revised = self.diagnosis.finish();
-        revised.iter().for_each(|judgement| self.note(judgement));
+        for judgement in &revised {
+            self.note(judgement);
+        }
         revised
     }
 

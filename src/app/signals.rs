@@ -34,12 +34,8 @@ impl Signals {
 
     /// Waits no longer than `patience`; whether the run is to end.
     pub(super) fn wait(&self, patience: Duration) -> bool {
-        match self.requests.recv_timeout(patience) {
-            Ok(()) => true,
-            Err(RecvTimeoutError::Timeout) => false,
-            // Nobody listens any more; the runtime is gone.
-            Err(RecvTimeoutError::Disconnected) => true,
-        }
+        // A listener that is gone is a runtime that is gone.
+        !matches!(self.requests.recv_timeout(patience), Err(RecvTimeoutError::Timeout))
     }
 }
 

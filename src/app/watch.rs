@@ -87,9 +87,8 @@ impl Watch {
         self.take(show);
         show.revised(self.ledger.finish());
         let unseen = self.outbox.lost();
-        let path = self.writer.as_ref().map(|writer| writer.path().to_owned());
         let WriterStatus { lost, problem, .. } = self.writer.map(Writer::close).unwrap_or_default();
-        Closed { ledger: self.ledger, standing: Standing { lost: lost + unseen, problem }, session: path }
+        Closed { ledger: self.ledger, standing: Standing { lost: lost + unseen, problem } }
     }
 }
 
@@ -106,6 +105,4 @@ pub(super) struct Standing {
 pub(super) struct Closed {
     pub(super) ledger: Ledger,
     pub(super) standing: Standing,
-    /// The session's file.
-    pub(super) session: Option<std::path::PathBuf>,
 }

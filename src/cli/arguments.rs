@@ -53,6 +53,7 @@ pub(super) enum Command {
 }
 
 #[derive(Args, Debug)]
+#[allow(clippy::struct_field_names)] // The names are those of the options.
 pub(super) struct Proxy {
     #[command(flatten)]
     pub front: Front,

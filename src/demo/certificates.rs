@@ -7,6 +7,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use time::{Duration, OffsetDateTime};
 
 /// A root that lives as long as the demo.
 pub(super) struct Certificates {
@@ -20,6 +21,7 @@ impl Certificates {
         params.distinguished_name.push(DnType::CommonName, "authtap demo servers");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        (params.not_before, params.not_after) = validity();
         let key = KeyPair::generate()?;
         let authority_pem = params.self_signed(&key)?.pem();
         Ok(Self { issuer: Issuer::new(params, key), authority_pem })
@@ -33,6 +35,7 @@ impl Certificates {
     pub(super) fn server(&self, hosts: &[String]) -> Result<Arc<ServerConfig>, CertificateError> {
         let mut params = CertificateParams::new(hosts)?;
         params.distinguished_name.push(DnType::CommonName, hosts.first().map_or("localhost", String::as_str));
+        (params.not_before, params.not_after) = validity();
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.issuer)?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
@@ -41,6 +44,12 @@ impl Certificates {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
+}
+
+/// From yesterday, for clocks that are a little off, to next month.
+fn validity() -> (OffsetDateTime, OffsetDateTime) {
+    let now = OffsetDateTime::now_utc();
+    (now - Duration::days(1), now + Duration::days(30))
 }
 
 /// TLS of a client that trusts the root in the PEM file `root`.

@@ -22,6 +22,7 @@ pub struct Case<'a> {
     past: &'a Past,
     capture: Capture,
     host: OnceCell<Cow<'a, str>>,
+    sign_in: OnceCell<bool>,
     challenges: OnceCell<Vec<Challenge<'a>>>,
     diagnostics: OnceCell<Option<Diagnostics<'a>>>,
     aadsts: OnceCell<Option<Aadsts>>,
@@ -46,6 +47,7 @@ impl<'a> Case<'a> {
             past,
             capture,
             host: OnceCell::new(),
+            sign_in: OnceCell::new(),
             challenges: OnceCell::new(),
             diagnostics: OnceCell::new(),
             aadsts: OnceCell::new(),
@@ -242,7 +244,7 @@ impl<'a> Case<'a> {
 
     /// Whether the request went to an issuer of tokens: Entra, ACS or AD FS.
     pub fn is_sign_in(&self) -> bool {
-        is_sign_in_host(self.host()) || self.is_adfs()
+        *self.sign_in.get_or_init(|| is_sign_in_host(self.host()) || self.is_adfs())
     }
 
     /// Whether the request went to AD FS.

@@ -11,8 +11,10 @@ use serde_json::Value;
 
 use super::rules::{kit, rule};
 use super::{Capture, Diagnosis, Judgement, Verdict};
-use crate::exchange::{Connection, Exchange, Failure, FailureKind, Ids, Seen, Side, Step, Timestamp, Timings, Unseen};
-use crate::redact::Redactor;
+use crate::exchange::{
+    Connection, Exchange, Failure, FailureKind, Ids, Response, Seen, Setting, Side, Step, Timestamp, Timings, Unseen,
+};
+use crate::redact::{Body, Clean, Content, Field, Redactor};
 
 const CASES: &str = include_str!("../../tests/data/corpus/cases.jsonl");
 const CONVERSATIONS: &str = include_str!("../../tests/data/corpus/conversations.jsonl");
@@ -38,6 +40,61 @@ fn single_exchanges_get_their_first_finding_and_steps_are_no_failures() {
     }
     println!("skipped, no rule yet: {skipped:?}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn redacted_text_is_diagnosed_as_the_original_was() {
+    let mut wrong = Vec::new();
+    for case in lines(CASES).filter(|case| case["request"]["method"] != "CONNECT") {
+        let original = exchange(&case, &Redactor::new(), &Ids::default());
+        let own = Setting { own: true, ..setting_of(&original) };
+        let (request, response) = (head_of_request(&original), original.response.seen().map(written));
+        let mut again = kit::record(own, &request, response.as_deref(), None, original.started);
+        if case["request"].is_null() {
+            kit::forget_request(&mut again);
+        }
+        let say = |exchange: &Exchange| {
+            let judgement = Diagnosis::new(Capture::Imported).observe(exchange).judgement;
+            let ids: Vec<_> = judgement.findings.iter().map(|f| (f.id(), f.certainty, f.actor)).collect();
+            (judgement.verdict, ids)
+        };
+        if say(&original) != say(&again) {
+            wrong.push(format!("{}: {:?} became {:?}", case["id"], say(&original), say(&again)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn setting_of(exchange: &Exchange) -> Setting {
+    let (scheme, authority) =
+        exchange.url.as_ref().map_or(("https", "unseen.invalid"), |url| (url.scheme(), url.authority()));
+    kit::setting(&Redactor::new(), Arc::clone(&exchange.connection), Ids::default(), scheme, authority)
+}
+
+fn head_of_request(exchange: &Exchange) -> Vec<u8> {
+    let method = exchange.method.as_ref().map_or("GET", Clean::as_str);
+    let target = exchange.url.as_ref().map_or("/", |url| &url.text().as_str()[url.origin().len()..]);
+    let first = format!("{method} {target} HTTP/1.1\r\n");
+    let empty = Body { length: 0, content: Content::Empty };
+    exchange.request.seen().map_or_else(
+        || written_message(&first, &[], &empty),
+        |message| written_message(&first, &message.fields, &message.body),
+    )
+}
+
+fn written(response: &Response) -> Vec<u8> {
+    let first = format!("HTTP/1.1 {} {}\r\n", response.status, response.reason);
+    written_message(&first, &response.message.fields, &response.message.body)
+}
+
+fn written_message(first: &str, fields: &[Field], body: &Body) -> Vec<u8> {
+    let body = if let Content::Text { text, .. } = &body.content { text.as_str() } else { "" };
+    let mut wire = first.to_owned();
+    for field in fields.iter().filter(|field| !field.name.as_str().eq_ignore_ascii_case("content-length")) {
+        wire += &format!("{}: {}\r\n", field.name, field.value);
+    }
+    wire += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
+    wire.into_bytes()
 }
 
 #[test]

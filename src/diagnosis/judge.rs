@@ -47,14 +47,13 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
 
 /// Leaves out what a more particular finding says better. A refusal that proves a failure is no step any more.
 fn drop_superseded(hits: &mut Vec<(&'static Rule, Hit)>) {
-    let failed = hits.iter().any(|(_, hit)| proves_failure(hit.kind, hit.certainty));
     let strong = |hit: &Hit| hit.certainty != Certainty::Possible;
     let superseded: Vec<(&'static str, bool)> =
         hits.iter().flat_map(|(rule, hit)| rule.supersedes.iter().map(|id| (*id, strong(hit)))).collect();
-    hits.retain(|(rule, hit)| {
-        let better = superseded.iter().any(|(id, by_strong)| *id == rule.id && (*by_strong || !strong(hit)));
-        !(better || failed && hit.kind == Kind::Step)
-    });
+    hits.retain(|(rule, hit)| !superseded.iter().any(|(id, by_strong)| *id == rule.id && (*by_strong || !strong(hit))));
+    if hits.iter().any(|(_, hit)| proves_failure(hit.kind, hit.certainty)) {
+        hits.retain(|(_, hit)| hit.kind != Kind::Step);
+    }
 }
 
 fn finding(rule: &'static Rule, hit: Hit) -> Finding {

@@ -6,6 +6,7 @@
 mod aadsts;
 mod answered;
 mod audience;
+mod bounded;
 mod case;
 mod challenge;
 #[cfg(test)]
@@ -25,6 +26,8 @@ mod person;
 mod readiness;
 mod rule;
 pub mod rules;
+#[cfg(test)]
+mod tests;
 
 use crate::exchange::Exchange;
 use judge::{Judged, judge};

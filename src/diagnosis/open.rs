@@ -3,19 +3,30 @@
 use std::collections::VecDeque;
 use std::mem;
 
+use super::bounded::Bounded;
 use super::judge::Turn;
 use super::past::{organisation, sent_label};
 use super::{Case, Certainty, Directory, Judgement, Next, Sent, Verdict};
 use crate::redact::{Clean, Credential, Negotiate, Ntlm, NtlmMessage, Token, Url};
 
-/// Steps that wait for the client's next move; the oldest ends as unknown when there are more.
-const STEPS: usize = 1024;
-/// Failures that a later success may take back; the oldest stands for good when there are more.
-const FAILURES: usize = 256;
+/// Hosts that have something open.
+const HOSTS: usize = 512;
+/// Steps of one host that wait for the client's next move there; the oldest ends as unknown when there are more.
+const STEPS: usize = 128;
+/// Failures of one host that a later success may take back; the oldest stands for good when there are more.
+const FAILURES: usize = 16;
+/// Judgements that another host may decide: all of them are looked at each time.
+const ELSEWHERE: usize = 64;
 
 /// The judgements that are open.
 #[derive(Debug, Default)]
 pub(super) struct Open {
+    hosts: Bounded<String, OfHost, HOSTS>,
+    elsewhere: VecDeque<Waiting>,
+}
+
+#[derive(Debug, Default)]
+struct OfHost {
     steps: VecDeque<Waiting>,
     failures: VecDeque<Waiting>,
 }
@@ -51,9 +62,10 @@ impl Place {
 }
 
 impl Open {
-    /// Keeps a judgement open. Gives the one that had to go for it, if that changes what was said of it.
-    pub(super) fn add(&mut self, case: &Case<'_>, judgement: Judgement, next: Vec<Turn>) -> Option<Judgement> {
+    /// Keeps a judgement open. Gives those that had to go for it, if that changes what was said of them.
+    pub(super) fn add(&mut self, case: &Case<'_>, judgement: Judgement, next: Vec<Turn>) -> Vec<Judgement> {
         let failed = judgement.verdict == Verdict::Failure;
+        let elsewhere = next.iter().any(|turn| turn.next.is_elsewhere());
         let waiting = Waiting {
             next,
             connection: case.exchange.connection.id,
@@ -62,33 +74,50 @@ impl Open {
             agent: case.request_header("user-agent").cloned(),
             judgement,
         };
-        let (list, room) = if failed { (&mut self.failures, FAILURES) } else { (&mut self.steps, STEPS) };
+        let mut gone = VecDeque::new();
+        let (list, room) = if elsewhere {
+            (&mut self.elsewhere, ELSEWHERE)
+        } else {
+            let (host, forgotten) = self.hosts.entry_for(case.host());
+            gone.extend(forgotten.into_iter().flat_map(|host| host.steps));
+            if failed { (&mut host.failures, FAILURES) } else { (&mut host.steps, STEPS) }
+        };
         list.push_back(waiting);
-        let gone = if list.len() > room { list.pop_front() } else { None };
-        gone.and_then(|gone| given_up(gone.judgement))
+        if list.len() > room {
+            gone.extend(list.pop_front());
+        }
+        gone.into_iter().filter_map(|gone| given_up(gone.judgement)).collect()
     }
 
     /// What `case` changes about earlier ones.
     pub(super) fn decide(&mut self, case: &Case<'_>) -> Vec<Judgement> {
         let mut revised = Vec::new();
-        for list in [&mut self.steps, &mut self.failures] {
-            let mut at = 0;
-            while let Some(waiting) = list.get_mut(at) {
-                let later = waiting.judgement.exchange < case.exchange.id;
-                let turn = waiting.next.iter().position(|turn| later && waiting.is_decided_by(&turn.next, case));
-                match turn {
-                    Some(turn) => revised.extend(list.remove(at).map(|waiting| waiting.after(turn))),
-                    None => at += 1,
-                }
-            }
+        if let Some(host) = self.hosts.get_mut(case.host()) {
+            decide_in(&mut host.steps, case, &mut revised);
+            decide_in(&mut host.failures, case, &mut revised);
         }
+        decide_in(&mut self.elsewhere, case, &mut revised);
         revised
     }
 
-    /// Nothing more will come. Gives what changes by that.
+    /// Nothing more will come. Gives what changes by that, in the order of the exchanges.
     pub(super) fn finish(&mut self) -> Vec<Judgement> {
-        self.failures.clear();
-        mem::take(&mut self.steps).into_iter().filter_map(|waiting| given_up(waiting.judgement)).collect()
+        let open = self.hosts.drain().flat_map(|host| host.steps).chain(mem::take(&mut self.elsewhere));
+        let mut ended: Vec<Judgement> = open.filter_map(|waiting| given_up(waiting.judgement)).collect();
+        ended.sort_by_key(|judgement| judgement.exchange);
+        ended
+    }
+}
+
+fn decide_in(list: &mut VecDeque<Waiting>, case: &Case<'_>, revised: &mut Vec<Judgement>) {
+    let mut at = 0;
+    while let Some(waiting) = list.get(at) {
+        let later = waiting.judgement.exchange < case.exchange.id;
+        let turn = waiting.next.iter().position(|turn| later && waiting.is_decided_by(&turn.next, case));
+        match turn {
+            Some(turn) => revised.extend(list.remove(at).map(|waiting| waiting.after(turn))),
+            None => at += 1,
+        }
     }
 }
 
@@ -103,6 +132,13 @@ fn intermittent(mut judgement: Judgement) -> Judgement {
         first.candidates.push("server-overloaded");
     }
     Judgement { verdict: Verdict::Unknown, ..judgement }
+}
+
+impl Next {
+    /// Whether a request to another host can be it.
+    const fn is_elsewhere(&self) -> bool {
+        matches!(self, Self::SignIn | Self::NewToken(_) | Self::Host(_) | Self::Candidate)
+    }
 }
 
 impl Waiting {

@@ -1,15 +1,14 @@
 //! What is remembered of earlier exchanges: facts, never the exchanges, and no more of them than a fixed number.
 
-use std::borrow::Borrow;
-use std::collections::{HashMap, VecDeque};
-use std::hash::Hash;
+use std::collections::VecDeque;
 
+use super::bounded::Bounded;
 use super::case::Case;
 use super::directory::Directory;
 use crate::exchange::Timestamp;
 use crate::redact::{Clean, Credential, Label, Password, Token};
 
-/// Hosts, connections and organisations remembered; the oldest goes first.
+/// Hosts and organisations remembered; the oldest goes first.
 const ROOM: usize = 4096;
 /// Facts of one sort remembered of one host or organisation.
 const FEW: usize = 64;
@@ -17,8 +16,8 @@ const FEW: usize = 64;
 /// What earlier exchanges showed.
 #[derive(Debug, Default)]
 pub struct Past {
-    hosts: Bounded<String, Host>,
-    organisations: Bounded<String, Organisation>,
+    hosts: Bounded<String, Host, ROOM>,
+    organisations: Bounded<String, Organisation, ROOM>,
     tokens: VecDeque<Obtained>,
     last_challenge: Option<BearerSeen>,
     signed_in: Option<u64>,
@@ -38,7 +37,7 @@ struct Host {
     sent_bearer: bool,
     exchange: bool,
     authorization_uri: Option<Clean>,
-    credentials: Bounded<Label, Record>,
+    credentials: Bounded<Label, Record, FEW>,
     accepted: Vec<Accepted>,
 }
 
@@ -319,43 +318,6 @@ pub(super) fn organisation(host: &str) -> &str {
     }
 }
 
-/// A map that forgets its oldest key when it is full.
-#[derive(Debug)]
-struct Bounded<K, V> {
-    map: HashMap<K, V>,
-    order: VecDeque<K>,
-}
-
-impl<K, V> Default for Bounded<K, V> {
-    fn default() -> Self {
-        Self { map: HashMap::new(), order: VecDeque::new() }
-    }
-}
-
-impl<K: Hash + Eq + Clone, V: Default> Bounded<K, V> {
-    fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<&V>
-    where
-        K: Borrow<Q>,
-    {
-        self.map.get(key)
-    }
-
-    fn entry<Q: Hash + Eq + ToOwned<Owned = K> + ?Sized>(&mut self, key: &Q) -> &mut V
-    where
-        K: Borrow<Q>,
-    {
-        if !self.map.contains_key(key) {
-            if self.order.len() == ROOM
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.map.remove(oldest.borrow());
-            }
-            self.order.push_back(key.to_owned());
-        }
-        self.map.entry(key.to_owned()).or_default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -367,14 +329,5 @@ mod tests {
         assert_eq!(organisation("contoso.com"), "contoso.com");
         assert_eq!(organisation("mail"), "mail");
         assert_eq!(organisation("10.0.0.1"), "10.0.0.1");
-    }
-
-    #[test]
-    fn the_oldest_key_is_forgotten() {
-        let mut bounded: Bounded<u32, u32> = Bounded::default();
-        for key in 0..=4096 {
-            *bounded.entry(&key) = key;
-        }
-        assert_eq!((bounded.get(&0), bounded.get(&4096), bounded.map.len()), (None, Some(&4096), ROOM));
     }
 }

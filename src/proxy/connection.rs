@@ -11,8 +11,8 @@ use super::instead::Conversation;
 use super::respond::Responder;
 use super::stream::Plain;
 use super::target::Target;
-use super::{Context, failure, tape, tunnel};
-use crate::exchange::{Certificate, Connection, Failure, FailureKind, Server, Side, Step, Timestamp};
+use super::{Context, absolute, failure, tape, tunnel};
+use crate::exchange::{Certificate, Connection, Server, Timestamp};
 use crate::redact::Clean;
 
 /// A request head longer than this is none that a client would send to a proxy.
@@ -49,84 +49,68 @@ pub(super) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: Socke
     let client = context.redactor.wire().client_address(peer);
     let caller = Caller { id: context.ids.connection(), client, context };
     let mut read = Vec::new();
-    let opening = read_opening(&mut tcp, &mut read).await;
+    let found = loop {
+        if let Some(found) = opening(&read) {
+            break found;
+        }
+        match tcp.read_buf(&mut read).await {
+            Ok(0) | Err(_) if read.is_empty() => return,
+            Ok(0) | Err(_) => break Opening::Broken("the client closed the connection inside its first request head"),
+            Ok(_) => {}
+        }
+    };
     let started = Timestamp::now();
-    match opening {
-        Opening::Nothing => {}
-        Opening::Tunnel { target, head } => {
+    let responder = caller.context.responder.clone();
+    match (found, responder) {
+        (Opening::Tunnel { target, head }, responder) => {
             let early = read.split_off(head);
             let asked = tunnel::Asked { target, head: read, early, started };
-            match caller.context.responder.clone() {
+            match responder {
                 Responder::Upstream => tunnel::serve(caller, tcp, asked).await,
                 Responder::Instead(respond) => tunnel::pretend(caller, tcp, asked, &*respond).await,
             }
         }
-        Opening::Absolute => match caller.context.responder.clone() {
-            Responder::Upstream => {}
-            Responder::Instead(respond) => {
-                let connection = caller.connection(None, None, None);
-                let conversation =
-                    Conversation { context: caller.context, connection, scheme: "http", authority: None };
-                conversation.hold(Plain::new(tcp, read), &*respond).await;
-            }
-        },
-        Opening::Ourselves => answer::serve(Plain::new(tcp, read), &Page::welcome()).await,
-        Opening::Broken(failure) => {
-            let page = Page::bad_request(&failure);
+        (Opening::Absolute { .. }, Responder::Upstream) => absolute::serve(caller, tcp, read).await,
+        (Opening::Absolute { .. }, Responder::Instead(respond)) => {
             let connection = caller.connection(None, None, None);
-            tape::failed(&caller.context, connection, started, None, None, failure);
-            answer::refuse(tcp, &page).await;
+            let conversation = Conversation { context: caller.context, connection, scheme: "http", authority: None };
+            conversation.hold(Plain::new(tcp, read), &*respond).await;
         }
+        (Opening::Ourselves, _) => answer::serve(Plain::new(tcp, read), &Page::welcome()).await,
+        (Opening::Broken(text), _) => not_a_request(&caller, tcp, text, started).await,
     }
 }
 
-/// What the first bytes ask for.
+/// Answers and records what is no request to a proxy.
+pub(super) async fn not_a_request(caller: &Caller, tcp: TcpStream, text: &'static str, started: Timestamp) {
+    let failure = failure::not_a_request(text);
+    let page = Page::bad_request(&failure);
+    tape::failed(&caller.context, caller.connection(None, None, None), started, None, None, failure);
+    answer::refuse(tcp, &page).await;
+}
+
+/// What the bytes of a head ask for. Heads are so long.
 pub(super) enum Opening {
-    /// `CONNECT host:port`; the head is so long.
+    /// `CONNECT host:port`.
     Tunnel { target: Target, head: usize },
     /// `GET http://host/…`.
-    Absolute,
+    Absolute { head: usize },
     /// `GET /…`: for the proxy itself.
     Ourselves,
-    /// The client left without a word.
-    Nothing,
-    /// No request to a proxy.
-    Broken(Failure),
-}
-
-/// Reads up to the end of the first head.
-async fn read_opening(tcp: &mut TcpStream, read: &mut Vec<u8>) -> Opening {
-    loop {
-        if let Some(opening) = opening(read) {
-            return opening;
-        }
-        match tcp.read_buf(read).await {
-            Ok(0) | Err(_) if read.is_empty() => return Opening::Nothing,
-            Ok(0) | Err(_) => return Opening::Broken(cut_short()),
-            Ok(_) => {}
-        }
-    }
-}
-
-fn cut_short() -> Failure {
-    Failure {
-        side: Side::Client,
-        step: Step::Receive,
-        kind: FailureKind::ClosedEarly,
-        text: "the client closed the connection inside its first request head".into(),
-    }
+    /// No request to a proxy; what it is instead.
+    Broken(&'static str),
 }
 
 /// What `read` asks for; nothing where more must be read to tell.
 pub(super) fn opening(read: &[u8]) -> Option<Opening> {
-    let broken = |text| Some(Opening::Broken(failure::not_a_request(text)));
+    let broken = |text| Some(Opening::Broken(text));
     match read.first()? {
         0x16 => {
             return broken(
-                "the client speaks TLS to the proxy; it must be set up as an HTTP proxy (http://, not https://)",
+                "the client speaks TLS to the proxy; set it up with an http:// proxy, not with an https:// one",
             );
         }
-        4 | 5 => return broken("the client speaks SOCKS; it must be set up with an HTTP proxy"),
+        4 | 5 => return broken("the client speaks SOCKS; set it up with an HTTP proxy"),
         byte if !is_token(*byte) => return broken("the client sent bytes that are no HTTP request"),
         _ => {}
     }
@@ -154,7 +138,7 @@ pub(super) fn opening(read: &[u8]) -> Option<Opening> {
         };
     }
     if target.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"http://")) {
-        return Some(Opening::Absolute);
+        return Some(Opening::Absolute { head });
     }
     if target.starts_with(b"/") || target == b"*" {
         return Some(Opening::Ourselves);

@@ -5,6 +5,7 @@
 //! `authority` and `leaf` make the certificate that the client is shown, `answer` speaks where no server can. With a
 //! [`Responder`] of another kind somebody answers in the server's place.
 
+mod absolute;
 mod answer;
 mod authority;
 mod certificate;
@@ -19,6 +20,7 @@ mod listener;
 mod memory;
 mod outbox;
 mod relay;
+mod replay;
 mod respond;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -50,6 +52,7 @@ pub use authority::{Authority, AuthorityError};
 pub use dial::{Resolve, ResolveError};
 pub use hosts::{HostPattern, HostPatternError, NEVER_DECRYPTED};
 pub use outbox::{Event, Outbox};
+pub use replay::Replay;
 pub use respond::{Answer, Request, Respond, Responder};
 pub use upstream::UpstreamCaError;
 

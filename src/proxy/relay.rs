@@ -26,8 +26,7 @@ pub(super) async fn relay<C: Stream, S: Stream>(mut client: C, mut server: S, ta
         requests: Flow::Copying { unflushed: false },
         responses: Flow::Copying { unflushed: false },
         first_end: None,
-        alarm: Box::pin(tokio::time::sleep(Duration::ZERO)),
-        alarm_set: false,
+        clock: RowClock::new(),
     };
     poll_fn(|cx| relay.poll(&mut client, &mut server, tape, cx)).await;
     let reset = relay.first_end.as_ref().is_some_and(|end| end.reset);
@@ -44,9 +43,37 @@ struct Relay {
     responses: Flow,
     /// Which side ended first, and how.
     first_end: Option<End>,
-    /// For the rows of exchanges that go on for long.
+    clock: RowClock,
+}
+
+/// Sees to the rows of exchanges that go on for long.
+///
+/// One alarm a connection, set only while an exchange is open: no timer is touched for an exchange that is short.
+pub(super) struct RowClock {
     alarm: Pin<Box<Sleep>>,
-    alarm_set: bool,
+    set: bool,
+}
+
+impl RowClock {
+    pub(super) fn new() -> Self {
+        Self { alarm: Box::pin(tokio::time::sleep(Duration::ZERO)), set: false }
+    }
+
+    /// Lets `tape` write what is due and wakes the task when it is time again.
+    pub(super) fn poll(&mut self, tape: &mut Tape, cx: &mut Context<'_>) {
+        loop {
+            if !self.set {
+                let Some(wait) = tape.next_row() else { return };
+                self.alarm.as_mut().reset(Instant::now() + wait);
+                self.set = true;
+            }
+            if self.alarm.as_mut().poll(cx).is_pending() {
+                return;
+            }
+            self.set = false;
+            tape.write_rows();
+        }
+    }
 }
 
 /// The state of one direction.
@@ -86,45 +113,28 @@ impl Relay {
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         // Requests first: the tape wants them before the responses they cause.
-        if let Some(error) = copy(client, server, &mut self.requests, cx, |bytes| tape.request_bytes(bytes)) {
-            self.ended(Side::Client, error);
+        if let Some(end) = copy(client, server, &mut self.requests, cx, |bytes| tape.request_bytes(bytes)) {
+            self.ended(Side::Client, end);
         }
-        if let Some(error) = copy(server, client, &mut self.responses, cx, |bytes| tape.response_bytes(bytes)) {
-            if matches!(error, Source::Ended(How::Closed | How::Cut, _)) {
+        if let Some(end) = copy(server, client, &mut self.responses, cx, |bytes| tape.response_bytes(bytes)) {
+            if end.0 != How::Reset {
                 tape.response_end();
             }
-            self.ended(Side::Server, error);
+            self.ended(Side::Server, end);
         }
         tape.deliver();
-        self.watch_the_clock(tape, cx);
+        self.clock.poll(tape, cx);
         let reset = self.first_end.as_ref().is_some_and(|end| end.reset);
         let both_over = !self.requests.is_open() && !self.responses.is_open();
         let reset_passed_on = reset && (matches!(self.requests, Flow::Over) || matches!(self.responses, Flow::Over));
         if both_over || reset_passed_on { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    fn ended(&mut self, side: Side, source: Source) {
-        let Source::Ended(how, error) = source else { return };
+    fn ended(&mut self, side: Side, (how, error): SourceEnd) {
         let reset = how == How::Reset;
         if self.first_end.is_none() || (reset && !self.first_end.as_ref().is_some_and(|end| end.reset)) {
             let ending = Ending { side, reset, tls: error.as_ref().and_then(tls_error).cloned() };
             self.first_end = Some(End { ending, reset });
-        }
-    }
-
-    /// One alarm a connection, set only while an exchange is open: no timer is touched for an exchange that is short.
-    fn watch_the_clock(&mut self, tape: &mut Tape, cx: &mut Context<'_>) {
-        loop {
-            if !self.alarm_set {
-                let Some(wait) = tape.next_row() else { return };
-                self.alarm.as_mut().reset(Instant::now() + wait);
-                self.alarm_set = true;
-            }
-            if self.alarm.as_mut().poll(cx).is_pending() {
-                return;
-            }
-            self.alarm_set = false;
-            tape.write_rows();
         }
     }
 }
@@ -135,10 +145,8 @@ impl Flow {
     }
 }
 
-/// News of a source.
-enum Source {
-    Ended(How, Option<io::Error>),
-}
+/// How a source ended, with the error that said so.
+type SourceEnd = (How, Option<io::Error>);
 
 /// Moves what can be moved from `from` to `to`. Says so when the source has ended.
 fn copy<A: Stream, B: Stream>(
@@ -147,14 +155,14 @@ fn copy<A: Stream, B: Stream>(
     flow: &mut Flow,
     cx: &mut Context<'_>,
     mut tell: impl FnMut(&[u8]),
-) -> Option<Source> {
+) -> Option<SourceEnd> {
     let mut news = None;
     loop {
         match *flow {
             Flow::Copying { unflushed } => match Pin::new(&mut *from).poll_fill_buf(cx) {
                 Poll::Ready(Ok([])) => {
                     *flow = Flow::Ending(How::Closed);
-                    news = Some(Source::Ended(How::Closed, None));
+                    news = Some((How::Closed, None));
                 }
                 Poll::Ready(Ok(bytes)) => match Pin::new(&mut *to).poll_write(cx, bytes) {
                     Poll::Ready(Ok(written)) if written > 0 => {
@@ -168,7 +176,7 @@ fn copy<A: Stream, B: Stream>(
                 Poll::Ready(Err(error)) => {
                     let how = how_of(&error);
                     *flow = Flow::Ending(how);
-                    news = Some(Source::Ended(how, Some(error)));
+                    news = Some((how, Some(error)));
                 }
                 Poll::Pending => {
                     if unflushed {
@@ -207,3 +215,7 @@ fn how_of(error: &io::Error) -> How {
         _ => How::Reset,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;

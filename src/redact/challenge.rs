@@ -116,9 +116,9 @@ fn parameter_shown(door: &Door<'_>, text: &str, out: &mut String) {
     out.push('=');
     let bare = value.trim_start();
     out.push_str(&value[..value.len() - bare.len()]);
-    match bare.strip_prefix('"') {
-        Some(inner) => {
-            let (inner, close) = inner.strip_suffix('"').map_or((inner, ""), |inner| (inner, "\""));
+    // A quotation mark that is not closed would swallow what follows.
+    match bare.strip_prefix('"').map(|inner| inner.strip_suffix('"')) {
+        Some(Some(inner)) => {
             let plain = inner.replace("\\\"", "\"");
             let mut shown = String::with_capacity(inner.len());
             parameter_value(door, name.trim_end(), &plain, &mut shown);
@@ -128,8 +128,9 @@ fn parameter_shown(door: &Door<'_>, text: &str, out: &mut String) {
             } else {
                 out.push_str(&shown.replace('"', "\\\""));
             }
-            out.push_str(close);
+            out.push('"');
         }
+        Some(None) => door.hide(bare, out),
         None => parameter_value(door, name.trim_end(), bare, out),
     }
 }
@@ -155,5 +156,55 @@ impl Door<'_> {
         let mut shown = String::with_capacity(json.len());
         super::body::json(self, &json, Sort::Claims, &mut shown);
         if shown == json { out.push_str(text) } else { out.push_str(&LENIENT.encode(shown)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Redactor;
+    use super::*;
+
+    fn field(value: &str) -> (String, Option<Credential>) {
+        let redactor = Redactor::new();
+        let field = redactor.wire().field(b"www-authenticate", value.as_bytes());
+        assert_eq!(redactor.own().field(b"www-authenticate", field.value.as_str().as_bytes()), field);
+        (field.value.as_str().to_owned(), field.credential)
+    }
+
+    #[test]
+    fn leaves_what_a_diagnosis_reads() {
+        for value in [
+            "Negotiate",
+            "NTLM, Negotiate , Basic realm=\"mail.contoso.com\"",
+            "Basic Realm=\"\"",
+            "Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", trusted_issuers=\"00000001-0000-0000-c000-000000000000@*,https://sts.windows.net/*/,00000004-0000-0ff1-ce00-000000000000@contoso.com\", token_types=\"app_asserted_user_v1 service_asserted_app_v1\", authorization_uri=\"https://login.windows.net/common/oauth2/authorize\", error=\"invalid_token\"",
+            "Bearer realm=\"\", claims=\"eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxNzk1MTY1MjAwIn19fQ==\",Bearer authorization_uri=\"https://login.microsoftonline.com/8da56bec-0d27-4cac-ab06-52ee2c40ea22/oauth2/authorize\"",
+            "Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\",scope=\"repository:a/b:pull,push\"",
+            "Digest realm=\"AXIS_ACCC8E000001\", algorithm=MD5-sess, qop=\"auth, auth-int\", stale=true, charset=utf-8",
+        ] {
+            assert_eq!(field(value), (value.to_owned(), None));
+        }
+    }
+
+    #[test]
+    fn masks_nonces_and_what_is_no_scheme() {
+        assert_eq!(
+            field("Digest realm=\"a, \\\"b\\\"\", nonce=\"+Upgraded+v1cf4d\", opaque=hunter2").0,
+            "Digest realm=\"a, \\\"b\\\"\", nonce=\"[hidden #1]\", opaque=[hidden #2]"
+        );
+        assert_eq!(field("hunter2").0, "[hidden #1]");
+        assert_eq!(
+            field("Bearer error_description=\"The token eyJhbGciOiJub25lIn0.e30. is for avery@contoso.com\"").0,
+            "Bearer error_description=\"The token [hidden #1]. is for user#1@contoso.com\""
+        );
+    }
+
+    #[test]
+    fn a_single_token_is_the_fields_credential() {
+        let (value, credential) = field("NTLM TlRMTVNTUAACAAAAAAAAACgAAAABAAAAAAAAAAAAAAA=");
+        assert_eq!(value, "NTLM [type2 flags=0x00000001]");
+        assert_eq!(credential.map(|credential| credential.to_string()), Some(value));
+        let (value, credential) = field("Negotiate oRswGaADCgEAoxIEEAEAAAB3d3d3d3d3dwAAAAA=, NTLM");
+        assert_eq!((value.as_str(), credential), ("Negotiate [spnego #1], NTLM", None));
     }
 }

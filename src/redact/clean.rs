@@ -11,6 +11,21 @@ use serde::Serialize;
 ///
 /// Only `redact` makes one out of bytes from outside. Elsewhere it is made of constants, numbers and other clean
 /// texts. Bytes of the wire that are not UTF-8 stand in it as `\xNN`; see [`Clean::to_wire`].
+///
+/// ```compile_fail,E0277
+/// let _ = authtap::redact::Clean::from(String::from("from outside"));
+/// ```
+/// ```compile_fail,E0624
+/// let _ = authtap::redact::Clean::vouch("from outside");
+/// ```
+/// ```compile_fail,E0423
+/// let _ = authtap::redact::Clean("from outside".into());
+/// ```
+/// ```compile_fail,E0521
+/// fn outside(text: &str) -> authtap::redact::Clean {
+///     text.into()
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Clean(Arc<str>);
 

@@ -29,7 +29,7 @@ fn pair(door: &Door<'_>, part: &str, out: &mut String) {
     match text.split_once('=') {
         // Without a value it may be base64 with its padding.
         Some((name, value))
-            if value.bytes().all(|byte| byte == b'=') && (text.len() % 4 == 0 || !shape::is_words(name)) =>
+            if value.bytes().all(|byte| byte == b'=') && (text.len().is_multiple_of(4) || !shape::is_words(name)) =>
         {
             door.hide(text, out);
         }

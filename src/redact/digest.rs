@@ -11,3 +11,22 @@ pub(super) fn read(door: &Door<'_>, rest: &str) -> Credential {
     let user = if name.is_empty() { User::Empty } else { door.user(&name, "") };
     Credential::Digest { user, label: door.memory().label(rest.as_bytes()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Credential, Redactor};
+
+    #[test]
+    fn tells_who_and_nothing_else() {
+        let redactor = Redactor::new();
+        for (value, marker) in [
+            ("Digest username=\"avery\", realm=\"a\", nonce=\"n\", response=\"00\"", "Digest [user=bare:user#1 #1]"),
+            (r#"digest USERNAME="CONTOSO\\avery", response="00""#, r"digest [user=down-level:CONTOSO\user#2 #2]"),
+            ("Digest response=\"00\"", "Digest [user=empty #3]"),
+        ] {
+            let field = redactor.wire().field(b"Authorization", value.as_bytes());
+            assert_eq!(field.value, *marker);
+            assert_eq!(Credential::read(marker), field.credential);
+        }
+    }
+}

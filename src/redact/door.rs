@@ -128,6 +128,11 @@ impl<'a> Door<'a> {
         self.own
     }
 
+    /// The same door for texts of our own.
+    pub(super) const fn as_own(&self) -> Self {
+        Self { own: true, ..*self }
+    }
+
     pub(super) fn memory(&self) -> &'a Memory {
         &self.redactor.memory
     }

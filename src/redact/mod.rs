@@ -32,6 +32,7 @@ mod proof;
 mod prose;
 mod secret;
 mod shape;
+mod stand_in;
 mod url;
 
 pub use body::{Body, Content, RawBody, Syntax, Withheld};
@@ -42,4 +43,5 @@ pub use field::Field;
 pub use label::Label;
 pub use ntlm::Bindings;
 pub use secret::Secret;
+pub use stand_in::StandIns;
 pub use url::{Url, percent_decoded, query_value};

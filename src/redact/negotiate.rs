@@ -100,3 +100,44 @@ fn value(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (content, rest) = rest.split_at(length.min(rest.len()));
     Some((tag, content, rest))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Credential, Redactor};
+    use super::*;
+
+    fn marker(raw: &str) -> String {
+        let credential = Credential::Negotiate(read(&Redactor::new().wire(), raw));
+        let marker = credential.to_string();
+        assert_eq!(Credential::read(&marker), Some(credential));
+        marker
+    }
+
+    fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+        [&[tag, 0x82, (content.len() >> 8) as u8, content.len() as u8], content].concat()
+    }
+
+    #[test]
+    fn tells_what_is_inside() {
+        let ntlm = LENIENT.decode("TlRMTVNTUAABAAAAl4II4gAAAAAoAAAAAAAAACgAAAAKAHxPAAAADw==").unwrap_or_default();
+        let ticket = der(APPLICATION, &[&[OID, 9], KERBEROS[0], &[1, 0, 0x6e, 2, 7, 7]].concat());
+        let init = |token: &[u8]| {
+            let fields = [der(0xa0, &der(SEQUENCE, &[OID, 1, 1])), der(MECHANISM_TOKEN, &der(OCTETS, token))].concat();
+            der(APPLICATION, &[&[OID, 6], SPNEGO, &der(INIT, &der(SEQUENCE, &fields))].concat())
+        };
+        for (bytes, shown) in [
+            (ntlm.clone(), "Negotiate [ntlm type1 flags=0xe2088297]"),
+            (init(&ntlm), "Negotiate [spnego type1 flags=0xe2088297]"),
+            (init(&ticket), "Negotiate [kerberos #1]"),
+            (ticket.clone(), "Negotiate [kerberos #1]"),
+            (init(b"something else"), "Negotiate [spnego #1]"),
+            (der(RESPONSE, &der(SEQUENCE, &der(0xa0, &[10, 1, 0]))), "Negotiate [spnego #1]"),
+            (b"\x60\xff".to_vec(), "Negotiate [unreadable #1]"),
+            (b"\x60\x84\xff\xff\xff\xff".to_vec(), "Negotiate [unreadable #1]"),
+        ] {
+            assert_eq!(marker(&LENIENT.encode(bytes)), shown);
+        }
+        assert_eq!(marker(""), "Negotiate [empty]");
+        assert_eq!(marker("hunter2!"), "Negotiate [unreadable #1]");
+    }
+}

@@ -153,3 +153,94 @@ fn utf16(bytes: &[u8]) -> String {
     let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
     char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::{Credential, Redactor};
+    use super::*;
+
+    const TYPE2: &str = "TlRMTVNTUAACAAAADgAOADgAAAAFgoniASNFZ4mrze8AAAAAAAAAAGwAbABGAAAACgBhSgAAAA9DAE8ATgBUAE8AUwBPAAIADgBDAE8ATgBUAE8AUwBPAAEACABFAFgAMAAxAAQAFgBjAG8AbgB0AG8AcwBvAC4AYwBvAG0AAwAgAGUAeAAwADEALgBjAG8AbgB0AG8AcwBvAC4AYwBvAG0ABwAIAACA8h5kWtsBAAAAAA==";
+
+    /// A type 3 message with a version 2 response that holds `pairs`.
+    fn type3(user: &str, domain: &str, response: &[u8]) -> String {
+        let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let (user, domain) = (wide(user), wide(domain));
+        let mut bytes = [SIGNATURE, &[3, 0, 0, 0]].concat();
+        let mut at = 64;
+        for length in [0, response.len(), domain.len(), user.len(), 0, 0] {
+            bytes.extend(u16::try_from(length).unwrap().to_le_bytes());
+            bytes.extend(u16::try_from(length).unwrap().to_le_bytes());
+            bytes.extend(u32::try_from(at).unwrap().to_le_bytes());
+            at += length;
+        }
+        bytes.extend(1_u32.to_le_bytes());
+        for part in [response, &domain, &user] {
+            bytes.extend(part);
+        }
+        LENIENT.encode(bytes)
+    }
+
+    fn response(pairs: &[(u16, &[u8])]) -> Vec<u8> {
+        let mut bytes = vec![7; 44];
+        for (id, value) in pairs {
+            bytes.extend(id.to_le_bytes());
+            bytes.extend(u16::try_from(value.len()).unwrap().to_le_bytes());
+            bytes.extend(*value);
+        }
+        bytes.extend([0; 4]);
+        bytes
+    }
+
+    fn marker(raw: &str, bindings: Bindings) -> String {
+        let redactor = Redactor::new();
+        let credential = Credential::Ntlm(read(&redactor.wire().with_bindings(bindings), raw));
+        let marker = credential.to_string();
+        assert_eq!(Credential::read(&marker), Some(credential));
+        marker
+    }
+
+    #[test]
+    fn reads_the_three_messages() {
+        let unknown = Bindings::UNKNOWN;
+        assert_eq!(
+            marker("TlRMTVNTUAABAAAAl4II4gAAAAAoAAAAAAAAACgAAAAKAHxPAAAADw==", unknown),
+            "NTLM [type1 flags=0xe2088297]"
+        );
+        assert_eq!(
+            marker(TYPE2, unknown),
+            "NTLM [type2 flags=0xe2898205 target=CONTOSO computer=EX01 domain=CONTOSO dns-computer=ex01.contoso.com \
+             dns-domain=contoso.com]"
+        );
+        assert_eq!(
+            marker(&type3("avery", "CONTOSO", &response(&[])), unknown),
+            r"NTLM [type3 v2 flags=0x00000001 cbt=none user=down-level:CONTOSO\user#1 domain=CONTOSO #1]"
+        );
+        assert_eq!(
+            marker(&type3("avery@contoso.com", "", &[9; 24]), unknown),
+            "NTLM [type3 v1 flags=0x00000001 cbt=none user=upn:user#1@contoso.com domain= #1]"
+        );
+        assert_eq!(
+            marker(&type3("", "", &[]), unknown),
+            "NTLM [type3 v0 flags=0x00000001 cbt=none user=empty domain= #1]"
+        );
+    }
+
+    #[test]
+    fn tells_whose_certificate_the_response_is_bound_to() {
+        let bindings = Bindings { ours: Some([1; 16]), server: Some([2; 16]) };
+        for (value, word) in [([0; 16], "zero"), ([1; 16], "ours"), ([2; 16], "server"), ([3; 16], "other")] {
+            let raw = type3("avery", "CONTOSO", &response(&[(9, b"H\0T\0"), (10, &value)]));
+            assert!(marker(&raw, bindings).contains(&format!(" cbt={word} ")), "{word}");
+        }
+    }
+
+    #[test]
+    fn what_points_outside_of_the_message_is_unreadable() {
+        let mut bytes = LENIENT.decode(type3("avery", "CONTOSO", &response(&[]))).unwrap();
+        bytes.truncate(70);
+        assert_eq!(marker(&LENIENT.encode(bytes), Bindings::UNKNOWN), "NTLM [unreadable #1]");
+        assert_eq!(marker("hunter2!", Bindings::UNKNOWN), "NTLM [unreadable #1]");
+        assert_eq!(marker("", Bindings::UNKNOWN), "NTLM [empty]");
+    }
+}

@@ -42,10 +42,7 @@ impl Door<'_> {
                 rest = &rest[length..];
                 continue;
             }
-            let mut end = rest.find(is_between).unwrap_or(rest.len());
-            if rest[..end].contains("://") {
-                end = url_end(rest);
-            }
+            let end = word_end(rest);
             if end == 0 {
                 let first = rest.chars().next().map_or(1, char::len_utf8);
                 out.push_str(&rest[..first]);
@@ -57,10 +54,34 @@ impl Door<'_> {
             if thumbprint && word.len() == 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                 out.push_str(word);
             } else {
+                let from = out.len();
                 self.word(word, style, out);
+                if out[from..] != *word && !self.settled(&out[from..], style) {
+                    out.truncate(from);
+                    self.hide(word, out);
+                }
             }
             rest = &rest[end..];
         }
+    }
+
+    /// Whether a text of ours would be read again as it is. A word in which several things were masked may not, when
+    /// their marks run into each other.
+    fn settled(&self, shown: &str, style: Style) -> bool {
+        let door = self.as_own();
+        let mut again = String::with_capacity(shown.len());
+        let mut rest = shown;
+        while !rest.is_empty() {
+            let marker = if rest.starts_with('[') { marker::length(rest) } else { None };
+            let length = marker.unwrap_or_else(|| word_end(rest));
+            match (marker, length) {
+                (Some(length), _) => again.push_str(&rest[..length]),
+                (None, 0) => again.push_str(&rest[..rest.chars().next().map_or(1, char::len_utf8)]),
+                (None, length) => door.word(&rest[..length], style, &mut again),
+            }
+            rest = &rest[length.max(rest.chars().next().map_or(1, char::len_utf8))..];
+        }
+        again == shown
     }
 
     /// One word with the punctuation behind it.
@@ -153,37 +174,48 @@ impl Door<'_> {
 
     /// A word with an `@` in it: a mail address with what stands before and behind it.
     fn address(&self, word: &str, style: Style, out: &mut String) {
-        let Some(at) = word.find('@') else { return };
-        let local = word[..at].rfind(['=', ':', '/', '\\']).map_or(0, |before| before + 1);
-        let length = word[at + 1..].find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-' | '_' | '*'));
-        let end = length.map_or(word.len(), |length| at + 1 + length);
-        if local > 0 {
-            self.bare_word(&word[..local], style, out);
+        let Some((before, after)) = word.split_once('@') else { return };
+        if before.is_empty() && !after.contains('@') {
+            out.push('@');
+            return self.bare_word(after, style, out);
         }
-        match (local < at, end > at + 1) {
-            (true, _) if shape::is_guid(&word[local..at]) => out.push_str(&word[local..end]),
-            (true, true) => self.identity(Kind::User, &word[local..end], out),
-            (true, false) => self.hide(&word[local..end], out),
-            (false, _) => {
-                out.push('@');
-                self.bare_word(&word[at + 1..end], style, out);
-            }
+        let local = before.rfind(['=', ':', '/', '\\']).map_or(0, |at| at + 1);
+        let domain = after.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-' | '_' | '*'));
+        let (domain, rest) = after.split_at(domain.unwrap_or(after.len()));
+        if before.len() == local || domain.is_empty() || after.contains('@') {
+            return self.hide(word, out);
         }
-        if end < word.len() {
-            self.bare_word(&word[end..], style, out);
+        self.bare_word(&before[..local], style, out);
+        if shape::is_guid(&before[local..]) {
+            out.push_str(&word[local..before.len() + 1 + domain.len()]);
+        } else {
+            self.identity(Kind::User, &word[local..before.len() + 1 + domain.len()], out);
         }
+        self.bare_word(rest, style, out);
     }
 }
 
-/// Where a URL in prose ends: where a word does, but markers stand in it with their brackets.
+/// Where the word that `text` begins with ends.
+fn word_end(text: &str) -> usize {
+    let end = text.find(is_between).unwrap_or(text.len());
+    if text[..end].contains("://") { url_end(text) } else { end }
+}
+
+/// Where a URL in prose ends: where a word does, but for the brackets of an IPv6 address and of encoded markers.
 fn url_end(text: &str) -> usize {
-    let mut inside = false;
-    let end = text.find(|c| match c {
-        '[' => std::mem::replace(&mut inside, true),
-        ']' => !std::mem::replace(&mut inside, false),
-        c => is_between(c),
-    });
-    end.unwrap_or(text.len())
+    let mut at = 0;
+    while let Some(length) = text[at..].find(is_between) {
+        at += length;
+        let Some(close) = text[at..].find(']').filter(|_| text[at..].starts_with('[')) else { return at };
+        let inside = &text[at..=at + close];
+        let marker = inside.contains(['%', '+']) && marker::is_marker(&super::percent_decoded(inside));
+        let address = inside.contains("::") && shape::is_host(inside);
+        if !marker && !address {
+            return at;
+        }
+        at += close + 1;
+    }
+    text.len()
 }
 
 /// What stands between words: blanks, quotation marks, brackets, and any sign beyond ASCII that is no letter.

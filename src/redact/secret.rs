@@ -6,6 +6,22 @@ use zeroize::Zeroize;
 ///
 /// It has no `Debug`, `Display`, `Clone` or `Serialize`, so it can neither be logged nor stored nor end in a panic
 /// message, and its memory is wiped when it is dropped. Outside of `redact` it can be filled and measured, no more.
+///
+/// ```compile_fail,E0277
+/// fn shown(_: impl std::fmt::Debug) {}
+/// shown(authtap::redact::Secret::new());
+/// ```
+/// ```compile_fail,E0277
+/// fn copied(_: impl Clone) {}
+/// copied(authtap::redact::Secret::new());
+/// ```
+/// ```compile_fail,E0277
+/// fn stored(_: impl serde::Serialize) {}
+/// stored(authtap::redact::Secret::new());
+/// ```
+/// ```compile_fail,E0624
+/// authtap::redact::Secret::new().expose();
+/// ```
 #[derive(Default)]
 pub struct Secret {
     bytes: Vec<u8>,

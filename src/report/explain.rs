@@ -60,3 +60,29 @@ fn heading(page: &mut String, title: Text, language: Language) {
 fn join<'a>(words: impl Iterator<Item = &'a str>) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample::{EMPTY_BEARER, OFFLOAD};
+
+    #[test]
+    fn a_page_has_the_words_in_the_language_asked_for() {
+        insta::assert_snapshot!([page(&OFFLOAD, Language::En), page(&OFFLOAD, Language::Ja)].join("---\n"));
+    }
+
+    #[test]
+    fn the_list_has_a_line_a_finding() {
+        let list = list(&[&OFFLOAD, &EMPTY_BEARER], Language::En);
+        assert_eq!(list.lines().count(), 2);
+        assert!(list.contains("\nhma-empty-bearer             The client asks where to get a token\n"));
+    }
+
+    #[test]
+    fn a_mistyped_id_leads_to_those_with_its_words() {
+        let rules = [&OFFLOAD, &EMPTY_BEARER];
+        assert_eq!(meant(&rules, "empty_bearer"), ["hma-empty-bearer"]);
+        assert_eq!(meant(&rules, "ssl"), ["ssl-offload-audience-scheme"]);
+        assert!(meant(&rules, "kerberos").is_empty());
+    }
+}

@@ -210,7 +210,7 @@ pub struct Document<'a> {
     exchanges: &'a [Entry],
     findings: Vec<Topic<'a>>,
     handshakes: Vec<Ladder<'a>>,
-    readiness: Vec<Endpoint<'a>>,
+    readiness: Vec<Offer<'a>>,
 }
 
 impl<'a> Document<'a> {
@@ -222,7 +222,7 @@ impl<'a> Document<'a> {
             exchanges: known.exchanges,
             findings: known.findings.iter().map(|finding| Topic::new(finding, language)).collect(),
             handshakes: known.handshakes.iter().map(Ladder::new).collect(),
-            readiness: known.readiness.iter().map(Endpoint::new).collect(),
+            readiness: known.readiness.iter().map(Offer::new).collect(),
         }
     }
 }
@@ -310,7 +310,7 @@ impl<'a> Ladder<'a> {
 
 /// What one endpoint of one server offers.
 #[derive(Debug, Serialize)]
-struct Endpoint<'a> {
+struct Offer<'a> {
     endpoint: &'static str,
     server: Clean,
     schemes: &'a [Clean],
@@ -325,7 +325,7 @@ struct Last {
     status: u16,
 }
 
-impl<'a> Endpoint<'a> {
+impl<'a> Offer<'a> {
     fn new(readiness: &'a Readiness) -> Self {
         let (exchange, status) = readiness.last;
         Self {
@@ -341,4 +341,50 @@ impl<'a> Endpoint<'a> {
 
 fn shown<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    fn shown(document: &impl Serialize) -> String {
+        serde_json::to_string_pretty(document).unwrap()
+    }
+
+    #[test]
+    fn the_document_has_the_fields_of_the_contract() {
+        let exchanges: Vec<_> =
+            sample::exchanges().iter().map(|(exchange, judgement)| Entry::new(exchange, judgement)).collect();
+        let findings = sample::findings();
+        let known = Known {
+            sources: &["trace.authtap".to_owned()],
+            exchanges: &exchanges,
+            findings: &findings.list(),
+            handshakes: &sample::handshakes(),
+            readiness: &sample::readiness(),
+        };
+        insta::assert_snapshot!(shown(&Document::new(&known, Language::En)));
+    }
+
+    #[test]
+    fn an_event_is_one_line_with_the_fields_of_the_contract() {
+        let exchanges = sample::exchanges();
+        let (exchange, judgement) = &exchanges[1];
+        let mut entry = Entry::new(exchange, judgement);
+        let (ca, address) = ("/home/avery/authtap-ca.pem".to_owned(), "127.0.0.1:8080".to_owned());
+        let session = Some("/home/avery/a.authtap".to_owned());
+        let mut lines = vec![
+            Event::Listening { address, mode: "forward", ca, session }.line(),
+            Event::exchange(&entry, judgement, Language::Ja).line(),
+            Event::revised(judgement, Language::En).line(),
+            Event::Skipped { lines: 7 }.line(),
+            Event::Closed { exchanges: 4, failures: 1 }.line(),
+        ];
+        entry.revise(&exchanges[2].1);
+        lines.push(format!("{:?} {:?}\n", entry.verdict, entry.findings));
+        assert!(lines.iter().all(|line| line.matches('\n').count() == 1 && line.ends_with('\n')));
+        insta::assert_snapshot!(lines.concat());
+    }
 }

@@ -7,3 +7,5 @@ pub mod json;
 pub mod text;
 
 mod layout;
+#[cfg(test)]
+mod sample;

@@ -93,7 +93,7 @@ fn summary(known: &Known<'_>, language: Language) -> String {
         }
     } else {
         Text {
-            en: "{source}: nothing wrong in {all} exchanges",
+            en: "{source}: nothing wrong (exchanges: {all})",
             ja: "{source}: {all} 件のエクスチェンジに問題はありません",
         }
     };
@@ -217,5 +217,73 @@ fn exchange(entry: &Entry, language: Language) -> String {
 fn said(line: &mut String, findings: &[&str]) {
     if !findings.is_empty() {
         let _ = write!(line, " {}", findings.join(", "));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    fn page(language: Language, wanted: impl Fn(&Entry) -> bool) -> String {
+        let exchanges: Vec<_> = sample::exchanges()
+            .iter()
+            .map(|(exchange, judgement)| Entry::new(exchange, judgement))
+            .filter(wanted)
+            .collect();
+        let findings = sample::findings();
+        let known = Known {
+            sources: &["trace.authtap".to_owned()],
+            exchanges: &exchanges,
+            findings: &findings.list(),
+            handshakes: &sample::handshakes(),
+            readiness: &sample::readiness(),
+        };
+        diagnosis(&known, language)
+    }
+
+    #[test]
+    fn a_diagnosis_begins_with_the_verdict_and_says_who_must_act() {
+        insta::assert_snapshot!(page(Language::En, |_| true));
+    }
+
+    #[test]
+    fn a_diagnosis_says_the_same_in_japanese() {
+        insta::assert_snapshot!(page(Language::Ja, |_| true));
+    }
+
+    #[test]
+    fn without_a_failure_the_verdict_says_what_is_open() {
+        let first = |language, verdict| {
+            page(language, |entry| entry.verdict == verdict).lines().next().unwrap_or_default().to_owned()
+        };
+        assert_eq!(
+            first(Language::En, Verdict::Unknown),
+            "trace.authtap: nothing proven wrong; 2 of 2 exchanges cannot be decided from what was captured"
+        );
+        assert_eq!(first(Language::En, Verdict::Step), "trace.authtap: nothing wrong (exchanges: 1)");
+    }
+
+    #[test]
+    fn an_event_is_one_line() {
+        let exchanges = sample::exchanges();
+        let entries = exchanges.iter().map(|(exchange, judgement)| (Entry::new(exchange, judgement), judgement));
+        let (address, ca) = ("127.0.0.1:8080".to_owned(), "ca.pem".to_owned());
+        let listening = Event::Listening { address, mode: "forward", ca, session: Some("a.authtap".to_owned()) };
+        let mut lines = event(&listening, Language::En);
+        for (entry, judgement) in entries {
+            lines += &event(&Event::exchange(&entry, judgement, Language::En), Language::En);
+        }
+        lines += &event(&Event::revised(&exchanges[1].1, Language::Ja), Language::Ja);
+        lines += &event(&Event::Skipped { lines: 3 }, Language::En);
+        lines += &event(&Event::Closed { exchanges: 4, failures: 1 }, Language::Ja);
+        assert_eq!(lines.lines().count(), 8);
+        insta::assert_snapshot!(lines);
+    }
+
+    #[test]
+    fn many_exchanges_of_a_finding_are_counted() {
+        assert_eq!(numbers(1..=3), "#1, #2, #3");
+        assert!(numbers(1..=20).ends_with("#12, +8"));
     }
 }

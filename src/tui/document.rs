@@ -225,7 +225,7 @@ impl Document {
     }
 }
 
-/// Splits a line into rows: after a blank or punctuation where one stands in the second half of the row, or between
+/// Splits a line into rows: after a blank or punctuation where one stands beyond the row's first quarter, or between
 /// two wide characters, else in mid-word.
 fn wrap(text: &str, width: u16, indent: u16, row: &mut dyn FnMut(Range<usize>, u16)) {
     let width = usize::from(width);
@@ -239,7 +239,7 @@ fn wrap(text: &str, width: u16, indent: u16, row: &mut dyn FnMut(Range<usize>, u
         }
         if columns + own > width && at > start {
             let (end, used) = opportunity
-                .filter(|(end, used)| *end > start && *used > width / 2 && *used <= width)
+                .filter(|(end, used)| *end > start && *used > width / 4 && *used <= width)
                 .unwrap_or((at, columns));
             row(start..end, set_in);
             start = end;
@@ -256,7 +256,7 @@ fn wrap(text: &str, width: u16, indent: u16, row: &mut dyn FnMut(Range<usize>, u
 fn may_break(second_before: Option<char>, before: char, after: char) -> bool {
     match before {
         ' ' => after != ' ',
-        ',' | ';' | '&' | '|' => true,
+        ',' | ';' | '&' | '|' => after != ' ',
         // Not in the middle of `https://`.
         '/' => after != '/' && second_before != Some('/'),
         _ if after.width() == Some(2) => {

@@ -392,6 +392,7 @@ impl State {
         if pane != Pane::Flows {
             self.below = pane;
         }
+        self.bring_into_view |= self.mark.as_ref().is_some_and(|mark| pane_of(&mark.place) == pane);
     }
 
     fn seek(&mut self, toward: Toward, kind: fn(&Row) -> bool) {

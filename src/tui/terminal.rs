@@ -3,6 +3,8 @@
 //! Signals are the app's: it ends its loop on SIGINT, SIGTERM and SIGHUP, and dropping the [`Screen`] gives the
 //! terminal back. (In raw mode Ctrl-C is a key and comes as [`Command::Quit`](super::Command::Quit).)
 
+#![allow(clippy::disallowed_methods)] // The terminal's setup: the screen is written on standard output.
+
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::panic;
 use std::sync::Mutex;
@@ -150,7 +152,9 @@ fn hook_panics() {
             && let Ok(mut owner) = OWNER.try_lock()
             && let Some(owner) = owner.as_mut().filter(|owner| owner.thread != thread::current().id())
         {
-            owner.postponed.push(info.to_string());
+            // Its place alone: the words of a panic may hold what passed.
+            let place = info.location().map_or_else(String::new, ToString::to_string);
+            owner.postponed.push(format!("authtap: a fault of this program at {place}; please report it"));
             return;
         }
         give_back();

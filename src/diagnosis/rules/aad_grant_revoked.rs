@@ -14,27 +14,32 @@ pub(super) static RULE: Rule = Rule {
         ja: "サインインが取り消されたため、再サインインが必要",
     },
     explanation: Text {
-        en: "The client offered a refresh token that Entra ID no longer takes: it is older than the moment from which the \
-             user's tokens count. That moment moves when the password is changed or reset, and when sessions are revoked. \
-             Until the user signs in again there is no new access token, and Exchange is asked without one.",
-        ja: "クライアントの更新トークンを Entra ID が受け付けませんでした。このユーザーのトークンが有効とみなされる時点より前に\
-             発行されたものだからです。この時点は、パスワードの変更やリセット、セッションの取り消しによって更新されます。\
-             再サインインするまで新しいアクセス トークンは発行されません。",
+        en: "The client offered a refresh token that Entra ID no longer takes: it is older than the moment from \
+             which the user's tokens count. That moment moves when the password is changed or reset, and when \
+             sessions are revoked. Until the user signs in again there is no new access token, and Exchange is asked \
+             without one.",
+        ja: "クライアントの更新トークンを Entra ID が受け付けませんでした。このユーザーのトークンが有効とみなされる\
+             時点より前に発行されたものだからです。この時点は、パスワードの変更やリセット、セッションの取り消しによ\
+             って更新されます。再サインインするまで新しいアクセス トークンは発行されません。",
     },
     remedy: Text {
-        en: "Let the user sign in again with the present password (restart Outlook; if no prompt comes, choose File > Office \
-             Account > Sign out, and remove the entries MicrosoftOffice16_Data:* from Credential Manager). A migration tool or service needs its account connected anew. Who revoked, and when:\n\
+        en: "Let the user sign in again with the present password (restart Outlook; if no prompt comes, choose File \
+             > Office Account > Sign out, and remove the entries MicrosoftOffice16_Data:* from Credential Manager). \
+             A migration tool or service needs its account connected anew. Who revoked, and when:\n\
              Connect-MgGraph -Scopes User.Read.All,AuditLog.Read.All\n\
              Get-MgUser -UserId '<UPN>' -Property SignInSessionsValidFromDateTime,LastPasswordChangeDateTime | \
              Format-List SignIn*,LastPassword*\n\
-             Get-MgAuditLogDirectoryAudit -Filter \"activityDisplayName eq 'Update StsRefreshTokenValidFrom Timestamp'\" -Top 20",
-        ja: "現在のパスワードで再サインインしてもらいます (Outlook を再起動します。サインイン画面が出ない場合は、[ファイル] > \
-             [Office アカウント] > [サインアウト] を選び、資格情報マネージャーの MicrosoftOffice16_Data:* を削除します)。\
-             移行ツールやサービスでは、アカウントを接続し直します。取り消しの時刻と実行者は次のように確認できます。\n\
+             Get-MgAuditLogDirectoryAudit -Filter \"activityDisplayName eq 'Update StsRefreshTokenValidFrom \
+             Timestamp'\" -Top 20",
+        ja: "現在のパスワードで再サインインしてもらいます (Outlook を再起動します。サインイン画面が出ない場合は、[フ\
+             ァイル] > [Office アカウント] > [サインアウト] を選び、資格情報マネージャーの MicrosoftOffice16_Data:* \
+             を削除します)。移行ツールやサービスでは、アカウントを接続し直します。取り消しの時刻と実行者は次のように\
+             確認できます。\n\
              Connect-MgGraph -Scopes User.Read.All,AuditLog.Read.All\n\
              Get-MgUser -UserId '<UPN>' -Property SignInSessionsValidFromDateTime,LastPasswordChangeDateTime | \
              Format-List SignIn*,LastPassword*\n\
-             Get-MgAuditLogDirectoryAudit -Filter \"activityDisplayName eq 'Update StsRefreshTokenValidFrom Timestamp'\" -Top 20",
+             Get-MgAuditLogDirectoryAudit -Filter \"activityDisplayName eq 'Update StsRefreshTokenValidFrom \
+             Timestamp'\" -Top 20",
     },
     sources: &[
         "https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes",
@@ -71,22 +76,25 @@ mod tests {
             (Kind::Failure, Certainty::Certain, Actor::User),
             &[Raw::new(
                 "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
-                 Content-Type: application/x-www-form-urlencoded\n\
-                 \n\
+                 Content-Type: application/x-www-form-urlencoded\n\n\
                  grant_type=refresh_token",
-                r#"400 Bad Request
-Content-Type: application/json; charset=utf-8
-
-{"error":"invalid_grant","error_description":"AADSTS50173: The provided grant has expired due to it being revoked.\r\nTrace ID: f840b3e7-8740-4698-b252-d759825e0300","error_codes":[50173]}"#,
+                "400 Bad Request\n\
+                 Content-Type: application/json; charset=utf-8\n\n\
+                 {\"error\":\"invalid_grant\",\"error_description\":\"AADSTS50173: The provided grant has \
+                 expired due to it being revoked.\\r\\nTrace ID: f840b3e7-8740-4698-b252-d759825e0300\",\
+                 \"error_codes\":[50173]}",
             )],
         ),
         Example::fires(
             "the session was revoked, told on a redirect",
             (Kind::Failure, Certainty::Certain, Actor::User),
             &[Raw::new(
-                "GET https://login.windows.net/common/oauth2/authorize?resource=https%3A%2F%2Fmail.contoso.com%2F&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&response_type=code",
+                "GET https://login.windows.net/common/oauth2/authorize?\
+                 resource=https%3A%2F%2Fmail.contoso.com%2F&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&\
+                 response_type=code",
                 "302\n\
-                 LOCATION: https://localhost/?error=interaction_required&error_description=AADSTS50133%3a+Session+is+invalid",
+                 LOCATION: https://localhost/?error=interaction_required&error_description=AADSTS50133%3a+\
+                 Session+is+invalid",
             )],
         ),
         Example::fires(
@@ -94,39 +102,37 @@ Content-Type: application/json; charset=utf-8
             (Kind::Failure, Certainty::Certain, Actor::User),
             &[Raw::new(
                 "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
-                 Content-Type: application/x-www-form-urlencoded\n\
-                 \n\
+                 Content-Type: application/x-www-form-urlencoded\n\n\
                  grant_type=refresh_token",
-                r#"400 Bad Unicorn
-Content-Type: application/json
-
-{"error":"unicorn_rampage","error_description":"Time to go home.","error_codes":[50173]}"#,
+                "400 Bad Unicorn\n\
+                 Content-Type: application/json\n\n\
+                 {\"error\":\"unicorn_rampage\",\"error_description\":\"Time to go home.\",\
+                 \"error_codes\":[50173]}",
             )],
         ),
         Example::silent(
             "the refresh token grew too old",
             &[Raw::new(
                 "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
-                 Content-Type: application/x-www-form-urlencoded\n\
-                 \n\
+                 Content-Type: application/x-www-form-urlencoded\n\n\
                  grant_type=refresh_token",
-                r#"400 Bad Request
-Content-Type: application/json; charset=utf-8
-
-{"error":"invalid_grant","error_description":"AADSTS700082: The refresh token has expired due to inactivity.\r\nTrace ID: f840b3e7-8740-4698-b252-d759825e0300","error_codes":[700082]}"#,
+                "400 Bad Request\n\
+                 Content-Type: application/json; charset=utf-8\n\n\
+                 {\"error\":\"invalid_grant\",\"error_description\":\"AADSTS700082: The refresh token has \
+                 expired due to inactivity.\\r\\nTrace ID: f840b3e7-8740-4698-b252-d759825e0300\",\
+                 \"error_codes\":[700082]}",
             )],
         ),
         Example::silent(
             "the number stands in a wrapper with a more specific one",
             &[Raw::new(
                 "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
-                 Content-Type: application/x-www-form-urlencoded\n\
-                 \n\
+                 Content-Type: application/x-www-form-urlencoded\n\n\
                  grant_type=password",
-                r#"400
-Content-Type: application/json
-
-{"error":"invalid_grant","error_description":"AADSTS50173: x. AADSTS50126: Invalid username or password.","error_codes":[50173,50126]}"#,
+                "400\n\
+                 Content-Type: application/json\n\n\
+                 {\"error\":\"invalid_grant\",\"error_description\":\"AADSTS50173: x. AADSTS50126: Invalid \
+                 username or password.\",\"error_codes\":[50173,50126]}",
             )],
         ),
     ];

@@ -14,20 +14,23 @@ pub(super) static RULE: Rule = Rule {
         en: "The sign-in service cannot be reached", ja: "サインイン サービスに到達できない"
     },
     explanation: Text {
-        en: "The client tried to reach {host} to sign in, and the connection failed on the way. Modern authentication sends \
-             every client there, those beside the server too: without that way there is no token, and the prompt comes back.",
-        ja: "クライアントはサインインのために {host} への接続を試みましたが、途中で失敗しました。先進認証では、サーバーのすぐ隣にある\
-             クライアントも含めて、すべてのクライアントがここに接続します。到達できなければトークンを取得できず、資格情報の入力が\
-             繰り返し求められます。",
+        en: "The client tried to reach {host} to sign in, and the connection failed on the way. Modern \
+             authentication sends every client there, those beside the server too: without that way there is no \
+             token, and the prompt comes back.",
+        ja: "クライアントはサインインのために {host} への接続を試みましたが、途中で失敗しました。先進認証では、サー\
+             バーのすぐ隣にあるクライアントも含めて、すべてのクライアントがここに接続します。到達できなければトーク\
+             ンを取得できず、資格情報の入力が繰り返し求められます。",
     },
     remedy: Text {
-        en: "Open the sign-in hosts for every network with users, the internal ones too (service area \"Common\", ids 56 and \
-             59), on TCP 443 without a proxy's authentication and without TLS inspection. From an affected client:\n\
+        en: "Open the sign-in hosts for every network with users, the internal ones too (service area \"Common\", \
+             ids 56 and 59), on TCP 443 without a proxy's authentication and without TLS inspection. From an \
+             affected client:\n\
              Test-NetConnection -ComputerName {host} -Port 443\n\
              Resolve-DnsName {host}\n\
              netsh winhttp show proxy",
-        ja: "ユーザーのいるすべてのネットワーク (社内も含む) から、サインイン用のホスト (サービス領域 Common の ID 56 と 59) への \
-             TCP 443 を許可します。プロキシの認証と TLS 検査の対象からも外します。影響を受けるクライアントで次を確認します。\n\
+        ja: "ユーザーのいるすべてのネットワーク (社内も含む) から、サインイン用のホスト (サービス領域 Common の ID \
+             56 と 59) への TCP 443 を許可します。プロキシの認証と TLS 検査の対象からも外します。影響を受けるクライ\
+             アントで次を確認します。\n\
              Test-NetConnection -ComputerName {host} -Port 443\n\
              Resolve-DnsName {host}\n\
              netsh winhttp show proxy",
@@ -92,32 +95,107 @@ fn refused_by_proxy(case: &Case<'_>) -> Option<Evidence> {
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::RULE;
-    use crate::diagnosis::rules::kit::exchanges;
-    use crate::diagnosis::rules::kit::{Example, Raw};
-    use crate::diagnosis::{Actor, Certainty, Kind};
-    use crate::diagnosis::{Capture, Case, Past};
+    use crate::diagnosis::rules::kit::{Example, Raw, exchanges};
+    use crate::diagnosis::{Actor, Capture, Case, Certainty, Kind, Past};
     use crate::exchange::{FailureKind, Side, Step};
 
     pub(super) const EXAMPLES: &[Example] = &[
-        Example::fires("the sign-in host is blocked after the challenge", (Kind::Failure, Certainty::Certain, Actor::Network), &[Raw::new("POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer", r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#), Raw::failed("CONNECT https://login.microsoftonline.com/", Side::Server, Step::Connect, FailureKind::TimedOut, "no answer from 20.190.160.1:443 in 30 s")]).live(),
-        Example::fires("the name does not resolve", (Kind::Failure, Certainty::Likely, Actor::Network), &[Raw::failed("CONNECT https://LOGIN.windows.net/", Side::Server, Step::Resolve, FailureKind::NameNotFound, "login.windows.net has no address")]),
-        Example::fires("a filter resets the handshake", (Kind::Failure, Certainty::Likely, Actor::Network), &[Raw::failed("POST https://login.microsoftonline.us/common/oauth2/token", Side::Server, Step::Tls, FailureKind::Reset, "connection reset by peer")]),
-        Example::silent("another host is blocked", &[Raw::new("POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer", r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#), Raw::failed("CONNECT https://mail.contoso.com/", Side::Server, Step::Connect, FailureKind::TimedOut, "no answer")]),
-        Example::silent("the client refuses our certificate for it", &[Raw::failed("CONNECT https://login.microsoftonline.com/", Side::Client, Step::Tls, FailureKind::CertificateRefusedByClient, "unknown CA")]).live(),
-        Example::silent("the sign-in itself is refused", &[Raw::new("POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
-                 Content-Type: application/x-www-form-urlencoded\n\
-                 \n\
-                 grant_type=refresh_token", r#"400 Bad Request
-Content-Type: application/json; charset=utf-8
-
-{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named x was not found in the tenant named Contoso.\r\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011","error_codes":[500011]}"#)]),
-        Example::silent("a host that only sounds like it", &[Raw::failed("CONNECT https://login.microsoftonline.com.contoso.com/", Side::Server, Step::Connect, FailureKind::Refused, "refused")]),
+        Example::fires(
+            "the sign-in host is blocked after the challenge",
+            (Kind::Failure, Certainty::Certain, Actor::Network),
+            &[
+                Raw::new(
+                    "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
+                ),
+                Raw::failed(
+                    "CONNECT https://login.microsoftonline.com/",
+                    Side::Server,
+                    Step::Connect,
+                    FailureKind::TimedOut,
+                    "no answer from 20.190.160.1:443 in 30 s",
+                ),
+            ],
+        )
+        .live(),
+        Example::fires(
+            "the name does not resolve",
+            (Kind::Failure, Certainty::Likely, Actor::Network),
+            &[Raw::failed(
+                "CONNECT https://LOGIN.windows.net/",
+                Side::Server,
+                Step::Resolve,
+                FailureKind::NameNotFound,
+                "login.windows.net has no address",
+            )],
+        ),
+        Example::fires(
+            "a filter resets the handshake",
+            (Kind::Failure, Certainty::Likely, Actor::Network),
+            &[Raw::failed(
+                "POST https://login.microsoftonline.us/common/oauth2/token",
+                Side::Server,
+                Step::Tls,
+                FailureKind::Reset,
+                "connection reset by peer",
+            )],
+        ),
+        Example::silent(
+            "another host is blocked",
+            &[
+                Raw::new(
+                    "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
+                ),
+                Raw::failed(
+                    "CONNECT https://mail.contoso.com/",
+                    Side::Server,
+                    Step::Connect,
+                    FailureKind::TimedOut,
+                    "no answer",
+                ),
+            ],
+        ),
+        Example::silent(
+            "the client refuses our certificate for it",
+            &[Raw::failed(
+                "CONNECT https://login.microsoftonline.com/",
+                Side::Client,
+                Step::Tls,
+                FailureKind::CertificateRefusedByClient,
+                "unknown CA",
+            )],
+        )
+        .live(),
+        Example::silent(
+            "the sign-in itself is refused",
+            &[Raw::new(
+                "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
+                 Content-Type: application/x-www-form-urlencoded\n\n\
+                 grant_type=refresh_token",
+                "400 Bad Request\n\
+                 Content-Type: application/json; charset=utf-8\n\n\
+                 {\"error\":\"invalid_resource\",\"error_description\":\"AADSTS500011: The resource \
+                 principal named x was not found in the tenant named Contoso.\\r\\nTrace ID: \
+                 3e1b7f60-0000-4000-8000-000000500011\",\"error_codes\":[500011]}",
+            )],
+        ),
+        Example::silent(
+            "a host that only sounds like it",
+            &[Raw::failed(
+                "CONNECT https://login.microsoftonline.com.contoso.com/",
+                Side::Server,
+                Step::Connect,
+                FailureKind::Refused,
+                "refused",
+            )],
+        ),
     ];
 
     #[test]

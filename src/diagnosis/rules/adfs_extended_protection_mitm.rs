@@ -15,25 +15,26 @@ pub(super) static RULE: Rule = Rule {
         ja: "復号するプロキシを経由した Windows 認証を AD FS が拒否している",
     },
     explanation: Text {
-        en: "Extended Protection of AD FS binds Windows authentication to the TLS certificate that the client sees. Through \
-             a decrypting proxy the client sees the proxy's certificate, so {host} refuses even right credentials and the \
-             prompt comes back. Without the proxy this does not happen. A wrong password looks alike.",
-        ja: "AD FS の拡張保護は、クライアントから見える TLS 証明書に Windows 認証を結び付けます。復号するプロキシを経由すると、\
-             クライアントにはプロキシの証明書が見えるため、資格情報が正しくても {host} は認証を拒否し、入力が繰り返し求められます。\
-             プロキシがなければ起こりません。パスワードの誤りでも同じように見えます。",
+        en: "Extended Protection of AD FS binds Windows authentication to the TLS certificate that the client sees. \
+             Through a decrypting proxy the client sees the proxy's certificate, so {host} refuses even right \
+             credentials and the prompt comes back. Without the proxy this does not happen. A wrong password looks \
+             alike.",
+        ja: "AD FS の拡張保護は、クライアントから見える TLS 証明書に Windows 認証を結び付けます。復号するプロキシを\
+             経由すると、クライアントにはプロキシの証明書が見えるため、資格情報が正しくても {host} は認証を拒否し、\
+             入力が繰り返し求められます。プロキシがなければ起こりません。パスワードの誤りでも同じように見えます。",
     },
     remedy: Text {
         en: "Pass AD FS through without decrypting it:\n\
              authtap --skip-decrypt {host}\n\
-             Only where its traffic must be read: on the primary AD FS server note the present value, set None for the test, \
-             and restore the very value noted (not simply Allow):\n\
+             Only where its traffic must be read: on the primary AD FS server note the present value, set None for \
+             the test, and restore the very value noted (not simply Allow):\n\
              $before = (Get-AdfsProperties).ExtendedProtectionTokenCheck\n\
              Set-AdfsProperties -ExtendedProtectionTokenCheck None\n\
              Set-AdfsProperties -ExtendedProtectionTokenCheck $before",
         ja: "AD FS を復号せずに通します。\n\
              authtap --skip-decrypt {host}\n\
-             AD FS との通信を読む必要がある場合に限り、プライマリ AD FS サーバーで現在の値を控え、テストの間だけ None にし、終わったら\
-             控えた値に戻します (一律に Allow にしないでください)。\n\
+             AD FS との通信を読む必要がある場合に限り、プライマリ AD FS サーバーで現在の値を控え、テストの間だけ \
+             None にし、終わったら控えた値に戻します (一律に Allow にしないでください)。\n\
              $before = (Get-AdfsProperties).ExtendedProtectionTokenCheck\n\
              Set-AdfsProperties -ExtendedProtectionTokenCheck None\n\
              Set-AdfsProperties -ExtendedProtectionTokenCheck $before",
@@ -93,30 +94,81 @@ fn find(case: &Case<'_>) -> Option<Hit> {
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::RULE;
-    use crate::diagnosis::rules::kit::exchanges;
-    use crate::diagnosis::rules::kit::{Example, Raw};
-    use crate::diagnosis::{Actor, Certainty, Kind};
-    use crate::diagnosis::{Capture, Case, Past};
+    use crate::diagnosis::rules::kit::{Example, Raw, exchanges};
+    use crate::diagnosis::{Actor, Capture, Case, Certainty, Kind, Past};
     use crate::exchange::Seen;
     use crate::redact::{Binding, Credential, Ntlm, NtlmMessage};
 
     pub(super) const EXAMPLES: &[Example] = &[
-        Example::fires("the binding is that of a certificate unknown here", (Kind::Failure, Certainty::Likely, Actor::CaptureTool), &[Raw::new("GET https://sts.fabrikam.com/adfs/ls/wia?client-request-id=77777777-0000-4000-8000-000000000001\n\
-                 Authorization: NTLM TlRMTVNTUAADAAAAGAAYAFgAAAAMAQwBcAAAABAAEAB8AQAABgAGAIwBAAAKAAoAkgEAAAAAAACcAQAAFYKI4goAfE8AAAAPLrcJw3PxaZHhrBTdAnRMUAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAC63CcNz8WmR4awU3QJ0TFABAQAAAAAAAACA8h5kWtsBQ+tP7IL80m0AAAAAAgAQAEYAQQBCAFIASQBLAEEATQABAAoAQQBEAEYAUwAxAAQAGABmAGEAYgByAGkAawBhAG0ALgBjAG8AbQADACQAYQBkAGYAcwAxAC4AZgBhAGIAcgBpAGsAYQBtAC4AYwBvAG0ABQAYAGYAYQBiAHIAaQBrAGEAbQAuAGMAbwBtAAcACAAAgPIeZFrbAQYABAACAAAACgAQANm2tQjsv3l6kTnfpq0F9O8JACoASABUAFQAUAAvAHMAdABzAC4AZgBhAGIAcgBpAGsAYQBtAC4AYwBvAG0AAAAAAAAAAABGAEEAQgBSAEkASwBBAE0AcABhAHQAVwAxADEALQA5AA==", "401\nServer: Microsoft-HTTPAPI/2.0\nWWW-Authenticate: Negotiate\nWWW-Authenticate: NTLM")]),
-        Example::fires("the same in a live capture, other letters", (Kind::Failure, Certainty::Likely, Actor::ThisProxy), &[Raw::new("POST https://sts.fabrikam.com:443/ADFS/oauth2/authorize/WIA\n\
-                 authorization: NTLM TlRMTVNTUAADAAAAGAAYAFgAAAAMAQwBcAAAABAAEAB8AQAABgAGAIwBAAAKAAoAkgEAAAAAAACcAQAAFYKI4goAfE8AAAAPLrcJw3PxaZHhrBTdAnRMUAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAC63CcNz8WmR4awU3QJ0TFABAQAAAAAAAACA8h5kWtsBQ+tP7IL80m0AAAAAAgAQAEYAQQBCAFIASQBLAEEATQABAAoAQQBEAEYAUwAxAAQAGABmAGEAYgByAGkAawBhAG0ALgBjAG8AbQADACQAYQBkAGYAcwAxAC4AZgBhAGIAcgBpAGsAYQBtAC4AYwBvAG0ABQAYAGYAYQBiAHIAaQBrAGEAbQAuAGMAbwBtAAcACAAAgPIeZFrbAQYABAACAAAACgAQANm2tQjsv3l6kTnfpq0F9O8JACoASABUAFQAUAAvAHMAdABzAC4AZgBhAGIAcgBpAGsAYQBtAC4AYwBvAG0AAAAAAAAAAABGAEEAQgBSAEkASwBBAE0AcABhAHQAVwAxADEALQA5AA==", "401\nwww-authenticate: Negotiate, NTLM")]).live(),
-        Example::fires("a ticket is refused, whose binding nobody can read", (Kind::Failure, Certainty::Possible, Actor::CaptureTool), &[Raw::new("GET https://sts.fabrikam.com/adfs/ls/wia?client-request-id=77777777-0000-4000-8000-000000000001\n\
-                 Authorization: Negotiate YBEGCSqGSIb3EgECAgEAbgIFAA==", "401\nServer: Microsoft-HTTPAPI/2.0\nWWW-Authenticate: Negotiate\nWWW-Authenticate: NTLM")]),
-        Example::silent("the message carries no binding", &[Raw::new("GET https://sts.fabrikam.com/adfs/ls/wia?client-request-id=77777777-0000-4000-8000-000000000001\n\
-                 Authorization: NTLM {ntlm3 avery}", "401\nServer: Microsoft-HTTPAPI/2.0\nWWW-Authenticate: Negotiate\nWWW-Authenticate: NTLM")]),
-        Example::silent("the handshake goes on", &[Raw::new("GET https://sts.fabrikam.com/adfs/ls/wia?client-request-id=77777777-0000-4000-8000-000000000001\n\
-                 Authorization: NTLM {ntlm1}", "401\nServer: Microsoft-HTTPAPI/2.0\nWWW-Authenticate: NTLM {ntlm2}")]),
-        Example::silent("Exchange refuses, not AD FS", &[Raw::new("POST https://mail.fabrikam.com/EWS/Exchange.asmx\n\
-                 Authorization: NTLM TlRMTVNTUAADAAAAGAAYAFgAAAAMAQwBcAAAABAAEAB8AQAABgAGAIwBAAAKAAoAkgEAAAAAAACcAQAAFYKI4goAfE8AAAAPLrcJw3PxaZHhrBTdAnRMUAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAC63CcNz8WmR4awU3QJ0TFABAQAAAAAAAACA8h5kWtsBQ+tP7IL80m0AAAAAAgAQAEYAQQBCAFIASQBLAEEATQABAAoAQQBEAEYAUwAxAAQAGABmAGEAYgByAGkAawBhAG0ALgBjAG8AbQADACQAYQBkAGYAcwAxAC4AZgBhAGIAcgBpAGsAYQBtAC4AYwBvAG0ABQAYAGYAYQBiAHIAaQBrAGEAbQAuAGMAbwBtAAcACAAAgPIeZFrbAQYABAACAAAACgAQANm2tQjsv3l6kTnfpq0F9O8JACoASABUAFQAUAAvAHMAdABzAC4AZgBhAGIAcgBpAGsAYQBtAC4AYwBvAG0AAAAAAAAAAABGAEEAQgBSAEkASwBBAE0AcABhAHQAVwAxADEALQA5AA==", "401\n\
+        Example::fires(
+            "the binding is that of a certificate unknown here",
+            (Kind::Failure, Certainty::Likely, Actor::CaptureTool),
+            &[Raw::new(
+                "GET https://sts.fabrikam.com/adfs/ls/wia?\
+                 client-request-id=77777777-0000-4000-8000-000000000001\n\
+                 Authorization: NTLM {ntlm3bound avery}",
+                "401\n\
+                 Server: Microsoft-HTTPAPI/2.0\n\
+                 WWW-Authenticate: Negotiate\n\
+                 WWW-Authenticate: NTLM",
+            )],
+        ),
+        Example::fires(
+            "the same in a live capture, other letters",
+            (Kind::Failure, Certainty::Likely, Actor::ThisProxy),
+            &[Raw::new(
+                "POST https://sts.fabrikam.com:443/ADFS/oauth2/authorize/WIA\n\
+                 authorization: NTLM {ntlm3bound avery}",
+                "401\nwww-authenticate: Negotiate, NTLM",
+            )],
+        )
+        .live(),
+        Example::fires(
+            "a ticket is refused, whose binding nobody can read",
+            (Kind::Failure, Certainty::Possible, Actor::CaptureTool),
+            &[Raw::new(
+                "GET https://sts.fabrikam.com/adfs/ls/wia?\
+                 client-request-id=77777777-0000-4000-8000-000000000001\n\
+                 Authorization: Negotiate {kerberos}",
+                "401\n\
+                 Server: Microsoft-HTTPAPI/2.0\n\
+                 WWW-Authenticate: Negotiate\n\
+                 WWW-Authenticate: NTLM",
+            )],
+        ),
+        Example::silent(
+            "the message carries no binding",
+            &[Raw::new(
+                "GET https://sts.fabrikam.com/adfs/ls/wia?\
+                 client-request-id=77777777-0000-4000-8000-000000000001\n\
+                 Authorization: NTLM {ntlm3 avery}",
+                "401\n\
+                 Server: Microsoft-HTTPAPI/2.0\n\
+                 WWW-Authenticate: Negotiate\n\
+                 WWW-Authenticate: NTLM",
+            )],
+        ),
+        Example::silent(
+            "the handshake goes on",
+            &[Raw::new(
+                "GET https://sts.fabrikam.com/adfs/ls/wia?\
+                 client-request-id=77777777-0000-4000-8000-000000000001\n\
+                 Authorization: NTLM {ntlm1}",
+                "401\nServer: Microsoft-HTTPAPI/2.0\nWWW-Authenticate: NTLM {ntlm2}",
+            )],
+        ),
+        Example::silent(
+            "Exchange refuses, not AD FS",
+            &[Raw::new(
+                "POST https://mail.fabrikam.com/EWS/Exchange.asmx\n\
+                 Authorization: NTLM {ntlm3bound avery}",
+                "401\n\
                  Server: Microsoft-IIS/10.0\n\
                  X-FEServer: EX01\n\
                  WWW-Authenticate: Negotiate\n\
-                 WWW-Authenticate: NTLM")]),
+                 WWW-Authenticate: NTLM",
+            )],
+        ),
     ];
 
     #[test]

@@ -1,8 +1,8 @@
 //! The token is for one host name of Exchange and arrived under another.
 //!
 //! Not to be confused with TLS offloading, where only the scheme differs (`ssl-offload-audience-scheme`), or with a
-//! token for another API altogether (`audience-wrong-resource`). The names in the reason are compared; its number, and
-//! the order of "Expected" and "Actual", say nothing.
+//! token for another API altogether (`audience-wrong-resource`). The names in the reason are compared; its number,
+//! and the order of "Expected" and "Actual", say nothing.
 
 use crate::diagnosis::audience::Refusal;
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule};
@@ -14,25 +14,27 @@ pub(super) static RULE: Rule = Rule {
         en: "The token is for another host name", ja: "トークンが別のホスト名に対して発行されている"
     },
     explanation: Text {
-        en: "Exchange compares the audience of a token ({audience}) with the name under which the request reaches it, and \
-             they differ. Usually something between client and server changes the name: a reverse proxy or Web \
-             Application Proxy publishes one name and forwards to another.",
-        ja: "Exchange は、トークンのオーディエンス クレーム ({audience}) と要求が届いたときの名前を比較しますが、両者が一致して\
-             いません。多くの場合、クライアントとサーバーの間で名前が変わっています。リバース プロキシや Web アプリケーション プロキシが、\
-             公開名とは別の名前に転送している場合が典型です。",
+        en: "Exchange compares the audience of a token ({audience}) with the name under which the request reaches \
+             it, and they differ. Usually something between client and server changes the name: a reverse proxy or \
+             Web Application Proxy publishes one name and forwards to another.",
+        ja: "Exchange は、トークンのオーディエンス クレーム ({audience}) と要求が届いたときの名前を比較しますが、両\
+             者が一致していません。多くの場合、クライアントとサーバーの間で名前が変わっています。リバース プロキシや \
+             Web アプリケーション プロキシが、公開名とは別の名前に転送している場合が典型です。",
     },
     remedy: Text {
-        en: "Use the same name outside and inside: let the reverse proxy pass {host} through without rewriting the host, and \
-             let its internal URL be the external one. On WAP:\n\
-             Get-WebApplicationProxyApplication | Format-List Name,ExternalUrl,BackendServerUrl,ExternalPreauthentication\n\
+        en: "Use the same name outside and inside: let the reverse proxy pass {host} through without rewriting the \
+             host, and let its internal URL be the external one. On WAP:\n\
+             Get-WebApplicationProxyApplication | Format-List \
+             Name,ExternalUrl,BackendServerUrl,ExternalPreauthentication\n\
              Compare with the URLs of Exchange:\n\
              Get-MapiVirtualDirectory | Format-List Server,*url*\n\
              Get-WebServicesVirtualDirectory | Format-List Server,*url*\n\
              Get-ClientAccessService | Format-List Name,AutoDiscoverServiceInternalUri\n\
              Registering both names as SPN is no cure: Exchange still compares.",
-        ja: "社外と社内で同じ名前を使います。リバース プロキシでは {host} をホスト名を書き換えずにパススルーし、内部 URL を外部 URL と\
-             同じにします。WAP の場合:\n\
-             Get-WebApplicationProxyApplication | Format-List Name,ExternalUrl,BackendServerUrl,ExternalPreauthentication\n\
+        ja: "社外と社内で同じ名前を使います。リバース プロキシでは {host} をホスト名を書き換えずにパススルーし、内部 \
+             URL を外部 URL と同じにします。WAP の場合:\n\
+             Get-WebApplicationProxyApplication | Format-List \
+             Name,ExternalUrl,BackendServerUrl,ExternalPreauthentication\n\
              Exchange の URL と比べます。\n\
              Get-MapiVirtualDirectory | Format-List Server,*url*\n\
              Get-WebServicesVirtualDirectory | Format-List Server,*url*\n\
@@ -77,11 +79,13 @@ mod tests {
             &[Raw::new(
                 "POST https://mail.contoso.com/mapi/emsmdb/\n\
                  Authorization: Bearer {jwt aud=https://autodiscover.contoso.com/ exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value 'https://autodiscover.contoso.com' is invalid";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value \
+                 'https://autodiscover.contoso.com' is invalid\";error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::fires(
@@ -90,11 +94,13 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml\n\
                  Authorization: Bearer {jwt aud=https://autodiscover.contoso.com/ exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value 'https://autodiscover.contoso.com' is invalid";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value \
+                 'https://autodiscover.contoso.com' is invalid\";error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::fires(
@@ -103,11 +109,14 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.fabrikam.com:8443/EWS/Exchange.asmx\n\
                  Authorization: Bearer {jwt aud=https://mail.fabrikam.com/ exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000001;reason="The hostname component of the audience claim value is invalid. Expected 'https://owa.fabrikam.com'. Actual 'https://mail.fabrikam.com'.";error_category="invalid_token"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000001;reason=\"The hostname component of the audience claim value is \
+                 invalid. Expected 'https://owa.fabrikam.com'. Actual 'https://mail.fabrikam.com'.\";\
+                 error_category=\"invalid_token\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::fires(
@@ -116,8 +125,10 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://[fd00::25]/EWS/Exchange.asmx\n\
                  AUTHORIZATION: Bearer {jwt aud=https://mail.contoso.com/}",
-                r#"403
-X-MS-Diagnostics: 2000003;reason="The audience of the token 'https://mail.contoso.com/' doesn't match the endpoint 'https://[fd00::25]/EWS/Exchange.asmx'.";error_category="invalid_resource""#,
+                "403\n\
+                 X-MS-Diagnostics: 2000003;reason=\"The audience of the token 'https://mail.contoso.com/' \
+                 doesn't match the endpoint 'https://[fd00::25]/EWS/Exchange.asmx'.\";\
+                 error_category=\"invalid_resource\"",
             )],
         ),
         Example::fires(
@@ -125,11 +136,14 @@ X-MS-Diagnostics: 2000003;reason="The audience of the token 'https://mail.contos
             (Kind::Failure, Certainty::Certain, Actor::Network),
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value '00000002-0000-0ff1-ce00-000000000000/ex.corp.contoso.com@contoso.com' is invalid";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value \
+                 '00000002-0000-0ff1-ce00-000000000000/ex.corp.contoso.com@contoso.com' is invalid\";\
+                 error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::fires(
@@ -138,11 +152,13 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.contoso.com/mapi/nspi/\n\
                  Authorization: Bearer {jwt aud=https://owa.contoso.com/ exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The audience claim value is invalid 'aud'.";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The audience claim value is invalid 'aud'.\";\
+                 error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::fires(
@@ -150,16 +166,19 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             (Kind::Failure, Certainty::Certain, Actor::Network),
             &[Raw::new(
                 "",
-                r#"401
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value 'https://autodiscover.contoso.com' is invalid";error_category="invalid_resource""#,
+                "401\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value \
+                 'https://autodiscover.contoso.com' is invalid\";error_category=\"invalid_resource\"",
             )],
         ),
         Example::silent(
             "SharePoint refuses an audience",
             &[Raw::new(
-                "GET https://fabrikam.sharepoint.com/_api/web\nAuthorization: Bearer {jwt aud=https://contoso.sharepoint.com}",
-                r#"401
-x-ms-diagnostics: 3000003;reason="Invalid audience Uri 'https://contoso.sharepoint.com'.";category="invalid_client""#,
+                "GET https://fabrikam.sharepoint.com/_api/web\n\
+                 Authorization: Bearer {jwt aud=https://contoso.sharepoint.com}",
+                "401\n\
+                 x-ms-diagnostics: 3000003;reason=\"Invalid audience Uri \
+                 'https://contoso.sharepoint.com'.\";category=\"invalid_client\"",
             )],
         ),
         Example::silent(
@@ -167,11 +186,14 @@ x-ms-diagnostics: 3000003;reason="Invalid audience Uri 'https://contoso.sharepoi
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
                  Authorization: Bearer {jwt aud=https://mail.contoso.com/ exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value is invalid. Expected 'https://mail.contoso.com'. Actual 'http://mail.contoso.com'.";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value is \
+                 invalid. Expected 'https://mail.contoso.com'. Actual 'http://mail.contoso.com'.\";\
+                 error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::silent(
@@ -179,11 +201,13 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
                  Authorization: Bearer {jwt aud=https://graph.microsoft.com exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value 'https://graph.microsoft.com' is invalid";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value \
+                 'https://graph.microsoft.com' is invalid\";error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::silent(
@@ -191,11 +215,13 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://outlook.office365.com/EWS/Exchange.asmx\n\
                  Authorization: Bearer {jwt aud=00000002-0000-0000-c000-000000000000 exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The audience claim value is invalid 'aud'.";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The audience claim value is invalid 'aud'.\";\
+                 error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::silent(
@@ -203,11 +229,13 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
                  Authorization: Bearer {jwt aud=https://autodiscover.contoso.com/ exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000000;reason="The token has an invalid signature.";error_category="invalid_signature"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000000;reason=\"The token has an invalid signature.\";\
+                 error_category=\"invalid_signature\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
     ];

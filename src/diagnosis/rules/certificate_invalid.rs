@@ -14,26 +14,30 @@ pub(super) static RULE: Rule = Rule {
         ja: "サーバー証明書がこの接続に対して有効ではない",
     },
     explanation: Text {
-        en: "Verification of the certificate of {host} failed: {reason}. Clients that verify see a warning or fail in \
-             silence, and what follows from that (a prompt, \"cannot connect\") is easily taken for a sign-in problem. With \
-             a private root, clients of the domain may trust what this machine does not.",
-        ja: "{host} の証明書の検証に失敗しました: {reason}。証明書を検証するクライアントでは、警告が出るか、警告なしに失敗します。\
-             その結果 (資格情報の入力要求や「接続できません」) は、サインインの問題と取り違えられがちです。プライベート CA の場合、\
-             ドメインのクライアントでは信頼されていても、このコンピューターでは信頼されていないことがあります。",
+        en: "Verification of the certificate of {host} failed: {reason}. Clients that verify see a warning or fail \
+             in silence, and what follows from that (a prompt, \"cannot connect\") is easily taken for a sign-in \
+             problem. With a private root, clients of the domain may trust what this machine does not.",
+        ja: "{host} の証明書の検証に失敗しました: {reason}。証明書を検証するクライアントでは、警告が出るか、警告なし\
+             に失敗します。その結果 (資格情報の入力要求や「接続できません」) は、サインインの問題と取り違えられがち\
+             です。プライベート CA の場合、ドメインのクライアントでは信頼されていても、このコンピューターでは信頼さ\
+             れていないことがあります。",
     },
     remedy: Text {
         en: "On the Exchange server look at the certificates and their services:\n\
-             Get-ExchangeCertificate | Format-List Subject,CertificateDomains,NotBefore,NotAfter,Status,Services,Thumbprint\n\
-             It must name every host that clients use (mail and autodiscover), be within its dates, be issued by a root the \
-             clients trust, and be sent with its intermediate certificates. Put the renewed one to use on every server and \
-             on the load balancer:\n\
+             Get-ExchangeCertificate | Format-List \
+             Subject,CertificateDomains,NotBefore,NotAfter,Status,Services,Thumbprint\n\
+             It must name every host that clients use (mail and autodiscover), be within its dates, be issued by a \
+             root the clients trust, and be sent with its intermediate certificates. Put the renewed one to use on \
+             every server and on the load balancer:\n\
              Enable-ExchangeCertificate -Thumbprint <thumbprint> -Services IIS\n\
              If the root is your own, name it to this proxy:\n\
              authtap --upstream-ca <root.pem>",
         ja: "Exchange サーバーで証明書と割り当てられたサービスを確認します。\n\
-             Get-ExchangeCertificate | Format-List Subject,CertificateDomains,NotBefore,NotAfter,Status,Services,Thumbprint\n\
-             クライアントが使うすべてのホスト名 (mail と autodiscover) を含むこと、有効期間内であること、クライアントが信頼するルートから\
-             発行されていること、中間証明書も送られていることが必要です。更新した証明書を、すべてのサーバーとロード バランサーに適用します。\n\
+             Get-ExchangeCertificate | Format-List \
+             Subject,CertificateDomains,NotBefore,NotAfter,Status,Services,Thumbprint\n\
+             クライアントが使うすべてのホスト名 (mail と autodiscover) を含むこと、有効期間内であること、クライアン\
+             トが信頼するルートから発行されていること、中間証明書も送られていることが必要です。更新した証明書を、す\
+             べてのサーバーとロード バランサーに適用します。\n\
              Enable-ExchangeCertificate -Thumbprint <thumbprint> -Services IIS\n\
              自社のルート CA であれば、このプロキシに指定します。\n\
              authtap --upstream-ca <root.pem>",
@@ -86,12 +90,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::RULE;
-    use crate::diagnosis::rules::kit::exchanges;
-    use crate::diagnosis::rules::kit::{Example, Raw};
-    use crate::diagnosis::{Actor, Certainty, Kind};
-    use crate::diagnosis::{Capture, Case, Past};
-    use crate::exchange::{Certificate, Connection, Server, Timestamp, Tls};
-    use crate::exchange::{FailureKind, Side, Step};
+    use crate::diagnosis::rules::kit::{Example, Raw, exchanges};
+    use crate::diagnosis::{Actor, Capture, Case, Certainty, Kind, Past};
+    use crate::exchange::{Certificate, Connection, FailureKind, Server, Side, Step, Timestamp, Tls};
 
     pub(super) const EXAMPLES: &[Example] = &[
         Example::fires(

@@ -1,7 +1,7 @@
 //! The user's mailbox, or the server that answers, is Exchange 2010 or older, which no token opens.
 //!
-//! Not to be confused with a user whom Exchange does not know (`user-not-in-directory`, the same number), or with a 2013
-//! or 2016 server that only lacks an update (`hma-server-version`).
+//! Not to be confused with a user whom Exchange does not know (`user-not-in-directory`, the same number), or with a
+//! 2013 or 2016 server that only lacks an update (`hma-server-version`).
 
 use crate::diagnosis::exchange_build::Build;
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule};
@@ -14,22 +14,23 @@ pub(super) static RULE: Rule = Rule {
         ja: "メールボックスが OAuth 非対応の Exchange 上にある",
     },
     explanation: Text {
-        en: "{host} takes part in modern authentication, but this mailbox lies on Exchange 2010 or older. The newer server \
-             refuses to hand a request with a token on to it, and the user cannot open the mailbox at all: discovery is \
-             anonymous, so Exchange learns only after the sign-in where the mailbox is.",
-        ja: "{host} は先進認証に対応していますが、このメールボックスは Exchange 2010 以前のサーバーにあります。新しいサーバーは\
-             トークン付きの要求を古いサーバーに転送しないため、ユーザーはメールボックスを開けません。最初の検出は匿名で行われるので、\
-             メールボックスの場所が分かるのはサインインの後になります。",
+        en: "{host} takes part in modern authentication, but this mailbox lies on Exchange 2010 or older. The newer \
+             server refuses to hand a request with a token on to it, and the user cannot open the mailbox at all: \
+             discovery is anonymous, so Exchange learns only after the sign-in where the mailbox is.",
+        ja: "{host} は先進認証に対応していますが、このメールボックスは Exchange 2010 以前のサーバーにあります。新し\
+             いサーバーはトークン付きの要求を古いサーバーに転送しないため、ユーザーはメールボックスを開けません。最\
+             初の検出は匿名で行われるので、メールボックスの場所が分かるのはサインインの後になります。",
     },
     remedy: Text {
-        en: "Find what is left of the old version, move the mailboxes and remove the servers before modern authentication is \
-             switched on:\n\
+        en: "Find what is left of the old version, move the mailboxes and remove the servers before modern \
+             authentication is switched on:\n\
              Get-ExchangeServer | Format-Table Name,AdminDisplayVersion,ServerRole\n\
              Get-Mailbox -ResultSize Unlimited | Where-Object { $_.AdminDisplayVersion -like 'Version 14.*' } | \
              Format-Table Name,Database,AdminDisplayVersion\n\
              Until then switch it off again:\n\
              Set-OrganizationConfig -OAuth2ClientProfileEnabled $false",
-        ja: "古いバージョンが残っていないか確認し、先進認証を有効にする前にメールボックスを移動してサーバーを撤去します。\n\
+        ja: "古いバージョンが残っていないか確認し、先進認証を有効にする前にメールボックスを移動してサーバーを撤去し\
+             ます。\n\
              Get-ExchangeServer | Format-Table Name,AdminDisplayVersion,ServerRole\n\
              Get-Mailbox -ResultSize Unlimited | Where-Object { $_.AdminDisplayVersion -like 'Version 14.*' } | \
              Format-Table Name,Database,AdminDisplayVersion\n\
@@ -79,20 +80,26 @@ mod tests {
             &[Raw::new(
                 "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
                  Authorization: Bearer {jwt aud=https://mail.contoso.com/ upn=avery@contoso.com}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-CalculatedBETarget: old.contoso.com
-X-FEServer: EX01
-x-ms-diagnostics: 2000005;reason="The user's mailbox version is not supported for access using OAuth.";error_category="invalid_user"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-CalculatedBETarget: old.contoso.com\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000005;reason=\"The user's mailbox version is not supported for access \
+                 using OAuth.\";error_category=\"invalid_user\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::fires(
             "an Exchange 2010 answers a client that asks for OAuth",
             (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
             &[Raw::new(
-                "POST https://legacy.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                "401\nServer: Microsoft-IIS/7.5\nX-OWA-VERSION: 14.3.513.0\nWWW-Authenticate: Negotiate",
+                "POST https://legacy.contoso.com/EWS/Exchange.asmx\n\
+                 Authorization: Bearer",
+                "401\n\
+                 Server: Microsoft-IIS/7.5\n\
+                 X-OWA-VERSION: 14.3.513.0\n\
+                 WWW-Authenticate: Negotiate",
             )],
         ),
         Example::silent(
@@ -100,18 +107,23 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
                  Authorization: Bearer {jwt aud=x}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000005;reason="The user specified by the user-context in the token does not exist.";error_category="invalid_user"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000005;reason=\"The user specified by the user-context in the token \
+                 does not exist.\";error_category=\"invalid_user\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::silent(
             "an Exchange 2010 is used without OAuth",
             &[Raw::new(
                 "POST https://legacy.contoso.com/EWS/Exchange.asmx",
-                "401\nServer: Microsoft-IIS/7.5\nX-OWA-Version: 14.3.513.0\nWWW-Authenticate: Negotiate",
+                "401\n\
+                 Server: Microsoft-IIS/7.5\n\
+                 X-OWA-Version: 14.3.513.0\n\
+                 WWW-Authenticate: Negotiate",
             )],
         ),
     ];

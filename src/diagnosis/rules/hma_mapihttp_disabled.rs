@@ -1,6 +1,7 @@
 //! Outlook speaks RPC over HTTP (Outlook Anywhere) although modern authentication is on, which needs MAPI over HTTP.
 //!
-//! Not to be confused with OAuth switched off on a virtual directory (`vdir-oauth-disabled`): `/rpc` has no such switch.
+//! Not to be confused with OAuth switched off on a virtual directory (`vdir-oauth-disabled`): `/rpc` has no such
+//! switch.
 
 use crate::diagnosis::{Actor, Case, Certainty, Directory, Evidence, Gate, Hit, Kind, Place, Rule};
 use crate::text::Text;
@@ -12,11 +13,12 @@ pub(super) static RULE: Rule = Rule {
         ja: "Outlook が先進認証に対応しない RPC over HTTP を使っている",
     },
     explanation: Text {
-        en: "The client talks to {host} by Outlook Anywhere (RPC over HTTP). Tokens are taken only by MAPI over HTTP, so here \
-             the client is left with Negotiate, NTLM or Basic. MAPI over HTTP is off for the organisation, for the mailbox \
-             or for this client.",
-        ja: "クライアントは Outlook Anywhere (RPC over HTTP) で {host} に接続しています。トークンを使えるのは MAPI over HTTP だけなので、\
-             Negotiate、NTLM、基本認証しか選べません。MAPI over HTTP が、組織、メールボックス、またはこのクライアントで無効になっています。",
+        en: "The client talks to {host} by Outlook Anywhere (RPC over HTTP). Tokens are taken only by MAPI over \
+             HTTP, so here the client is left with Negotiate, NTLM or Basic. MAPI over HTTP is off for the \
+             organisation, for the mailbox or for this client.",
+        ja: "クライアントは Outlook Anywhere (RPC over HTTP) で {host} に接続しています。トークンを使えるのは MAPI \
+             over HTTP だけなので、Negotiate、NTLM、基本認証しか選べません。MAPI over HTTP が、組織、メールボックス、\
+             またはこのクライアントで無効になっています。",
     },
     remedy: Text {
         en: "Turn MAPI over HTTP on:\n\
@@ -24,18 +26,20 @@ pub(super) static RULE: Rule = Rule {
              Set-OrganizationConfig -MapiHttpEnabled $true\n\
              Get-CASMailbox -Identity '<UPN>' | Format-List MapiHttpEnabled\n\
              Set-CASMailbox -Identity '<UPN>' -MapiHttpEnabled $null\n\
-             See that /mapi has its URLs (Get-MapiVirtualDirectory | Format-List Server,*url*), and on the client remove the \
-             value MapiHttpDisabled:\n\
-             Remove-ItemProperty -Path HKCU:\\Software\\Microsoft\\Exchange -Name MapiHttpDisabled -ErrorAction SilentlyContinue\n\
+             See that /mapi has its URLs (Get-MapiVirtualDirectory | Format-List Server,*url*), and on the client \
+             remove the value MapiHttpDisabled:\n\
+             Remove-ItemProperty -Path HKCU:\\Software\\Microsoft\\Exchange -Name MapiHttpDisabled -ErrorAction \
+             SilentlyContinue\n\
              Then restart Outlook.",
         ja: "MAPI over HTTP を有効にします。\n\
              Get-OrganizationConfig | Format-List MapiHttpEnabled\n\
              Set-OrganizationConfig -MapiHttpEnabled $true\n\
              Get-CASMailbox -Identity '<UPN>' | Format-List MapiHttpEnabled\n\
              Set-CASMailbox -Identity '<UPN>' -MapiHttpEnabled $null\n\
-             /mapi に URL が設定されていること (Get-MapiVirtualDirectory | Format-List Server,*url*) を確認し、クライアントでは \
-             MapiHttpDisabled の値を削除します。\n\
-             Remove-ItemProperty -Path HKCU:\\Software\\Microsoft\\Exchange -Name MapiHttpDisabled -ErrorAction SilentlyContinue\n\
+             /mapi に URL が設定されていること (Get-MapiVirtualDirectory | Format-List Server,*url*) を確認し、クラ\
+             イアントでは MapiHttpDisabled の値を削除します。\n\
+             Remove-ItemProperty -Path HKCU:\\Software\\Microsoft\\Exchange -Name MapiHttpDisabled -ErrorAction \
+             SilentlyContinue\n\
              その後 Outlook を再起動します。",
     },
     sources: &[
@@ -100,14 +104,18 @@ mod tests {
             &[
                 Raw::new(
                     "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                    r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
                 ),
                 Raw::new(
-                    "RPC_OUT_DATA https://mail.contoso.com/RPC/RpcProxy.dll?ex01:6001\nauthorization: BEARER ",
-                    "401\nServer: Microsoft-IIS/10.0\nX-FEServer: EX01\nwww-authenticate: Negotiate, NTLM",
+                    "RPC_OUT_DATA https://mail.contoso.com/RPC/RpcProxy.dll?ex01:6001\n\
+                     authorization: BEARER ",
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     www-authenticate: Negotiate, NTLM",
                 ),
             ],
         ),
@@ -117,25 +125,28 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[
                 Raw::new(
                     "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                    r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
                 ),
                 Raw::new(
                     "RPC_IN_DATA https://mail.contoso.com/rpc/rpcproxy.dll?ex01.contoso.com:6001\n\
-                 User-Agent: MSRPC\n\
-                 Authorization: NTLM {ntlm1}",
-                    "401\nServer: Microsoft-IIS/10.0\nX-FEServer: EX01\nWWW-Authenticate: NTLM {ntlm2}",
+                     User-Agent: MSRPC\n\
+                     Authorization: NTLM {ntlm1}",
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: NTLM {ntlm2}",
                 ),
             ],
         ),
         Example::silent(
             "an organisation without modern authentication",
             &[Raw::new(
-                r"RPC_IN_DATA https://mail.contoso.com/rpc/rpcproxy.dll?ex01.contoso.com:6001
-User-Agent: MSRPC
-Authorization: Basic {basic CONTOSO\avery:x}",
+                "RPC_IN_DATA https://mail.contoso.com/rpc/rpcproxy.dll?ex01.contoso.com:6001\n\
+                 User-Agent: MSRPC\n\
+                 Authorization: Basic {basic CONTOSO\\avery:x}",
                 "401\n\
                  Server: Microsoft-IIS/10.0\n\
                  X-FEServer: EX01\n\
@@ -146,7 +157,8 @@ Authorization: Basic {basic CONTOSO\avery:x}",
         Example::silent(
             "MAPI over HTTP",
             &[Raw::new(
-                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\nAuthorization: Bearer",
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
+                 Authorization: Bearer",
                 "401\n\
                  Server: Microsoft-IIS/10.0\n\
                  X-FEServer: EX01\n\

@@ -14,28 +14,28 @@ pub(super) static RULE: Rule = Rule {
         ja: "Bearer チャレンジに authorization_uri がない",
     },
     explanation: Text {
-        en: "{host} speaks OAuth, but does not tell the client where to get a token: no AuthServer object is marked as \
-             the default authorization endpoint. Outlook then falls back to Negotiate, NTLM or Basic, or prompts \
+        en: "{host} speaks OAuth, but does not tell the client where to get a token: no AuthServer object is marked \
+             as the default authorization endpoint. Outlook then falls back to Negotiate, NTLM or Basic, or prompts \
              without end.",
-        ja: "{host} は OAuth に対応していますが、トークンの取得先をクライアントに伝えていません。既定の承認エンドポイントとして\
-             設定された AuthServer オブジェクトがないためです。Outlook は Negotiate、NTLM、基本認証に切り替えるか、\
-             資格情報の入力を求め続けます。",
+        ja: "{host} は OAuth に対応していますが、トークンの取得先をクライアントに伝えていません。既定の承認エンドポ\
+             イントとして設定された AuthServer オブジェクトがないためです。Outlook は Negotiate、NTLM、基本認証に切\
+             り替えるか、資格情報の入力を求め続けます。",
     },
     remedy: Text {
         en: "Look at the AuthServer objects, and mark the one of Entra ID:\n\
              Get-AuthServer | Format-Table Name,Type,DomainName,Enabled,IsDefaultAuthorizationEndpoint\n\
              $evo = Get-AuthServer | Where-Object { $_.Type -eq 'AzureAD' }\n\
              Set-AuthServer -Identity $evo.Name -IsDefaultAuthorizationEndpoint $true\n\
-             With several tenants there are several such objects: take the one whose DomainName holds the users' domain. \
-             If there is none, run the Hybrid Configuration Wizard, which creates it once no Exchange 2010 server is left. \
-             Servers cache the setting: wait 30 minutes, or run iisreset on each.",
+             With several tenants there are several such objects: take the one whose DomainName holds the users' \
+             domain. If there is none, run the Hybrid Configuration Wizard, which creates it once no Exchange 2010 \
+             server is left. Servers cache the setting: wait 30 minutes, or run iisreset on each.",
         ja: "AuthServer オブジェクトを確認し、Entra ID のものを既定に設定します。\n\
              Get-AuthServer | Format-Table Name,Type,DomainName,Enabled,IsDefaultAuthorizationEndpoint\n\
              $evo = Get-AuthServer | Where-Object { $_.Type -eq 'AzureAD' }\n\
              Set-AuthServer -Identity $evo.Name -IsDefaultAuthorizationEndpoint $true\n\
-             テナントが複数ある場合はオブジェクトも複数あります。DomainName にユーザーのドメインが含まれるものを選んでください。\
-             1 つもない場合はハイブリッド構成ウィザードを実行します (Exchange 2010 が残っていると作成されません)。\
-             設定はサーバーにキャッシュされるため、30 分待つか、各サーバーで iisreset を実行します。",
+             テナントが複数ある場合はオブジェクトも複数あります。DomainName にユーザーのドメインが含まれるものを選ん\
+             でください。1 つもない場合はハイブリッド構成ウィザードを実行します (Exchange 2010 が残っていると作成さ\
+             れません)。設定はサーバーにキャッシュされるため、30 分待つか、各サーバーで iisreset を実行します。",
     },
     sources: &[
         "https://learn.microsoft.com/en-us/microsoft-365/enterprise/configure-exchange-server-for-hybrid-modern-authentication",
@@ -83,12 +83,13 @@ mod tests {
             "the challenge to an empty Bearer lacks it",
             (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
             &[Raw::new(
-                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\nAuthorization: Bearer",
-                r#"401 Unauthorized
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1"
-WWW-Authenticate: Negotiate"#,
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
+                 Authorization: Bearer",
+                "401 Unauthorized\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 WWW-Authenticate: {bearer}\n\
+                 WWW-Authenticate: Negotiate",
             )],
         ),
         Example::fires(
@@ -96,10 +97,12 @@ WWW-Authenticate: Negotiate"#,
             (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
             &[Raw::new(
                 "POST https://[fd00::25]:8443/ews/exchange.asmx\nAUTHORIZATION: bearer ",
-                r#"401
-server: Microsoft-IIS/8.5
-x-feserver: EX7
-WWW-AUTHENTICATE: Negotiate, NTLM, BEARER CLIENT_ID="00000002-0000-0FF1-CE00-000000000000", trusted_issuers="a@b,c@d", authorization_uri="", Basic realm="x""#,
+                "401\n\
+                 server: Microsoft-IIS/8.5\n\
+                 x-feserver: EX7\n\
+                 WWW-AUTHENTICATE: Negotiate, NTLM, BEARER \
+                 CLIENT_ID=\"00000002-0000-0FF1-CE00-000000000000\", trusted_issuers=\"a@b,c@d\", \
+                 authorization_uri=\"\", Basic realm=\"x\"",
             )],
         ),
         Example::fires(
@@ -109,11 +112,12 @@ WWW-AUTHENTICATE: Negotiate, NTLM, BEARER CLIENT_ID="00000002-0000-0FF1-CE00-000
                 "OPTIONS https://mail.contoso.com/Microsoft-Server-ActiveSync\n\
                  Authorization:\n\
                  X-User-Identity: avery@contoso.com",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 4000000;reason="Flighting is not enabled for domain 'avery@contoso.com'.";error_category="oauth_not_available"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 4000000;reason=\"Flighting is not enabled for domain \
+                 'avery@contoso.com'.\";error_category=\"oauth_not_available\"\n\
+                 WWW-Authenticate: {bearer}",
             )],
         ),
         Example::fires(
@@ -121,19 +125,20 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
             &[Raw::new(
                 "",
-                r#"401 Unauthorized
-x-ms-diagnostics: 4000000;reason="Flighting is not enabled for domain 'avery@contoso.com'.";error_category="oauth_not_available"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1""#,
+                "401 Unauthorized\n\
+                 x-ms-diagnostics: 4000000;reason=\"Flighting is not enabled for domain \
+                 'avery@contoso.com'.\";error_category=\"oauth_not_available\"\n\
+                 WWW-Authenticate: {bearer}",
             )],
         ),
         Example::silent(
             "the address is there",
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
             )],
         ),
         Example::silent(
@@ -141,30 +146,33 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
                  Authorization: Bearer {jwt aud=https://mail.contoso.com/}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000005;reason="The user specified by the user-context in the token does not exist.";error_category="invalid_user"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000005;reason=\"The user specified by the user-context in the token \
+                 does not exist.\";error_category=\"invalid_user\"\n\
+                 WWW-Authenticate: {bearer}",
             )],
         ),
         Example::silent(
             "an anonymous probe in an organisation without modern authentication",
             &[Raw::new(
                 "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1"
-WWW-Authenticate: NTLM"#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 WWW-Authenticate: {bearer}\n\
+                 WWW-Authenticate: NTLM",
             )],
         ),
         Example::silent(
             "SharePoint answers with its realm",
             &[Raw::new(
-                "GET https://contoso.sharepoint.com/_vti_bin/client.svc\nAuthorization: Bearer",
-                r#"401
-WWW-Authenticate: Bearer realm="03d0c210-38e8-47d7-9bc9-9ff2cd5ea7bc",client_id="00000003-0000-0ff1-ce00-000000000000""#,
+                "GET https://contoso.sharepoint.com/_vti_bin/client.svc\n\
+                 Authorization: Bearer",
+                "401\n\
+                 WWW-Authenticate: Bearer realm=\"03d0c210-38e8-47d7-9bc9-9ff2cd5ea7bc\",\
+                 client_id=\"00000003-0000-0ff1-ce00-000000000000\"",
             )],
         ),
     ];

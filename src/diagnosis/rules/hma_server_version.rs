@@ -14,22 +14,22 @@ pub(super) static RULE: Rule = Rule {
         ja: "この Exchange のビルドは先進認証に対応していない",
     },
     explanation: Text {
-        en: "{server} runs build {build}. Hybrid modern authentication begins with Exchange 2013 CU19 (15.0.1365) and \
-             Exchange 2016 CU8 (15.1.1415). An older server among newer ones breaks every connection that the load balancer \
-             sends to it.",
+        en: "{server} runs build {build}. Hybrid modern authentication begins with Exchange 2013 CU19 (15.0.1365) \
+             and Exchange 2016 CU8 (15.1.1415). An older server among newer ones breaks every connection that the \
+             load balancer sends to it.",
         ja: "{server} のビルドは {build} です。ハイブリッド先進認証に対応するのは Exchange 2013 CU19 (15.0.1365) と \
-             Exchange 2016 CU8 (15.1.1415) からです。新しいサーバーの中に古いサーバーが 1 台でもあると、そのサーバーに\
-             振り分けられた接続はすべて失敗します。",
+             Exchange 2016 CU8 (15.1.1415) からです。新しいサーバーの中に古いサーバーが 1 台でもあると、そのサーバー\
+             に振り分けられた接続はすべて失敗します。",
     },
     remedy: Text {
         en: "List the builds of all servers, and bring every one to the same, supported level:\n\
              Get-ExchangeServer | Sort-Object AdminDisplayVersion | Format-Table Name,AdminDisplayVersion,ServerRole\n\
-             Exchange 2013, 2016 and 2019 are out of support; the way ahead is Exchange Server Subscription Edition. Until \
-             then take {server} out of the load balancer.",
+             Exchange 2013, 2016 and 2019 are out of support; the way ahead is Exchange Server Subscription Edition. \
+             Until then take {server} out of the load balancer.",
         ja: "すべてのサーバーのビルドを確認し、サポートされる同じレベルに揃えます。\n\
              Get-ExchangeServer | Sort-Object AdminDisplayVersion | Format-Table Name,AdminDisplayVersion,ServerRole\n\
-             Exchange 2013、2016、2019 のサポートは終了しています。移行先は Exchange Server Subscription Edition です。\
-             それまでの間、{server} をロード バランサーから外してください。",
+             Exchange 2013、2016、2019 のサポートは終了しています。移行先は Exchange Server Subscription Edition で\
+             す。それまでの間、{server} をロード バランサーから外してください。",
     },
     sources: &[
         "https://learn.microsoft.com/en-us/microsoft-365/enterprise/hybrid-modern-auth-overview",
@@ -71,19 +71,21 @@ mod tests {
             "Exchange 2013 CU17 lacks the address",
             (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
             &[Raw::new(
-                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\nAuthorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/8.5
-X-OWA-Version: 15.0.1320.4
-X-FEServer: FAB13
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1""#,
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
+                 Authorization: Bearer",
+                "401\n\
+                 Server: Microsoft-IIS/8.5\n\
+                 X-OWA-Version: 15.0.1320.4\n\
+                 X-FEServer: FAB13\n\
+                 WWW-Authenticate: {bearer}",
             )],
         ),
         Example::fires(
             "Exchange 2016 CU7 offers no Bearer, and tells its build in another header",
             (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
             &[Raw::new(
-                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\nauthorization: bearer",
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
+                 authorization: bearer",
                 "401\n\
                  server: Microsoft-IIS/10.0\n\
                  x-serverapplication: Exchange/15.01.1261.035\n\
@@ -93,23 +95,25 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
         Example::silent(
             "Exchange 2013 CU19 lacks the address",
             &[Raw::new(
-                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\nAuthorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-X-OWA-Version: 15.0.1365.1
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1""#,
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
+                 Authorization: Bearer",
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 X-OWA-Version: 15.0.1365.1\n\
+                 WWW-Authenticate: {bearer}",
             )],
         ),
         Example::silent(
             "an old build in front hands the address on",
             &[Raw::new(
-                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\nAuthorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-X-OWA-Version: 15.0.1320.4
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
+                 Authorization: Bearer",
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 X-OWA-Version: 15.0.1320.4\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
             )],
         ),
         Example::silent(

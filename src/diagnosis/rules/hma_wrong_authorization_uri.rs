@@ -15,26 +15,26 @@ pub(super) static RULE: Rule = Rule {
         ja: "authorization_uri が想定と異なる発行元を指している",
     },
     explanation: Text {
-        en: "{host} sends the client to {uri} for its token. In a hybrid organisation tokens come from Entra ID; AD FS \
-             can be the authority only from Exchange 2019 CU13 on, and only without hybrid. The wrong AuthServer object \
-             is marked as the default authorization endpoint.",
-        ja: "{host} はトークンの取得先として {uri} を指定しています。ハイブリッド組織では、トークンは Entra ID が発行します。\
-             AD FS を使えるのは Exchange 2019 CU13 以降で、ハイブリッドではない構成に限られます。既定の承認エンドポイントに\
-             誤った AuthServer オブジェクトが設定されています。",
+        en: "{host} sends the client to {uri} for its token. In a hybrid organisation tokens come from Entra ID; AD \
+             FS can be the authority only from Exchange 2019 CU13 on, and only without hybrid. The wrong AuthServer \
+             object is marked as the default authorization endpoint.",
+        ja: "{host} はトークンの取得先として {uri} を指定しています。ハイブリッド組織では、トークンは Entra ID が発\
+             行します。AD FS を使えるのは Exchange 2019 CU13 以降で、ハイブリッドではない構成に限られます。既定の承\
+             認エンドポイントに誤った AuthServer オブジェクトが設定されています。",
     },
     remedy: Text {
         en: "Mark the AuthServer of Entra ID instead of the present one:\n\
              Get-AuthServer | Format-Table Name,Type,DomainName,IsDefaultAuthorizationEndpoint\n\
              $evo = Get-AuthServer | Where-Object { $_.Type -eq 'AzureAD' }\n\
              Set-AuthServer -Identity $evo.Name -IsDefaultAuthorizationEndpoint $true\n\
-             Then wait 30 minutes, or run iisreset on each server. If AD FS is meant to be the authority, bring every \
-             server to Exchange 2019 CU13 or later first.",
+             Then wait 30 minutes, or run iisreset on each server. If AD FS is meant to be the authority, bring \
+             every server to Exchange 2019 CU13 or later first.",
         ja: "現在の設定に代えて、Entra ID の AuthServer を既定にします。\n\
              Get-AuthServer | Format-Table Name,Type,DomainName,IsDefaultAuthorizationEndpoint\n\
              $evo = Get-AuthServer | Where-Object { $_.Type -eq 'AzureAD' }\n\
              Set-AuthServer -Identity $evo.Name -IsDefaultAuthorizationEndpoint $true\n\
-             その後 30 分待つか、各サーバーで iisreset を実行します。意図して AD FS を使う場合は、先にすべてのサーバーを \
-             Exchange 2019 CU13 以降に更新してください。",
+             その後 30 分待つか、各サーバーで iisreset を実行します。意図して AD FS を使う場合は、先にすべてのサーバ\
+             ーを Exchange 2019 CU13 以降に更新してください。",
     },
     sources: &[
         "https://learn.microsoft.com/en-us/microsoft-365/enterprise/configure-exchange-server-for-hybrid-modern-authentication",
@@ -112,11 +112,11 @@ mod tests {
             (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
             &[Raw::new(
                 "POST https://mail.fabrikam.com/mapi/emsmdb/\nAuthorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-X-OWA-Version: 15.1.2507.55
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@c93d7be1-2f48-47a0-b1c6-84e5a2079f23", authorization_uri="https://sts.fabrikam.com/adfs/oauth2/authorize""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 X-OWA-Version: 15.1.2507.55\n\
+                 WWW-Authenticate: {bearer https://sts.fabrikam.com/adfs/oauth2/authorize}",
             )],
         ),
         Example::fires(
@@ -124,85 +124,95 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
             &[Raw::new(
                 "POST https://mail.fabrikam.com/mapi/emsmdb/\nauthorization: BEARER",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@c93d7be1-2f48-47a0-b1c6-84e5a2079f23", authorization_uri="https://STS.fabrikam.com:443/ADFS/oauth2/authorize""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 WWW-Authenticate: {bearer https://STS.fabrikam.com:443/ADFS/oauth2/authorize}",
             )],
         ),
         Example::fires(
             "it names the access control service",
             (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
             &[Raw::new(
-                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\nAuthorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@c93d7be1-2f48-47a0-b1c6-84e5a2079f23", authorization_uri="https://accounts.accesscontrol.windows.net/tokens/OAuth/2""#,
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
+                 Authorization: Bearer",
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 WWW-Authenticate: {bearer https://accounts.accesscontrol.windows.net/tokens/OAuth/2}",
             )],
         ),
         Example::fires(
             "it names a stranger behind a familiar name",
             (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
             &[Raw::new(
-                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\nAuthorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@c93d7be1-2f48-47a0-b1c6-84e5a2079f23", authorization_uri="https://login.microsoftonline.com.contoso.com/common/oauth2/authorize""#,
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
+                 Authorization: Bearer",
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 WWW-Authenticate: {bearer \
+                 https://login.microsoftonline.com.contoso.com/common/oauth2/authorize}",
             )],
         ),
         Example::fires(
             "AD FS beside the trust of a hybrid, on a build that knows both",
             (Kind::Note, Certainty::Possible, Actor::ExchangeAdmin),
             &[Raw::new(
-                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\nAuthorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-X-OWA-Version: 15.2.1748.39
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@c93d7be1-2f48-47a0-b1c6-84e5a2079f23", authorization_uri="https://adfs.contoso.com/adfs/oauth2/authorize", issuer_kind="ADFS""#,
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
+                 Authorization: Bearer",
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 X-OWA-Version: 15.2.1748.39\n\
+                 WWW-Authenticate: {bearer https://adfs.contoso.com/adfs/oauth2/authorize}, \
+                 issuer_kind=\"ADFS\"",
             )],
         ),
         Example::silent(
             "AD FS is the authority of an organisation on its own premises",
             &[Raw::new(
-                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\nAuthorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-X-OWA-Version: 15.2.2562.31
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="https://adfs.contoso.com/adfs/services/trust", authorization_uri="https://adfs.contoso.com/adfs/oauth2/authorize", issuer_kind="ADFS""#,
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
+                 Authorization: Bearer",
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 X-OWA-Version: 15.2.2562.31\n\
+                 WWW-Authenticate: Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", \
+                 trusted_issuers=\"https://adfs.contoso.com/adfs/services/trust\", \
+                 authorization_uri=\"https://adfs.contoso.com/adfs/oauth2/authorize\", issuer_kind=\"ADFS\"",
             )],
         ),
         Example::silent(
             "the cloud of the US government",
             &[Raw::new(
                 "POST https://mail.contoso.us/mapi/nspi/\nAuthorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@c93d7be1-2f48-47a0-b1c6-84e5a2079f23", authorization_uri="https://login.microsoftonline.us/common/oauth2/authorize""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 WWW-Authenticate: {bearer https://login.microsoftonline.us/common/oauth2/authorize}",
             )],
         ),
         Example::silent(
             "the cloud of China",
             &[Raw::new(
-                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\nAuthorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@c93d7be1-2f48-47a0-b1c6-84e5a2079f23", authorization_uri="https://login.partner.microsoftonline.cn/common/oauth2/authorize""#,
+                "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
+                 Authorization: Bearer",
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 WWW-Authenticate: {bearer \
+                 https://login.partner.microsoftonline.cn/common/oauth2/authorize}",
             )],
         ),
         Example::silent(
             "the usual address",
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
             )],
         ),
     ];

@@ -2,7 +2,8 @@
 //!
 //! A request is `METHOD URL`, header lines, and after an empty line a body; a response begins with the status and may
 //! go on with a reason. Placeholders stand for what is tedious to write: `{basic user:password}`, `{ntlm1}`, `{ntlm2}`,
-//! `{ntlm3 user}`, `{ntlm3bound user}` (with a channel binding), `{kerberos}`, `{jwt claim=value claim=value}`.
+//! `{ntlm3 user}`, `{ntlm3bound user}` (with a channel binding), `{kerberos}`, `{jwt claim=value claim=value}`,
+//! `{bearer}` and `{bearer authorization_uri}` (Exchange's challenge).
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -250,6 +251,7 @@ pub(crate) fn expand(text: &str) -> String {
             "ntlm3bound" => STANDARD.encode(ntlm3(argument, &[&[10, 0, 16, 0][..], &[5; 16]].concat())),
             "kerberos" => STANDARD.encode(kerberos()),
             "jwt" => jwt(argument),
+            "bearer" => bearer(argument),
             _ => {
                 filled.push('{');
                 rest = &from[1..];
@@ -261,6 +263,18 @@ pub(crate) fn expand(text: &str) -> String {
     }
     filled.push_str(rest);
     filled
+}
+
+/// The Bearer challenge of an Exchange in a hybrid organisation.
+fn bearer(authorization_uri: &str) -> String {
+    let mut challenge = "Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", \
+        trusted_issuers=\"00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22\", \
+        token_types=\"app_asserted_user_v1 service_asserted_app_v1\""
+        .to_owned();
+    if !authorization_uri.is_empty() {
+        write!(challenge, ", authorization_uri=\"{authorization_uri}\"").unwrap();
+    }
+    challenge
 }
 
 fn jwt(claims: &str) -> String {

@@ -5,6 +5,8 @@ use super::Rule;
 #[cfg(test)]
 pub(crate) mod kit;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod registry;
 
 // Steps of healthy handshakes, and credentials that are refused.

@@ -1,7 +1,7 @@
 //! OAuth is on, but Outlook for Windows is not let in by it, or the user's authentication policy forbids it: 4000000.
 //!
-//! Not to be confused with the same number for ActiveSync, or for a host name instead of a user: there it is a harmless
-//! part of the discovery (`hma-empty-bearer`); nor with an answer that names no authorization_uri
+//! Not to be confused with the same number for ActiveSync, or for a host name instead of a user: there it is a
+//! harmless part of the discovery (`hma-empty-bearer`); nor with an answer that names no authorization_uri
 //! (`hma-no-authorization-uri`).
 
 use crate::diagnosis::person::upn_of;
@@ -16,12 +16,12 @@ pub(super) static RULE: Rule = Rule {
         ja: "このクライアントに対して先進認証が有効になっていない",
     },
     explanation: Text {
-        en: "{host} names an authorization_uri and says in the same answer (4000000) that OAuth is not available to this \
-             user. Of the two switches of hybrid modern authentication only one is on, the servers still hold the old \
-             value in their cache, or an authentication policy blocks modern authentication for the user.",
-        ja: "{host} は authorization_uri を示しながら、同じ応答でこのユーザーは OAuth を利用できないと伝えています (4000000)。\
-             ハイブリッド先進認証の 2 つの設定のうち片方しか有効になっていない、サーバーが古い値をキャッシュしている、\
-             または認証ポリシーがこのユーザーの先進認証をブロックしていることが考えられます。",
+        en: "{host} names an authorization_uri and says in the same answer (4000000) that OAuth is not available to \
+             this user. Of the two switches of hybrid modern authentication only one is on, the servers still hold \
+             the old value in their cache, or an authentication policy blocks modern authentication for the user.",
+        ja: "{host} は authorization_uri を示しながら、同じ応答でこのユーザーは OAuth を利用できないと伝えています \
+             (4000000)。ハイブリッド先進認証の 2 つの設定のうち片方しか有効になっていない、サーバーが古い値をキャッ\
+             シュしている、または認証ポリシーがこのユーザーの先進認証をブロックしていることが考えられます。",
     },
     remedy: Text {
         en: "Read the switch for Outlook and turn it on; the other one is the default authorization endpoint:\n\
@@ -102,13 +102,14 @@ mod tests {
                 "POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml\n\
                  User-Agent: Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17928; Pro)\n\
                  Authorization: Bearer",
-                r#"401 Unauthorized
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Negotiate
-WWW-Authenticate: NTLM
-x-ms-diagnostics: 4000000;reason="Flighting is not enabled for domain 'avery@contoso.com'.";error_category="oauth_not_available"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                "401 Unauthorized\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 WWW-Authenticate: Negotiate\n\
+                 WWW-Authenticate: NTLM\n\
+                 x-ms-diagnostics: 4000000;reason=\"Flighting is not enabled for domain \
+                 'avery@contoso.com'.\";error_category=\"oauth_not_available\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
             )],
         ),
         Example::fires(
@@ -118,11 +119,13 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
                 "POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml\n\
                  User-Agent: Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17928; Pro)\n\
                  authorization: bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-X-MS-DIAGNOSTICS: 4000000; reason="Flighting is not enabled for domain 'kim@fabrikam.com'."; error_type="OAUTH_NOT_AVAILABLE"
-www-authenticate: NTLM, Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", Basic realm="x""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 X-MS-DIAGNOSTICS: 4000000; reason=\"Flighting is not enabled for domain \
+                 'kim@fabrikam.com'.\"; error_type=\"OAUTH_NOT_AVAILABLE\"\n\
+                 www-authenticate: NTLM, {bearer https://login.windows.net/common/oauth2/authorize}, Basic \
+                 realm=\"x\"",
             )],
         ),
         Example::fires(
@@ -132,11 +135,11 @@ www-authenticate: NTLM, Bearer client_id="00000002-0000-0ff1-ce00-000000000000",
                 "POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml\n\
                  User-Agent: Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17928; Pro)\n\
                  Authorization: Bearer",
-                r#"456
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 4000000;reason="Flighting is not enabled for domain 'avery@contoso.com'.";error_category="oauth_not_available"
-"#,
+                "456\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 4000000;reason=\"Flighting is not enabled for domain \
+                 'avery@contoso.com'.\";error_category=\"oauth_not_available\"\n",
             )],
         ),
         Example::fires(
@@ -144,31 +147,35 @@ x-ms-diagnostics: 4000000;reason="Flighting is not enabled for domain 'avery@con
             (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
             &[Raw::new(
                 "",
-                r#"401
-x-ms-diagnostics: 4000000;reason="Flighting is not enabled for domain 'avery@contoso.com'.";error_category="oauth_not_available"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                "401\n\
+                 x-ms-diagnostics: 4000000;reason=\"Flighting is not enabled for domain \
+                 'avery@contoso.com'.\";error_category=\"oauth_not_available\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
             )],
         ),
         Example::silent(
             "ActiveSync gets the same answer when all is well",
             &[Raw::new(
-                "OPTIONS https://mail.contoso.com/Microsoft-Server-ActiveSync\nAuthorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 4000000;reason="Flighting is not enabled for domain 'avery@contoso.com'.";error_category="oauth_not_available"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                "OPTIONS https://mail.contoso.com/Microsoft-Server-ActiveSync\n\
+                 Authorization: Bearer",
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 4000000;reason=\"Flighting is not enabled for domain \
+                 'avery@contoso.com'.\";error_category=\"oauth_not_available\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
             )],
         ),
         Example::silent(
             "a host stands where the user would",
             &[Raw::new(
                 "GET https://mail.contoso.com/mapi/nspi/\nAuthorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 4000000;reason="Flighting is not enabled for domain 'mail.contoso.com'.";error_category="oauth_not_available"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 4000000;reason=\"Flighting is not enabled for domain \
+                 'mail.contoso.com'.\";error_category=\"oauth_not_available\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
             )],
         ),
         Example::silent(
@@ -177,11 +184,12 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
                 "POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml\n\
                  User-Agent: Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17928; Pro)\n\
                  Authorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 4000000;reason="Flighting is not enabled for domain 'avery@contoso.com'.";error_category="oauth_not_available"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 4000000;reason=\"Flighting is not enabled for domain \
+                 'avery@contoso.com'.\";error_category=\"oauth_not_available\"\n\
+                 WWW-Authenticate: {bearer}",
             )],
         ),
         Example::silent(
@@ -190,11 +198,12 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
                 "POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml\n\
                  User-Agent: Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17928; Pro)\n\
                  Authorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 4000000;reason="Other 'avery@contoso.com'.";error_category="invalid_token"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 4000000;reason=\"Other 'avery@contoso.com'.\";\
+                 error_category=\"invalid_token\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
             )],
         ),
     ];

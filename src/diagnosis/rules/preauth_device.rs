@@ -16,26 +16,28 @@ pub(super) static RULE: Rule = Rule {
         ja: "Exchange の手前の機器が事前認証を求めている",
     },
     explanation: Text {
-        en: "The answer for {directory} on {host} does not come from Exchange: none of its headers is there, and {mark} \
-             points to a reverse proxy or gateway that pre-authenticates. Outlook, ActiveSync and servers cannot fill in its \
-             form or follow its sign-in, and it hides the Bearer challenge from them.",
-        ja: "{host} の {directory} に対する応答は Exchange のものではありません。Exchange のヘッダーがなく、{mark} から、リバース プロキシや\
-             ゲートウェイが事前認証を行っていると考えられます。Outlook、ActiveSync、サーバー間の要求は、その機器のフォームや\
-             サインインに対応できません。Bearer チャレンジもクライアントに届かなくなります。",
+        en: "The answer for {directory} on {host} does not come from Exchange: none of its headers is there, and \
+             {mark} points to a reverse proxy or gateway that pre-authenticates. Outlook, ActiveSync and servers \
+             cannot fill in its form or follow its sign-in, and it hides the Bearer challenge from them.",
+        ja: "{host} の {directory} に対する応答は Exchange のものではありません。Exchange のヘッダーがなく、{mark} \
+             から、リバース プロキシやゲートウェイが事前認証を行っていると考えられます。Outlook、ActiveSync、サーバ\
+             ー間の要求は、その機器のフォームやサインインに対応できません。Bearer チャレンジもクライアントに届かなく\
+             なります。",
     },
     remedy: Text {
         en: "Publish these paths in pass-through, without pre-authentication: /autodiscover, /ews, /mapi, /oab, \
              /microsoft-server-activesync, /rpc. On Web Application Proxy:\n\
              Get-WebApplicationProxyApplication | Format-Table Name,ExternalUrl,ExternalPreauthentication\n\
-             The mode of an application cannot be changed: remove it and add it again with -ExternalPreauthentication \
-             PassThrough. On F5 APM, NetScaler and the like exempt the paths from the access policy. Then compare with a \
-             server reached directly:\n\
+             The mode of an application cannot be changed: remove it and add it again with \
+             -ExternalPreauthentication PassThrough. On F5 APM, NetScaler and the like exempt the paths from the \
+             access policy. Then compare with a server reached directly:\n\
              authtap --resolve {host}=<address of one Exchange server>",
-        ja: "次のパスは事前認証なしのパススルーで公開します: /autodiscover、/ews、/mapi、/oab、/microsoft-server-activesync、/rpc。\
-             Web アプリケーション プロキシの場合:\n\
+        ja: "次のパスは事前認証なしのパススルーで公開します: /autodiscover、/ews、/mapi、/oab、\
+             /microsoft-server-activesync、/rpc。Web アプリケーション プロキシの場合:\n\
              Get-WebApplicationProxyApplication | Format-Table Name,ExternalUrl,ExternalPreauthentication\n\
-             既存のアプリケーションのモードは変更できないため、削除してから -ExternalPreauthentication PassThrough で追加し直します。\
-             F5 APM や NetScaler などでは、これらのパスをアクセス ポリシーの対象から外します。その後、サーバーに直接接続した結果と比べます。\n\
+             既存のアプリケーションのモードは変更できないため、削除してから -ExternalPreauthentication PassThrough \
+             で追加し直します。F5 APM や NetScaler などでは、これらのパスをアクセス ポリシーの対象から外します。その\
+             後、サーバーに直接接続した結果と比べます。\n\
              authtap --resolve {host}=<Exchange サーバーのアドレス>",
     },
     sources: &[
@@ -144,9 +146,12 @@ mod tests {
             "F5 APM sends a server to its policy page",
             (Kind::Failure, Certainty::Likely, Actor::Network),
             &[Raw::new(
-                r"POST https://mail.fabrikam.com/EWS/Exchange.asmx
-Authorization: Basic {basic FABRIKAM\pat:x}",
-                "302 Found\nLocation: /my.policy\nServer: BigIP\nSet-Cookie: MRHSession=0; path=/; secure",
+                "POST https://mail.fabrikam.com/EWS/Exchange.asmx\n\
+                 Authorization: Basic {basic FABRIKAM\\pat:x}",
+                "302 Found\n\
+                 Location: /my.policy\n\
+                 Server: BigIP\n\
+                 Set-Cookie: MRHSession=0; path=/; secure",
             )],
         ),
         Example::fires(
@@ -156,7 +161,8 @@ Authorization: Basic {basic FABRIKAM\pat:x}",
                 "POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml",
                 "307\n\
                  SERVER: Microsoft-HTTPAPI/2.0\n\
-                 LOCATION: https://adfs.contoso.com/adfs/ls?version=1.0&action=signin&realm=urn%3AAppProxy%3Acom&returnUrl=https%3A%2F%2Fautodiscover.contoso.com%2F",
+                 LOCATION: https://adfs.contoso.com/adfs/ls?version=1.0&action=signin&\
+                 realm=urn%3AAppProxy%3Acom&returnUrl=https%3A%2F%2Fautodiscover.contoso.com%2F",
             )],
         ),
         Example::fires(
@@ -164,9 +170,9 @@ Authorization: Basic {basic FABRIKAM\pat:x}",
             (Kind::Failure, Certainty::Likely, Actor::Network),
             &[Raw::new(
                 "POST https://mail.contoso.com:8443/mapi/emsmdb/",
-                r#"401
-server: Microsoft-HTTPAPI/2.0
-www-authenticate: Basic realm="portal""#,
+                "401\n\
+                 server: Microsoft-HTTPAPI/2.0\n\
+                 www-authenticate: Basic realm=\"portal\"",
             )],
         ),
         Example::fires(
@@ -175,16 +181,14 @@ www-authenticate: Basic realm="portal""#,
             &[
                 Raw::new(
                     "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                    r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
                 ),
                 Raw::new(
                     "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                    r#"401
-Server: nginx
-WWW-Authenticate: Basic realm="Restricted""#,
+                    "401\nServer: nginx\nWWW-Authenticate: Basic realm=\"Restricted\"",
                 ),
             ],
         ),
@@ -209,7 +213,10 @@ WWW-Authenticate: Basic realm="Restricted""#,
             "a balancer strips the headers of Exchange and sets a cookie",
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx",
-                "401\nSet-Cookie: NSC_mail=ffffffff; path=/\nWWW-Authenticate: Negotiate\nWWW-Authenticate: NTLM",
+                "401\n\
+                 Set-Cookie: NSC_mail=ffffffff; path=/\n\
+                 WWW-Authenticate: Negotiate\n\
+                 WWW-Authenticate: NTLM",
             )],
         ),
         Example::silent(
@@ -225,9 +232,9 @@ WWW-Authenticate: Basic realm="Restricted""#,
             "another mail server speaks ActiveSync",
             &[Raw::new(
                 "OPTIONS https://mail.litware.example/Microsoft-Server-ActiveSync",
-                r#"401
-Server: Apache/2.4.62 (Debian)
-WWW-Authenticate: Basic realm="ZPush""#,
+                "401\n\
+                 Server: Apache/2.4.62 (Debian)\n\
+                 WWW-Authenticate: Basic realm=\"ZPush\"",
             )],
         ),
         Example::silent(

@@ -1,7 +1,8 @@
 //! The server could not be reached: its name has no address, nobody answers there, or the connection ends before TLS.
 //!
-//! Not to be confused with sign-in hosts (`aad-unreachable`), with a server that answers and hangs up in the middle of a
-//! message, with a refused certificate (`certificate-invalid`) or with TLS that is too old (`tls-server-legacy`).
+//! Not to be confused with sign-in hosts (`aad-unreachable`), with a server that answers and hangs up in the middle
+//! of a message, with a refused certificate (`certificate-invalid`) or with TLS that is too old
+//! (`tls-server-legacy`).
 
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Place, Rule};
 use crate::exchange::{FailureKind, Side, Step};
@@ -12,17 +13,17 @@ pub(super) static RULE: Rule = Rule {
     id: "server-unreachable",
     title: Text { en: "The server cannot be reached", ja: "サーバーに到達できない" },
     explanation: Text {
-        en: "The connection to {host} failed before any HTTP was spoken. Step: {step}; {reason}. A wrong or missing DNS record, \
-             a wrong port, a firewall, or a server that is down: credentials play no part yet.",
-        ja: "{host} への接続は、HTTP のやり取りが始まる前に失敗しました。段階: {step} / {reason}。DNS レコードの誤りや欠落、ポートの誤り、\
-             ファイアウォール、サーバーの停止が考えられます。資格情報はまだ関係していません。",
+        en: "The connection to {host} failed before any HTTP was spoken. Step: {step}; {reason}. A wrong or missing \
+             DNS record, a wrong port, a firewall, or a server that is down: credentials play no part yet.",
+        ja: "{host} への接続は、HTTP のやり取りが始まる前に失敗しました。段階: {step} / {reason}。DNS レコードの誤り\
+             や欠落、ポートの誤り、ファイアウォール、サーバーの停止が考えられます。資格情報はまだ関係していません。",
     },
     remedy: Text {
         en: "From the machine this proxy runs on:\n\
              Resolve-DnsName {host}\n\
              Test-NetConnection -ComputerName {host} -Port {port}\n\
-             Compare the address with the one published (inside and outside may differ), and the name with the one Exchange \
-             gives out:\n\
+             Compare the address with the one published (inside and outside may differ), and the name with the one \
+             Exchange gives out:\n\
              Get-OutlookAnywhere | Format-List Server,*HostName\n\
              Get-WebServicesVirtualDirectory | Format-List Server,*url*\n\
              To try one server of several: authtap --resolve {host}=<address>",

@@ -1,7 +1,7 @@
 //! Entra does not know the URL of an Exchange server as a resource: it is no SPN of the Exchange application.
 //!
-//! Not to be confused with another API that is unknown to the tenant (`aad-resource-not-found`): the same codes, but the
-//! resource is no Exchange of the organisation. What counts as one: a host seen to be Exchange in this capture, a
+//! Not to be confused with another API that is unknown to the tenant (`aad-resource-not-found`): the same codes, but
+//! the resource is no Exchange of the organisation. What counts as one: a host seen to be Exchange in this capture, a
 //! resource that a mail client asks for, or a name that only a mail server bears.
 
 use std::borrow::Cow;
@@ -18,14 +18,15 @@ pub(super) static RULE: Rule = Rule {
         ja: "Exchange の URL が Entra ID に登録されていない",
     },
     explanation: Text {
-        en: "The client asked Entra ID for a token for {url}, and Entra ID knows no application of that name: the URL is \
-             missing from the service principal names of the Exchange application (00000002-0000-0ff1-ce00-000000000000) \
-             in this tenant. Every host name under which clients reach Exchange, inside and outside, must stand there. \
-             If the name does stand there, the client asked the wrong tenant.",
-        ja: "クライアントは Entra ID に {url} のトークンを要求しましたが、Entra ID にはその名前のアプリケーションがありません。\
-             このテナントの Exchange アプリケーション (00000002-0000-0ff1-ce00-000000000000) のサービス プリンシパル名に URL が\
-             登録されていません。社内・社外を問わず、クライアントが Exchange への接続に使うすべてのホスト名を登録する必要があります。\
-             登録済みであれば、クライアントが別のテナントに要求しています。",
+        en: "The client asked Entra ID for a token for {url}, and Entra ID knows no application of that name: the \
+             URL is missing from the service principal names of the Exchange application \
+             (00000002-0000-0ff1-ce00-000000000000) in this tenant. Every host name under which clients reach \
+             Exchange, inside and outside, must stand there. If the name does stand there, the client asked the \
+             wrong tenant.",
+        ja: "クライアントは Entra ID に {url} のトークンを要求しましたが、Entra ID にはその名前のアプリケーションが\
+             ありません。このテナントの Exchange アプリケーション (00000002-0000-0ff1-ce00-000000000000) のサービス \
+             プリンシパル名に URL が登録されていません。社内・社外を問わず、クライアントが Exchange への接続に使うす\
+             べてのホスト名を登録する必要があります。登録済みであれば、クライアントが別のテナントに要求しています。",
     },
     remedy: Text {
         en: "Add the URL to the list (never replace the list):\n\
@@ -34,16 +35,16 @@ pub(super) static RULE: Rule = Rule {
              $exo.ServicePrincipalNames\n\
              $exo.ServicePrincipalNames += '{url}'\n\
              Update-MgServicePrincipal -ServicePrincipalId $exo.Id -ServicePrincipalNames $exo.ServicePrincipalNames\n\
-             Do the same for the other names of Exchange (Autodiscover too). With several tenants register them in each. \
-             The MSOnline cmdlets of older instructions no longer exist.",
+             Do the same for the other names of Exchange (Autodiscover too). With several tenants register them in \
+             each. The MSOnline cmdlets of older instructions no longer exist.",
         ja: "一覧に URL を追加します (一覧を置き換えないでください)。\n\
              Connect-MgGraph -Scopes Application.Read.All,Application.ReadWrite.All\n\
              $exo = Get-MgServicePrincipal -Filter \"AppId eq '00000002-0000-0ff1-ce00-000000000000'\"\n\
              $exo.ServicePrincipalNames\n\
              $exo.ServicePrincipalNames += '{url}'\n\
              Update-MgServicePrincipal -ServicePrincipalId $exo.Id -ServicePrincipalNames $exo.ServicePrincipalNames\n\
-             Exchange のほかの名前 (自動検出を含む) も同じように登録します。テナントが複数ある場合は、それぞれに登録します。\
-             古い手順にある MSOnline のコマンドレットはすでに使えません。",
+             Exchange のほかの名前 (自動検出を含む) も同じように登録します。テナントが複数ある場合は、それぞれに登録\
+             します。古い手順にある MSOnline のコマンドレットはすでに使えません。",
     },
     sources: &[
         "https://learn.microsoft.com/en-us/microsoft-365/enterprise/configure-exchange-server-for-hybrid-modern-authentication",
@@ -166,9 +167,14 @@ mod tests {
             "Outlook is refused a token for the mail host",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
             &[Raw::new(
-                "GET https://login.windows.net/common/oauth2/authorize?resource=https%3A%2F%2Fmail.contoso.com%2F&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&response_type=code",
+                "GET https://login.windows.net/common/oauth2/authorize?\
+                 resource=https%3A%2F%2Fmail.contoso.com%2F&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&\
+                 response_type=code",
                 "302 Found\n\
-                 Location: urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&error_description=AADSTS50001%3a+The+application+named+https%3a%2f%2fmail.contoso.com%2f+was+not+found+in+the+tenant+named+contoso.com.++This+can+happen.%0d%0aTrace+ID%3a+cf03a6bd-610b-47d5-bf0b-90e59d0e0100",
+                 Location: urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&\
+                 error_description=AADSTS50001%3a+The+application+named+https%3a%2f%2fmail.contoso.com%2f+\
+                 was+not+found+in+the+tenant+named+contoso.com.++This+can+happen.%0d%0aTrace+ID%3a+\
+                 cf03a6bd-610b-47d5-bf0b-90e59d0e0100",
             )],
         ),
         Example::fires(
@@ -177,20 +183,20 @@ mod tests {
             &[
                 Raw::new(
                     "POST https://x7.contoso.co.jp/EWS/Exchange.asmx\nAuthorization: Bearer",
-                    r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
                 ),
                 Raw::new(
                     "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
-                 Content-Type: application/x-www-form-urlencoded\n\
-                 \n\
-                 grant_type=authorization_code&client_id=5a4b3c2d-0000-4000-8000-000000000a07",
-                    r#"400 Bad Request
-Content-Type: application/json; charset=utf-8
-
-{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named https://X7.contoso.co.jp:443/ was not found in the tenant named Contoso.\r\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011","error_codes":[500011]}"#,
+                     Content-Type: application/x-www-form-urlencoded\n\n\
+                     grant_type=authorization_code&client_id=5a4b3c2d-0000-4000-8000-000000000a07",
+                    "400 Bad Request\n\
+                     Content-Type: application/json; charset=utf-8\n\n\
+                     {\"error\":\"invalid_resource\",\"error_description\":\"AADSTS500011: The resource \
+                     principal named https://X7.contoso.co.jp:443/ was not found in the tenant named \
+                     Contoso.\\r\\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011\",\"error_codes\":[500011]}",
                 ),
             ],
         ),
@@ -199,13 +205,13 @@ Content-Type: application/json; charset=utf-8
             (Kind::Failure, Certainty::Likely, Actor::EntraAdmin),
             &[Raw::new(
                 "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
-                 Content-Type: application/x-www-form-urlencoded\n\
-                 \n\
+                 Content-Type: application/x-www-form-urlencoded\n\n\
                  grant_type=refresh_token&client_id=5a4b3c2d-0000-4000-8000-000000000a07",
-                r#"400 Bad Request
-Content-Type: application/json; charset=utf-8
-
-{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named 'https://autodiscover.fabrikam.com' was not found in the tenant named Contoso.\r\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011","error_codes":[500011]}"#,
+                "400 Bad Request\n\
+                 Content-Type: application/json; charset=utf-8\n\n\
+                 {\"error\":\"invalid_resource\",\"error_description\":\"AADSTS500011: The resource \
+                 principal named 'https://autodiscover.fabrikam.com' was not found in the tenant named \
+                 Contoso.\\r\\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011\",\"error_codes\":[500011]}",
             )],
         ),
         Example::fires(
@@ -213,13 +219,14 @@ Content-Type: application/json; charset=utf-8
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
             &[Raw::new(
                 "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
-                 Content-Type: application/x-www-form-urlencoded\n\
-                 \n\
+                 Content-Type: application/x-www-form-urlencoded\n\n\
                  grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a07",
-                r#"400 Bad Request
-Content-Type: application/json; charset=utf-8
-
-{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named 00000002-0000-0ff1-ce00-000000000000/mail.contoso.com was not found in the tenant named Contoso.\r\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011","error_codes":[500011]}"#,
+                "400 Bad Request\n\
+                 Content-Type: application/json; charset=utf-8\n\n\
+                 {\"error\":\"invalid_resource\",\"error_description\":\"AADSTS500011: The resource \
+                 principal named 00000002-0000-0ff1-ce00-000000000000/mail.contoso.com was not found in \
+                 the tenant named Contoso.\\r\\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011\",\
+                 \"error_codes\":[500011]}",
             )],
         ),
         Example::fires(
@@ -227,49 +234,62 @@ Content-Type: application/json; charset=utf-8
             (Kind::Failure, Certainty::Likely, Actor::EntraAdmin),
             &[Raw::new(
                 "",
-                "302 Found\nLocation: urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&error_description=AADSTS500011%3a+The+resource+principal+named+https%3a%2f%2fpost.adatum.com%2f+was+not+found",
+                "302 Found\n\
+                 Location: urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&\
+                 error_description=AADSTS500011%3a+The+resource+principal+named+\
+                 https%3a%2f%2fpost.adatum.com%2f+was+not+found",
             )],
         ),
         Example::silent(
             "a Microsoft API is unknown to the tenant",
             &[Raw::new(
                 "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
-                 Content-Type: application/x-www-form-urlencoded\n\
-                 \n\
+                 Content-Type: application/x-www-form-urlencoded\n\n\
                  grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a07",
-                r#"400 Bad Request
-Content-Type: application/json; charset=utf-8
-
-{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named https://reports.office365.com/ecp/reporting was not found in the tenant named Contoso.\r\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011","error_codes":[500011]}"#,
+                "400 Bad Request\n\
+                 Content-Type: application/json; charset=utf-8\n\n\
+                 {\"error\":\"invalid_resource\",\"error_description\":\"AADSTS500011: The resource \
+                 principal named https://reports.office365.com/ecp/reporting was not found in the tenant \
+                 named Contoso.\\r\\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011\",\
+                 \"error_codes\":[500011]}",
             )],
         ),
         Example::silent(
             "a tool's own API is unknown to the tenant",
             &[Raw::new(
                 "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\n\
-                 Content-Type: application/x-www-form-urlencoded\n\
-                 \n\
+                 Content-Type: application/x-www-form-urlencoded\n\n\
                  grant_type=password&client_id=5a4b3c2d-0000-4000-8000-000000000a07",
-                r#"400 Bad Request
-Content-Type: application/json; charset=utf-8
-
-{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named api://mig-tool was not found in the tenant named Contoso.\r\nTrace ID: 3e1b7f60-0000-4000-8000-000000500011","error_codes":[500011]}"#,
+                "400 Bad Request\n\
+                 Content-Type: application/json; charset=utf-8\n\n\
+                 {\"error\":\"invalid_resource\",\"error_description\":\"AADSTS500011: The resource \
+                 principal named api://mig-tool was not found in the tenant named Contoso.\\r\\nTrace ID: \
+                 3e1b7f60-0000-4000-8000-000000500011\",\"error_codes\":[500011]}",
             )],
         ),
         Example::silent(
             "a web application of the organisation is unknown",
             &[Raw::new(
-                "GET https://login.windows.net/common/oauth2/authorize?resource=https%3A%2F%2Fportal.contoso.com%2F&client_id=5a4b3c2d-0000-4000-8000-000000000a07&response_type=code",
+                "GET https://login.windows.net/common/oauth2/authorize?\
+                 resource=https%3A%2F%2Fportal.contoso.com%2F&\
+                 client_id=5a4b3c2d-0000-4000-8000-000000000a07&response_type=code",
                 "302 Found\n\
-                 Location: urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&error_description=AADSTS50001%3a+The+application+named+https%3a%2f%2fportal.contoso.com%2f+was+not+found+in+the+tenant+named+contoso.com.++This+can+happen.%0d%0aTrace+ID%3a+cf03a6bd-610b-47d5-bf0b-90e59d0e0100",
+                 Location: urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&\
+                 error_description=AADSTS50001%3a+The+application+named+\
+                 https%3a%2f%2fportal.contoso.com%2f+was+not+found+in+the+tenant+named+contoso.com.++This+\
+                 can+happen.%0d%0aTrace+ID%3a+cf03a6bd-610b-47d5-bf0b-90e59d0e0100",
             )],
         ),
         Example::silent(
             "the same host, refused for another reason",
             &[Raw::new(
-                "GET https://login.windows.net/common/oauth2/authorize?resource=https%3A%2F%2Fmail.contoso.com%2F&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&response_type=code",
+                "GET https://login.windows.net/common/oauth2/authorize?\
+                 resource=https%3A%2F%2Fmail.contoso.com%2F&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&\
+                 response_type=code",
                 "302\n\
-                 Location: urn:ietf:wg:oauth:2.0:oob?error=consent_required&error_description=AADSTS65001%3a+The+user+has+not+consented+to+https%3a%2f%2fmail.contoso.com%2f",
+                 Location: urn:ietf:wg:oauth:2.0:oob?error=consent_required&\
+                 error_description=AADSTS65001%3a+The+user+has+not+consented+to+\
+                 https%3a%2f%2fmail.contoso.com%2f",
             )],
         ),
     ];

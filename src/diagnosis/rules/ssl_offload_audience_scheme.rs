@@ -1,7 +1,7 @@
 //! The token is for `https://host`, and Exchange was reached as `http://host`: a load balancer ended TLS.
 //!
-//! Not to be confused with another host name (`audience-host-mismatch`) or another API (`audience-wrong-resource`). The
-//! two names in the reason are compared: same host, other scheme, in whichever order they stand.
+//! Not to be confused with another host name (`audience-host-mismatch`) or another API (`audience-wrong-resource`).
+//! The two names in the reason are compared: same host, other scheme, in whichever order they stand.
 
 use crate::diagnosis::audience::Refusal;
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule};
@@ -14,20 +14,22 @@ pub(super) static RULE: Rule = Rule {
         ja: "ロード バランサーが TLS を終端し、平文で転送している (SSL オフロード)",
     },
     explanation: Text {
-        en: "The token is for {audience}, but Exchange received the request as {endpoint}: the load balancer takes TLS off \
-             and forwards plain HTTP. The scheme belongs to the audience, so every token is refused. SSL offloading cannot \
-             be used with OAuth, nor with Extended Protection.",
-        ja: "トークンは {audience} 向けですが、Exchange には {endpoint} として要求が届いています。ロード バランサーが TLS を終端し、\
-             平文の HTTP で転送しているためです。スキームもオーディエンス クレームの一部なので、トークンはすべて拒否されます。\
-             SSL オフロードは OAuth とも拡張保護とも併用できません。",
+        en: "The token is for {audience}, but Exchange received the request as {endpoint}: the load balancer takes \
+             TLS off and forwards plain HTTP. The scheme belongs to the audience, so every token is refused. SSL \
+             offloading cannot be used with OAuth, nor with Extended Protection.",
+        ja: "トークンは {audience} 向けですが、Exchange には {endpoint} として要求が届いています。ロード バランサー\
+             が TLS を終端し、平文の HTTP で転送しているためです。スキームもオーディエンス クレームの一部なので、ト\
+             ークンはすべて拒否されます。SSL オフロードは OAuth とも拡張保護とも併用できません。",
     },
     remedy: Text {
-        en: "On the load balancer turn SSL offloading off for {host}: pass TLS through, or re-encrypt to Exchange (SSL \
-             bridging) with the same certificate on both. On each server see that Outlook Anywhere no longer expects it:\n\
+        en: "On the load balancer turn SSL offloading off for {host}: pass TLS through, or re-encrypt to Exchange \
+             (SSL bridging) with the same certificate on both. On each server see that Outlook Anywhere no longer \
+             expects it:\n\
              Get-OutlookAnywhere | Format-List Server,SSLOffloading\n\
              Get-OutlookAnywhere | Set-OutlookAnywhere -SSLOffloading $false",
-        ja: "ロード バランサーで {host} の SSL オフロードを無効にします。TLS をそのまま通すか、Exchange との間を再暗号化します \
-             (SSL ブリッジング。双方に同じ証明書を使います)。各サーバーで、Outlook Anywhere の設定も確認します。\n\
+        ja: "ロード バランサーで {host} の SSL オフロードを無効にします。TLS をそのまま通すか、Exchange との間を再暗\
+             号化します (SSL ブリッジング。双方に同じ証明書を使います)。各サーバーで、Outlook Anywhere の設定も確認\
+             します。\n\
              Get-OutlookAnywhere | Format-List Server,SSLOffloading\n\
              Get-OutlookAnywhere | Set-OutlookAnywhere -SSLOffloading $false",
     },
@@ -70,11 +72,14 @@ mod tests {
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
                  Authorization: Bearer {jwt aud=https://mail.contoso.com/ exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value is invalid. Expected 'https://mail.contoso.com'. Actual 'http://mail.contoso.com'.";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value is \
+                 invalid. Expected 'https://mail.contoso.com'. Actual 'http://mail.contoso.com'.\";\
+                 error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::fires(
@@ -82,9 +87,11 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             (Kind::Failure, Certainty::Certain, Actor::Network),
             &[Raw::new(
                 "POST https://Mail.Fabrikam.com:8443/mapi/emsmdb/",
-                r#"401
-server: Microsoft-IIS/8.5
-X-Ms-Diagnostics: 2000001; reason="The hostname component of the audience claim value is invalid. Expected 'http://mail.fabrikam.com:81'. Actual 'HTTPS://MAIL.fabrikam.com/'."; error_category="invalid_token""#,
+                "401\n\
+                 server: Microsoft-IIS/8.5\n\
+                 X-Ms-Diagnostics: 2000001; reason=\"The hostname component of the audience claim value is \
+                 invalid. Expected 'http://mail.fabrikam.com:81'. Actual 'HTTPS://MAIL.fabrikam.com/'.\"; \
+                 error_category=\"invalid_token\"",
             )],
         ),
         Example::fires(
@@ -92,11 +99,14 @@ X-Ms-Diagnostics: 2000001; reason="The hostname component of the audience claim 
             (Kind::Failure, Certainty::Certain, Actor::Network),
             &[Raw::new(
                 "",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value is invalid. Expected 'https://[fd00::25]'. Actual 'http://[fd00::25]'.";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value is \
+                 invalid. Expected 'https://[fd00::25]'. Actual 'http://[fd00::25]'.\";\
+                 error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::fires(
@@ -105,11 +115,13 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
                  Authorization: Bearer {jwt aud=https://mail.contoso.com/ exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value 'http://mail.contoso.com' is invalid";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value \
+                 'http://mail.contoso.com' is invalid\";error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::silent(
@@ -117,11 +129,14 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
                  Authorization: Bearer {jwt aud=https://autodiscover.contoso.com/ exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value is invalid. Expected 'https://mail.contoso.com'. Actual 'http://autodiscover.contoso.com'.";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value is \
+                 invalid. Expected 'https://mail.contoso.com'. Actual 'http://autodiscover.contoso.com'.\";\
+                 error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::silent(
@@ -129,11 +144,13 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
                  Authorization: Bearer {jwt aud=https://graph.microsoft.com exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000003;reason="The hostname component of the audience claim value 'https://graph.microsoft.com' is invalid";error_category="invalid_resource"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value \
+                 'https://graph.microsoft.com' is invalid\";error_category=\"invalid_resource\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
     ];

@@ -1,4 +1,5 @@
-//! The server speaks only TLS versions or ciphers that this proxy does not, so its traffic passed undecrypted, or failed.
+//! The server speaks only TLS versions or ciphers that this proxy does not, so its traffic passed undecrypted, or
+//! failed.
 //!
 //! Not to be confused with a refused certificate (`certificate-invalid`, `tls-trust-failure`) or with a host that was
 //! passed through because somebody asked for it. What went on inside the tunnel is unseen: nothing is said of it.
@@ -14,24 +15,26 @@ pub(super) static RULE: Rule = Rule {
         ja: "サーバーの TLS が古く、ここでは復号できない",
     },
     explanation: Text {
-        en: "{host} offers only TLS 1.0 or 1.1, or only CBC ciphers or RSA key exchange, as Windows Server 2012 R2 and older \
-             do with an RSA certificate. Where it could be, the client's own handshake was passed on untouched: the \
-             connection then works as it does without the proxy, but its requests and answers cannot be seen.",
-        ja: "{host} は TLS 1.0/1.1、CBC 暗号、RSA 鍵交換のいずれかにしか対応していません。Windows Server 2012 R2 以前で RSA 証明書を\
-             使う場合によく見られます。可能な場合はクライアントのハンドシェイクをそのまま転送するので、接続はプロキシがないときと\
-             同じように機能しますが、要求と応答の内容は見えません。",
+        en: "{host} offers only TLS 1.0 or 1.1, or only CBC ciphers or RSA key exchange, as Windows Server 2012 R2 \
+             and older do with an RSA certificate. Where it could be, the client's own handshake was passed on \
+             untouched: the connection then works as it does without the proxy, but its requests and answers cannot \
+             be seen.",
+        ja: "{host} は TLS 1.0/1.1、CBC 暗号、RSA 鍵交換のいずれかにしか対応していません。Windows Server 2012 R2 以\
+             前で RSA 証明書を使う場合によく見られます。可能な場合はクライアントのハンドシェイクをそのまま転送するの\
+             で、接続はプロキシがないときと同じように機能しますが、要求と応答の内容は見えません。",
     },
     remedy: Text {
-        en: "On Windows Server 2016 and later enable TLS 1.2 and put a suite of ECDHE, RSA and AES-GCM first in the order:\n\
+        en: "On Windows Server 2016 and later enable TLS 1.2 and put a suite of ECDHE, RSA and AES-GCM first in the \
+             order:\n\
              Get-TlsCipherSuite | Format-Table Name,Exchange,Certificate\n\
              Enable-TlsCipherSuite -Name TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 -Position 0\n\
-             Older Windows has no such suite for RSA certificates. Leave the server of a migration as it is, and let a load \
-             balancer with newer TLS stand before it while you capture.",
+             Older Windows has no such suite for RSA certificates. Leave the server of a migration as it is, and let \
+             a load balancer with newer TLS stand before it while you capture.",
         ja: "Windows Server 2016 以降では、TLS 1.2 を有効にし、ECDHE・RSA・AES-GCM の暗号スイートを先頭に置きます。\n\
              Get-TlsCipherSuite | Format-Table Name,Exchange,Certificate\n\
              Enable-TlsCipherSuite -Name TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 -Position 0\n\
-             それより古い Windows には、RSA 証明書で使えるこの種の暗号スイートがありません。移行元のサーバーは変更せず、キャプチャの間だけ、\
-             新しい TLS に対応したロード バランサーを手前に置きます。",
+             それより古い Windows には、RSA 証明書で使えるこの種の暗号スイートがありません。移行元のサーバーは変更せ\
+             ず、キャプチャの間だけ、新しい TLS に対応したロード バランサーを手前に置きます。",
     },
     sources: &[
         "https://learn.microsoft.com/en-us/exchange/plan-and-deploy/post-installation-tasks/security-best-practices/exchange-tls-configuration",

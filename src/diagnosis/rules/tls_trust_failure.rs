@@ -1,7 +1,8 @@
 //! The client breaks the TLS handshake off because it does not accept the certificate it is shown.
 //!
-//! Not to be confused with the server's certificate, which we verify (`certificate-invalid`), with a server that cannot
-//! be reached (`server-unreachable`), or with any answer of HTTP: no request was sent, so there is no 401 to explain.
+//! Not to be confused with the server's certificate, which we verify (`certificate-invalid`), with a server that
+//! cannot be reached (`server-unreachable`), or with any answer of HTTP: no request was sent, so there is no 401 to
+//! explain.
 
 use crate::diagnosis::{Actor, Capture, Case, Certainty, Gate, Hit, Kind, Place, Rule};
 use crate::exchange::{Failure, FailureKind, Side, Step};
@@ -13,27 +14,30 @@ pub(super) static RULE: Rule = Rule {
         en: "The client does not accept the certificate", ja: "クライアントが証明書を受け入れない"
     },
     explanation: Text {
-        en: "The client ended the TLS handshake with {host} itself, before it sent any request. It does not trust the root \
-             of the certificate it was shown, the name or the dates do not suit it, or it expects one certain certificate \
-             (pinning). While traffic is decrypted, the certificate shown is the one minted by the decrypting proxy.",
-        ja: "クライアントは要求を 1 つも送らないうちに、{host} との TLS ハンドシェイクを自ら中断しました。提示された証明書のルートを\
-             信頼していない、名前や有効期間が合わない、または特定の証明書しか受け入れない (ピンニング) ことが原因です。\
-             復号している間にクライアントへ提示されるのは、復号するプロキシが発行した証明書です。",
+        en: "The client ended the TLS handshake with {host} itself, before it sent any request. It does not trust \
+             the root of the certificate it was shown, the name or the dates do not suit it, or it expects one \
+             certain certificate (pinning). While traffic is decrypted, the certificate shown is the one minted by \
+             the decrypting proxy.",
+        ja: "クライアントは要求を 1 つも送らないうちに、{host} との TLS ハンドシェイクを自ら中断しました。提示された\
+             証明書のルートを信頼していない、名前や有効期間が合わない、または特定の証明書しか受け入れない (ピンニン\
+             グ) ことが原因です。復号している間にクライアントへ提示されるのは、復号するプロキシが発行した証明書です。",
     },
     remedy: Text {
         en: "Let the client trust the root of this proxy (its file: authtap ca path), on Windows for all users:\n\
-             Import-Certificate -FilePath .\\authtap-ca.pem -CertStoreLocation Cert:\\LocalMachine\\Root\n\
+             certutil -addstore -f Root authtap-ca.pem\n\
              Firefox, Java and many phones keep a store of their own. A client that pins its certificate cannot be \
              decrypted: pass the host through with\n\
              authtap --skip-decrypt {host}\n\
-             If it refuses the server's own certificate, install the chain up to its root on the client, or renew it.",
-        ja: "クライアントにこのプロキシのルート証明書を信頼させます (ファイルの場所は authtap ca path で分かります)。Windows で全ユーザーに\
-             適用する場合:\n\
-             Import-Certificate -FilePath .\\authtap-ca.pem -CertStoreLocation Cert:\\LocalMachine\\Root\n\
-             Firefox、Java、多くのスマートフォンは独自の証明書ストアを使います。証明書をピンニングするクライアントは復号できないため、\
-             そのホストは復号せずに通します。\n\
+             If it refuses the server's own certificate, install the chain up to its root on the client, or renew \
+             it.",
+        ja: "クライアントにこのプロキシのルート証明書を信頼させます (ファイルの場所は authtap ca path で分かります)。\
+             Windows で全ユーザーに適用する場合:\n\
+             certutil -addstore -f Root authtap-ca.pem\n\
+             Firefox、Java、多くのスマートフォンは独自の証明書ストアを使います。証明書をピンニングするクライアントは\
+             復号できないため、そのホストは復号せずに通します。\n\
              authtap --skip-decrypt {host}\n\
-             サーバー本来の証明書が拒否されている場合は、ルートまでのチェーンをクライアントにインストールするか、証明書を更新します。",
+             サーバー本来の証明書が拒否されている場合は、ルートまでのチェーンをクライアントにインストールするか、証\
+             明書を更新します。",
     },
     sources: &["RFC 8446 section 6.2", "RFC 5246 section 7.2.2"],
     kinds: &[Kind::Failure],
@@ -93,12 +97,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::RULE;
-    use crate::diagnosis::rules::kit::exchanges;
-    use crate::diagnosis::rules::kit::{Example, Raw};
-    use crate::diagnosis::{Actor, Certainty, Kind};
-    use crate::diagnosis::{Capture, Case, Past};
-    use crate::exchange::{Certificate, Connection, Server, Timestamp, Tls};
-    use crate::exchange::{FailureKind, Side, Step};
+    use crate::diagnosis::rules::kit::{Example, Raw, exchanges};
+    use crate::diagnosis::{Actor, Capture, Case, Certainty, Kind, Past};
+    use crate::exchange::{Certificate, Connection, FailureKind, Server, Side, Step, Timestamp, Tls};
 
     pub(super) const EXAMPLES: &[Example] = &[
         Example::fires(

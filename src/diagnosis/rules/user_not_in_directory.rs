@@ -1,7 +1,8 @@
 //! The token is good, and Exchange does not find the user that it names: 2000005.
 //!
 //! Not to be confused with a user who is found twice (`user-ambiguous`), with a mailbox on Exchange 2010
-//! (`hma-exchange2010-coexist`), or with an unknown tenant (`tenant-unknown`): the words tell them apart, not the number.
+//! (`hma-exchange2010-coexist`), or with an unknown tenant (`tenant-unknown`): the words tell them apart, not the
+//! number.
 
 use crate::diagnosis::person::upn_of;
 use crate::diagnosis::{Actor, Case, Certainty, Family, Gate, Hit, Kind, Rule};
@@ -14,30 +15,36 @@ pub(super) static RULE: Rule = Rule {
         ja: "トークンのユーザーが Exchange のディレクトリに存在しない",
     },
     explanation: Text {
-        en: "Entra ID issued a token, and {host} found no user in Active Directory that belongs to it. The account exists \
-             in the cloud alone, its UPN or address differs on the two sides, or it is not yet synchronised. In free/busy \
-             and other calls between servers, the mail user that stands for the mailbox of the other side is missing.",
-        ja: "Entra ID はトークンを発行しましたが、{host} は対応するユーザーを Active Directory で見つけられませんでした。クラウドにのみ\
-             存在するアカウントである、UPN やメール アドレスが両側で異なる、またはまだ同期されていないことが考えられます。\
-             空き時間情報などのサーバー間の要求では、相手側のメールボックスに対応するメール ユーザーがない場合に起こります。",
+        en: "Entra ID issued a token, and {host} found no user in Active Directory that belongs to it. The account \
+             exists in the cloud alone, its UPN or address differs on the two sides, or it is not yet synchronised. \
+             In free/busy and other calls between servers, the mail user that stands for the mailbox of the other \
+             side is missing.",
+        ja: "Entra ID はトークンを発行しましたが、{host} は対応するユーザーを Active Directory で見つけられませんで\
+             した。クラウドにのみ存在するアカウントである、UPN やメール アドレスが両側で異なる、またはまだ同期されて\
+             いないことが考えられます。空き時間情報などのサーバー間の要求では、相手側のメールボックスに対応するメー\
+             ル ユーザーがない場合に起こります。",
     },
     remedy: Text {
         en: "Compare the account on both sides:\n\
-             Get-Recipient -Identity '{user}' | Format-List RecipientTypeDetails,UserPrincipalName,PrimarySmtpAddress\n\
+             Get-Recipient -Identity '{user}' | Format-List \
+             RecipientTypeDetails,UserPrincipalName,PrimarySmtpAddress\n\
              Get-ADUser -Filter \"UserPrincipalName -eq '{user}'\" -Properties mail,proxyAddresses,objectSid\n\
              Connect-MgGraph -Scopes User.Read.All\n\
-             Get-MgUser -UserId '{user}' -Property UserPrincipalName,Mail,OnPremisesSyncEnabled,OnPremisesSecurityIdentifier | \
-             Format-List UserPrincipalName,Mail,OnPremises*\n\
-             Bring the UPN and SMTP address in line, put the account into the scope of Entra Connect, with its option \
-             \"Exchange hybrid deployment\" on, and synchronise: Start-ADSyncSyncCycle -PolicyType Delta",
+             Get-MgUser -UserId '{user}' -Property \
+             UserPrincipalName,Mail,OnPremisesSyncEnabled,OnPremisesSecurityIdentifier | Format-List \
+             UserPrincipalName,Mail,OnPremises*\n\
+             Bring the UPN and SMTP address in line, put the account into the scope of Entra Connect, with its \
+             option \"Exchange hybrid deployment\" on, and synchronise: Start-ADSyncSyncCycle -PolicyType Delta",
         ja: "両側のアカウントを比べます。\n\
-             Get-Recipient -Identity '{user}' | Format-List RecipientTypeDetails,UserPrincipalName,PrimarySmtpAddress\n\
+             Get-Recipient -Identity '{user}' | Format-List \
+             RecipientTypeDetails,UserPrincipalName,PrimarySmtpAddress\n\
              Get-ADUser -Filter \"UserPrincipalName -eq '{user}'\" -Properties mail,proxyAddresses,objectSid\n\
              Connect-MgGraph -Scopes User.Read.All\n\
-             Get-MgUser -UserId '{user}' -Property UserPrincipalName,Mail,OnPremisesSyncEnabled,OnPremisesSecurityIdentifier | \
-             Format-List UserPrincipalName,Mail,OnPremises*\n\
-             UPN と SMTP アドレスを一致させ、アカウントを Entra Connect の同期対象に含め、オプション機能の \
-             [Exchange hybrid deployment] を有効にして同期します。\n\
+             Get-MgUser -UserId '{user}' -Property \
+             UserPrincipalName,Mail,OnPremisesSyncEnabled,OnPremisesSecurityIdentifier | Format-List \
+             UserPrincipalName,Mail,OnPremises*\n\
+             UPN と SMTP アドレスを一致させ、アカウントを Entra Connect の同期対象に含め、オプション機能の [Exchange \
+             hybrid deployment] を有効にして同期します。\n\
              Start-ADSyncSyncCycle -PolicyType Delta",
     },
     sources: &[
@@ -78,12 +85,15 @@ mod tests {
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\n\
-                 Authorization: Bearer {jwt aud=https://mail.contoso.com/ upn=ghost@contoso.com exp=1795167900}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000005;reason="The user specified by the user-context in the token does not exist.";error_category="invalid_user"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                 Authorization: Bearer {jwt aud=https://mail.contoso.com/ upn=ghost@contoso.com \
+                 exp=1795167900}",
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000005;reason=\"The user specified by the user-context in the token \
+                 does not exist.\";error_category=\"invalid_user\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::fires(
@@ -91,8 +101,9 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
             &[Raw::new(
                 "",
-                r#"401
-x-MS-diagnostics: 2000001;Reason="The user specified by the USER-CONTEXT in the token does not exist.";error_type="invalid_user""#,
+                "401\n\
+                 x-MS-diagnostics: 2000001;Reason=\"The user specified by the USER-CONTEXT in the token \
+                 does not exist.\";error_type=\"invalid_user\"",
             )],
         ),
         Example::silent(
@@ -100,11 +111,13 @@ x-MS-diagnostics: 2000001;Reason="The user specified by the USER-CONTEXT in the 
             &[Raw::new(
                 "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
                  Authorization: Bearer {jwt aud=x}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000005;reason="The user specified by the user-context in the token is ambiguous.";error_category="invalid_user"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000005;reason=\"The user specified by the user-context in the token is \
+                 ambiguous.\";error_category=\"invalid_user\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::silent(
@@ -112,11 +125,13 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
                  Authorization: Bearer {jwt aud=x}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000005;reason="The user's mailbox version is not supported for access using OAuth.";error_category="invalid_user"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000005;reason=\"The user's mailbox version is not supported for access \
+                 using OAuth.\";error_category=\"invalid_user\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
         Example::silent(
@@ -124,11 +139,14 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[Raw::new(
                 "POST https://mail.contoso.com/mapi/emsmdb/?MailboxId=1@contoso.com\n\
                  Authorization: Bearer {jwt aud=x}",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 2000004;reason="The tenant for tenant guid '8da56bec-0d27-4cac-ab06-52ee2c40ea22' does not exist.";error_category="invalid_tenant"
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", error="invalid_token""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 2000004;reason=\"The tenant for tenant guid \
+                 '8da56bec-0d27-4cac-ab06-52ee2c40ea22' does not exist.\";\
+                 error_category=\"invalid_tenant\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
+                 error=\"invalid_token\"",
             )],
         ),
     ];

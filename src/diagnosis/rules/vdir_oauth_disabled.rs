@@ -1,8 +1,8 @@
 //! One virtual directory of Exchange, on one server or on all, does not offer Bearer to a client that asks for it.
 //!
-//! Not to be confused with a device in front of Exchange that answers itself (`preauth-device`), with Outlook Anywhere,
-//! which never does OAuth (`hma-mapihttp-disabled`), or with a Bearer challenge that only lacks its authorization_uri
-//! (`hma-no-authorization-uri`).
+//! Not to be confused with a device in front of Exchange that answers itself (`preauth-device`), with Outlook
+//! Anywhere, which never does OAuth (`hma-mapihttp-disabled`), or with a Bearer challenge that only lacks its
+//! authorization_uri (`hma-no-authorization-uri`).
 
 use crate::diagnosis::answered::by_exchange;
 use crate::diagnosis::{Actor, BearerSeen, Case, Certainty, Directory, Evidence, Gate, Hit, Kind, Place, Rule};
@@ -14,11 +14,11 @@ pub(super) static RULE: Rule = Rule {
     title: Text { en: "OAuth is off on a virtual directory", ja: "仮想ディレクトリで OAuth が無効" },
     explanation: Text {
         en: "The client asked for OAuth with an empty Bearer, and {directory} on {host} answered without any Bearer \
-             challenge. OAuth is missing from the authentication methods of this virtual directory, on this server or \
-             on all. One such server among ten is enough to make users prompt now and then.",
-        ja: "クライアントが空の Bearer で OAuth を要求しましたが、{host} の {directory} は Bearer チャレンジを返しませんでした。\
-             この仮想ディレクトリの認証方法に OAuth が含まれていません。このサーバーだけの場合も、すべてのサーバーの\
-             場合もあります。10 台のうち 1 台だけでも、資格情報の入力がときどき求められる原因になります。",
+             challenge. OAuth is missing from the authentication methods of this virtual directory, on this server \
+             or on all. One such server among ten is enough to make users prompt now and then.",
+        ja: "クライアントが空の Bearer で OAuth を要求しましたが、{host} の {directory} は Bearer チャレンジを返しま\
+             せんでした。この仮想ディレクトリの認証方法に OAuth が含まれていません。このサーバーだけの場合も、すべて\
+             のサーバーの場合もあります。10 台のうち 1 台だけでも、資格情報の入力がときどき求められる原因になります。",
     },
     remedy: Text {
         en: "Compare the directories on all servers (without -ADPropertiesOnly):\n\
@@ -28,11 +28,14 @@ pub(super) static RULE: Rule = Rule {
              Get-AutodiscoverVirtualDirectory | Format-List Server,*auth*\n\
              Get-ActiveSyncVirtualDirectory | Format-List Server,*auth*\n\
              Switch OAuth on where it is missing; the one that answered here was {server}:\n\
-             Get-WebServicesVirtualDirectory -Server {server} | Set-WebServicesVirtualDirectory -OAuthAuthentication $true\n\
+             Get-WebServicesVirtualDirectory -Server {server} | Set-WebServicesVirtualDirectory -OAuthAuthentication \
+             $true\n\
              Get-OabVirtualDirectory -Server {server} | Set-OabVirtualDirectory -OAuthAuthentication $true\n\
-             Get-AutodiscoverVirtualDirectory -Server {server} | Set-AutodiscoverVirtualDirectory -OAuthAuthentication $true\n\
+             Get-AutodiscoverVirtualDirectory -Server {server} | Set-AutodiscoverVirtualDirectory \
+             -OAuthAuthentication $true\n\
              For /mapi write the whole list, with what it held before, instead of @{Add=...}:\n\
-             Get-MapiVirtualDirectory -Server {server} | Set-MapiVirtualDirectory -IISAuthenticationMethods Ntlm,OAuth,Negotiate",
+             Get-MapiVirtualDirectory -Server {server} | Set-MapiVirtualDirectory -IISAuthenticationMethods \
+             Ntlm,OAuth,Negotiate",
         ja: "すべてのサーバーの仮想ディレクトリを比べます (-ADPropertiesOnly は付けません)。\n\
              Get-MapiVirtualDirectory | Format-List Server,*auth*\n\
              Get-WebServicesVirtualDirectory | Format-List Server,*auth*\n\
@@ -40,11 +43,14 @@ pub(super) static RULE: Rule = Rule {
              Get-AutodiscoverVirtualDirectory | Format-List Server,*auth*\n\
              Get-ActiveSyncVirtualDirectory | Format-List Server,*auth*\n\
              OAuth がないところで有効にします。今回応答したサーバーは {server} です。\n\
-             Get-WebServicesVirtualDirectory -Server {server} | Set-WebServicesVirtualDirectory -OAuthAuthentication $true\n\
+             Get-WebServicesVirtualDirectory -Server {server} | Set-WebServicesVirtualDirectory -OAuthAuthentication \
+             $true\n\
              Get-OabVirtualDirectory -Server {server} | Set-OabVirtualDirectory -OAuthAuthentication $true\n\
-             Get-AutodiscoverVirtualDirectory -Server {server} | Set-AutodiscoverVirtualDirectory -OAuthAuthentication $true\n\
+             Get-AutodiscoverVirtualDirectory -Server {server} | Set-AutodiscoverVirtualDirectory \
+             -OAuthAuthentication $true\n\
              /mapi では @{Add=...} を使わず、元の値も含めて一覧全体を指定します。\n\
-             Get-MapiVirtualDirectory -Server {server} | Set-MapiVirtualDirectory -IISAuthenticationMethods Ntlm,OAuth,Negotiate",
+             Get-MapiVirtualDirectory -Server {server} | Set-MapiVirtualDirectory -IISAuthenticationMethods \
+             Ntlm,OAuth,Negotiate",
     },
     sources: &[
         "https://learn.microsoft.com/en-us/microsoft-365/enterprise/configure-exchange-server-for-hybrid-modern-authentication",
@@ -109,18 +115,18 @@ mod tests {
             &[
                 Raw::new(
                     "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                    r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
                 ),
                 Raw::new(
                     "GET https://mail.contoso.com/OAB/9c1d/oab.xml\nAuthorization: Bearer",
                     "401\n\
-                 Server: Microsoft-IIS/10.0\n\
-                 X-FEServer: EX01\n\
-                 WWW-Authenticate: Negotiate\n\
-                 WWW-Authenticate: NTLM",
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: Negotiate\n\
+                     WWW-Authenticate: NTLM",
                 ),
             ],
         ),
@@ -130,18 +136,18 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[
                 Raw::new(
                     "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                    r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
                 ),
                 Raw::new(
                     "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
                     "401\n\
-                 Server: Microsoft-IIS/10.0\n\
-                 X-FEServer: EX02\n\
-                 WWW-Authenticate: Negotiate\n\
-                 WWW-Authenticate: NTLM",
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX02\n\
+                     WWW-Authenticate: Negotiate\n\
+                     WWW-Authenticate: NTLM",
                 ),
             ],
         ),
@@ -150,21 +156,21 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
             &[Raw::new(
                 "POST https://mail.fabrikam.com:444/MAPI/nspi/\nAUTHORIZATION: bearer",
-                r#"401
-server: Microsoft-IIS/10.0
-X-FESERVER: FAB-EX3
-X-Extra: 1
-www-authenticate: Negotiate, NTLM, Basic realm="mail.fabrikam.com""#,
+                "401\n\
+                 server: Microsoft-IIS/10.0\n\
+                 X-FESERVER: FAB-EX3\n\
+                 X-Extra: 1\n\
+                 www-authenticate: Negotiate, NTLM, Basic realm=\"mail.fabrikam.com\"",
             )],
         ),
         Example::silent(
             "Bearer is offered",
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
             )],
         ),
         Example::silent(
@@ -172,18 +178,18 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[
                 Raw::new(
                     "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                    r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
                 ),
                 Raw::new(
                     "GET https://mail.contoso.com/OAB/9c1d/oab.xml",
                     "401\n\
-                 Server: Microsoft-IIS/10.0\n\
-                 X-FEServer: EX01\n\
-                 WWW-Authenticate: Negotiate\n\
-                 WWW-Authenticate: NTLM",
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: Negotiate\n\
+                     WWW-Authenticate: NTLM",
                 ),
             ],
         ),
@@ -192,23 +198,22 @@ WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trust
             &[
                 Raw::new(
                     "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer",
-                    r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@8da56bec-0d27-4cac-ab06-52ee2c40ea22", token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize""#,
+                    "401\n\
+                     Server: Microsoft-IIS/10.0\n\
+                     X-FEServer: EX01\n\
+                     WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
                 ),
                 Raw::new(
                     "GET https://mail.contoso.com/OAB/9c1d/oab.xml\nAuthorization: Bearer",
-                    r#"401
-Server: BigIP
-WWW-Authenticate: Basic realm="gateway""#,
+                    "401\nServer: BigIP\nWWW-Authenticate: Basic realm=\"gateway\"",
                 ),
             ],
         ),
         Example::silent(
             "Outlook Anywhere has no OAuth to switch on",
             &[Raw::new(
-                "RPC_IN_DATA https://mail.contoso.com/rpc/rpcproxy.dll?ex01:6001\nAuthorization: Bearer",
+                "RPC_IN_DATA https://mail.contoso.com/rpc/rpcproxy.dll?ex01:6001\n\
+                 Authorization: Bearer",
                 "401\n\
                  Server: Microsoft-IIS/10.0\n\
                  X-FEServer: EX01\n\
@@ -220,12 +225,13 @@ WWW-Authenticate: Basic realm="gateway""#,
             "4000000 shows that the directory does OAuth",
             &[Raw::new(
                 "GET https://mail.contoso.com/OAB/9c1d/oab.xml\nAuthorization: Bearer",
-                r#"401
-Server: Microsoft-IIS/10.0
-X-FEServer: EX01
-x-ms-diagnostics: 4000000;reason="Flighting is not enabled for domain 'avery@contoso.com'.";error_category="oauth_not_available"
-WWW-Authenticate: Negotiate
-WWW-Authenticate: NTLM"#,
+                "401\n\
+                 Server: Microsoft-IIS/10.0\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 4000000;reason=\"Flighting is not enabled for domain \
+                 'avery@contoso.com'.\";error_category=\"oauth_not_available\"\n\
+                 WWW-Authenticate: Negotiate\n\
+                 WWW-Authenticate: NTLM",
             )],
         ),
     ];

@@ -333,6 +333,7 @@ const fn rule(id: &'static str, title: Text, explanation: Text, remedy: Text) ->
         gate: Gate::Any,
         supersedes: &[],
         find: |_| None,
+        examples: &[],
     }
 }
 

@@ -39,7 +39,7 @@ impl Columns {
     fn of(width: u16, flows: &Flows) -> Self {
         let (method, host) = flows.widest();
         let id = (flows.largest_id().checked_ilog10().unwrap_or(0) + 1).max(2) as u16;
-        let method = method.clamp(4, 7) as u16;
+        let method = method.clamp(6, 7) as u16;
         let time = if width >= 70 { 8 } else { 0 };
         let authn = if width >= 84 { 14 } else { 8 };
         let status = 3;

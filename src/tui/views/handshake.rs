@@ -7,7 +7,7 @@ use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
 use super::{NOTHING_SELECTED, frame_of, inside, nothing};
-use crate::diagnosis::{Handshake, StepState};
+use crate::diagnosis::{Handshake, StepState, Verdict};
 use crate::text::{Language, Text};
 use crate::tui::state::{Pane, State};
 use crate::tui::theme::{self, Tone};
@@ -80,8 +80,8 @@ fn ladder(
         let style = Tone::of_step(step.state).style();
         let is_here = step.exchange == Some(here);
         let mut put = |dy: u16, dx: u16, words: &str, style| {
-            if dy < area.height && dx < width {
-                buffer.set_stringn(x + dx, area.y + dy, words, usize::from(width - dx), style);
+            if dy < area.height && dx + 1 < width {
+                buffer.set_stringn(x + dx, area.y + dy, words, usize::from(width - dx - 1), style);
             }
         };
         if at + 1 < handshake.steps.len() {
@@ -95,6 +95,9 @@ fn ladder(
         let below = match (step.exchange, is_here) {
             (Some(id), false) => format!("#{id}"),
             (Some(id), true) => format!("#{id} {}", text("here", "ここ").to(language)),
+            (None, _) if step.state == StepState::Unseen && handshake.verdict == Verdict::Pending => {
+                text("not yet", "これから").to(language).to_owned()
+            }
             (None, _) => words::step_state(step.state).to(language).to_owned(),
         };
         put(3, 0, &below, if is_here { Tone::Strong.style() } else { Tone::Quiet.style() });

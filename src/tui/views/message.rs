@@ -1,5 +1,7 @@
 //! Request and response as texts: the head as on the wire, the body, then the connection's end of that side.
 
+use std::time::Duration;
+
 use crate::diagnosis::Place;
 use crate::exchange::{Certificate, Exchange, Failure, Message, Response, Seen, Side, Tls};
 use crate::redact::{Body, Clean, Content, Field, Url};
@@ -168,13 +170,12 @@ impl Writer<'_> {
 
     fn client(&mut self, exchange: &Exchange) {
         let connection = &exchange.connection;
-        if connection.client.is_none() && connection.target.is_none() && connection.presented.is_none() {
-            return;
-        }
-        self.heading(text("Client connection", "クライアント側の接続"), connection.id);
         let place = Place::ConnectionClient;
+        self.heading(text("Client connection", "クライアント側の接続"), connection.id);
         self.fact(text("from", "接続元"), connection.client.as_ref(), &place);
         self.fact(text("asked for", "要求先"), connection.target.as_ref(), &place);
+        self.said(text("began", "開始"), &exchange.started.to_string(), Tone::Plain, &place);
+        self.took(text("request sent after", "リクエスト完了まで"), exchange.timings.sent, &place);
         if let Some(certificate) = &connection.presented {
             self.certificate(text("was shown", "提示した証明書"), certificate, &place);
         }
@@ -185,12 +186,20 @@ impl Writer<'_> {
         let place = Place::ConnectionServer;
         self.heading(text("Server connection", "サーバー側の接続"), exchange.connection.id);
         self.fact(text("address", "アドレス"), Some(&server.address), &place);
+        self.took(text("answered after", "応答開始まで"), exchange.timings.first_byte, &place);
+        self.took(text("over after", "終了まで"), exchange.timings.done, &place);
         let Some(Tls { version, cipher, alpn, certificate, accepted_despite }) = &server.tls else { return };
         let alpn = alpn.as_ref().map(|alpn| format!("  ALPN {alpn}")).unwrap_or_default();
         self.said(text("TLS", "TLS"), &format!("{version}  {cipher}{alpn}"), Tone::Plain, &place);
         self.certificate(text("certificate", "証明書"), certificate, &place);
         if let Some(despite) = accepted_despite {
             self.said(text("accepted despite", "警告を無視"), despite.as_str(), Tone::Warning, &place);
+        }
+    }
+
+    fn took(&mut self, label: Text, time: Option<Duration>, place: &Place) {
+        if let Some(time) = time {
+            self.said(label, &format!("{} ms", time.as_millis()), Tone::Plain, place);
         }
     }
 

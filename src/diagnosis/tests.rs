@@ -1,0 +1,255 @@
+//! The fold over whole conversations: verdicts and their revision, ladders, readiness, grouping, bounds.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+
+use super::rules::kit::{self, Raw};
+use super::{Capture, Certainty, Diagnosis, Entries, Judgement, Kind, Scheme, StepState, Verdict};
+
+const LIVE: Capture = Capture::Live { loopback: true };
+const PROBE: Raw = Raw::new(
+    "POST https://mail.contoso.com/EWS/Exchange.asmx",
+    "401\nX-FEServer: EX01\nWWW-Authenticate: Negotiate\nWWW-Authenticate: NTLM",
+);
+const TYPE1: Raw = Raw::new(
+    "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: NTLM {ntlm1}",
+    "401\nX-FEServer: EX01\nWWW-Authenticate: NTLM {ntlm2}",
+);
+const TYPE3: Raw =
+    Raw::new("POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: NTLM {ntlm3 avery}", "200 OK");
+const REFUSED: Raw = Raw::new(
+    "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: NTLM {ntlm3 avery}",
+    "401\nX-FEServer: EX01\nWWW-Authenticate: Negotiate\nWWW-Authenticate: NTLM",
+);
+const EMPTY_BEARER: Raw = Raw::new(
+    "POST https://mail.contoso.com/mapi/emsmdb/\nAuthorization: Bearer",
+    concat!(
+        "401\nX-FEServer: EX01\nWWW-Authenticate: Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", ",
+        "authorization_uri=\"https://login.windows.net/common/oauth2/authorize\"\nWWW-Authenticate: NTLM"
+    ),
+);
+const SIGN_IN: Raw = Raw::new(
+    "GET https://login.windows.net/common/oauth2/authorize?resource=https%3A%2F%2Fmail.contoso.com%2F",
+    "302 Found\nLocation: urn:ietf:wg:oauth:2.0:oob?code=abcdefgh",
+);
+const TOKEN: Raw = Raw::new(
+    concat!(
+        "POST https://login.windows.net/common/oauth2/token\nContent-Type: application/x-www-form-urlencoded\n\n",
+        "grant_type=authorization_code&resource=https%3A%2F%2Fmail.contoso.com%2F&code=abcdefgh"
+    ),
+    "200 OK\nContent-Type: application/json\n\n{\"token_type\":\"Bearer\",\"access_token\":\"opaque-token-1234567890\"}",
+);
+const RETRY: Raw = Raw::new(
+    "POST https://mail.contoso.com/mapi/emsmdb/\nAuthorization: Bearer {jwt aud=https://mail.contoso.com/}",
+    "200 OK\nX-FEServer: EX01",
+);
+
+#[test]
+fn a_probe_is_pending_until_the_client_carries_on() {
+    let mut run = Run::new(LIVE, &[PROBE, TYPE1]);
+    assert_eq!(run.step().verdict, Verdict::Pending);
+    assert_eq!(run.step().verdict, Verdict::Pending);
+    assert_eq!(run.verdicts(), [Verdict::Step, Verdict::Pending]);
+    run.finish();
+    assert_eq!(run.verdicts(), [Verdict::Step, Verdict::Unknown]);
+}
+
+#[test]
+fn an_imported_step_at_the_end_is_unknown_and_a_proven_failure_is_one_at_once() {
+    assert_eq!(Run::all(Capture::Imported, &[PROBE]).verdicts(), [Verdict::Unknown]);
+    assert_eq!(Run::all(Capture::Imported, &[REFUSED]).verdicts(), [Verdict::Failure]);
+    let mut live = Run::new(LIVE, &[REFUSED]);
+    assert_eq!(live.step().verdict, Verdict::Failure);
+}
+
+#[test]
+fn type_3_on_another_connection_does_not_make_the_challenge_a_step() {
+    let run = Run::all(LIVE, &[TYPE1, TYPE3.on(2)]);
+    assert_eq!(run.verdicts()[0], Verdict::Unknown);
+}
+
+#[test]
+fn another_program_s_credentials_do_not_answer_a_probe() {
+    let theirs = Raw::new(
+        "POST https://mail.contoso.com/EWS/Exchange.asmx\nUser-Agent: b\nAuthorization: Basic {basic avery:x1}",
+        "200 OK",
+    );
+    let probe =
+        Raw::new("POST https://mail.contoso.com/EWS/Exchange.asmx\nUser-Agent: a", "401\nWWW-Authenticate: Basic");
+    assert_eq!(Run::all(LIVE, &[probe, theirs.on(2)]).verdicts(), [Verdict::Unknown, Verdict::Ok]);
+}
+
+#[test]
+fn one_refused_logon_among_twenty_is_one_failure() {
+    let mut exchanges = Vec::new();
+    for connection in 1..=21 {
+        let last = if connection == 13 { REFUSED } else { TYPE3 };
+        exchanges.extend([PROBE, TYPE1, last].map(|raw| raw.on(connection)));
+    }
+    let run = Run::all(Capture::Imported, &exchanges);
+    let count = |verdict| run.verdicts().iter().filter(|other| **other == verdict).count();
+    assert_eq!((count(Verdict::Failure), count(Verdict::Step), count(Verdict::Ok)), (1, 42, 20));
+    let ladders = run.diagnosis.handshakes();
+    assert_eq!(ladders.len(), 21);
+    assert!(ladders.iter().all(|ladder| ladder.scheme == Scheme::Ntlm));
+    let failed: Vec<_> = ladders.iter().filter(|ladder| ladder.verdict == Verdict::Failure).collect();
+    assert_eq!(failed.len(), 1);
+    assert_eq!(states(failed[0]), [StepState::Done, StepState::Done, StepState::Done, StepState::Failed]);
+}
+
+#[test]
+fn oauth_is_followed_across_hosts_to_the_token_s_use() {
+    let run = Run::all(LIVE, &[EMPTY_BEARER, SIGN_IN.on(2), TOKEN.on(3), RETRY]);
+    assert_eq!(run.verdicts(), [Verdict::Step, Verdict::Ok, Verdict::Ok, Verdict::Ok]);
+    let ladders = run.diagnosis.handshakes();
+    assert_eq!(ladders.len(), 1);
+    assert_eq!((ladders[0].server.as_str(), ladders[0].verdict), ("mail.contoso.com", Verdict::Ok));
+    assert_eq!(states(&ladders[0]), [StepState::Done; 5]);
+    assert_eq!(ladders[0].steps.iter().map(|step| step.exchange).collect::<Vec<_>>(), [1, 1, 2, 3, 4].map(Some));
+}
+
+#[test]
+fn what_should_have_followed_an_oauth_challenge_is_missing() {
+    let run = Run::all(LIVE, &[EMPTY_BEARER, PROBE]);
+    let ladders = run.diagnosis.handshakes();
+    let missing = StepState::Missing;
+    assert_eq!(states(&ladders[0]), [StepState::Done, StepState::Done, missing, missing, missing]);
+    let run = Run::all(LIVE, &[EMPTY_BEARER]);
+    let unseen = StepState::Unseen;
+    assert_eq!(states(&run.diagnosis.handshakes()[0]), [StepState::Done, StepState::Done, unseen, unseen, unseen]);
+}
+
+#[test]
+fn a_failed_sign_in_fails_the_ladder_of_the_server_it_was_for() {
+    let refused = Raw::new(
+        "GET https://login.windows.net/common/oauth2/authorize?resource=https%3A%2F%2Fmail.contoso.com%2F",
+        "302\nLocation: urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&error_description=AADSTS500011%3A+The+resource+principal+named+https%3A%2F%2Fmail.contoso.com%2F+was+not+found",
+    );
+    let run = Run::all(Capture::Imported, &[EMPTY_BEARER, refused.on(2)]);
+    assert_eq!(run.verdicts(), [Verdict::Step, Verdict::Failure]);
+    let ladder = &run.diagnosis.handshakes()[0];
+    assert_eq!((ladder.verdict, states(ladder)[2]), (Verdict::Failure, StepState::Failed));
+}
+
+#[test]
+fn one_bad_autodiscover_address_beside_a_good_one_is_a_step() {
+    let root = Raw::new(
+        "POST https://contoso.com/autodiscover/autodiscover.xml\nAuthorization: Basic {basic avery:secret}",
+        "401\nServer: Apache\nWWW-Authenticate: Basic realm=\"web\"",
+    );
+    let good = Raw::new("POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml", "200 OK").on(2);
+    let mut run = Run::new(Capture::Imported, &[root, good]);
+    assert_eq!(run.step().verdict, Verdict::Failure);
+    run.step();
+    let judgement = run.judgements.first_key_value().unwrap().1;
+    assert_eq!((judgement.verdict, judgement.findings[0].id()), (Verdict::Step, "autodiscover-probe-401"));
+    assert_eq!(judgement.findings.len(), 1);
+}
+
+#[test]
+fn a_password_that_works_later_was_not_the_cause() {
+    let refused = Raw::new(
+        "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Basic {basic avery:secret}",
+        "401\nX-FEServer: EX01\nWWW-Authenticate: Basic realm=\"x\"",
+    );
+    let accepted = Raw::new(
+        "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Basic {basic avery:secret}",
+        "200 OK",
+    );
+    let other =
+        Raw::new("POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Basic {basic avery:right}", "200 OK");
+    let run = Run::all(Capture::Imported, &[refused, accepted]);
+    let first = run.judgements.first_key_value().unwrap().1;
+    assert_eq!((first.verdict, first.findings[0].id()), (Verdict::Unknown, "basic-bad-credentials"));
+    assert_eq!(first.findings[0].certainty, Certainty::Possible);
+    assert_eq!(first.findings[0].candidates, ["server-overloaded"]);
+    assert_eq!(Run::all(Capture::Imported, &[refused, other]).verdicts(), [Verdict::Failure, Verdict::Ok]);
+}
+
+#[test]
+fn findings_are_grouped_and_follow_revisions() {
+    let run = Run::all(LIVE, &[PROBE, TYPE1, REFUSED, PROBE.on(2), TYPE1.on(2), REFUSED.on(2)]);
+    let mut entries = Entries::default();
+    for judgement in run.judgements.values() {
+        entries.add(judgement);
+    }
+    let of = |entries: &Entries, id: &str| -> Vec<u64> {
+        let all = entries.list().into_iter().filter(|entry| entry.rule.id == id);
+        all.flat_map(|entry| entry.exchanges.clone()).collect()
+    };
+    assert_eq!(of(&entries, "ntlm-rejected"), [3, 6]);
+    assert_eq!(entries.list()[0].kind, Kind::Failure);
+    entries.add(&Judgement { exchange: 3, verdict: Verdict::Ok, findings: Vec::new() });
+    assert_eq!(of(&entries, "ntlm-rejected"), [6]);
+}
+
+#[test]
+fn readiness_has_a_row_for_each_server_behind_a_name() {
+    let without = Raw::new(
+        "POST https://mail.contoso.com/mapi/emsmdb/\nAuthorization: Bearer",
+        "401\nX-FEServer: EX02\nWWW-Authenticate: Negotiate, NTLM",
+    );
+    let run = Run::all(Capture::Imported, &[EMPTY_BEARER, without, RETRY]);
+    let rows = run.diagnosis.readiness();
+    let names: Vec<_> = rows.iter().map(|row| (row.endpoint, row.name().to_string())).collect();
+    assert_eq!(names, [("mapi", "mail.contoso.com (EX01)".to_owned()), ("mapi", "mail.contoso.com (EX02)".to_owned())]);
+    assert_eq!(rows[0].schemes.iter().map(|scheme| scheme.as_str()).collect::<Vec<_>>(), ["bearer", "ntlm"]);
+    assert!(rows[0].authorization_uri.is_some() && rows[1].authorization_uri.is_none());
+    assert_eq!(rows[0].last, (3, 200));
+}
+
+#[test]
+fn what_is_open_is_bounded_and_what_must_go_is_said() {
+    let exchanges: Vec<Raw> = (0..200).map(|_| PROBE).collect();
+    let mut run = Run::new(LIVE, &exchanges);
+    for _ in 0..200 {
+        run.step();
+    }
+    let unknown = run.verdicts().iter().filter(|verdict| **verdict == Verdict::Unknown).count();
+    assert_eq!(unknown, 200 - 128);
+}
+
+fn states(handshake: &super::Handshake) -> Vec<StepState> {
+    handshake.steps.iter().map(|step| step.state).collect()
+}
+
+/// A diagnosis over texts, with what was said last of each exchange.
+struct Run {
+    diagnosis: Diagnosis,
+    waiting: std::vec::IntoIter<crate::exchange::Exchange>,
+    judgements: BTreeMap<u64, Judgement>,
+}
+
+impl Run {
+    fn new(capture: Capture, raw: &[Raw]) -> Self {
+        let waiting = kit::exchanges(raw).into_iter();
+        Self { diagnosis: Diagnosis::new(capture), waiting, judgements: BTreeMap::new() }
+    }
+
+    fn all(capture: Capture, raw: &[Raw]) -> Self {
+        let mut run = Self::new(capture, raw);
+        for _ in raw {
+            run.step();
+        }
+        run.finish();
+        run
+    }
+
+    fn step(&mut self) -> Judgement {
+        let observed = self.diagnosis.observe(&self.waiting.next().unwrap());
+        let judgement = observed.judgement;
+        self.judgements.insert(judgement.exchange, judgement.clone());
+        self.judgements.extend(observed.revised.into_iter().map(|revised| (revised.exchange, revised)));
+        judgement
+    }
+
+    fn finish(&mut self) {
+        let last = self.diagnosis.finish();
+        self.judgements.extend(last.into_iter().map(|revised| (revised.exchange, revised)));
+    }
+
+    fn verdicts(&self) -> Vec<Verdict> {
+        self.judgements.values().map(|judgement| judgement.verdict).collect()
+    }
+}

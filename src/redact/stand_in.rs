@@ -1,0 +1,436 @@
+//! Stand-ins for replay: what was masked comes back as something of the same form that never was a secret.
+//!
+//! One replay run has one set of stand-ins: the same label or pseudonym becomes the same stand-in.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hash};
+use std::sync::{Mutex, PoisonError};
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::{Map, Value, json};
+
+use super::{
+    Binding, Clean, Credential, Field, Jwt, Label, Negotiate, Ntlm, NtlmMessage, Password, Token, User, marker,
+    percent_decoded,
+};
+
+/// The stand-ins of one replay run.
+#[derive(Default)]
+pub struct StandIns {
+    key: RandomState,
+    /// How many challenges were made: each is fresh.
+    challenges: Mutex<u64>,
+}
+
+impl StandIns {
+    /// A fresh set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A field's value as bytes for the wire.
+    pub fn field(&self, field: &Field) -> Vec<u8> {
+        match &field.credential {
+            Some(credential) if Credential::read(field.value.as_str()).as_ref() == Some(credential) => {
+                let scheme = field.value.as_str().split(' ').next().unwrap_or_default();
+                self.credential(scheme, credential).into_bytes()
+            }
+            _ => self.text(&field.value),
+        }
+    }
+
+    /// A text as bytes for the wire: of a body, a URL, a header.
+    pub fn text(&self, text: &Clean) -> Vec<u8> {
+        let filled = self.filled(text.as_str());
+        Clean::vouch(&filled).to_wire()
+    }
+
+    fn filled(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len() * 2);
+        let mut rest = text;
+        while let Some(at) = rest.find(['[', '#', '%']) {
+            let (before, found) = rest.split_at(at);
+            if found.starts_with('[') {
+                out.push_str(before);
+                let length = self.marker(found, before, &mut out);
+                rest = &found[length..];
+            } else {
+                let sign = if found.starts_with("%23") { 3 } else { 1 };
+                let digits = found[sign..].bytes().take_while(u8::is_ascii_digit).count();
+                let word = before.len() - before.bytes().rev().take_while(u8::is_ascii_lowercase).count();
+                let pseudonym = format!("{}#{}", &before[word..], &found[sign..sign + digits]);
+                // `user#1` becomes `user1`: as much a name as the one it stands for.
+                if (sign == 3 || found.starts_with('#')) && marker::pseudonym(&pseudonym).is_some() {
+                    out.push_str(before);
+                    rest = &found[sign..];
+                } else {
+                    out.push_str(&rest[..=at]);
+                    rest = &rest[at + 1..];
+                }
+            }
+        }
+        out.push_str(rest);
+        out
+    }
+
+    /// Replaces what begins with a bracket, a marker as it is or in the encoding of URLs. Gives its length.
+    fn marker(&self, text: &str, before: &str, out: &mut String) -> usize {
+        let Some(end) = text.find(']').map(|end| end + 1) else {
+            out.push('[');
+            return 1;
+        };
+        let inside = &text[..end];
+        let encoded = inside.contains(['%', '+']);
+        // JSON doubles the backslash of a name.
+        let plain = if encoded { percent_decoded(inside).into_owned() } else { inside.replace("\\\\", "\\") };
+        if let Some(label) = marker::hidden_label(&plain) {
+            out.push_str(&if plain.starts_with("[guid") { self.guid(label) } else { self.word(label, 24) });
+            return end;
+        }
+        if let Some(token) = Token::read(&plain) {
+            out.push_str(&self.token(&token));
+            return end;
+        }
+        // A marker of a challenge that stands among others: its scheme is the word before it.
+        let scheme = before.trim_end().rsplit([' ', ',']).next().unwrap_or_default();
+        let whole = format!("{scheme} {plain}");
+        if let Some(credential) = Credential::read(&whole) {
+            let value = self.credential(scheme, &credential);
+            out.push_str(value.strip_prefix(scheme).unwrap_or(&value).trim_start());
+            return end;
+        }
+        out.push('[');
+        1
+    }
+
+    fn credential(&self, scheme: &str, credential: &Credential) -> String {
+        let value = match credential {
+            Credential::Empty => return String::new(),
+            Credential::Basic { user, password } => {
+                let password = match password {
+                    Password::Missing => String::new(),
+                    Password::Empty => ":".to_owned(),
+                    Password::Set { label, padded, non_ascii } => {
+                        let ends = if *padded { " " } else { "" };
+                        let beyond = if *non_ascii { "\u{e9}" } else { "" };
+                        format!(":{ends}{}{beyond}", self.word(*label, 12))
+                    }
+                };
+                STANDARD.encode(format!("{}{password}", plain(user)))
+            }
+            Credential::Bearer(token) => self.token(token),
+            Credential::Ntlm(Ntlm::Empty) | Credential::Negotiate(Negotiate::Empty) => String::new(),
+            Credential::Ntlm(Ntlm::Message(message))
+            | Credential::Negotiate(Negotiate::Ntlm(message) | Negotiate::SpnegoNtlm(message)) => {
+                STANDARD.encode(self.message(message))
+            }
+            Credential::Negotiate(Negotiate::Kerberos { label }) => STANDARD.encode(self.kerberos(*label)),
+            Credential::Negotiate(Negotiate::Spnego { label }) => {
+                // NegTokenResp with the state accept-completed and this label's bytes as its mechListMIC.
+                STANDARD.encode(nested(&[0xa1, 0x30], &nested(&[0xa3, 4], &self.bytes((label.0, "mic"), 16))))
+            }
+            Credential::Ntlm(Ntlm::Unreadable { label }) | Credential::Negotiate(Negotiate::Unreadable { label }) => {
+                self.word(*label, 32)
+            }
+            Credential::Digest { user, label } => {
+                format!("username=\"{}\", response=\"{}\"", plain(user), hex(&self.bytes((label.0, "digest"), 16)))
+            }
+            Credential::Other { label, .. } => label.map_or_else(String::new, |label| self.word(label, 32)),
+        };
+        if value.is_empty() { scheme.to_owned() } else { format!("{scheme} {value}") }
+    }
+
+    fn token(&self, token: &Token) -> String {
+        match token {
+            Token::Empty => String::new(),
+            Token::Jwt(jwt) => self.jwt(jwt),
+            Token::Jwe { label } => {
+                let part = |name, length| URL_SAFE_NO_PAD.encode(self.bytes((label.0, name), length));
+                let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#);
+                [header, part("key", 64), part("iv", 12), part("text", 96), part("tag", 16)].join(".")
+            }
+            Token::Opaque { label, form } => match form {
+                super::OpaqueForm::Plain => self.word(*label, 40),
+                super::OpaqueForm::MicrosoftAccount => format!("EwA4{}", self.word(*label, 40)),
+                super::OpaqueForm::DoubleBearer => format!("Bearer {}", self.word(*label, 40)),
+                super::OpaqueForm::Quoted => format!("\"{}\"", self.word(*label, 40)),
+                super::OpaqueForm::Broken => format!("{} {}", self.word(*label, 20), self.word(*label, 16)),
+                super::OpaqueForm::DamagedJwt => format!("eyJ{}", self.word(*label, 40)),
+            },
+        }
+    }
+
+    /// A token with the same claims and a signature of nobody.
+    fn jwt(&self, jwt: &Jwt) -> String {
+        let mut header = Map::new();
+        header.insert("typ".into(), "JWT".into());
+        let mut claims = Map::new();
+        let text = |into: &mut Map<String, Value>, name: &str, value: &Option<Clean>| {
+            if let Some(value) = value {
+                into.insert(name.into(), value.as_str().into());
+            }
+        };
+        text(&mut header, "alg", &jwt.alg);
+        if jwt.nonce {
+            header.insert("nonce".into(), "replay".into());
+        }
+        for (name, value) in [
+            ("aud", &jwt.aud),
+            ("iss", &jwt.iss),
+            ("tid", &jwt.tid),
+            ("appid", &jwt.appid),
+            ("scp", &jwt.scp),
+            ("appidacr", &jwt.appidacr),
+            ("ver", &jwt.ver),
+            ("idtyp", &jwt.idtyp),
+        ] {
+            text(&mut claims, name, value);
+        }
+        for (name, list) in [("roles", &jwt.roles), ("amr", &jwt.amr)] {
+            if let Some(list) = list {
+                let words: Vec<&str> = list.as_str().split(' ').collect();
+                claims.insert(name.into(), json!(words));
+            }
+        }
+        if let Some(user) = &jwt.user {
+            claims.insert("upn".into(), plain(user).into());
+        }
+        for (name, seconds) in [("iat", jwt.iat), ("nbf", jwt.nbf), ("exp", jwt.exp)] {
+            if let Some(seconds) = seconds {
+                claims.insert(name.into(), seconds.into());
+            }
+        }
+        if jwt.onprem_sid {
+            claims.insert("onprem_sid".into(), "S-1-5-21-1-2-3-1000".into());
+        }
+        let part = |object: Map<String, Value>| URL_SAFE_NO_PAD.encode(Value::Object(object).to_string());
+        let signature = URL_SAFE_NO_PAD.encode(self.bytes((jwt.label.map_or(0, |label| label.0), "signature"), 64));
+        format!("{}.{}.{signature}", part(header), part(claims))
+    }
+
+    fn message(&self, message: &NtlmMessage) -> Vec<u8> {
+        match message {
+            NtlmMessage::Negotiate { flags } => {
+                let mut bytes = start(1);
+                bytes.extend(flags.to_le_bytes());
+                bytes.extend([0; 16]);
+                bytes
+            }
+            NtlmMessage::Challenge { flags, target, computer, domain, dns_computer, dns_domain } => {
+                let mut pairs = Vec::new();
+                for (id, name) in [(2, domain), (1, computer), (4, dns_domain), (3, dns_computer)] {
+                    if let Some(name) = name {
+                        pair(id, &utf16(name.as_str()), &mut pairs);
+                    }
+                }
+                pairs.extend([0; 4]);
+                let target = utf16(target.as_ref().map_or("", Clean::as_str));
+                let mut bytes = start(2);
+                pointer(target.len(), 56, &mut bytes);
+                bytes.extend(flags.to_le_bytes());
+                bytes.extend(self.challenge());
+                bytes.extend([0; 8]);
+                pointer(pairs.len(), 56 + target.len(), &mut bytes);
+                bytes.extend([10, 0, 0x7c, 0x4f, 0, 0, 0, 15]);
+                bytes.extend(target);
+                bytes.extend(pairs);
+                bytes
+            }
+            NtlmMessage::Authenticate { flags, version, user, domain, binding, target, label } => {
+                let response = self.response(*version, *binding, target.as_ref(), *label);
+                let name = plain(user);
+                let name = utf16(name.split_once('\\').map_or(name.as_str(), |(_, name)| name));
+                let domain = utf16(domain.as_str());
+                let mut bytes = start(3);
+                let mut at = 64;
+                let mut field = |length: usize, bytes: &mut Vec<u8>| {
+                    pointer(length, at, bytes);
+                    at += length;
+                };
+                field(0, &mut bytes);
+                field(response.len(), &mut bytes);
+                field(domain.len(), &mut bytes);
+                field(name.len(), &mut bytes);
+                field(0, &mut bytes);
+                field(0, &mut bytes);
+                bytes.extend((flags | 1).to_le_bytes());
+                bytes.extend(response);
+                bytes.extend(domain);
+                bytes.extend(name);
+                bytes
+            }
+        }
+    }
+
+    fn response(&self, version: u8, binding: Binding, target: Option<&Clean>, label: Label) -> Vec<u8> {
+        match version {
+            0 => Vec::new(),
+            1 => self.bytes((label.0, "response"), 24),
+            _ => {
+                let mut bytes = self.bytes((label.0, "response"), 16);
+                bytes.extend([1, 1, 0, 0, 0, 0, 0, 0]);
+                bytes.extend([0; 20]);
+                match binding {
+                    Binding::None => {}
+                    Binding::Zero => pair(10, &[0; 16], &mut bytes),
+                    Binding::Ours | Binding::Server | Binding::Other => {
+                        pair(10, &self.bytes((label.0, "binding"), 16), &mut bytes);
+                    }
+                }
+                if let Some(target) = target {
+                    pair(9, &utf16(target.as_str()), &mut bytes);
+                }
+                bytes.extend([0; 8]);
+                bytes
+            }
+        }
+    }
+
+    /// A Kerberos token by its outside: SPNEGO's mechanism and an AP-REQ of nobody.
+    fn kerberos(&self, label: Label) -> Vec<u8> {
+        let mut token = vec![0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2, 1, 0];
+        token.extend(self.bytes((label.0, "ticket"), 96));
+        nested(&[0x60], &token)
+    }
+
+    fn challenge(&self) -> [u8; 8] {
+        let mut made = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
+        *made += 1;
+        self.key.hash_one(("challenge", *made)).to_le_bytes()
+    }
+
+    fn guid(&self, label: Label) -> String {
+        let hex = hex(&self.bytes((label.0, "guid"), 16));
+        [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+    }
+
+    /// A word for a label, of signs that no syntax minds.
+    fn word(&self, label: Label, length: usize) -> String {
+        hex(&self.bytes((label.0, "word"), length.div_ceil(2)))
+    }
+
+    fn bytes(&self, seed: impl Hash + Copy, length: usize) -> Vec<u8> {
+        let blocks = (0..length.div_ceil(8)).flat_map(|block| self.key.hash_one((seed, block)).to_le_bytes());
+        blocks.take(length).collect()
+    }
+}
+
+fn plain(user: &User) -> String {
+    user.name().map_or_else(String::new, |name| name.as_str().replacen('#', "", 1))
+}
+
+fn start(kind: u8) -> Vec<u8> {
+    let mut bytes = super::ntlm::SIGNATURE.to_vec();
+    bytes.extend([kind, 0, 0, 0]);
+    bytes
+}
+
+/// Length, room and offset of a payload. Names are bounded where they are read, so both fit.
+fn pointer(length: usize, offset: usize, bytes: &mut Vec<u8>) {
+    let length = u16::try_from(length).unwrap_or(u16::MAX).to_le_bytes();
+    bytes.extend(length);
+    bytes.extend(length);
+    bytes.extend(u32::try_from(offset).unwrap_or(u32::MAX).to_le_bytes());
+}
+
+fn pair(id: u16, value: &[u8], bytes: &mut Vec<u8>) {
+    bytes.extend(id.to_le_bytes());
+    bytes.extend(u16::try_from(value.len()).unwrap_or(u16::MAX).to_le_bytes());
+    bytes.extend(value);
+}
+
+/// DER values around each other, the outermost tag first; each shorter than 256 bytes.
+fn nested(tags: &[u8], content: &[u8]) -> Vec<u8> {
+    tags.iter().rev().fold(content.to_vec(), |inner, tag| {
+        let mut value = vec![*tag];
+        if inner.len() >= 0x80 {
+            value.push(0x81);
+        }
+        value.push(u8::try_from(inner.len()).unwrap_or(u8::MAX));
+        value.extend(inner);
+        value
+    })
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|nibble| char::from(b"0123456789abcdef"[usize::from(nibble)]))
+        .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::Redactor;
+    use super::*;
+
+    /// The facts of a credential without its labels, which are of another run.
+    fn facts(marker: &str) -> String {
+        marker
+            .split(' ')
+            .filter(|word| marker::label(word.trim_end_matches(']')).is_none())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    #[test]
+    fn a_stand_in_has_the_facts_of_what_it_stands_for() {
+        let stand_ins = StandIns::new();
+        for marker in [
+            "",
+            "Bearer [empty]",
+            r"Basic [user=down-level:CONTOSO\user#1 password=set #1 padded non-ascii]",
+            "Basic [user=upn:user#1@contoso.com password=empty]",
+            "Bearer [jwt #1 alg=RS256 aud=https://mail.contoso.com/ user=upn:user#1@contoso.com scp=a,b roles=c,d exp=1510868268 onprem_sid nonce]",
+            "Bearer [jwe #1]",
+            "Bearer [opaque #1 form=microsoft-account]",
+            "Bearer [opaque #1 form=double-bearer]",
+            "Bearer [opaque #1 form=broken]",
+            "Bearer [opaque #1 form=quoted]",
+            "NTLM [type1 flags=0xe2088297]",
+            "NTLM [type2 flags=0xe2898215 target=CONTOSO computer=EX01 domain=CONTOSO dns-computer=ex01.contoso.com dns-domain=contoso.com]",
+            r"NTLM [type3 v2 flags=0xe2888215 cbt=other user=down-level:CONTOSO\user#1 domain=CONTOSO target=HTTP/mail.contoso.com #1]",
+            r"NTLM [type3 v1 flags=0xe2888215 cbt=none user=bare:user#1 domain= #1]",
+            "Negotiate [kerberos #1]",
+            "Negotiate [spnego #1]",
+            r"Digest [user=down-level:CONTOSO\user#1 #1]",
+        ] {
+            let clean = Redactor::new().own().field(b"authorization", marker.as_bytes());
+            assert_eq!(clean.value, *marker);
+            let wire = stand_ins.field(&clean);
+            let again = Redactor::new().wire().field(b"authorization", &wire);
+            assert_eq!(facts(again.value.as_str()), facts(marker), "{}", String::from_utf8_lossy(&wire));
+        }
+    }
+
+    #[test]
+    fn one_label_is_one_stand_in_and_pseudonyms_become_names() {
+        let stand_ins = StandIns::new();
+        let own = |text: &str| Clean::vouch(text);
+        let cookie = stand_ins.text(&own("a=[hidden #1]; b=[hidden #2]"));
+        let query = stand_ins.text(&own("https://mail.contoso.com/?User=user%231@contoso.com&code=[hidden+%231]"));
+        let cookie = String::from_utf8(cookie).unwrap();
+        let query = String::from_utf8(query).unwrap();
+        let (first, second) = cookie.split_once("; ").unwrap();
+        let first = first.strip_prefix("a=").unwrap();
+        assert_ne!(first, second.strip_prefix("b=").unwrap());
+        assert_eq!(query, format!("https://mail.contoso.com/?User=user1@contoso.com&code={first}"));
+        assert_eq!(stand_ins.text(&own("100% [x] #1 a%20b")), b"100% [x] #1 a%20b");
+    }
+
+    #[test]
+    fn each_challenge_is_fresh() {
+        let stand_ins = StandIns::new();
+        let challenge =
+            Redactor::new().own().field(b"WWW-Authenticate", b"NTLM [type2 flags=0x00000001 target=CONTOSO]");
+        assert!(challenge.credential.is_some());
+        assert_ne!(stand_ins.field(&challenge), stand_ins.field(&challenge));
+    }
+}
