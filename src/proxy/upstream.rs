@@ -75,7 +75,7 @@ pub(super) enum Unsecured {
     /// Our TLS and the server's do not get along. The client's own may.
     Incompatible(Unseen),
     /// The server's certificate is refused; what the handshake settled is known all the same.
-    Refused(Failure, Option<Tls>),
+    Refused(Failure, Option<Box<Tls>>),
 }
 
 impl Upstream {
@@ -101,10 +101,9 @@ impl Upstream {
         tcp: TcpStream,
         name: ServerName<'static>,
         offer: &Offer,
-    ) -> Result<Secured, Unsecured> {
+    ) -> Result<Box<Secured>, Unsecured> {
         let config = self.config(offer).ok_or(Unsecured::Incompatible(Unseen::ServerTlsTooOld))?;
-        let stream =
-            TlsConnector::from(config).connect(name.clone(), tcp).await.map_err(|error| self.unsecured(&error))?;
+        let stream = TlsConnector::from(config).connect(name.clone(), tcp).await.map_err(|error| unsecured(&error))?;
         let (_, session) = stream.get_ref();
         let chain = session.peer_certificates().unwrap_or_default();
         let Some((certificate, facts)) = chain
@@ -122,11 +121,11 @@ impl Upstream {
             accepted_despite: None,
         };
         match refusal {
-            Some(failure) if !self.insecure => return Err(Unsecured::Refused(failure, Some(facts))),
+            Some(failure) if !self.insecure => return Err(Unsecured::Refused(failure, Some(Box::new(facts)))),
             refusal => facts.accepted_despite = refusal.map(|failure| failure.text),
         }
         let http1 = session.alpn_protocol().is_some();
-        Ok(Secured { stream, facts, certificate, http1 })
+        Ok(Box::new(Secured { stream, facts, certificate, http1 }))
     }
 
     fn config(&self, offer: &Offer) -> Option<Arc<ClientConfig>> {
@@ -250,18 +249,18 @@ impl Upstream {
         };
         Some(refusal(kind, text))
     }
+}
 
-    /// A handshake that failed. Everything but a bad certificate may be our TLS's fault and not the client's.
-    fn unsecured(&self, error: &io::Error) -> Unsecured {
-        use rustls::Error;
-        match tls_error(error) {
-            Some(Error::InvalidCertificate(_)) => Unsecured::Refused(unreadable_certificate(), None),
-            Some(Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
-                Unsecured::Incompatible(Unseen::UnreadProtocol)
-            }
-            Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)) => Unsecured::Incompatible(Unseen::NotTls),
-            _ => Unsecured::Incompatible(Unseen::ServerTlsTooOld),
+/// A handshake that failed. Everything but a bad certificate may be our TLS's fault and not the client's.
+fn unsecured(error: &io::Error) -> Unsecured {
+    use rustls::Error;
+    match tls_error(error) {
+        Some(Error::InvalidCertificate(_)) => Unsecured::Refused(unreadable_certificate(), None),
+        Some(Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
+            Unsecured::Incompatible(Unseen::UnreadProtocol)
         }
+        Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)) => Unsecured::Incompatible(Unseen::NotTls),
+        _ => Unsecured::Incompatible(Unseen::ServerTlsTooOld),
     }
 }
 

@@ -50,8 +50,8 @@ impl Door<'_> {
                 continue;
             }
             let word = &rest[..end];
-            let thumbprint = names::ends_with_thumbprint(out);
-            if thumbprint && word.len() == 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            let hash = word.len() == 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+            if hash && names::ends_with_thumbprint(out) {
                 out.push_str(word);
             } else {
                 let from = out.len();
@@ -93,8 +93,9 @@ impl Door<'_> {
     }
 
     fn bare_word(&self, word: &str, style: Style, out: &mut String) {
-        if word.is_empty() {
-            return;
+        // Most words are short and plain; none of the tests below could say anything of them.
+        if word.len() <= 8 && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+            return out.push_str(word);
         }
         if shape::is_guid(word) || shape::is_principal(word) {
             return out.push_str(word);
