@@ -196,9 +196,13 @@ impl Door<'_> {
     }
 }
 
-/// Where the word that `text` begins with ends.
+/// Where the word that `text` begins with ends: before what stands between words, or before an escaped byte.
 fn word_end(text: &str) -> usize {
     let end = text.find(is_between).unwrap_or(text.len());
+    let escape = text[..end].match_indices('\\').find(|(at, _)| is_escaped_byte(&text[*at..]));
+    if let Some((at, _)) = escape {
+        return at;
+    }
     if text[..end].contains("://") { url_end(text) } else { end }
 }
 
@@ -217,6 +221,11 @@ fn url_end(text: &str) -> usize {
         at += close + 1;
     }
     text.len()
+}
+
+/// A byte above 127 of no UTF-8, as it stands in clean text: `\xE9`. A backslash of the wire before an `x` reads `\x5C`.
+const fn is_escaped_byte(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'\\', b'x', b'8' | b'9' | b'A'..=b'F', b'0'..=b'9' | b'A'..=b'F', ..])
 }
 
 /// What stands between words: blanks, quotation marks, brackets, and any sign beyond ASCII that is no letter.
@@ -254,6 +263,14 @@ mod tests {
         ] {
             assert_eq!(prose(text), text);
         }
+    }
+
+    #[test]
+    fn bytes_of_other_charsets_are_no_domain_and_user() {
+        let redactor = Redactor::new();
+        let clean = redactor.wire().prose(b"Acc\xe8s refus\xe9 \xe0 CONTOSO\\xavier");
+        assert_eq!(clean.as_str(), r"Acc\xE8s refus\xE9 \xE0 CONTOSO\user#1");
+        assert_eq!(redactor.own().prose(clean.as_str().as_bytes()), clean);
     }
 
     #[test]
