@@ -10,6 +10,8 @@ pub(super) struct Module {
     pub(super) rooms_used: Vec<Used>,
     /// First words of other paths.
     pub(super) crates_used: Vec<Used>,
+    /// Modules of their own files that it declares for tests alone.
+    pub(super) test_modules: Vec<String>,
 }
 
 /// A name and where it stands.
@@ -36,8 +38,13 @@ impl Module {
 /// Reads the file at `path`, whose content is `text`.
 pub(super) fn parse(path: &str, text: &str) -> Module {
     let tokens = tokens(text);
-    let mut module =
-        Module { path: path.to_owned(), text: text.to_owned(), rooms_used: Vec::new(), crates_used: Vec::new() };
+    let mut module = Module {
+        path: path.to_owned(),
+        text: text.to_owned(),
+        rooms_used: Vec::new(),
+        crates_used: Vec::new(),
+        test_modules: Vec::new(),
+    };
     let depth = depth(path);
     let mut braces = 0_usize;
     // At which brace each inline module began.
@@ -55,6 +62,7 @@ pub(super) fn parse(path: &str, text: &str) -> Module {
                 }
             }
             "mod" if next(2) == "{" => inline.push(braces),
+            "mod" if for_tests(&tokens[..at]) => module.test_modules.push(next(1).to_owned()),
             "crate" | "authtap" if next(1) == "::" => first_words(&tokens, at + 2, &mut module.rooms_used),
             "crate" if next(1) == "as" => module.rooms_used.push(tokens[at + 1].clone().into()),
             "super" if at == 0 || tokens[at - 1].text != "::" => {
@@ -78,6 +86,13 @@ pub(super) fn parse(path: &str, text: &str) -> Module {
         at += 1;
     }
     module
+}
+
+/// Whether the item whose visibility, if any, and attributes end at the end of `tokens` is compiled for tests alone.
+fn for_tests(tokens: &[Token]) -> bool {
+    let words: Vec<&str> = tokens.iter().rev().take(40).map(|token| token.text.as_str()).collect();
+    let item = words.iter().position(|word| matches!(*word, ";" | "}" | "{")).unwrap_or(words.len());
+    words[..item].windows(4).any(|four| four == ["test", "(", "cfg", "["])
 }
 
 /// How many modules a file's own code is in, below the crate's root.

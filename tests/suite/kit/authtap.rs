@@ -140,13 +140,21 @@ impl Proxy {
     /// Waits until `count` exchanges have ended and gives them with the last word said of each, in order of their ids.
     pub(crate) fn exchanges(&mut self, count: usize) -> Vec<Value> {
         while judged(&self.events).len() < count {
-            let line = self.process.stdout.next().unwrap_or_else(|| {
-                let error = String::from_utf8_lossy(&self.process.stderr.bytes()).into_owned();
-                panic!("authtap ended with {} of {count} exchanges: {error}", judged(&self.events).len())
-            });
-            self.events.push(serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")));
+            self.event();
         }
         judged(&self.events)
+    }
+
+    /// Waits for the next line and gives the word for what it says.
+    pub(crate) fn event(&mut self) -> String {
+        let line = self.process.stdout.next().unwrap_or_else(|| {
+            let error = String::from_utf8_lossy(&self.process.stderr.bytes()).into_owned();
+            panic!("authtap ended after {} events: {error}", self.events.len())
+        });
+        let event: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let word = event["event"].as_str().unwrap_or_default().to_owned();
+        self.events.push(event);
+        word
     }
 
     /// Asks the proxy to stop, as a service manager would, and waits until it has.
