@@ -37,7 +37,7 @@ pub(super) fn is_self_issued(der: &CertificateDer<'_>) -> bool {
 }
 
 /// A name of a certificate, as it may be shown.
-fn shown(name: &str, redactor: &Redactor) -> Clean {
+pub(super) fn shown(name: &str, redactor: &Redactor) -> Clean {
     let door = redactor.wire();
     match name.strip_prefix("*.") {
         Some(domain) => Clean::concat(["*.".into(), door.host(domain.as_bytes())]),

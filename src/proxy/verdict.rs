@@ -39,15 +39,18 @@ impl Judge {
             None => Err(CertificateError::UnknownIssuer.into()),
         };
         let error = verdict.err()?;
-        let asked = self.redactor.wire().host(name.to_str().as_bytes());
+        let asked = certificate::shown(&name.to_str(), &self.redactor);
         let whose = Clean::concat(["the certificate of ".into(), asked.clone()]);
         let issued = Clean::concat([" (issued by ".into(), facts.issuer.clone(), ")".into()]);
         let chained = |at: Timestamp, own: Timestamp| {
             if at == own { whose.clone() } else { Clean::concat(["an issuer of ".into(), whose.clone()]) }
         };
+        let invalid = |words: &'static str| {
+            (FailureKind::CertificateInvalid, Clean::concat([whose.clone(), words.into(), issued.clone()]))
+        };
         let rustls::Error::InvalidCertificate(error) = error else {
-            let text = Clean::concat([whose, " cannot be checked".into(), issued]);
-            return Some(refusal(FailureKind::CertificateInvalid, text));
+            let (kind, text) = invalid(" cannot be checked");
+            return Some(refusal(kind, text));
         };
         let (kind, text) = match error {
             CertificateError::ExpiredContext { not_after, .. } => {
@@ -93,34 +96,18 @@ impl Judge {
                 };
                 (FailureKind::CertificateUntrusted, text)
             }
-            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => (
-                FailureKind::CertificateInvalid,
-                Clean::concat([whose, " is not made for servers (extended key usage)".into(), issued]),
-            ),
-            CertificateError::Other(_) if certificate::is_self_issued(leaf) => (
-                FailureKind::CertificateUntrusted,
-                Clean::concat([
-                    whose,
-                    " is a self-signed root used as a server certificate (".into(),
-                    facts.subject.clone(),
-                    ")".into(),
-                ]),
-            ),
-            CertificateError::BadEncoding => {
-                (FailureKind::CertificateInvalid, Clean::concat([whose, " is malformed".into(), issued]))
+            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+                invalid(" is not made for servers (extended key usage)")
             }
-            CertificateError::BadSignature => (
-                FailureKind::CertificateInvalid,
-                Clean::concat([whose, " carries a signature that is wrong".into(), issued]),
-            ),
-            CertificateError::UnhandledCriticalExtension => (
-                FailureKind::CertificateInvalid,
-                Clean::concat([whose, " holds a critical extension that is not known".into(), issued]),
-            ),
-            _ => (
-                FailureKind::CertificateInvalid,
-                Clean::concat([whose, " is not acceptable (old signature algorithm or key)".into(), issued]),
-            ),
+            CertificateError::Other(_) if certificate::is_self_issued(leaf) => {
+                let words = " is a self-signed root used as a server certificate (";
+                let text = Clean::concat([whose, words.into(), facts.subject.clone(), ")".into()]);
+                (FailureKind::CertificateUntrusted, text)
+            }
+            CertificateError::BadEncoding => invalid(" is malformed"),
+            CertificateError::BadSignature => invalid(" carries a signature that is wrong"),
+            CertificateError::UnhandledCriticalExtension => invalid(" holds a critical extension that is not known"),
+            _ => invalid(" is not acceptable (old signature algorithm or key)"),
         };
         Some(refusal(kind, text))
     }
