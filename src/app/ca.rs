@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use x509_parser::time::ASN1Time;
+
 use super::output::Output;
 use super::{CaDeed, Exit, Fault};
-use crate::proxy::Authority;
+use crate::proxy::{Authority, AuthorityError};
 use crate::session::autosave;
 use crate::text::{Language, Text};
 
@@ -27,12 +29,18 @@ pub(super) fn authority(folder: Option<PathBuf>) -> Result<Authority, Fault> {
 
 fn show(authority: &Authority, language: Language) -> Result<String, Fault> {
     let path = authority.certificate_path();
-    let unreadable = |reason| crate::proxy::AuthorityError::Read { path: path.to_owned(), error: reason };
+    let unreadable = |reason| AuthorityError::Read { path: path.to_owned(), error: reason };
     let pem = std::fs::read_to_string(path).map_err(unreadable)?;
+    let (_, root) = x509_parser::parse_x509_certificate(authority.certificate())
+        .map_err(|_| AuthorityError::NotACertificate { path: path.to_owned() })?;
+    let day = |time: &ASN1Time| time.to_datetime().date().to_string();
     let mut page = String::new();
     for (label, value) in [
-        (Text { en: "File", ja: "ファイル" }, path.display().to_string()),
+        (Text { en: "Name", ja: "名前" }, root.subject().to_string()),
+        (Text { en: "Valid from", ja: "有効期間の開始" }, day(&root.validity().not_before)),
+        (Text { en: "Valid until", ja: "有効期間の終了" }, day(&root.validity().not_after)),
         (Text { en: "SHA-256", ja: "SHA-256" }, authority.fingerprint()),
+        (Text { en: "File", ja: "ファイル" }, path.display().to_string()),
     ] {
         let _ = writeln!(page, "{}: {value}", label.to(language));
     }

@@ -167,6 +167,9 @@ pub(super) fn run(
     let written = |writer: &&Writer| writer.status().problem.is_none();
     let session = writer.filter(written).map(|writer| writer.path().display().to_string());
     let ca = plan.authority.certificate_path().display().to_string();
+    for address in proxy.addresses() {
+        tracing::info!(%address, mode = plan.mode.code(), ca, session, "listening");
+    }
     let watch = Watch::new(outbox, plan.redactor, Ledger::new(input::RECORDED), begun.map(|begun| begun.writer));
     let mut performance = perform(&proxy);
     let run = Run { runtime, signals, proxy, watch };
@@ -231,12 +234,13 @@ impl Run<'_> {
             self.watch.take(&mut show);
             show.flush();
         }
+        let passed = self.proxy.passed();
         let mut ending = self.runtime.spawn(self.proxy.shutdown(DRAIN));
         while !is_over_within(self.runtime, &mut ending, LINES_TICK) {
             self.watch.take(&mut show);
             show.flush();
         }
-        let closed = self.watch.close(&mut show);
+        let closed = self.watch.close(passed, &mut show);
         show.say(&Event::Closed { exchanges: closed.ledger.exchanges(), failures: closed.ledger.failures() });
         show.close()?;
         Ok(closed)
@@ -257,11 +261,12 @@ impl Run<'_> {
         // The terminal is given back first: a second signal then finds nothing to mend.
         let mut rest = Silence;
         drop(show);
+        let passed = self.proxy.passed();
         let mut ending = self.runtime.spawn(self.proxy.shutdown(DRAIN));
         while !is_over_within(self.runtime, &mut ending, LINES_TICK) {
             self.watch.take(&mut rest);
         }
-        Ok(self.watch.close(&mut rest))
+        Ok(self.watch.close(passed, &mut rest))
     }
 }
 
@@ -334,12 +339,20 @@ fn nothing_recorded(problem: &SessionError, language: Language) -> String {
 }
 
 impl Closed {
-    /// Says on standard error what is missing in the session.
+    /// Says on standard error what the session does not have.
     fn report(&self, language: Language) {
+        if self.passed > 0 {
+            let text = Text {
+                en: "{passed} connections passed undecrypted and unrecorded: --only does not name their hosts",
+                ja: "{passed} 件の接続は復号も記録もせずに通しました: --only に指定のないホストです",
+            };
+            warn(&text.fill(language, &[("passed", &self.passed.to_string())]));
+        }
         if self.standing.lost == 0 {
             return;
         }
         let lost = self.standing.lost.to_string();
+        tracing::warn!(lost = self.standing.lost, "the session is incomplete");
         let text = Text {
             en: "{lost} exchanges are missing in the session",
             ja: "セッションには {lost} 件のエクスチェンジがありません",

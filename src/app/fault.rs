@@ -69,6 +69,8 @@ pub enum Fault {
     Authority(AuthorityError),
     /// The terminal cannot be used.
     Screen(ScreenError),
+    /// There is no terminal to look at sessions with.
+    NoTerminalToOpen,
     /// The proxy cannot start.
     Start(StartError),
     /// The demonstration cannot be set up.
@@ -126,6 +128,7 @@ impl Fault {
             | Self::Threads(_)
             | Self::Authority(_)
             | Self::Screen(_)
+            | Self::NoTerminalToOpen
             | Self::Start(_)
             | Self::Stage(_)
             | Self::Ours => Exit::Refused,
@@ -216,6 +219,13 @@ impl Fault {
             Self::Session(error) => said(error, japanese::session, language),
             Self::Authority(error) => said(error, japanese::authority, language),
             Self::Screen(error) => said(error, japanese::screen, language),
+            Self::NoTerminalToOpen => fill(
+                Text {
+                    en: "standard input and output are no terminal; `authtap diagnose` reads the same files without one",
+                    ja: "標準入力と標準出力が端末ではありません。端末なしで読むには `authtap diagnose` を使ってください",
+                },
+                &[],
+            ),
             Self::Start(error) => said(error, japanese::start, language),
             Self::Stage(error) => said(error, japanese::stage, language),
             Self::Ours => fill(
@@ -245,5 +255,61 @@ fn said<E: Display>(error: &E, japanese: fn(&E) -> String, language: Language) -
     match language {
         Language::En => error.to_string(),
         Language::Ja => japanese(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults() -> Vec<(Fault, Exit)> {
+        let path = || PathBuf::from("a.authtap");
+        let error = || io::Error::other("the system's words");
+        let address = SocketAddr::from(([127, 0, 0, 1], 8080));
+        vec![
+            (Fault::NotYet { what: "--reverse".to_owned() }, Exit::Usage),
+            (Fault::BeyondLoopback { address }, Exit::Usage),
+            (Fault::UnknownSessionKind { path: path() }, Exit::Usage),
+            (Fault::SaveIntoReplayed { path: path() }, Exit::Usage),
+            (Fault::NoSuchFinding { id: "x".to_owned(), near: Vec::new() }, Exit::Usage),
+            (Fault::NoSuchFinding { id: "x".to_owned(), near: vec!["spn-missing"] }, Exit::Usage),
+            (Fault::Input(error()), Exit::Usage),
+            (Fault::NotPasted { kind: Kind::Saz }, Exit::Usage),
+            (SessionError::Missing { path: path() }.into(), Exit::Usage),
+            (SessionError::Damaged { path: path(), reason: "x".to_owned() }.into(), Exit::Usage),
+            (SessionError::NotASession { path: path(), kind: Kind::Text }.into(), Exit::Usage),
+            (SessionError::InUse { path: path() }.into(), Exit::Refused),
+            (SessionError::Full { path: path() }.into(), Exit::Refused),
+            (Fault::Log { path: path(), reason: error() }, Exit::Refused),
+            (Fault::Output(error()), Exit::Refused),
+            (Fault::Threads(error()), Exit::Refused),
+            (AuthorityError::Folder { path: path(), error: error() }.into(), Exit::Refused),
+            (AuthorityError::KeyExposed { path: path() }.into(), Exit::Refused),
+            (StartError::InUse { address }.into(), Exit::Refused),
+            (StartError::UpstreamCa(crate::proxy::UpstreamCaError::Empty { path: path() }).into(), Exit::Usage),
+            (ScreenError::NoTerminal.into(), Exit::Refused),
+            (Fault::NoTerminalToOpen, Exit::Refused),
+            (StageError::Listen(error()).into(), Exit::Refused),
+            (Fault::Ours, Exit::Refused),
+        ]
+    }
+
+    #[test]
+    fn wrong_input_and_refusals_of_the_machine_have_their_own_exit_codes() {
+        for (fault, exit) in faults() {
+            assert_eq!(fault.exit(), exit, "{fault:?}");
+        }
+        assert_eq!([Exit::Done, Exit::Failures, Exit::Usage, Exit::Refused].map(Exit::code), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn every_message_is_there_in_both_languages_with_its_places_filled() {
+        for (fault, _) in faults() {
+            let (english, japanese) = (fault.message(Language::En), fault.message(Language::Ja));
+            assert!(english.is_ascii(), "{english}");
+            assert!(!japanese.is_ascii() && !japanese.contains('<'), "{japanese}");
+            assert!(!english.contains('<') && !english.contains("  "), "{english}");
+            assert!(!japanese.contains("  "), "{japanese}");
+        }
     }
 }

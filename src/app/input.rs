@@ -143,3 +143,110 @@ pub(super) fn readable<T>(
 ) -> impl Iterator<Item = T> {
     read.filter_map(|item| item.map_err(|gap| gaps.push(gap)).ok())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::app::ledger::Ledger;
+    use crate::diagnosis::Verdict;
+    use crate::session::{Mode, Writer};
+
+    /// A healthy start, a refusal that its successor explains, and a request whose client never came back.
+    const CONVERSATION: &str = "\
+POST /EWS/Exchange.asmx HTTP/1.1
+Host: mail.contoso.com
+Authorization: Bearer
+
+HTTP/1.1 401 Unauthorized
+WWW-Authenticate: Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", trusted_issuers=\"00000001-0000-0000-c000-000000000000@*\", token_types=\"app_asserted_user_v1 service_asserted_app_v1\", authorization_uri=\"https://login.windows.net/common/oauth2/authorize\"
+
+POST /EWS/Exchange.asmx HTTP/1.1
+Host: mail.contoso.com
+Authorization: Bearer [opaque #1]
+
+HTTP/1.1 200 OK
+
+GET /oab/oab.xml HTTP/1.1
+Host: mail.contoso.com
+
+HTTP/1.1 401 Unauthorized
+WWW-Authenticate: Negotiate
+WWW-Authenticate: NTLM
+
+";
+
+    type Said = BTreeMap<u64, (Verdict, Vec<&'static str>)>;
+
+    fn note(said: &mut Said, judgements: &[Judgement]) {
+        for judgement in judgements {
+            let ids = judgement.findings.iter().map(crate::diagnosis::Finding::id).collect();
+            said.insert(judgement.exchange, (judgement.verdict, ids));
+        }
+    }
+
+    /// Records a run as a capture does and gives what was last said of each exchange.
+    fn record(path: &Path, exchanges: &[Exchange]) -> Said {
+        let writer = Writer::begin(path, Mode::Forward, &Redactor::new()).unwrap();
+        let mut ledger = Ledger::new(RECORDED);
+        let mut said = Said::new();
+        for exchange in exchanges {
+            writer.append(Arc::new(exchange.clone()));
+            let observed = ledger.observe(exchange);
+            note(&mut said, std::slice::from_ref(&observed.judgement));
+            note(&mut said, &observed.revised);
+        }
+        note(&mut said, &ledger.finish());
+        assert_eq!(ledger.exchanges(), exchanges.len() as u64);
+        said
+    }
+
+    #[test]
+    fn a_recording_is_judged_afterwards_as_it_was_in_the_end_run_by_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.authtap");
+        let ids = Ids::default();
+        let mut live = Said::new();
+        for _ in 0..2 {
+            let exchanges = paste::read(CONVERSATION.as_bytes(), &Redactor::new(), &ids, Timestamp(0));
+            live.extend(record(&path, &exchanges));
+        }
+        let Input::Session(session) = Input::open(&path, &Redactor::new()).unwrap() else {
+            unreachable!("the file is a session")
+        };
+        let mut folds = Folds::new(RECORDED);
+        let mut saved = Said::new();
+        for (run, exchange) in readable(session.exchanges_of_runs(), &mut Vec::new()) {
+            let observed = folds.observe(run, &exchange);
+            note(&mut saved, std::slice::from_ref(&observed.judgement));
+            note(&mut saved, &observed.revised);
+        }
+        let folded = folds.finish();
+        note(&mut saved, &folded.revised);
+        assert_eq!(live, saved);
+        assert_eq!(saved.len(), 6);
+        assert_eq!(saved[&1].0, Verdict::Step);
+        assert_eq!(saved[&3].0, Verdict::Unknown);
+        assert_eq!(folded.handshakes.iter().filter(|handshake| handshake.steps[0].exchange == Some(4)).count(), 1);
+    }
+
+    #[test]
+    fn sources_are_told_by_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, content: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, content).unwrap();
+            Input::open(&path, &Redactor::new())
+        };
+        assert!(matches!(file("a.har", CONVERSATION.as_bytes()), Ok(Input::Pasted(found)) if found.len() == 3));
+        assert!(matches!(file("b.authtap", b"nothing of the kind"), Ok(Input::Pasted(found)) if found.len() == 1));
+        let not_yet = |input: Result<Input, Fault>| matches!(input, Err(Fault::NotYet { .. }));
+        assert!(not_yet(file("c.txt", br#"{"log": {"version": "1.2"}}"#)));
+        assert!(not_yet(file("d.txt", b"PK\x03\x04")));
+        assert!(matches!(file("e.txt", b"\0\x01\x02"), Err(Fault::Session(SessionError::NotASession { .. }))));
+        assert!(matches!(file("f.txt", b""), Err(Fault::Session(SessionError::Empty { .. }))));
+    }
+}

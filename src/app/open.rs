@@ -13,7 +13,7 @@ use crate::exchange::Exchange;
 use crate::redact::{Clean, Redactor};
 use crate::session::Session;
 use crate::text::Language;
-use crate::tui::{Banner, Command, Mode, Row, Screen, Source, State};
+use crate::tui::{Banner, Command, Mode, Row, Screen, ScreenError, Source, State};
 
 /// How often the screen is drawn while somebody looks.
 const TICK: Duration = Duration::from_millis(100);
@@ -30,7 +30,10 @@ pub(super) fn open(files: &[PathBuf], language: Language) -> Result<Exit, Fault>
     }
     let runtime = capture::runtime()?;
     let signals = Signals::listen(&runtime)?;
-    let mut screen = Screen::open()?;
+    let mut screen = Screen::open().map_err(|error| match error {
+        ScreenError::NoTerminal => Fault::NoTerminalToOpen,
+        other => other.into(),
+    })?;
     while !signals.wait(Duration::ZERO) {
         screen.draw(&mut state, &shelf)?;
         let inputs = screen.poll(TICK)?;

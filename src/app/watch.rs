@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ledger::Ledger;
 use super::recent::Recent;
-use crate::diagnosis::{Judgement, Observed};
+use crate::diagnosis::{Finding, Judgement, Observed};
 use crate::exchange::Exchange;
 use crate::proxy::{Event, Outbox};
 use crate::redact::Redactor;
@@ -51,6 +51,7 @@ impl Watch {
                 Event::Ended(exchange) => {
                     let exchange = self.keep(exchange);
                     let observed = self.ledger.observe(&exchange);
+                    log_exchange(&exchange, &observed.judgement);
                     show.ended(&exchange, observed);
                 }
             }
@@ -82,14 +83,20 @@ impl Watch {
         Standing { lost: lost + self.outbox.lost(), problem }
     }
 
-    /// Nothing more will come: what was pending is decided, the session is closed.
-    pub(super) fn close(mut self, show: &mut dyn Show) -> Closed {
+    /// Nothing more will come: what was pending is decided, the session is closed. `passed` is what the proxy counted.
+    pub(super) fn close(mut self, passed: u64, show: &mut dyn Show) -> Closed {
         self.take(show);
         show.revised(self.ledger.finish());
         let unseen = self.outbox.lost();
         let WriterStatus { lost, problem, .. } = self.writer.map(Writer::close).unwrap_or_default();
-        Closed { ledger: self.ledger, standing: Standing { lost: lost + unseen, problem } }
+        Closed { ledger: self.ledger, standing: Standing { lost: lost + unseen, problem }, passed }
     }
+}
+
+fn log_exchange(exchange: &Exchange, judgement: &Judgement) {
+    let url = exchange.url.as_ref().map(|url| url.text().as_str());
+    let findings: Vec<_> = judgement.findings.iter().map(Finding::id).collect();
+    tracing::debug!(id = exchange.id, url, status = exchange.status(), verdict = %judgement.verdict, ?findings, "exchange");
 }
 
 /// How the recording stands.
@@ -105,4 +112,6 @@ pub(super) struct Standing {
 pub(super) struct Closed {
     pub(super) ledger: Ledger,
     pub(super) standing: Standing,
+    /// Connections that passed unrecorded because `--only` does not name their hosts.
+    pub(super) passed: u64,
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::values;
-use crate::proxy::{HostPattern, Resolve};
+use crate::proxy::{HostPattern, NEVER_DECRYPTED, Resolve};
 use crate::text::Language;
 
 /// Tells why a client got its HTTP 401: a debugging proxy for Exchange and migration engineers.
@@ -61,7 +61,7 @@ pub(super) struct Proxy {
     #[arg(long, value_name = "HOST")]
     pub only: Vec<HostPattern>,
     /// Pass these hosts through undecrypted; wildcards; adds to the built-in list
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", help = skip_decrypt_help())]
     pub skip_decrypt: Vec<HostPattern>,
     /// Further trust anchors for servers
     #[arg(long, value_name = "PEM")]
@@ -202,6 +202,14 @@ pub(super) enum PageFormat {
     Markdown,
     #[value(hide = true)]
     Html,
+}
+
+/// The built-in list is shown where one would add to it.
+fn skip_decrypt_help() -> String {
+    format!(
+        "Pass these hosts through undecrypted; wildcards; adds to the built-in list: {}",
+        NEVER_DECRYPTED.join(", ")
+    )
 }
 
 #[cfg(test)]

@@ -115,7 +115,7 @@ fn in_json(body: &Clean) -> Option<Aadsts> {
 
 fn in_prose(body: &Clean) -> Option<Aadsts> {
     let text = body.as_str();
-    let at = text.find("AADSTS")?;
+    let Some(at) = text.find("AADSTS") else { return in_page_data(body) };
     let codes = numbers(&text[at..]);
     let sentence = without_trace(text[at..].split(['<', '"', '\n']).next().unwrap_or_default());
     (!codes.is_empty()).then(|| Aadsts {
@@ -124,6 +124,24 @@ fn in_prose(body: &Clean) -> Option<Aadsts> {
         suberror: String::new(),
         description: sentence.to_owned(),
         words: body.part(sentence),
+        claims: false,
+        place: Place::ResponseBody,
+    })
+}
+
+/// The number that a sign-in page of Entra keeps for its scripts.
+fn in_page_data(body: &Clean) -> Option<Aadsts> {
+    let text = body.as_str();
+    let (at, name) = ["\"sErrorCode\":", "\"iErrorCode\":"].iter().find_map(|name| Some((text.find(name)?, name)))?;
+    let value = text[at + name.len()..].trim_start().trim_start_matches('"');
+    let digits = &value[..value.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(value.len())];
+    let code = digits.parse().ok().filter(|code| *code >= 10_000)?;
+    Some(Aadsts {
+        codes: vec![code],
+        error: String::new(),
+        suberror: String::new(),
+        description: String::new(),
+        words: body.part(&text[at..text.len() - value.len() + digits.len()]),
         claims: false,
         place: Place::ResponseBody,
     })
@@ -190,6 +208,10 @@ mod tests {
         let found = in_prose(&page).unwrap();
         assert_eq!((found.code(), found.words.as_str()), (Some(50011), "AADSTS50011: The redirect URI"));
         assert!(in_prose(&Clean::from("AADSTS without number")).is_none());
+        let data = Clean::from(r#"<script>$Config={"fOk":1,"sErrorCode":"50058","x":1}</script>"#);
+        let found = in_prose(&data).unwrap();
+        assert_eq!((found.code(), found.words.as_str()), (Some(50058), "\"sErrorCode\":\"50058"));
+        assert!(in_prose(&Clean::from(r#"{"iErrorCode":0}"#)).is_none());
         assert!(in_json(&Clean::from(r#"{"error":{"code":"InvalidAuthenticationToken"}}"#)).is_none());
     }
 }

@@ -23,6 +23,7 @@ pub struct Case<'a> {
     capture: Capture,
     host: OnceCell<Cow<'a, str>>,
     sign_in: OnceCell<bool>,
+    is_exchange: OnceCell<bool>,
     challenges: OnceCell<Vec<Challenge<'a>>>,
     diagnostics: OnceCell<Option<Diagnostics<'a>>>,
     aadsts: OnceCell<Option<Aadsts>>,
@@ -48,6 +49,7 @@ impl<'a> Case<'a> {
             capture,
             host: OnceCell::new(),
             sign_in: OnceCell::new(),
+            is_exchange: OnceCell::new(),
             challenges: OnceCell::new(),
             diagnostics: OnceCell::new(),
             aadsts: OnceCell::new(),
@@ -95,6 +97,11 @@ impl<'a> Case<'a> {
     /// The path as spelled; empty if unknown.
     pub fn path(&self) -> &'a str {
         self.exchange.url.as_ref().map_or("", Url::path)
+    }
+
+    /// The query, without its question mark.
+    pub fn query(&self) -> Option<&'a str> {
+        self.exchange.url.as_ref().and_then(Url::query)
     }
 
     /// The Exchange virtual directory that the path lies in.
@@ -204,6 +211,10 @@ impl<'a> Case<'a> {
 
     /// Whether something shows that an Exchange server, on-premises or online, answered.
     pub fn is_exchange(&self) -> bool {
+        *self.is_exchange.get_or_init(|| self.shows_exchange())
+    }
+
+    fn shows_exchange(&self) -> bool {
         const HEADERS: [&str; 12] = [
             "x-feserver",
             "x-calculatedbetarget",
@@ -225,7 +236,7 @@ impl<'a> Case<'a> {
             || self.response_header("x-serverapplication").is_some_and(|value| value.as_str().starts_with("Exchange"))
             || self.challenge("bearer").and_then(|bearer| bearer.param("client_id")).is_some_and(|id| id == CLIENT_ID)
             || self.diagnostics().is_some_and(|diagnostics| diagnostics.family == Family::Exchange)
-            || (self.is_iis() && (self.response_header("request-id").is_some() || self.directory().is_some()))
+            || (self.is_iis() && self.looks_like_exchange())
             || self.past.is_exchange(self.host())
     }
 
@@ -251,6 +262,22 @@ impl<'a> Case<'a> {
     pub fn is_adfs(&self) -> bool {
         let path = self.path().as_bytes();
         path.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"/adfs/"))
+    }
+
+    /// What on IIS speaks for Exchange: its request ids, which SharePoint has too, and its directories, some of which
+    /// other programs have as well (`/rpc` of Remote Desktop Gateway, any `/api`).
+    fn looks_like_exchange(&self) -> bool {
+        let share_point = ["sprequestguid", "microsoftsharepointteamservices"];
+        let directory = self.directory().is_some_and(|found| match found {
+            Directory::Api => false,
+            // The ports of the information store, the referral and the directory service.
+            Directory::Rpc => {
+                self.query().is_some_and(|to| [":6001", ":6002", ":6004"].iter().any(|port| to.ends_with(port)))
+            }
+            _ => true,
+        });
+        !share_point.iter().any(|name| self.response_header(name).is_some())
+            && (directory || self.response_header("request-id").is_some())
     }
 
     fn is_iis(&self) -> bool {

@@ -301,21 +301,18 @@ fn accepted_scheme(case: &Case<'_>) -> Option<&'static str> {
     }
 }
 
-/// The part of a host name that its owner registered, as well as it can be told without a list: two labels, or three
-/// where the last two are short, as in `contoso.co.jp`.
+/// The part of a host name that its owner registered, as well as it can be told without the public suffix list: two
+/// labels, or three under a country's second level, as in `contoso.co.jp`.
 pub(super) fn organisation(host: &str) -> &str {
+    const SECOND_LEVEL: [&str; 14] =
+        ["ac", "ad", "co", "com", "ed", "edu", "go", "gov", "gr", "lg", "ne", "net", "or", "org"];
     if host.parse::<std::net::IpAddr>().is_ok() || host.starts_with('[') {
         return host;
     }
     let mut dots = host.rmatch_indices('.').map(|(at, _)| at);
-    let (last, second, third) = (dots.next(), dots.next(), dots.next());
-    match (last, second) {
-        (Some(last), Some(second)) if last - second <= 4 && host.len() - last == 3 => {
-            third.map_or(host, |third| &host[third + 1..])
-        }
-        (Some(_), Some(second)) => &host[second + 1..],
-        _ => host,
-    }
+    let (Some(last), Some(second)) = (dots.next(), dots.next()) else { return host };
+    let country = host.len() - last == 3 && SECOND_LEVEL.contains(&&host[second + 1..last]);
+    if country { dots.next().map_or(host, |third| &host[third + 1..]) } else { &host[second + 1..] }
 }
 
 #[cfg(test)]
@@ -326,6 +323,7 @@ mod tests {
     fn hosts_of_one_owner_share_an_organisation() {
         assert_eq!(organisation("mail.contoso.com"), organisation("autodiscover.contoso.com"));
         assert_eq!(organisation("mail.contoso.co.jp"), "contoso.co.jp");
+        assert_eq!(organisation("mail.abc.de"), "abc.de");
         assert_eq!(organisation("contoso.com"), "contoso.com");
         assert_eq!(organisation("mail"), "mail");
         assert_eq!(organisation("10.0.0.1"), "10.0.0.1");

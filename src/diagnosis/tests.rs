@@ -194,7 +194,7 @@ fn readiness_has_a_row_for_each_server_behind_a_name() {
     let rows = run.diagnosis.readiness();
     let names: Vec<_> = rows.iter().map(|row| (row.endpoint, row.name().to_string())).collect();
     assert_eq!(names, [("mapi", "mail.contoso.com (EX01)".to_owned()), ("mapi", "mail.contoso.com (EX02)".to_owned())]);
-    assert_eq!(rows[0].schemes.iter().map(|scheme| scheme.as_str()).collect::<Vec<_>>(), ["bearer", "ntlm"]);
+    assert_eq!(rows[0].schemes.iter().map(crate::redact::Clean::as_str).collect::<Vec<_>>(), ["bearer", "ntlm"]);
     assert!(rows[0].authorization_uri.is_some() && rows[1].authorization_uri.is_none());
     assert_eq!(rows[0].last, (3, 200));
 }

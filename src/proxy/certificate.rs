@@ -18,7 +18,7 @@ pub(super) fn facts(der: &CertificateDer<'_>, redactor: &Redactor) -> Option<Cer
     Some(Certificate {
         subject: door.prose(parsed.subject().to_string().as_bytes()),
         issuer: door.prose(parsed.issuer().to_string().as_bytes()),
-        names: names_of(&parsed).into_iter().map(|name| door.host(bracketed(name).as_bytes())).collect(),
+        names: names_of(&parsed).iter().map(|name| shown(name, redactor)).collect(),
         not_before: timestamp(parsed.validity().not_before),
         not_after: timestamp(parsed.validity().not_after),
         sha256: crypto::sha256(der),
@@ -36,9 +36,14 @@ pub(super) fn is_self_issued(der: &CertificateDer<'_>) -> bool {
         .is_ok_and(|(_, parsed)| parsed.subject().as_raw() == parsed.issuer().as_raw())
 }
 
-/// A name as it stands in a URL.
-fn bracketed(name: String) -> String {
-    if name.contains(':') { format!("[{name}]") } else { name }
+/// A name of a certificate, as it may be shown.
+fn shown(name: &str, redactor: &Redactor) -> Clean {
+    let door = redactor.wire();
+    match name.strip_prefix("*.") {
+        Some(domain) => Clean::concat(["*.".into(), door.host(domain.as_bytes())]),
+        None if name.contains(':') => door.host(format!("[{name}]").as_bytes()),
+        None => door.host(name.as_bytes()),
+    }
 }
 
 /// The day and minute of `time`, for sentences: `2026-11-22 09:00 UTC`.
@@ -87,11 +92,11 @@ mod tests {
 
     #[test]
     fn reads_names_dates_and_digest() {
-        let names = vec!["mail.contoso.com".to_owned(), "::1".to_owned()];
+        let names = ["mail.contoso.com", "*.contoso.com", "::1"].map(str::to_owned).to_vec();
         let made = rcgen::generate_simple_self_signed(names).unwrap();
         let facts = facts(made.cert.der(), &Redactor::new()).unwrap();
         assert_eq!(facts.subject, "CN=rcgen self signed cert");
-        assert_eq!(facts.names, ["mail.contoso.com", "[::1]"]);
+        assert_eq!(facts.names, ["mail.contoso.com", "*.contoso.com", "[::1]"]);
         assert!(facts.not_before < facts.not_after);
         assert_eq!(facts.sha256, crypto::sha256(made.cert.der()));
         assert!(is_self_issued(made.cert.der()));

@@ -67,10 +67,10 @@ pub(super) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: Socke
             let asked = tunnel::Asked { target, head: read, early, started };
             match responder {
                 Responder::Upstream => tunnel::serve(caller, tcp, asked).await,
-                Responder::Instead(respond) => tunnel::pretend(caller, tcp, asked, &*respond).await,
+                Responder::Instead(respond) => Box::pin(tunnel::pretend(caller, tcp, asked, &*respond)).await,
             }
         }
-        (Opening::Absolute { .. }, Responder::Upstream) => absolute::serve(caller, tcp, read).await,
+        (Opening::Absolute { .. }, Responder::Upstream) => Box::pin(absolute::serve(caller, tcp, read)).await,
         (Opening::Absolute { .. }, Responder::Instead(respond)) => {
             let connection = caller.connection(None, None, None);
             let conversation = Conversation { context: caller.context, connection, scheme: "http", authority: None };

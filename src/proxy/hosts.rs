@@ -61,13 +61,11 @@ impl FromStr for HostPattern {
 
 impl fmt::Display for HostPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bare_v6 = self.port.is_some() && self.name.contains(':');
-        if bare_v6 {
-            write!(f, "[{}]", self.name)?
-        } else {
-            f.write_str(&self.name)?
+        match self.port {
+            None => f.write_str(&self.name),
+            Some(port) if self.name.contains(':') => write!(f, "[{}]:{port}", self.name),
+            Some(port) => write!(f, "{}:{port}", self.name),
         }
-        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 

@@ -8,7 +8,7 @@ use super::target::Target;
 use crate::exchange::Unseen;
 
 /// Long enough to spare a server a failed handshake a connection, short enough to notice that it was repaired.
-const REMEMBERED: Duration = Duration::from_secs(600);
+const REMEMBERED: Duration = Duration::from_mins(10);
 const KEPT: usize = 512;
 
 /// Servers whose TLS does not get along with ours, and why.

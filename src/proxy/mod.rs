@@ -30,6 +30,7 @@ mod tape;
 mod target;
 mod tunnel;
 mod upstream;
+mod verdict;
 
 use std::io;
 use std::net::SocketAddr;

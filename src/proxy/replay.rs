@@ -6,6 +6,7 @@
 //! secrets in them are replaced by stand-ins, and what says where a message ends is made to fit.
 
 mod answer;
+mod carried;
 mod index;
 
 use std::collections::HashMap;
@@ -13,7 +14,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use self::answer::Wire;
-use self::index::{Asked, Carried, Found, Index, Step};
+use self::carried::Carried;
+use self::index::{Asked, Found, Index, Step};
 use super::respond::{Answer, Request, Respond};
 use crate::exchange::{self, Exchange, Failure, FailureKind, Response, Seen, Side, Unseen};
 use crate::redact::{Clean, StandIns};

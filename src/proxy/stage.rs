@@ -193,7 +193,7 @@ impl Stage {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(PATIENCE, collect).await.expect("the exchanges in time");
+        patiently(collect).await;
         let mut ended = Vec::new();
         self.seen.retain(|event| match event {
             Event::Ended(exchange) => {
@@ -204,6 +204,25 @@ impl Stage {
         });
         assert_eq!(ended.len(), count, "{ended:#?}");
         ended
+    }
+
+    /// The next `count` rows of exchanges that go on.
+    pub(super) async fn running(&mut self, count: usize) -> Vec<Exchange> {
+        let running = |event: &Event| match event {
+            Event::Running(exchange) => Some(exchange.clone()),
+            Event::Ended(_) => None,
+        };
+        let collect = async {
+            loop {
+                self.outbox.drain(&mut self.seen);
+                let rows: Vec<_> = self.seen.iter().filter_map(running).collect();
+                if rows.len() >= count {
+                    return rows;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        patiently(collect).await
     }
 
     /// The next exchange to end.

@@ -45,7 +45,30 @@ pub(super) struct Asked {
 }
 
 /// Serves a tunnel to its end.
-pub(super) async fn serve(caller: Caller, mut client: TcpStream, asked: Asked) {
+pub(super) async fn serve(caller: Caller, client: TcpStream, asked: Asked) {
+    // What only the handshakes need is gone when the relay, which may last for hours, begins.
+    match Box::pin(settle(caller, client, asked)).await {
+        Settled::Intercepted { client, server, mut tape } => relay(*client, *server, &mut tape).await,
+        Settled::Plain { client, server, mut tape } => relay(client, server, &mut tape).await,
+        Settled::Over => {}
+    }
+}
+
+/// What a tunnel came to.
+enum Settled {
+    /// TLS with us on both sides.
+    Intercepted {
+        client: Box<TlsStream<TcpStream>>,
+        server: Box<tokio_rustls::client::TlsStream<TcpStream>>,
+        tape: Tape,
+    },
+    /// The bytes pass as they are.
+    Plain { client: Plain, server: Plain, tape: Tape },
+    /// Nothing is left to do.
+    Over,
+}
+
+async fn settle(caller: Caller, mut client: TcpStream, asked: Asked) -> Settled {
     let context = Arc::clone(&caller.context);
     let (server, address) = match context.upstream.connect(&asked.target).await {
         Ok(connected) => connected,
@@ -53,15 +76,15 @@ pub(super) async fn serve(caller: Caller, mut client: TcpStream, asked: Asked) {
             let page = Page::unreachable(&asked.target, &failure, &context.redactor);
             let connection = caller.connection(Some(&asked.target), None, None);
             tape::failed_tunnel(&context, connection, asked.started, &asked.target, failure);
-            return answer::serve(Plain::new(client, asked.head), &page).await;
+            answer::serve(Plain::new(client, asked.head), &page).await;
+            return Settled::Over;
         }
     };
     if client.write_all(ESTABLISHED).await.is_err() {
-        return;
+        return Settled::Over;
     }
     let Asked { target, early, started, .. } = asked;
-    let tunnel = Tunnel { caller, target, address, started };
-    tunnel.carry(client, server, early).await;
+    Tunnel { caller, target, address, started }.settle(client, server, early).await
 }
 
 /// Serves a tunnel whose requests somebody answers in the server's place: no server is asked for anything.
@@ -97,7 +120,7 @@ pub(super) async fn pretend(caller: Caller, mut client: TcpStream, asked: Asked,
             let http1 = wished.alpn().is_some_and(|mut offered| offered.any(|protocol| protocol == b"http/1.1"));
             let Ok(leaf) = context.authority.leaf(&name, None) else { return };
             let connection = connection(Some(&leaf));
-            match greet(client, hello, &leaf, http1, &context).await {
+            match greet(client, *hello, &leaf, http1, &context).await {
                 Ok(client) => conversation(connection, "https", 443).hold(client, respond).await,
                 Err(failure) => tape::failed_tunnel(&context, connection, started, &target, failure),
             }
@@ -121,57 +144,60 @@ struct Tunnel {
 }
 
 impl Tunnel {
-    async fn carry(self, mut client: TcpStream, mut server: TcpStream, early: Vec<u8>) {
+    async fn settle(self, mut client: TcpStream, mut server: TcpStream, early: Vec<u8>) -> Settled {
         let context = &self.caller.context;
         if !context.is_wanted(&self.target) {
             context.passed.fetch_add(1, Ordering::Relaxed);
-            return relay(Plain::new(client, early), Plain::new(server, Vec::new()), &mut Tape::Off).await;
+            let (client, server) = (Plain::new(client, early), Plain::new(server, Vec::new()));
+            return Settled::Plain { client, server, tape: Tape::Off };
         }
         let known = context.is_skipped(&self.target.host, self.target.port).then_some(Unseen::SkippedHost);
         if let Some(reason) = known.or_else(|| context.unreadable.recall(&self.target)) {
-            return self.pass(client, early, server, Vec::new(), reason).await;
+            return self.pass(client, early, server, Vec::new(), reason);
         }
         match read_opening(&mut client, early, &mut server).await {
-            Opening::ClientLeft => {}
+            Opening::ClientLeft => Settled::Over,
             Opening::ServerLeft(reset) => self.fail(None, server_left(reset)),
             Opening::ServerFirst { client: early, server: greeting } => {
-                self.pass(client, early, server, greeting, Unseen::NotTls).await;
+                self.pass(client, early, server, greeting, Unseen::NotTls)
             }
-            Opening::Http(early) => self.plain_http(client, early, server).await,
-            Opening::Other(early, reason) => self.pass(client, early, server, Vec::new(), reason).await,
-            Opening::Hello(hello) => self.tls(client, server, hello).await,
+            Opening::Http(early) => self.plain_http(client, early, server),
+            Opening::Other(early, reason) => self.pass(client, early, server, Vec::new(), reason),
+            Opening::Hello(hello) => Box::pin(self.tls(client, server, *hello)).await,
         }
     }
 
     /// Passes the client's own bytes, which we cannot or shall not read.
-    async fn pass(&self, client: TcpStream, early: Vec<u8>, server: TcpStream, greeting: Vec<u8>, reason: Unseen) {
+    fn pass(&self, client: TcpStream, early: Vec<u8>, server: TcpStream, greeting: Vec<u8>, reason: Unseen) -> Settled {
         let connection = self.connection(None, None);
-        let mut tape = Tape::blind(&self.caller.context, connection, self.started, &self.target, reason);
-        relay(Plain::new(client, early), Plain::new(server, greeting), &mut tape).await;
+        let tape = Tape::blind(&self.caller.context, connection, self.started, &self.target, reason);
+        Settled::Plain { client: Plain::new(client, early), server: Plain::new(server, greeting), tape }
     }
 
     /// HTTP without TLS inside a tunnel.
-    async fn plain_http(&self, client: TcpStream, early: Vec<u8>, server: TcpStream) {
+    fn plain_http(&self, client: TcpStream, early: Vec<u8>, server: TcpStream) -> Settled {
         let authority = self.target.short_authority(80).into_bytes();
-        let mut tape = Tape::http(&self.caller.context, self.connection(None, None), "http", Some(authority), None);
-        relay(Plain::new(client, early), Plain::new(server, Vec::new()), &mut tape).await;
+        let tape = Tape::http(&self.caller.context, self.connection(None, None), "http", Some(authority), None);
+        Settled::Plain { client: Plain::new(client, early), server: Plain::new(server, Vec::new()), tape }
     }
 
-    async fn tls(&self, client: TcpStream, server: TcpStream, hello: Hello) {
+    async fn tls(&self, client: TcpStream, server: TcpStream, hello: Hello) -> Settled {
         let context = &self.caller.context;
         let Wishes { name, sni, http1 } = match self.wishes(&hello.accepted.client_hello()) {
             Ok(wishes) => wishes,
-            Err(reason) => return self.pass(client, hello.raw, server, Vec::new(), reason).await,
+            Err(reason) => return self.pass(client, hello.raw, server, Vec::new(), reason),
         };
         let Ok(server_name) = ServerName::try_from(name.clone()) else {
-            return self.pass(client, hello.raw, server, Vec::new(), Unseen::ClientTlsUnreadable).await;
+            return self.pass(client, hello.raw, server, Vec::new(), Unseen::ClientTlsUnreadable);
         };
         let offer = Offer::new(http1, sni, hello.accepted.client_hello().named_groups());
         match context.upstream.secure(server, server_name, &offer).await {
             Ok(secured) => self.intercept(client, hello, &name, secured).await,
-            Err(Unsecured::Refused(failure, tls)) => self.explain(client, hello, &name, failure, tls).await,
+            Err(Unsecured::Refused(failure, tls)) => {
+                self.explain(client, hello, &name, failure, tls.map(|tls| *tls)).await
+            }
             Err(Unsecured::Incompatible(reason)) => match context.upstream.connect(&self.target).await {
-                Ok((server, _)) => self.pass(client, hello.raw, server, Vec::new(), reason).await,
+                Ok((server, _)) => self.pass(client, hello.raw, server, Vec::new(), reason),
                 Err(failure) => self.fail(None, failure),
             },
         }
@@ -188,48 +214,62 @@ impl Tunnel {
         }
         let http1 = match hello.alpn() {
             None => false,
-            Some(mut offered) => offered.any(|protocol| protocol == b"http/1.1") || return Err(Unseen::UnreadProtocol),
+            Some(mut offered) => {
+                if !offered.any(|protocol| protocol == b"http/1.1") {
+                    return Err(Unseen::UnreadProtocol);
+                }
+                true
+            }
         };
         let host = self.target.host.strip_suffix('.').unwrap_or(&self.target.host);
         Ok(Wishes { sni: sni.is_some(), name: sni.unwrap_or_else(|| host.to_owned()), http1 })
     }
 
     /// Both sides speak TLS with us: the tap.
-    async fn intercept(&self, client: TcpStream, hello: Hello, name: &str, secured: Secured) {
+    async fn intercept(&self, client: TcpStream, hello: Hello, name: &str, secured: Box<Secured>) -> Settled {
         let context = &self.caller.context;
-        let Ok(leaf) = context.authority.leaf(name, Some(&secured.certificate)) else {
-            return self.fail(Some(secured.facts), failure::ours("no certificate could be made for this name"));
+        let Secured { stream: server, facts, certificate, http1 } = *secured;
+        let Ok(leaf) = context.authority.leaf(name, Some(&certificate)) else {
+            return self.fail(Some(facts), failure::ours("no certificate could be made for this name"));
         };
-        let connection = self.connection(Some(secured.facts), Some(&leaf));
-        let client = match greet(client, hello, &leaf, secured.http1, context).await {
-            Ok(client) => client,
+        let connection = self.connection(Some(facts), Some(&leaf));
+        let client = match greet(client, hello, &leaf, http1, context).await {
+            Ok(client) => Box::new(client),
             Err(failure) => {
-                return tape::failed_tunnel(context, connection, self.started, &self.target, failure);
+                tape::failed_tunnel(context, connection, self.started, &self.target, failure);
+                return Settled::Over;
             }
         };
         let authority = self.target.short_authority(443).into_bytes();
         let tunnel = Some((self.target.clone(), self.started));
-        let mut tape = Tape::http(context, connection, "https", Some(authority), tunnel);
-        relay(client, secured.stream, &mut tape).await;
+        let tape = Tape::http(context, connection, "https", Some(authority), tunnel);
+        Settled::Intercepted { client, server: Box::new(server), tape }
     }
 
     /// The server's certificate is refused: the client is told so inside its own TLS connection.
-    async fn explain(&self, client: TcpStream, hello: Hello, name: &str, failure: Failure, tls: Option<Tls>) {
+    async fn explain(
+        &self,
+        client: TcpStream,
+        hello: Hello,
+        name: &str,
+        failure: Failure,
+        tls: Option<Tls>,
+    ) -> Settled {
         let context = &self.caller.context;
         let page = Page::unreachable(&self.target, &failure, &context.redactor);
         let http1 = hello.accepted.client_hello().alpn().is_some();
-        self.fail(tls, failure);
-        let Ok(leaf) = context.authority.leaf(name, None) else { return };
-        let config = if http1 { &leaf.http1 } else { &leaf.plain };
-        let handshake = StartHandshake::from_parts(hello.accepted, client).into_stream(Arc::clone(config));
-        if let Ok(client) = handshake.await {
+        let over = self.fail(tls, failure);
+        let Ok(leaf) = context.authority.leaf(name, None) else { return over };
+        if let Ok(client) = greet(client, hello, &leaf, http1, context).await {
             answer::serve(client, &page).await;
         }
+        over
     }
 
-    fn fail(&self, tls: Option<Tls>, failure: Failure) {
+    fn fail(&self, tls: Option<Tls>, failure: Failure) -> Settled {
         let connection = self.connection(tls, None);
         tape::failed_tunnel(&self.caller.context, connection, self.started, &self.target, failure);
+        Settled::Over
     }
 
     fn connection(&self, tls: Option<Tls>, leaf: Option<&Leaf>) -> Arc<Connection> {
@@ -272,7 +312,7 @@ struct Hello {
 
 /// Who speaks first in a tunnel, and what.
 enum Opening {
-    Hello(Hello),
+    Hello(Box<Hello>),
     /// The client's bytes look like HTTP without TLS.
     Http(Vec<u8>),
     /// The client's bytes are something else, or TLS that cannot be served.
@@ -325,15 +365,13 @@ fn opening(raw: &mut Vec<u8>, fed: &mut usize, acceptor: &mut Acceptor) -> Optio
             while !more.is_empty() && acceptor.read_tls(&mut more).is_ok_and(|read| read > 0) {}
             *fed = raw.len();
             match acceptor.accept() {
-                Ok(Some(accepted)) => Some(Opening::Hello(Hello { accepted, raw: std::mem::take(raw) })),
+                Ok(Some(accepted)) => Some(Opening::Hello(Box::new(Hello { accepted, raw: std::mem::take(raw) }))),
                 Ok(None) if raw.len() < HELLO_LIMIT => None,
                 Ok(None) | Err(_) => Some(Opening::Other(std::mem::take(raw), Unseen::ClientTlsUnreadable)),
             }
         }
-        _ => match is_http(raw)? {
-            true => Some(Opening::Http(std::mem::take(raw))),
-            false => Some(Opening::Other(std::mem::take(raw), Unseen::NotTls)),
-        },
+        _ if is_http(raw)? => Some(Opening::Http(std::mem::take(raw))),
+        _ => Some(Opening::Other(std::mem::take(raw), Unseen::NotTls)),
     }
 }
 

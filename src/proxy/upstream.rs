@@ -9,24 +9,24 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, InvalidMessage, NamedGroup,
-    ProtocolVersion, RootCertStore, SignatureScheme,
+    AlertDescription, ClientConfig, DigitallySignedStruct, InvalidMessage, NamedGroup, ProtocolVersion, RootCertStore,
+    SignatureScheme,
 };
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::certificate::{self, day_and_minute};
+use super::certificate;
 use super::crypto;
 use super::dial::{self, Resolve};
 use super::target::Target;
-use crate::exchange::{Certificate, Failure, FailureKind, Side, Step, Timestamp, Tls, Unseen};
+use super::verdict::{self, Judge};
+use crate::exchange::{Failure, Tls, Unseen};
 use crate::redact::{Clean, Redactor};
 
 /// The way to the servers: names, roots of trust, TLS.
@@ -35,8 +35,7 @@ pub(super) struct Upstream {
     own: Vec<SocketAddr>,
     redactor: Redactor,
     insecure: bool,
-    /// Nothing where neither the system nor the user names a root.
-    webpki: Option<Arc<WebPkiServerVerifier>>,
+    judge: Judge,
     configs: Mutex<HashMap<Offer, Arc<ClientConfig>>>,
 }
 
@@ -75,7 +74,7 @@ pub(super) enum Unsecured {
     /// Our TLS and the server's do not get along. The client's own may.
     Incompatible(Unseen),
     /// The server's certificate is refused; what the handshake settled is known all the same.
-    Refused(Failure, Option<Tls>),
+    Refused(Failure, Option<Box<Tls>>),
 }
 
 impl Upstream {
@@ -86,8 +85,8 @@ impl Upstream {
         insecure: bool,
         redactor: Redactor,
     ) -> Self {
-        let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), crypto::provider()).build().ok();
-        Self { resolve, own, redactor, insecure, webpki, configs: Mutex::default() }
+        let judge = Judge::new(roots, redactor.clone());
+        Self { resolve, own, redactor, insecure, judge, configs: Mutex::default() }
     }
 
     /// Opens a TCP connection to `target`.
@@ -101,19 +100,18 @@ impl Upstream {
         tcp: TcpStream,
         name: ServerName<'static>,
         offer: &Offer,
-    ) -> Result<Secured, Unsecured> {
+    ) -> Result<Box<Secured>, Unsecured> {
         let config = self.config(offer).ok_or(Unsecured::Incompatible(Unseen::ServerTlsTooOld))?;
-        let stream =
-            TlsConnector::from(config).connect(name.clone(), tcp).await.map_err(|error| self.unsecured(&error))?;
+        let stream = TlsConnector::from(config).connect(name.clone(), tcp).await.map_err(|error| unsecured(&error))?;
         let (_, session) = stream.get_ref();
         let chain = session.peer_certificates().unwrap_or_default();
         let Some((certificate, facts)) = chain
             .first()
             .and_then(|first| Some((first.clone().into_owned(), certificate::facts(first, &self.redactor)?)))
         else {
-            return Err(Unsecured::Refused(unreadable_certificate(), None));
+            return Err(Unsecured::Refused(verdict::unreadable(), None));
         };
-        let refusal = self.judge(chain, &facts, &name);
+        let refusal = self.judge.refusal(chain, &facts, &name);
         let mut facts = Tls {
             version: version_words(session.protocol_version()),
             cipher: cipher_words(session.negotiated_cipher_suite()),
@@ -122,11 +120,11 @@ impl Upstream {
             accepted_despite: None,
         };
         match refusal {
-            Some(failure) if !self.insecure => return Err(Unsecured::Refused(failure, Some(facts))),
+            Some(failure) if !self.insecure => return Err(Unsecured::Refused(failure, Some(Box::new(facts)))),
             refusal => facts.accepted_despite = refusal.map(|failure| failure.text),
         }
         let http1 = session.alpn_protocol().is_some();
-        Ok(Secured { stream, facts, certificate, http1 })
+        Ok(Box::new(Secured { stream, facts, certificate, http1 }))
     }
 
     fn config(&self, offer: &Offer) -> Option<Arc<ClientConfig>> {
@@ -156,142 +154,24 @@ impl Upstream {
         configs.insert(offer.clone(), Arc::clone(&config));
         Some(config)
     }
+}
 
-    /// What is wrong with a server's certificates; nothing where all is well.
-    fn judge(&self, chain: &[CertificateDer<'_>], facts: &Certificate, name: &ServerName<'_>) -> Option<Failure> {
-        let (leaf, others) = chain.split_first()?;
-        let verdict = match &self.webpki {
-            Some(webpki) => webpki.verify_server_cert(leaf, others, name, &[], UnixTime::now()),
-            None => Err(CertificateError::UnknownIssuer.into()),
-        };
-        let error = verdict.err()?;
-        let asked = self.redactor.wire().host(name.to_str().as_bytes());
-        let whose = Clean::concat(["the certificate of ".into(), asked.clone()]);
-        let issued = Clean::concat([" (issued by ".into(), facts.issuer.clone(), ")".into()]);
-        let chained = |at: Timestamp, own: Timestamp| {
-            if at == own { whose.clone() } else { Clean::concat(["an issuer of ".into(), whose.clone()]) }
-        };
-        let rustls::Error::InvalidCertificate(error) = error else {
-            let text = Clean::concat([whose, " cannot be checked".into(), issued]);
-            return Some(refusal(FailureKind::CertificateInvalid, text));
-        };
-        let (kind, text) = match error {
-            CertificateError::ExpiredContext { not_after, .. } => {
-                let at = Timestamp::from_seconds(i64::try_from(not_after.as_secs()).unwrap_or(i64::MAX));
-                let whose = chained(at, facts.not_after);
-                let text = Clean::concat([whose, " expired on ".into(), day_and_minute(at), issued]);
-                (FailureKind::CertificateExpired, text)
-            }
-            CertificateError::NotValidYetContext { not_before, .. } => {
-                let at = Timestamp::from_seconds(i64::try_from(not_before.as_secs()).unwrap_or(i64::MAX));
-                let whose = chained(at, facts.not_before);
-                let text = Clean::concat([whose, " is not valid before ".into(), day_and_minute(at), issued]);
-                (FailureKind::CertificateNotYetValid, text)
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                let names = listed(&facts.names);
-                let text = Clean::concat([
-                    "the server's certificate is not for ".into(),
-                    asked,
-                    " but for ".into(),
-                    names,
-                    issued,
-                ]);
-                (FailureKind::CertificateNameMismatch, text)
-            }
-            CertificateError::UnknownIssuer => {
-                let text = match (certificate::is_self_issued(leaf), others.is_empty()) {
-                    (true, _) => Clean::concat([
-                        whose,
-                        " is self-signed (".into(),
-                        facts.subject.clone(),
-                        ") and not trusted here".into(),
-                    ]),
-                    (false, true) => Clean::concat([
-                        whose,
-                        " leads to no trusted root: its issuer is ".into(),
-                        facts.issuer.clone(),
-                        ", and the server sends no intermediate certificate".into(),
-                    ]),
-                    (false, false) => {
-                        Clean::concat([whose, " leads to no trusted root: its issuer is ".into(), facts.issuer.clone()])
-                    }
-                };
-                (FailureKind::CertificateUntrusted, text)
-            }
-            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => (
-                FailureKind::CertificateInvalid,
-                Clean::concat([whose, " is not made for servers (extended key usage)".into(), issued]),
-            ),
-            CertificateError::Other(_) if certificate::is_self_issued(leaf) => (
-                FailureKind::CertificateUntrusted,
-                Clean::concat([
-                    whose,
-                    " is a self-signed root used as a server certificate (".into(),
-                    facts.subject.clone(),
-                    ")".into(),
-                ]),
-            ),
-            CertificateError::BadEncoding => {
-                (FailureKind::CertificateInvalid, Clean::concat([whose, " is malformed".into(), issued]))
-            }
-            CertificateError::BadSignature => (
-                FailureKind::CertificateInvalid,
-                Clean::concat([whose, " carries a signature that is wrong".into(), issued]),
-            ),
-            CertificateError::UnhandledCriticalExtension => (
-                FailureKind::CertificateInvalid,
-                Clean::concat([whose, " holds a critical extension that is not known".into(), issued]),
-            ),
-            _ => (
-                FailureKind::CertificateInvalid,
-                Clean::concat([whose, " is not acceptable (old signature algorithm or key)".into(), issued]),
-            ),
-        };
-        Some(refusal(kind, text))
-    }
-
-    /// A handshake that failed. Everything but a bad certificate may be our TLS's fault and not the client's.
-    fn unsecured(&self, error: &io::Error) -> Unsecured {
-        use rustls::Error;
-        match tls_error(error) {
-            Some(Error::InvalidCertificate(_)) => Unsecured::Refused(unreadable_certificate(), None),
-            Some(Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
-                Unsecured::Incompatible(Unseen::UnreadProtocol)
-            }
-            Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)) => Unsecured::Incompatible(Unseen::NotTls),
-            _ => Unsecured::Incompatible(Unseen::ServerTlsTooOld),
+/// A handshake that failed. Everything but a bad certificate may be our TLS's fault and not the client's.
+fn unsecured(error: &io::Error) -> Unsecured {
+    use rustls::Error;
+    match tls_error(error) {
+        Some(Error::InvalidCertificate(_)) => Unsecured::Refused(verdict::unreadable(), None),
+        Some(Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
+            Unsecured::Incompatible(Unseen::UnreadProtocol)
         }
+        Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)) => Unsecured::Incompatible(Unseen::NotTls),
+        _ => Unsecured::Incompatible(Unseen::ServerTlsTooOld),
     }
-}
-
-fn refusal(kind: FailureKind, text: Clean) -> Failure {
-    Failure { side: Side::Server, step: Step::Tls, kind, text }
-}
-
-fn unreadable_certificate() -> Failure {
-    refusal(
-        FailureKind::CertificateInvalid,
-        "the server's certificate cannot be read, or does not fit its signature".into(),
-    )
 }
 
 /// The rustls error inside an I/O error of tokio-rustls.
 pub(super) fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
-}
-
-fn listed(names: &[Clean]) -> Clean {
-    const SHOWN: usize = 8;
-    let Some((first, others)) = names.split_first() else { return "no name at all".into() };
-    let mut text = first.clone();
-    for name in others.iter().take(SHOWN - 1) {
-        text = Clean::concat([text, ", ".into(), name.clone()]);
-    }
-    match names.len().saturating_sub(SHOWN) {
-        0 => text,
-        more => Clean::concat([text, " and ".into(), more.into(), " more".into()]),
-    }
 }
 
 fn version_words(version: Option<ProtocolVersion>) -> Clean {
@@ -363,7 +243,7 @@ pub enum UpstreamCaError {
     },
 }
 
-/// Checks the handshake's signatures and leaves the certificate to [`Upstream::judge`].
+/// Checks the handshake's signatures and leaves the certificate to [`Judge`].
 #[derive(Debug)]
 struct JudgedLater;
 

@@ -6,7 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value};
 
 use super::door::Door;
-use super::{Jwt, OpaqueForm, Token, User, marker};
+use super::{Jwt, OpaqueForm, Token, marker};
 
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
@@ -87,7 +87,7 @@ fn facts(door: &Door<'_>, header: &Map<String, Value>, claims: &Map<String, Valu
         iss: text(&["iss"]).map(|iss| marker::identifier(&iss)),
         tid: text(&["tid"]).map(|tid| marker::identifier(&tid)),
         appid: text(&["appid", "azp"]).map(|appid| marker::identifier(&appid)),
-        user: text(&["upn", "unique_name", "preferred_username"]).map(|user| user_of(door, &user)),
+        user: text(&["upn", "unique_name", "preferred_username"]).map(|user| door.user(&user, "")),
         scp: list("scp"),
         roles: list("roles"),
         amr: list("amr"),
@@ -100,10 +100,6 @@ fn facts(door: &Door<'_>, header: &Map<String, Value>, claims: &Map<String, Valu
         onprem_sid: claims.contains_key("onprem_sid"),
         nonce: header.contains_key("nonce"),
     }
-}
-
-fn user_of(door: &Door<'_>, user: &str) -> User {
-    door.user(user, "")
 }
 
 /// A claim as text: itself, or the first of several.

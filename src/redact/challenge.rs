@@ -23,7 +23,10 @@ pub(super) fn challenges(door: &Door<'_>, value: &str, out: &mut String) -> Opti
         if is_parameter(text) && at > 0 {
             parameter_shown(door, text, out);
         } else {
-            let (word, rest) = text.split_once([' ', '\t']).unwrap_or((text, ""));
+            // Any blanks: a folded line (RFC 9112 section 5.2) breaks here most often.
+            let (word, after) = text.split_at(text.find(|c: char| c.is_ascii_whitespace()).unwrap_or(text.len()));
+            let rest = after.trim_start();
+            let blanks = &after[..after.len() - rest.len()];
             scheme = word;
             if !marker::is_scheme(word) {
                 door.hide(text, out);
@@ -31,9 +34,8 @@ pub(super) fn challenges(door: &Door<'_>, value: &str, out: &mut String) -> Opti
                 continue;
             }
             out.push_str(word);
-            let rest = rest.trim();
             if is_parameter(rest) {
-                out.push(' ');
+                out.push_str(blanks);
                 parameter_shown(door, rest, out);
             } else if !rest.is_empty() {
                 let whole = format!("{word} {rest}");
@@ -177,6 +179,7 @@ mod tests {
             "Negotiate",
             "NTLM, Negotiate , Basic realm=\"mail.contoso.com\"",
             "Basic Realm=\"\"",
+            "Basic\r\n\trealm=\"mail.contoso.com\",\r\n charset=\"UTF-8\"",
             "Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", trusted_issuers=\"00000001-0000-0000-c000-000000000000@*,https://sts.windows.net/*/,00000004-0000-0ff1-ce00-000000000000@contoso.com\", token_types=\"app_asserted_user_v1 service_asserted_app_v1\", authorization_uri=\"https://login.windows.net/common/oauth2/authorize\", error=\"invalid_token\"",
             "Bearer realm=\"\", claims=\"eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxNzk1MTY1MjAwIn19fQ==\",Bearer authorization_uri=\"https://login.microsoftonline.com/8da56bec-0d27-4cac-ab06-52ee2c40ea22/oauth2/authorize\"",
             "Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\",scope=\"repository:a/b:pull,push\"",

@@ -89,7 +89,7 @@ impl Credential {
                 "spnego" if words.skip().first().starts_with('#') => Negotiate::Spnego { label: words.label()? },
                 _ => Negotiate::SpnegoNtlm(Box::new(words.ntlm()?)),
             })
-        } else if known("digest") {
+        } else if known("digest") && words.first() != "empty" {
             Self::Digest { user: words.value("user").and_then(read_user)?, label: words.label()? }
         } else if is_scheme(scheme) {
             let label = match words.first() {

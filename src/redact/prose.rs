@@ -50,8 +50,8 @@ impl Door<'_> {
                 continue;
             }
             let word = &rest[..end];
-            let thumbprint = names::ends_with_thumbprint(out);
-            if thumbprint && word.len() == 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            let hash = word.len() == 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+            if hash && names::ends_with_thumbprint(out) {
                 out.push_str(word);
             } else {
                 let from = out.len();
@@ -93,8 +93,9 @@ impl Door<'_> {
     }
 
     fn bare_word(&self, word: &str, style: Style, out: &mut String) {
-        if word.is_empty() {
-            return;
+        // Most words are short and plain; none of the tests below could say anything of them.
+        if word.len() <= 8 && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+            return out.push_str(word);
         }
         if shape::is_guid(word) || shape::is_principal(word) {
             return out.push_str(word);
@@ -195,9 +196,13 @@ impl Door<'_> {
     }
 }
 
-/// Where the word that `text` begins with ends.
+/// Where the word that `text` begins with ends: before what stands between words, or before an escaped byte.
 fn word_end(text: &str) -> usize {
     let end = text.find(is_between).unwrap_or(text.len());
+    let escape = text[..end].match_indices('\\').find(|(at, _)| is_escaped_byte(&text[*at..]));
+    if let Some((at, _)) = escape {
+        return at;
+    }
     if text[..end].contains("://") { url_end(text) } else { end }
 }
 
@@ -216,6 +221,11 @@ fn url_end(text: &str) -> usize {
         at += close + 1;
     }
     text.len()
+}
+
+/// A byte above 127 of no UTF-8, as it stands in clean text: `\xE9`. A backslash of the wire before an `x` reads `\x5C`.
+const fn is_escaped_byte(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'\\', b'x', b'8' | b'9' | b'A'..=b'F', b'0'..=b'9' | b'A'..=b'F', ..])
 }
 
 /// What stands between words: blanks, quotation marks, brackets, and any sign beyond ASCII that is no letter.
@@ -253,6 +263,14 @@ mod tests {
         ] {
             assert_eq!(prose(text), text);
         }
+    }
+
+    #[test]
+    fn bytes_of_other_charsets_are_no_domain_and_user() {
+        let redactor = Redactor::new();
+        let clean = redactor.wire().prose(b"Acc\xe8s refus\xe9 \xe0 CONTOSO\\xavier");
+        assert_eq!(clean.as_str(), r"Acc\xE8s refus\xE9 \xE0 CONTOSO\user#1");
+        assert_eq!(redactor.own().prose(clean.as_str().as_bytes()), clean);
     }
 
     #[test]

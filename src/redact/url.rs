@@ -9,7 +9,7 @@ use super::{Clean, marker, names, shape};
 
 /// An absolute URL after redaction.
 ///
-/// Its spelling is that of the wire. Default ports are left out; a path is always there.
+/// Its spelling is that of the wire. Userinfo and default ports are left out; a path is always there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
     text: Clean,

@@ -100,7 +100,9 @@ pub(super) fn exchanges() -> Vec<(Exchange, Judgement)> {
 
 pub(super) fn findings() -> Entries {
     let mut entries = Entries::default();
-    exchanges().iter().for_each(|(_, judgement)| entries.add(judgement));
+    for (_, judgement) in exchanges() {
+        entries.add(&judgement);
+    }
     entries
 }
 

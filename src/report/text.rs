@@ -98,13 +98,20 @@ fn summary(known: &Known<'_>, language: Language) -> String {
         }
     };
     let names = [
-        ("source", known.sources.join(", ")),
+        ("source", known.sources.iter().map(|source| source_name(source, language)).collect::<Vec<_>>().join(", ")),
         ("all", known.exchanges.len().to_string()),
         ("failures", failures.to_string()),
         ("unknown", unknown.to_string()),
     ];
     let names: Vec<_> = names.iter().map(|(name, value)| (*name, value.as_str())).collect();
     text.fill(language, &names) + "\n"
+}
+
+fn source_name(source: &str, language: Language) -> &str {
+    match source {
+        "-" => Text { en: "standard input", ja: "標準入力" }.to(language),
+        file => file,
+    }
 }
 
 fn topic(page: &mut String, entry: &diagnosis::Entry, language: Language) {

@@ -12,4 +12,4 @@ mod native;
 pub mod paste;
 
 pub use error::SessionError;
-pub use native::{Exchanges, Mode, Outline, Outlines, Run, Session, Writer, WriterStatus};
+pub use native::{Exchanges, Mode, Outline, Outlines, Run, Session, Walk, Writer, WriterStatus};

@@ -7,6 +7,7 @@ mod queue;
 mod read;
 mod row;
 mod schema;
+mod walk;
 mod writer;
 
 use rusqlite::OptionalExtension;
@@ -18,6 +19,7 @@ pub(super) use lock::{Lock, beside};
 pub use queue::WriterStatus;
 pub use read::{Exchanges, Outline, Outlines, Session};
 pub(super) use schema::APPLICATION_ID;
+pub use walk::Walk;
 pub use writer::Writer;
 
 /// One run of the program that recorded into a file.

@@ -66,6 +66,14 @@ pub(super) struct Mark {
     pub(super) words: String,
 }
 
+/// Where a mark points to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) lines: Range<usize>,
+    /// The words in the only line; empty where none are found.
+    words: Range<usize>,
+}
+
 impl Line {
     pub(super) fn new() -> Self {
         Self::default()
@@ -143,31 +151,35 @@ impl Document {
         self.wrapped.len()
     }
 
-    /// The rows of the lines that `wanted` picks.
-    pub(super) fn rows_of(&mut self, width: u16, wanted: impl Fn(usize, &Line) -> bool) -> Option<Range<usize>> {
+    /// The first row of the lines that `wanted` picks.
+    pub(super) fn row_of(&mut self, width: u16, wanted: impl Fn(usize, &Line) -> bool) -> Option<usize> {
         self.wrap(width);
-        let picked = |piece: &&Piece| wanted(piece.line, &self.lines[piece.line]);
-        let first = self.wrapped.iter().position(|piece| picked(&piece))?;
-        let last = self.wrapped.iter().rposition(|piece| picked(&piece)).unwrap_or(first);
-        Some(first..last + 1)
+        self.wrapped.iter().position(|piece| wanted(piece.line, &self.lines[piece.line]))
     }
 
-    /// The line that a mark points to, and where its words stand in it.
-    pub(super) fn find(&self, mark: &Mark) -> Option<(usize, Range<usize>)> {
+    /// What a mark points to: the line that holds its words, or all fields of the name, or the body's first line.
+    pub(super) fn find(&self, mark: &Mark) -> Option<Found> {
         let words: String = mark.words.chars().map(harmless).collect();
         let beginning = &words[..words.floor_char_boundary(24)];
-        let at_place = || {
-            self.lines
-                .iter()
-                .enumerate()
-                .filter(|(_, line)| line.spot.as_ref().is_some_and(|spot| spot.is(&mark.place)))
-        };
+        let is_there = |line: &&Line| line.spot.as_ref().is_some_and(|spot| spot.is(&mark.place));
+        let at_place = || self.lines.iter().enumerate().filter(|(_, line)| is_there(line));
         let holding = |part: &str| {
-            at_place()
-                .filter(|_| !part.is_empty())
-                .find_map(|(at, line)| line.text.find(part).map(|from| (at, from..from + part.len())))
+            at_place().filter(|_| !part.is_empty()).find_map(|(at, line)| {
+                line.text.find(part).map(|from| Found { lines: at..at + 1, words: from..from + part.len() })
+            })
         };
-        holding(&words).or_else(|| holding(beginning)).or_else(|| at_place().next().map(|(at, _)| (at, 0..0)))
+        let whole = || {
+            let (first, line) = at_place().next()?;
+            let is_field = matches!(line.spot, Some(Spot::Header(..)));
+            let last = at_place().next_back().filter(|_| is_field).map_or(first, |(last, _)| last);
+            Some(Found { lines: first..last + 1, words: 0..0 })
+        };
+        holding(&words).or_else(|| holding(beginning)).or_else(whole)
+    }
+
+    /// Whether a line is one that a mark points to: within its lines there may be fields of other names.
+    fn is_marked(&self, at: usize, found: &Found, mark: &Mark) -> bool {
+        found.lines.contains(&at) && self.lines[at].spot.as_ref().is_some_and(|spot| spot.is(&mark.place))
     }
 
     /// Draws the rows from `top` on.
@@ -180,10 +192,13 @@ impl Document {
         evidence: Option<usize>,
     ) {
         self.wrap(area.width);
-        let marked = mark.and_then(|mark| self.find(mark));
+        let marked = mark.and_then(|mark| self.find(mark).map(|found| (mark, found)));
         for (piece, y) in self.wrapped.iter().skip(top).zip(area.top()..area.bottom()) {
             let line = &self.lines[piece.line];
-            let words = marked.as_ref().filter(|(at, _)| *at == piece.line).map(|(_, words)| words);
+            let words = marked
+                .as_ref()
+                .filter(|(mark, found)| self.is_marked(piece.line, found, mark))
+                .map(|(_, found)| &found.words);
             let mut x = area.x + piece.indent;
             let mut from = piece.range.start;
             while from < piece.range.end {
@@ -255,8 +270,7 @@ fn wrap(text: &str, width: u16, indent: u16, row: &mut dyn FnMut(Range<usize>, u
 
 fn may_break(second_before: Option<char>, before: char, after: char) -> bool {
     match before {
-        ' ' => after != ' ',
-        ',' | ';' | '&' | '|' => after != ' ',
+        ' ' | ',' | ';' | '&' | '|' => after != ' ',
         // Not in the middle of `https://`.
         '/' => after != '/' && second_before != Some('/'),
         _ if after.width() == Some(2) => {

@@ -18,9 +18,11 @@
 //!
 //! A small terminal has the flows above and one of the other panes below them.
 
+mod banner;
 mod document;
 mod filter;
 mod flows;
+mod focus;
 mod keys;
 mod looked;
 mod row;
@@ -38,9 +40,10 @@ use crate::diagnosis::{Handshake, Judgement};
 use crate::exchange::Exchange;
 use crate::redact::Clean;
 
+pub use banner::{Banner, Command, Counts, Mode, Problem};
 pub use keys::Input;
 pub use row::{Authn, Row};
-pub use state::{Banner, Command, Counts, Mode, Problem, State};
+pub use state::State;
 pub use terminal::{Screen, ScreenError, give_back};
 
 /// Where the screen reads what it does not keep itself: one exchange at a time, when it is looked at.

@@ -2,128 +2,17 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::Source;
+use super::banner::{Banner, Command, Counts, Mode, Problem};
 use super::document::Mark;
 use super::filter::Filter;
 use super::flows::{Flows, Toward};
+use super::focus::{Pane, Task, pane_of};
 use super::keys::{self, Action, Input};
 use super::looked::Looked;
 use super::row::Row;
-use super::{Source, words};
-use crate::diagnosis::{Judgement, Place};
-use crate::redact::Clean;
-use crate::text::{Language, Text};
-
-/// What the screen says of the run as a whole.
-#[derive(Clone, Debug)]
-pub struct Banner {
-    /// What is being done.
-    pub mode: Mode,
-    /// Where the proxy listens, `127.0.0.1:8080`; empty when it does not.
-    pub addresses: Vec<String>,
-    /// Where the certificate lies that clients must trust.
-    pub ca: Option<String>,
-    /// The session file, if there is one.
-    pub session: Option<String>,
-}
-
-/// What the program is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Capturing live traffic.
-    Capture,
-    /// Answering from a saved session.
-    Replay,
-    /// Playing the demonstration.
-    Demo,
-    /// Showing saved sessions.
-    Open,
-}
-
-impl Mode {
-    /// Whether clients are being served, so that ending is worth a question.
-    const fn is_serving(self) -> bool {
-        matches!(self, Self::Capture | Self::Replay)
-    }
-
-    /// Whether there is anything to pause.
-    pub(super) const fn records(self) -> bool {
-        !matches!(self, Self::Open)
-    }
-}
-
-/// Numbers that the rows do not tell.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Exchanges that could not be recorded.
-    pub lost: u64,
-    /// Connections that passed without being recorded, because `--only` does not name them.
-    pub passed: u64,
-}
-
-/// Something wrong with the run itself: a full disk, an unwritable folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// In words, with places.
-    pub words: Text,
-    /// What fills the places.
-    pub names: Vec<(&'static str, Clean)>,
-}
-
-/// What the user wants done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// End.
-    Quit,
-    /// Stop recording, or go on with it.
-    Pause(bool),
-    /// The language was switched; the screen has done so already.
-    SetLanguage(Language),
-    /// Identities are shown or hidden; the screen has done so already.
-    Reveal(bool),
-}
-
-/// The parts of the screen that can have the focus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pane {
-    Flows,
-    Handshake,
-    Findings,
-    Request,
-    Response,
-}
-
-impl Pane {
-    pub(super) const ALL: [Self; 5] = [Self::Flows, Self::Findings, Self::Request, Self::Response, Self::Handshake];
-
-    pub(super) const fn title(self) -> Text {
-        match self {
-            Self::Flows => words::text("Flows", "フロー"),
-            Self::Handshake => words::text("Handshake", "ハンドシェイク"),
-            Self::Findings => words::text("Findings", "所見"),
-            Self::Request => words::text("Request", "リクエスト"),
-            Self::Response => words::text("Response", "レスポンス"),
-        }
-    }
-
-    fn next(self) -> Self {
-        let at = Self::ALL.iter().position(|pane| *pane == self).unwrap_or(0);
-        Self::ALL[(at + 1) % Self::ALL.len()]
-    }
-
-    fn previous(self) -> Self {
-        let at = Self::ALL.iter().position(|pane| *pane == self).unwrap_or(0);
-        Self::ALL[(at + Self::ALL.len() - 1) % Self::ALL.len()]
-    }
-}
-
-/// What the keys are for at the moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Task {
-    Browse,
-    Filter,
-    Help,
-    Quit,
-}
+use crate::diagnosis::Judgement;
+use crate::text::Language;
 
 /// What is looked at.
 #[derive(Debug)]
@@ -469,15 +358,5 @@ impl State {
     fn mark_evidence(&mut self) {
         self.mark = self.evidence.and_then(|at| self.looked.marks.get(at)).cloned();
         self.bring_into_view = true;
-    }
-}
-
-/// The pane that shows a place.
-pub(super) const fn pane_of(place: &Place) -> Pane {
-    match place {
-        Place::RequestUrl | Place::RequestHeader(_) | Place::RequestBody | Place::ConnectionClient => Pane::Request,
-        Place::ResponseStatus | Place::ResponseHeader(_) | Place::ResponseBody | Place::ConnectionServer => {
-            Pane::Response
-        }
     }
 }

@@ -9,7 +9,8 @@ use crate::text::Text;
 pub(super) static RULE: Rule = Rule {
     id: "aad-interrupt",
     title: Text {
-        en: "Sign-in page: Entra asks the user something", ja: "サインイン ページ: Entra がユーザーに確認"
+        en: "Sign-in page: Entra ID asks the user something",
+        ja: "サインイン ページ: Entra ID がユーザーに確認",
     },
     explanation: Text {
         en: "The number {code} is no error but an interruption of the sign-in page: choosing an account, staying \

@@ -42,10 +42,9 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     }
     let evidence = if case.status() == Some(200) {
         let body = case.response_body();
-        let action = ["redirectAddr", "redirectUrl"].iter().find_map(|word| {
-            let at = body.find(&format!("<Action>{word}</Action>"))?;
-            body.get(at + "<Action>".len()..at + "<Action>".len() + word.len())
-        })?;
+        let action = [">redirectAddr</", ">redirectUrl</", ">RedirectAddress</", ">RedirectUrl</"]
+            .iter()
+            .find_map(|word| body.find(word).and_then(|at| body.get(at + 1..at + word.len() - 2)))?;
         case.evidence_body(action)
     } else {
         let target = case.response_header("location")?.as_str().to_ascii_lowercase();
@@ -77,6 +76,14 @@ mod tests {
                 "POST https://mail.contoso.com/Autodiscover/Autodiscover.xml",
                 "200 OK\nContent-Type: text/xml\n\n\
                  <Autodiscover><Response><Account><Action>redirectAddr</Action></Account></Response></Autodiscover>",
+            )],
+        ),
+        Example::fires(
+            "SOAP says so as an error code",
+            STEP,
+            &[Raw::new(
+                "POST https://mail.contoso.com/autodiscover/autodiscover.svc",
+                "200 OK\nContent-Type: text/xml\n\n<a:UserResponse><a:ErrorCode>RedirectAddress</a:ErrorCode></a:UserResponse>",
             )],
         ),
         Example::silent(

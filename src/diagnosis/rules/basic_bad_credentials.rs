@@ -83,6 +83,23 @@ mod tests {
                 "401\nServer: Microsoft-IIS/8.5\nWWW-Authenticate: Basic realm=\"mail.contoso.com\"",
             )],
         ),
+        Example::fires(
+            "Outlook Anywhere refuses a password",
+            (Kind::Failure, Certainty::Likely, Actor::User),
+            &[Raw::new(
+                "RPC_IN_DATA https://mail.contoso.com/rpc/rpcproxy.dll?ex01.contoso.com:6001\n\
+                 Authorization: Basic {basic avery:secret}",
+                "401\nServer: Microsoft-IIS/7.5\nWWW-Authenticate: Basic realm=\"mail.contoso.com\"",
+            )],
+        ),
+        Example::silent(
+            "a Remote Desktop gateway refuses a password",
+            &[Raw::new(
+                "RPC_IN_DATA https://rdg.contoso.com/rpc/rpcproxy.dll?localhost:3388\n\
+                 Authorization: Basic {basic avery:secret}",
+                "401\nServer: Microsoft-IIS/10.0\nWWW-Authenticate: Basic realm=\"rdg.contoso.com\"",
+            )],
+        ),
         Example::silent(
             "the server is no Exchange",
             &[Raw::new(

@@ -23,15 +23,21 @@ pub(super) static RULE: Rule = Rule {
              ければ従来の方式は引き続き使えます。",
     },
     remedy: Text {
-        en: "Outlook 2010: upgrade. Outlook 2013: reg add \
-             HKCU\\SOFTWARE\\Microsoft\\Office\\15.0\\Common\\Identity /v EnableADAL /t REG_DWORD /d 1 \
-             and the same with Version. Outlook 2016 and later: remove EnableADAL=0 under Office\\16.0 and set \
-             HKCU\\Software\\Microsoft\\Exchange, AlwaysUseMSOAuthForAutoDiscover=1. Mac: defaults write \
-             com.microsoft.Outlook DisableModernAuth -bool NO",
-        ja: "Outlook 2010: アップグレードしてください。Outlook 2013: reg add \
-             HKCU\\SOFTWARE\\Microsoft\\Office\\15.0\\Common\\Identity /v EnableADAL /t REG_DWORD /d 1 \
-             を実行し、Version も同様に設定します。Outlook 2016 以降: Office\\16.0 の EnableADAL=0 を削除し、\
-             HKCU\\Software\\Microsoft\\Exchange に AlwaysUseMSOAuthForAutoDiscover=1 を設定します。Mac: \
+        en: "Outlook 2010: upgrade. Outlook 2013, on the user's machine:\n\
+             reg add HKCU\\SOFTWARE\\Microsoft\\Office\\15.0\\Common\\Identity /v EnableADAL /t REG_DWORD /d 1 /f\n\
+             reg add HKCU\\SOFTWARE\\Microsoft\\Office\\15.0\\Common\\Identity /v Version /t REG_DWORD /d 1 /f\n\
+             Outlook 2016 and later, where a registry value or policy switched it off:\n\
+             reg delete HKCU\\SOFTWARE\\Microsoft\\Office\\16.0\\Common\\Identity /v EnableADAL /f\n\
+             reg add HKCU\\SOFTWARE\\Microsoft\\Exchange /v AlwaysUseMSOAuthForAutoDiscover /t REG_DWORD /d 1 /f\n\
+             Outlook for Mac:\n\
+             defaults write com.microsoft.Outlook DisableModernAuth -bool NO",
+        ja: "Outlook 2010 はアップグレードしてください。Outlook 2013 では、ユーザーの端末で次を実行します。\n\
+             reg add HKCU\\SOFTWARE\\Microsoft\\Office\\15.0\\Common\\Identity /v EnableADAL /t REG_DWORD /d 1 /f\n\
+             reg add HKCU\\SOFTWARE\\Microsoft\\Office\\15.0\\Common\\Identity /v Version /t REG_DWORD /d 1 /f\n\
+             Outlook 2016 以降で、レジストリ値またはポリシーにより無効化されている場合:\n\
+             reg delete HKCU\\SOFTWARE\\Microsoft\\Office\\16.0\\Common\\Identity /v EnableADAL /f\n\
+             reg add HKCU\\SOFTWARE\\Microsoft\\Exchange /v AlwaysUseMSOAuthForAutoDiscover /t REG_DWORD /d 1 /f\n\
+             Outlook for Mac:\n\
              defaults write com.microsoft.Outlook DisableModernAuth -bool NO",
     },
     sources: &[
@@ -57,8 +63,9 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         _ => return None,
     };
     let agent = case.request_header("user-agent")?;
-    let outlook =
-        ["Microsoft Office/", "Microsoft Outlook", "MacOutlook/"].iter().any(|name| agent.as_str().contains(name));
+    let outlook = ["Microsoft Office/", "Microsoft Outlook", "MacOutlook/", "Outlook/"]
+        .iter()
+        .any(|name| agent.as_str().contains(name));
     let directory = matches!(
         case.directory(),
         Some(Directory::Mapi | Directory::Ews | Directory::Autodiscover | Directory::Oab | Directory::Rpc)

@@ -26,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
         ja: "クライアントが続行していれば対処は不要です。続行しない場合は、提示された認証方式とクライアントが対応す\
              る方式を比べてください。",
     },
-    sources: &["RFC 9110 section 11.6.1", "RFC 7235 section 2.1"],
+    sources: &["RFC 9110 section 11.6.1", "RFC 9110 section 11.4"],
     kinds: &[Kind::Step],
     certainties: &[Certainty::Certain],
     actors: &[Actor::Nobody],

@@ -24,10 +24,10 @@ pub(super) static RULE: Rule = Rule {
         en: "On the server that answered look for event 4625 and its sub status: 0xC000006A wrong password, \
              0xC0000064 unknown user, 0xC0000234 locked, 0xC0000133 clock skew, 0xC000035B channel binding \
              (Extended Protection). To exclude this proxy as the cause, let the host pass undecrypted and try \
-             again: authtap --skip-decrypt {host}",
+             again:\nauthtap --skip-decrypt {host}",
         ja: "応答したサーバーでイベント 4625 のサブ ステータスを確認します: 0xC000006A はパスワードの誤り、\
              0xC0000064 は不明なユーザー、0xC0000234 はロック、0xC0000133 は時刻のずれ、0xC000035B はチャネル バイン\
-             ド (拡張保護)。このプロキシが原因でないことを確かめるには、ホストを復号せずに通して再試行します: \
+             ド (拡張保護)。このプロキシが原因でないことを確かめるには、ホストを復号せずに通して再試行します:\n\
              authtap --skip-decrypt {host}",
     },
     sources: &[

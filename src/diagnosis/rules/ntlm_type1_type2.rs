@@ -35,9 +35,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {
-    let challenged = case.challenges().iter().any(|challenge| {
-        matches!(challenge.credential, Some(Credential::Ntlm(Ntlm::Message(message)))
-            if matches!(**message, NtlmMessage::Challenge { .. }))
+    let challenged = case.challenges().iter().any(|challenge| match challenge.credential {
+        Some(Credential::Ntlm(Ntlm::Message(message))) => matches!(**message, NtlmMessage::Challenge { .. }),
+        // In a folded line the token's facts are not known, but a token it is.
+        _ => challenge.is("ntlm") && challenge.token.is_some(),
     });
     let begun = match case.authorization() {
         Sent::Credential(Credential::Ntlm(Ntlm::Message(message))) => {
@@ -62,6 +63,14 @@ mod tests {
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: NTLM {ntlm1}",
                 "401 Unauthorized\nWWW-Authenticate: NTLM {ntlm2}",
+            )],
+        ),
+        Example::fires(
+            "a proxy folded the challenges into one line",
+            STEP,
+            &[Raw::new(
+                "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: NTLM {ntlm1}",
+                "401\nWWW-Authenticate: Negotiate, NTLM {ntlm2}, Basic realm=\"x\"",
             )],
         ),
         Example::fires("only the answer was captured", STEP, &[Raw::new("", "401\nwww-authenticate: ntlm {ntlm2}")]),

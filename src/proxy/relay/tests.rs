@@ -179,10 +179,12 @@ async fn a_sink_that_takes_nothing_holds_its_source_back() {
     assert_eq!(received.len(), sent);
 }
 
+/// Longer than all buffers on the way.
+const LENGTH: usize = 3_000_000;
+
 #[tokio::test]
 async fn large_bodies_pass_whole_in_both_directions_at_once() {
     let servers = ServerAuthority::new();
-    const LENGTH: usize = 3_000_000;
     let origin = server(Some(servers.server(HOST)), |line: Box<dyn Line>| async move {
         let (mut read, mut write) = tokio::io::split(line);
         let sent = tokio::spawn(async move {

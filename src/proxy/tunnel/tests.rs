@@ -364,7 +364,11 @@ async fn http_without_tls_inside_a_tunnel_is_read() {
 #[tokio::test]
 async fn a_hello_that_cannot_be_served_is_passed_undecrypted() {
     let mut stage = Stage::new(server(None, echo).await, None, |_| ()).await;
-    // The old form of SSL 2; a TLS record that holds no ClientHello; TLS without a cipher of ours.
+    // The old form of SSL 2; a TLS record that holds no ClientHello; a server name with a port; TLS without a cipher
+    // of ours.
+    let mut named = hello(&stage.client_config(&[]));
+    let at = named.windows(HOST.len()).position(|window| window == HOST.as_bytes()).unwrap();
+    named[at..at + HOST.len()].copy_from_slice(b"mail.contoso:443");
     let mut ciphers = hello(&stage.client_config(&[]));
     let session_id = usize::from(ciphers[43]);
     let list = 44 + session_id;
@@ -372,7 +376,7 @@ async fn a_hello_that_cannot_be_served_is_passed_undecrypted() {
     for cipher in ciphers[list + 2..list + 2 + length].chunks_mut(2) {
         cipher.copy_from_slice(&[0x00, 0x2f]);
     }
-    for bytes in [vec![0x80, 0x2e, 1, 3, 1, 0, 0x15], vec![0x16, 3, 1, 0, 4, 9, 9, 9, 9], ciphers] {
+    for bytes in [vec![0x80, 0x2e, 1, 3, 1, 0, 0x15], vec![0x16, 3, 1, 0, 4, 9, 9, 9, 9], named, ciphers] {
         let mut client = stage.tunnel("mail.contoso.com:443").await;
         client.write_all(&bytes).await.unwrap();
         expect(&mut client, &bytes).await;
@@ -484,4 +488,28 @@ async fn while_paused_traffic_passes_and_nothing_is_recorded() {
     let exchange = exchange_with(&mut stage, &mut client).await;
     assert_eq!(exchange.id, 1);
     assert!(stage.close(Duration::ZERO).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_lasts_a_second_gets_a_row_while_it_goes_on() {
+    let servers = ServerAuthority::new();
+    let silent = |mut line: Box<dyn Line>| async move {
+        rest(&mut line).await;
+    };
+    let tls = server(Some(servers.server(HOST)), silent).await;
+    let mut stage = Stage::new(tls, Some(&servers), |options| {
+        options.skip_decrypt = vec!["skipped.contoso.com".parse().unwrap()];
+    })
+    .await;
+    let mut client = stage.tls(HOST).await;
+    client.write_all(REQUEST).await.unwrap();
+    let _tunnel = stage.tunnel("skipped.contoso.com:443").await;
+    let rows = stage.running(2).await;
+    assert!(rows.iter().all(|row| row.running && row.error.is_none()));
+    let mut urls: Vec<_> = rows.iter().map(|row| row.url.as_ref().unwrap().text().as_str().to_owned()).collect();
+    urls.sort();
+    assert_eq!(urls, ["https://mail.contoso.com/EWS/Exchange.asmx", "https://skipped.contoso.com/"]);
+    let ended = stage.close(Duration::ZERO).await;
+    assert_eq!(ended.len(), 2);
+    assert!(ended.iter().all(|exchange| facts(exchange).2 == FailureKind::CutByUs));
 }

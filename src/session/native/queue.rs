@@ -193,3 +193,48 @@ fn weight(exchange: &Exchange) -> usize {
     let response = exchange.response.seen().map_or(0, |response| body(&response.message));
     2048 + request + response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::Redactor;
+    use crate::session::native::tests::made;
+
+    fn append(queue: &Queue, count: usize) {
+        let exchange = Arc::new(made::exchange(&Redactor::new(), 1, 0));
+        for _ in 0..count {
+            queue.append(Arc::clone(&exchange), Path::new("a.authtap"));
+        }
+    }
+
+    #[test]
+    fn what_finds_no_room_is_held_up_once_and_counted() {
+        let queue = Queue::new();
+        let fits = LIMIT_COUNT.min(LIMIT_BYTES / 2048);
+        append(&queue, fits);
+        let began = Instant::now();
+        append(&queue, 500);
+        assert!(began.elapsed() >= PATIENCE && began.elapsed() < 10 * PATIENCE, "{:?}", began.elapsed());
+        let status = queue.status();
+        assert_eq!((status.written, status.lost), (0, 500));
+        assert_eq!(status.problem, Some(SessionError::TooSlow { path: "a.authtap".into() }));
+        let batch = queue.take();
+        assert_eq!((batch.exchanges.len(), batch.lost, batch.last), (fits, 500, false));
+        queue.settle(fits, Ok(()));
+        append(&queue, 1);
+        assert_eq!(queue.status(), WriterStatus { written: fits as u64, lost: 500, problem: None });
+    }
+
+    #[test]
+    fn a_closed_queue_gives_what_is_left_and_then_the_end() {
+        let queue = Queue::new();
+        append(&queue, 2);
+        queue.close();
+        let batch = queue.take();
+        assert_eq!((batch.exchanges.len(), batch.last), (2, false));
+        queue.settle(2, Ok(()));
+        assert!(queue.take().last);
+        append(&queue, 1);
+        assert_eq!(queue.status().lost, 1, "too late");
+    }
+}

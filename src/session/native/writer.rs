@@ -175,7 +175,13 @@ impl Recording {
         {
             return Err(problem.clone());
         }
-        let result = self.write(batch, lost).map_err(|error| SessionError::sqlite_writing(&self.path, &error));
+        let result = if self.path.exists() {
+            self.write(batch, lost).map_err(|error| SessionError::sqlite_writing(&self.path, &error))
+        } else {
+            // SQLite would go on writing into a file that nobody can find any more.
+            let reason = "it was removed while it was being recorded".to_owned();
+            Err(SessionError::Unwritable { path: self.path.clone(), reason })
+        };
         self.resting = result.as_ref().err().map(|problem| (Instant::now() + self.rest, problem.clone()));
         result
     }

@@ -8,9 +8,11 @@ use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
 use crate::text::Text;
+use crate::tui::banner::Mode;
 use crate::tui::document::harmless;
+use crate::tui::focus::Task;
 use crate::tui::keys::{self, Action};
-use crate::tui::state::{Mode, State, Task};
+use crate::tui::state::State;
 use crate::tui::theme::{self, Tone};
 use crate::tui::words::text;
 

@@ -10,6 +10,9 @@ use crate::tui::words::{self, text};
 const NOT_JUDGED: Text = text("Not judged yet.", "まだ判定されていません。");
 const NO_FINDING: Text = text("Nothing to say about this exchange.", "この通信について特記事項はありません。");
 
+/// Evidence is shown up to so many characters here; all of it stands at its place.
+const EVIDENCE_LIMIT: usize = 160;
+
 /// The text, and where each piece of evidence points.
 pub(in crate::tui) fn lay_out(
     judgement: Option<&Judgement>,
@@ -111,6 +114,10 @@ fn evidence(
             .put(Tone::Plain, "  ");
         let line = match words.text.as_str() {
             "" => line.put(Tone::Warning, text("(not there)", "(ありません)").to(language)),
+            long if long.chars().count() > EVIDENCE_LIMIT => {
+                let cut: String = long.chars().take(EVIDENCE_LIMIT).collect();
+                line.put(Tone::Plain, &cut).put(Tone::Quiet, "…")
+            }
             _ => line.put_shown(Tone::Plain, &words),
         };
         page.push(line.indent(4).tells(marks.len()));
@@ -125,8 +132,29 @@ fn section(page: &mut Document, title: Text, words: &str, tone: Tone, language: 
     page.blank();
     page.push(Line::of(Tone::Heading, &format!("  {}", title.to(language))));
     for line in words.lines() {
-        // What is set in further is a command.
-        let (tone, indent) = if line.starts_with("  ") { (Tone::Command, 6) } else { (tone, 2) };
+        let (tone, indent) = if is_command(line) { (Tone::Command, 6) } else { (tone, 2) };
         page.push(Line::of(tone, &format!("  {line}")).indent(indent));
+    }
+}
+
+/// Whether a line of a remedy is there to be typed in: it is set in, or begins with a cmdlet (`Get-AuthServer`).
+fn is_command(line: &str) -> bool {
+    let word = line.trim_start_matches(['(', '$']).split([' ', ')', '.']).next().unwrap_or_default();
+    let capital = |part: &str| part.starts_with(|char: char| char.is_ascii_uppercase()) && part.len() > 2;
+    line.starts_with("  ") || word.split_once('-').is_some_and(|(verb, noun)| capital(verb) && capital(noun))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_told_from_sentences() {
+        for command in ["Get-AuthServer | fl", "(Get-OrganizationConfig).OAuth2ClientProfileEnabled", "  curl -v"] {
+            assert!(is_command(command), "{command}");
+        }
+        for sentence in ["Re-enter the password.", "Set the value.", "すべてのサーバーを比べます"] {
+            assert!(!is_command(sentence), "{sentence}");
+        }
     }
 }

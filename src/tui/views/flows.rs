@@ -15,9 +15,10 @@ use crate::text::{Language, Text};
 use crate::tui::Source;
 use crate::tui::document::harmless;
 use crate::tui::flows::Flows;
+use crate::tui::focus::{Pane, Task};
 use crate::tui::looked::Names;
 use crate::tui::row::{Progress, Row};
-use crate::tui::state::{Pane, State, Task};
+use crate::tui::state::State;
 use crate::tui::theme::{self, Tone};
 use crate::tui::words::text;
 

@@ -9,7 +9,8 @@ use unicode_width::UnicodeWidthStr;
 use super::{NOTHING_SELECTED, frame_of, inside, nothing};
 use crate::diagnosis::{Handshake, StepState, Verdict};
 use crate::text::{Language, Text};
-use crate::tui::state::{Pane, State};
+use crate::tui::focus::Pane;
+use crate::tui::state::State;
 use crate::tui::theme::{self, Tone};
 use crate::tui::words::{self, text};
 

@@ -7,8 +7,9 @@ use ratatui::widgets::{Block, BorderType, Widget};
 use super::inside;
 use crate::diagnosis::{StepState, Verdict};
 use crate::tui::document::{Document, Line};
+use crate::tui::focus::Task;
 use crate::tui::keys::{Entry, KEYS, When};
-use crate::tui::state::{State, Task};
+use crate::tui::state::State;
 use crate::tui::theme::{self, Tone};
 use crate::tui::words::{self, text};
 

@@ -15,7 +15,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Widget};
 
 use super::Source;
-use super::state::{Pane, State, Task, pane_of};
+use super::focus::{Pane, Task, pane_of};
+use super::state::State;
 use super::theme;
 use super::words::text;
 
@@ -94,11 +95,13 @@ fn document(frame: &mut Frame<'_>, area: Rect, state: &mut State, pane: Pane) {
     let rows = text.height(inner.width);
     if state.bring_into_view {
         let wanted = match &mark {
-            Some(mark) => text.find(mark).and_then(|(at, _)| text.rows_of(inner.width, |line, _| line == at)),
-            None => evidence.and_then(|_| text.rows_of(inner.width, |_, line| line.evidence == evidence)),
+            Some(mark) => {
+                text.find(mark).and_then(|found| text.row_of(inner.width, |line, _| line == found.lines.start))
+            }
+            None => evidence.and_then(|_| text.row_of(inner.width, |_, line| line.evidence == evidence)),
         };
-        if let Some(wanted) = wanted {
-            state.scroll_to(pane, wanted.start, inner.height);
+        if let Some(row) = wanted {
+            state.scroll_to(pane, row, inner.height);
         }
     }
     let top = state.scroll(pane, rows, inner.height);

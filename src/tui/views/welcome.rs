@@ -6,8 +6,9 @@ use ratatui::widgets::{Block, Widget};
 
 use super::inside;
 use crate::text::{Language, Text};
+use crate::tui::banner::{Banner, Mode};
 use crate::tui::document::{Document, Line};
-use crate::tui::state::{Banner, Mode, State};
+use crate::tui::state::State;
 use crate::tui::theme::{self, Tone};
 use crate::tui::words::text;
 

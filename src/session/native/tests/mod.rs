@@ -217,3 +217,16 @@ fn a_full_disk_does_not_hold_up_those_who_append() {
     assert_eq!((status.written, status.lost), (0, 2000));
     assert_eq!(status.problem, Some(SessionError::Full { path }));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_removed_meanwhile_is_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.authtap");
+    let writer = Writer::begin(&path, Mode::Forward, &Redactor::new()).unwrap();
+    fs::remove_file(&path).unwrap();
+    writer.append(Arc::new(made::exchange(&Redactor::new(), 1, 0)));
+    let status = writer.close();
+    assert_eq!((status.written, status.lost), (0, 1));
+    assert!(matches!(status.problem, Some(SessionError::Unwritable { .. })));
+}

@@ -1,0 +1,73 @@
+//! What the app tells the screen of the run, and what the user wants of the app.
+
+use crate::redact::Clean;
+use crate::text::{Language, Text};
+
+/// What the screen says of the run as a whole.
+#[derive(Clone, Debug)]
+pub struct Banner {
+    /// What is being done.
+    pub mode: Mode,
+    /// Where the proxy listens, `127.0.0.1:8080`; empty when it does not.
+    pub addresses: Vec<String>,
+    /// Where the certificate lies that clients must trust.
+    pub ca: Option<String>,
+    /// The session file, if there is one.
+    pub session: Option<String>,
+}
+
+/// What the program is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Capturing live traffic.
+    Capture,
+    /// Answering from a saved session.
+    Replay,
+    /// Playing the demonstration.
+    Demo,
+    /// Showing saved sessions.
+    Open,
+}
+
+impl Mode {
+    /// Whether clients are being served, so that ending is worth a question.
+    pub(super) const fn is_serving(self) -> bool {
+        matches!(self, Self::Capture | Self::Replay)
+    }
+
+    /// Whether there is anything to pause.
+    pub(super) const fn records(self) -> bool {
+        !matches!(self, Self::Open)
+    }
+}
+
+/// Numbers that the rows do not tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Exchanges that could not be recorded.
+    pub lost: u64,
+    /// Connections that passed without being recorded, because `--only` does not name them.
+    pub passed: u64,
+}
+
+/// Something wrong with the run itself: a full disk, an unwritable folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// In words, with places.
+    pub words: Text,
+    /// What fills the places.
+    pub names: Vec<(&'static str, Clean)>,
+}
+
+/// What the user wants done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// End.
+    Quit,
+    /// Stop recording, or go on with it.
+    Pause(bool),
+    /// The language was switched; the screen has done so already.
+    SetLanguage(Language),
+    /// Identities are shown or hidden; the screen has done so already.
+    Reveal(bool),
+}

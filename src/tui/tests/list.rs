@@ -1,0 +1,136 @@
+//! The list: filter, jumps, following, and what a row costs.
+
+use super::*;
+
+#[test]
+fn a_filter_narrows_as_one_types_and_escape_lifts_it() {
+    let mut stage = Stage::playing(Language::En, SMALL).pressed(KeyCode::Home);
+    for (typed, left) in [('/', 10), ('4', 5), ('0', 5), ('1', 5), (' ', 5), ('i', 5), ('s', 1)] {
+        stage.send(Input::typed(typed));
+        assert_eq!(stage.state.flows.shown_len(), left, "after {typed}");
+    }
+    stage = stage.typed(":fail");
+    assert_eq!((stage.state.flows.shown_len(), stage.selected()), (1, Some(4)));
+    assert!(stage.text().contains("/ 401 is:fail"));
+    stage = stage.pressed(KeyCode::Enter);
+    assert_eq!(stage.state.flows.shown_len(), 1, "kept");
+    stage = stage.pressed(KeyCode::Esc);
+    assert_eq!((stage.state.flows.shown_len(), stage.selected()), (10, Some(4)));
+}
+
+#[test]
+fn a_filter_that_leaves_nothing_says_how_to_get_out() {
+    let stage = Stage::playing(Language::En, SMALL).typed("/nowhere");
+    assert!(stage.text().contains("Nothing matches. Esc clears the filter."));
+    assert_eq!(stage.pressed(KeyCode::Backspace).state.flows.filter().text(), "nowher");
+}
+
+#[test]
+fn letters_that_are_keys_are_letters_in_the_filter() {
+    let mut stage = Stage::playing(Language::En, SMALL).typed("/");
+    for letter in "qjknNfFiLz?/ gG".chars() {
+        assert_eq!(stage.send(Input::typed(letter)), None);
+    }
+    assert_eq!(stage.state.flows.filter().text(), "qjknNfFiLz?/ gG");
+    let control_u = KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL);
+    stage.send(Input::Key(control_u));
+    assert_eq!(stage.state.flows.filter().text(), "qjknNfFiLz?/ gG");
+}
+
+#[test]
+fn jumps_from_401_to_401_and_from_failure_to_failure() {
+    let mut stage = Stage::playing(Language::En, SMALL).pressed(KeyCode::Home);
+    let mut visited = Vec::new();
+    for key in "nnnnnNffF".chars() {
+        stage = stage.typed(&key.to_string());
+        visited.push(stage.selected().unwrap());
+    }
+    assert_eq!(visited, [2, 4, 5, 7, 1, 7, 9, 4, 9], "past the end it begins anew");
+}
+
+#[test]
+fn the_list_follows_new_traffic_until_one_moves() {
+    let mut stage = Stage::new(Mode::Capture, Language::En, SMALL);
+    let all: Vec<_> = (1..=10).map(|id| Row::of(&stage.sample.exchange(id).unwrap())).collect();
+    stage.state.add(all[0].clone());
+    stage.state.add(all[1].clone());
+    stage.draw();
+    assert_eq!(stage.selected(), Some(2));
+    stage = stage.pressed(KeyCode::Up);
+    stage.state.add(all[2].clone());
+    stage.draw();
+    assert_eq!(stage.selected(), Some(1));
+    stage = stage.pressed(KeyCode::End);
+    stage.state.add(all[3].clone());
+    stage.draw();
+    assert_eq!(stage.selected(), Some(4));
+}
+
+#[test]
+fn a_row_is_small() {
+    assert!(size_of::<Row>() <= 128, "{}", size_of::<Row>());
+}
+
+#[test]
+fn only_what_is_visible_is_asked_for_and_drawn() {
+    struct Strict(Sample);
+    impl Source for Strict {
+        fn exchange(&self, id: u64) -> Option<Arc<Exchange>> {
+            assert_eq!(id, 200_000, "only the selected exchange is read");
+            self.0.exchange(4)
+        }
+        fn judgement(&self, _: u64) -> Option<Judgement> {
+            None
+        }
+        fn handshakes(&self, _: u64) -> Vec<Handshake> {
+            Vec::new()
+        }
+        fn reveal(&self, text: &Clean) -> String {
+            text.as_str().to_owned()
+        }
+    }
+    let source = Strict(sample());
+    let mut row = Row::of(&source.0.exchange(4).unwrap());
+    let mut state = State::new(Language::En, banner(Mode::Capture));
+    for id in 1..=200_000 {
+        row.id = id;
+        state.add(row.clone());
+    }
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    let mut drawings = 0;
+    while state.is_dirty() {
+        terminal.draw(|frame| views::draw(frame, &mut state, &source)).unwrap();
+        drawings += 1;
+    }
+    assert!(drawings > 1, "filtering is spread over drawings");
+    assert!(terminal.backend().to_string().contains("200000/200000"));
+}
+
+#[test]
+fn a_revised_verdict_changes_counts_and_filtered_rows() {
+    let mut stage = Stage::playing(Language::En, SMALL).typed("/is:failure");
+    assert_eq!((stage.state.flows.failures(), stage.state.flows.shown_len()), (2, 2));
+    let mut judgement = stage.sample.judgement(7).unwrap();
+    judgement.verdict = Verdict::Failure;
+    stage.state.judge(&judgement);
+    assert_eq!((stage.state.flows.failures(), stage.state.flows.shown_len()), (3, 3));
+    judgement.verdict = Verdict::Step;
+    stage.state.judge(&judgement);
+    assert_eq!((stage.state.flows.failures(), stage.state.flows.shown_len()), (2, 2));
+}
+
+#[test]
+fn a_row_that_comes_late_takes_its_place_and_one_that_comes_again_replaces_the_first() {
+    let mut stage = Stage::new(Mode::Capture, Language::En, SMALL);
+    for id in [1, 2, 10, 4, 7, 3] {
+        stage.state.add(Row::of(&stage.sample.exchange(id).unwrap()));
+        stage.draw();
+    }
+    let mut ended = (*stage.sample.exchange(10).unwrap()).clone();
+    ended.running = false;
+    stage.state.add(Row::of(&ended));
+    stage.draw();
+    let ids: Vec<u64> = stage.state.flows.window(20).map(|row| row.id).collect();
+    assert_eq!(ids, [1, 2, 3, 4, 7, 10]);
+    assert_eq!(stage.state.flows.row(10).unwrap().progress, row::Progress::Done);
+}
