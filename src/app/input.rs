@@ -145,7 +145,7 @@ pub(super) fn readable<T>(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::disallowed_methods)]
 mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;

@@ -33,3 +33,31 @@ impl Judgements {
         self.by_exchange.get(&exchange).cloned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::{Actor, Certainty, Evidence, Finding, Kind, Place, Subject, Verdict, rules::RULES};
+
+    fn judged(exchange: u64) -> Judgement {
+        let finding = Finding {
+            rule: RULES[0],
+            kind: Kind::Failure,
+            certainty: Certainty::Certain,
+            actor: Actor::Network,
+            subject: Subject::default(),
+            evidence: vec![Evidence { exchange, place: Place::ResponseStatus, text: "401".into() }],
+            names: vec![("server", "mail.contoso.com".into())],
+            candidates: Vec::new(),
+        };
+        Judgement { exchange, verdict: Verdict::Failure, findings: vec![finding] }
+    }
+
+    #[test]
+    fn old_judgements_keep_what_was_found_and_lose_the_evidence() {
+        let mut judgements = Judgements::default();
+        (1..=WHOLE as u64 + 1).for_each(|exchange| judgements.keep(judged(exchange)));
+        let evidence = |exchange| judgements.of(exchange).map(|judgement| judgement.findings[0].evidence.len());
+        assert_eq!((evidence(1), evidence(2)), (Some(0), Some(1)));
+    }
+}

@@ -54,3 +54,24 @@ impl Ledger {
         self.failures -= u64::from(before == Some(Verdict::Failure));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(exchange: u64, verdict: Verdict) -> Judgement {
+        Judgement { exchange, verdict, findings: Vec::new() }
+    }
+
+    #[test]
+    fn the_latest_verdict_of_each_exchange_counts() {
+        let mut ledger = Ledger::new(Capture::Imported);
+        ledger.note(&judged(1, Verdict::Pending));
+        ledger.note(&judged(2, Verdict::Failure));
+        ledger.note(&judged(1, Verdict::Failure));
+        assert_eq!((ledger.exchanges(), ledger.failures()), (2, 2));
+        ledger.note(&judged(2, Verdict::Failure));
+        ledger.note(&judged(1, Verdict::Step));
+        assert_eq!((ledger.exchanges(), ledger.failures()), (2, 1));
+    }
+}

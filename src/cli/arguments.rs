@@ -14,7 +14,7 @@ use crate::text::Language;
 
 /// Tells why a client got its HTTP 401: a debugging proxy for Exchange and migration engineers.
 #[derive(Debug, Parser)]
-#[command(name = "authtap", version, subcommand_required = true, disable_help_subcommand = true)]
+#[command(name = "authtap", version, subcommand_required = true)]
 #[command(
     after_help = "Without a command it captures, as `authtap proxy` does; `authtap proxy --help` has those options.
 Exit codes: 0 done; 1 failures found (diagnose, demo --headless); 2 usage or unreadable input; 3 refused by the machine."

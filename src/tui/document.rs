@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use unicode_width::UnicodeWidthChar;
 
 use super::looked::Shown;
 use super::theme::{self, Tone};
+use super::wrap::wrap;
 use crate::diagnosis::Place;
 
 /// Lines, and how they wrap at the width last asked for.
@@ -236,52 +236,6 @@ impl Document {
             wrap(&line.text, width.max(1), line.indent.min(width / 2), &mut |range, indent| {
                 self.wrapped.push(Piece { line: at, range, indent });
             });
-        }
-    }
-}
-
-/// Splits a line into rows: after a blank or punctuation where one stands beyond the row's first quarter, or between
-/// two wide characters, else in mid-word.
-fn wrap(text: &str, width: u16, indent: u16, row: &mut dyn FnMut(Range<usize>, u16)) {
-    let width = usize::from(width);
-    let (mut start, mut columns, mut set_in) = (0, 0, 0);
-    let mut opportunity: Option<(usize, usize)> = None;
-    let (mut before, mut second_before) = (None, None);
-    for (at, char) in text.char_indices() {
-        let own = char.width().unwrap_or(0);
-        if before.is_some_and(|before| may_break(second_before, before, char)) {
-            opportunity = Some((at, columns));
-        }
-        if columns + own > width && at > start {
-            let (end, used) = opportunity
-                .filter(|(end, used)| *end > start && *used > width / 4 && *used <= width)
-                .unwrap_or((at, columns));
-            row(start..end, set_in);
-            start = end;
-            columns = usize::from(indent) + columns - used;
-            set_in = indent;
-            opportunity = None;
-        }
-        columns += own;
-        (second_before, before) = (before, Some(char));
-    }
-    row(start..text.len(), set_in);
-}
-
-fn may_break(second_before: Option<char>, before: char, after: char) -> bool {
-    match before {
-        ' ' | ',' | ';' | '&' | '|' => after != ' ',
-        // Not in the middle of `https://`.
-        '/' => after != '/' && second_before != Some('/'),
-        _ if after.width() == Some(2) => {
-            !"、。，．）」』】〉》？！：；ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ".contains(after)
-                && !"（「『【〈《".contains(before)
-        }
-        _ => {
-            before.width() == Some(2)
-                && after != ' '
-                && !"（「『【〈《".contains(before)
-                && !after.is_ascii_punctuation()
         }
     }
 }

@@ -33,6 +33,7 @@ mod tests;
 mod theme;
 mod views;
 mod words;
+mod wrap;
 
 use std::sync::Arc;
 

@@ -120,7 +120,7 @@ fn another_database_is_not_taken_for_a_session() {
 fn a_truncated_session_gives_what_it_has_or_says_that_it_is_damaged() {
     let workshop = Workshop::new();
     let origin = Origin::answering(Some(workshop.authority.server(&[HOST])), |_| {
-        [b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 20000\r\n\r\n".as_slice(), &[b'a'; 20000]]
+        [b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 20000\r\n\r\n".as_slice(), &vec![b'a'; 20000]]
             .concat()
     });
     let mut proxy = workshop.proxy(&["--resolve", &origin.resolve(HOST, 443)]);
@@ -246,6 +246,7 @@ fn a_server_that_hangs_up_in_mid_body_is_an_exchange_with_both_facts() {
     let end = tunnel.reader().read_to_end(&mut rest);
     assert!(rest.is_empty(), "nothing was made up: {rest:?}");
     assert!(end.is_err(), "the client sees that the connection broke, not a clean end");
+    drop(tunnel);
     let said = proxy.exchanges(1).remove(0);
     assert_eq!((&said["error"]["side"], &said["error"]["step"]), (&"server".into(), &"receive".into()), "{said}");
     let session = proxy.session.clone();
@@ -265,7 +266,7 @@ fn a_client_that_sends_garbage_is_answered_and_harms_nobody() {
         b"CONNECT\r\n\r\n",
         b"CONNECT mail.contoso.com:notaport HTTP/1.1\r\n\r\n",
         b"SSH-2.0-OpenSSH_9.2\r\n",
-        &[b'A'; 300 * 1024],
+        &vec![b'A'; 300 * 1024],
     ];
     for bytes in garbage {
         let mut client = TcpStream::connect(proxy.address).unwrap();

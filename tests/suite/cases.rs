@@ -1,6 +1,7 @@
 //! Labelled answers of real servers, asked for by real curl through the proxy: is each named by its cause, and is no
 //! healthy step called a failure? Live in the JSON stream, and again from the saved session.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use authtap::diagnosis::rules::RULES;
@@ -187,10 +188,10 @@ fn answer(case: &Value) -> Vec<u8> {
     let mut bytes = format!("HTTP/1.1 {} {}\r\n", response["status"], response["reason"].as_str().unwrap_or_default());
     for (name, value) in pairs(&response["headers"]) {
         if !["content-length", "transfer-encoding", "connection"].contains(&name.to_ascii_lowercase().as_str()) {
-            bytes.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(bytes, "{name}: {value}\r\n");
         }
     }
-    bytes.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+    let _ = write!(bytes, "Content-Length: {}\r\n\r\n", body.len());
     [bytes.into_bytes(), body].concat()
 }
 

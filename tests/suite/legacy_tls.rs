@@ -5,25 +5,48 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use authtap::exchange::{Exchange, Unseen};
 use serde_json::Value;
 
-use crate::kit::{Process, Workshop, curl, need};
+use crate::kit::{Process, Workshop, curl, need, saved};
 
 const HOST: &str = "mail.contoso.com";
 
+/// What lets curl speak old TLS, if the server wants it.
+const WILLING: &[&str] = &["--tlsv1.0", "--ciphers", "DEFAULT:@SECLEVEL=0"];
+
 #[test]
 fn a_server_of_tls_1_0_is_reached() {
-    reached(&["-tls1"], &["--tlsv1.0", "--tls-max", "1.0"]);
+    a_server_is_reached(&["-tls1"]);
 }
 
 #[test]
 fn a_server_of_tls_1_2_with_cbc_alone_is_reached() {
-    reached(&["-tls1_2", "-cipher", "ECDHE-RSA-AES256-SHA384:@SECLEVEL=0"], &["--tls-max", "1.2"]);
+    a_server_is_reached(&["-tls1_2", "-cipher", "ECDHE-RSA-AES256-SHA384:@SECLEVEL=0"]);
 }
 
-fn reached(server: &[&str], client: &[&str]) {
+#[test]
+fn a_client_of_tls_1_0_reaches_its_server() {
+    if let Some((_, exchange, _)) = reached(&["-tls1"], &["--tls-max", "1.0"]) {
+        let reason = exchange.request.unseen();
+        assert!(matches!(reason, Some(Unseen::ClientTlsUnreadable | Unseen::ServerTlsTooOld)), "{reason:?}");
+    }
+}
+
+fn a_server_is_reached(server: &[&str]) {
+    let Some((live, exchange, diagnosis)) = reached(server, &[]) else { return };
+    assert_eq!(exchange.request.unseen(), Some(Unseen::ServerTlsTooOld));
+    for said in [&live, &diagnosis["exchanges"][0]] {
+        assert_eq!(said["findings"], serde_json::json!(["tls-server-legacy"]), "{said}");
+        assert_eq!(said["verdict"], "unknown", "{said}");
+    }
+    assert!(explains(&diagnosis["findings"][0]), "{}", diagnosis["findings"]);
+}
+
+/// Lets curl ask an OpenSSL server through the proxy; gives what was said live, what was saved, and the diagnosis of it.
+fn reached(server: &[&str], client: &[&str]) -> Option<(Value, Exchange, Value)> {
     if !need(&["curl", "openssl"]) {
-        return;
+        return None;
     }
     let workshop = Workshop::new();
     let certificate = rsa_certificate(&workshop);
@@ -32,26 +55,18 @@ fn reached(server: &[&str], client: &[&str]) {
 
     // The server's own certificate is the only one trusted, so an answer proves that nobody stepped in between.
     let pem = certificate.to_string_lossy();
-    let mut arguments = vec!["--cacert", &pem, "--ciphers", "DEFAULT:@SECLEVEL=0"];
-    arguments.extend(client);
     let url = format!("https://{HOST}/");
-    arguments.push(&url);
+    let arguments = [&["--cacert", &pem], WILLING, client, &[&url]].concat();
     let answer = curl(&proxy, &arguments);
     assert_eq!(answer.code, Some(0), "{}", answer.error);
     assert_eq!(answer.status, 200);
     assert!(answer.text().contains("s_server"), "{}", answer.text());
 
     let live = proxy.exchanges(1).remove(0);
+    assert_eq!((live["method"].as_str(), live["url"].as_str()), (Some("CONNECT"), Some(url.as_str())), "{live}");
     let session = proxy.session.clone();
-    proxy.stop();
-    let saved = workshop.diagnose(&session);
-    for said in [&live, &saved["exchanges"][0]] {
-        assert_eq!(said["method"], "CONNECT", "{said}");
-        assert_eq!(said["url"], url, "{said}");
-        assert_eq!(said["findings"], serde_json::json!(["tls-server-legacy"]), "{said}");
-        assert_eq!(said["verdict"], "unknown", "{said}");
-    }
-    assert!(explains(&saved["findings"][0]), "{}", saved["findings"]);
+    assert_eq!(proxy.stop().code, Some(0));
+    Some((live, saved(&session).remove(0), workshop.diagnose(&session)))
 }
 
 fn explains(finding: &Value) -> bool {

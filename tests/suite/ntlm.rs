@@ -150,8 +150,8 @@ fn partner(name: &str) -> PathBuf {
 /// The file of accounts that gss-ntlmssp and pyspnego read.
 fn accounts(workshop: &Workshop) -> PathBuf {
     let path = workshop.path("accounts");
-    let lines: String = USERS.iter().map(|(name, word)| format!("{}:{word}\n", name.replace('\\', ":"))).collect();
-    fs::write(&path, lines).unwrap();
+    let lines = USERS.map(|(name, word)| format!("{}:{word}\n", name.replace('\\', ":")));
+    fs::write(&path, lines.concat()).unwrap();
     path
 }
 
@@ -204,12 +204,13 @@ fn config(workshop: &Workshop, modules: &Path, tls: SocketAddr, plain: SocketAdd
     let pages = workshop.path("pages");
     fs::create_dir_all(&pages).unwrap();
     fs::write(pages.join("index.txt"), "served\n").unwrap();
-    let load: String =
+    let modules: Vec<String> =
         ["mpm_event", "authn_core", "authz_core", "authz_user", "auth_gssapi", "headers", "ssl", "unixd"]
             .iter()
             .filter(|name| modules.join(format!("mod_{name}.so")).exists())
             .map(|name| format!("LoadModule {name}_module {}/mod_{name}.so\n", modules.display()))
             .collect();
+    let load = modules.concat();
     let folder = workshop.folder().display();
     let text = format!(
         "ServerRoot {folder}\n\

@@ -46,6 +46,7 @@ mod preauth_device;
 mod server_unreachable;
 mod spn_missing;
 mod ssl_offload_audience_scheme;
+mod tls_client_legacy;
 mod tls_server_legacy;
 mod tls_trust_failure;
 mod user_not_in_directory;
@@ -57,6 +58,7 @@ pub static RULES: &[&Rule] = &[
     &tls_trust_failure::RULE,
     &certificate_invalid::RULE,
     &tls_server_legacy::RULE,
+    &tls_client_legacy::RULE,
     &aad_unreachable::RULE,
     &server_unreachable::RULE,
     &ssl_offload_audience_scheme::RULE,
