@@ -98,11 +98,12 @@ impl Recorder {
         }
     }
 
-    /// The server closed its direction in order.
+    /// The server closed its direction: what it has not answered by now it never will.
     pub fn response_end(&mut self, now: Timestamp) {
         let Self { requests, responses, log } = self;
         if !log.lost {
             responses.close(&mut |event| log.response_event(event, requests, now));
+            log.end_unanswered(now);
         }
     }
 
@@ -237,10 +238,19 @@ impl Log {
         }
     }
 
+    fn end_unanswered(&mut self, now: Timestamp) {
+        let (answered, unanswered) = mem::take(&mut self.open).into_iter().partition(|open| open.answered);
+        self.open = answered;
+        let unanswered: VecDeque<Open> = unanswered;
+        for open in unanswered {
+            self.end(open, Some(closed_early()), now);
+        }
+    }
+
     /// A reader gave up: what is open says why, and what follows on this connection is not read.
     fn lose(&mut self, loss: Loss, side: Side, now: Timestamp) {
         if loss == Loss::CutShort {
-            // The connection is over; `close` says how.
+            // The end of the connection says how.
             return;
         }
         self.lost = true;
@@ -603,6 +613,15 @@ mod tests {
         recorder.request_bytes(b"GET / HTTP/1.1\r\n\r\n", at(0));
         recorder.response_bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", at(1));
         recorder.close(None, at(2));
+        assert_eq!(lines(&mut recorder), ["GET https://mail.contoso.com/ 200 closed-early"]);
+    }
+
+    #[test]
+    fn an_answer_that_the_server_broke_off_does_not_wait_for_the_client() {
+        let mut recorder = recorder();
+        recorder.request_bytes(b"GET / HTTP/1.1\r\n\r\n", at(0));
+        recorder.response_bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", at(1));
+        recorder.response_end(at(2));
         assert_eq!(lines(&mut recorder), ["GET https://mail.contoso.com/ 200 closed-early"]);
     }
 
