@@ -246,6 +246,7 @@ fn a_server_that_hangs_up_in_mid_body_is_an_exchange_with_both_facts() {
     let end = tunnel.reader().read_to_end(&mut rest);
     assert!(rest.is_empty(), "nothing was made up: {rest:?}");
     assert!(end.is_err(), "the client sees that the connection broke, not a clean end");
+    drop(tunnel);
     let said = proxy.exchanges(1).remove(0);
     assert_eq!((&said["error"]["side"], &said["error"]["step"]), (&"server".into(), &"receive".into()), "{said}");
     let session = proxy.session.clone();

@@ -18,6 +18,7 @@ mod bad_input;
 mod bodies;
 mod cases;
 mod crash;
+mod demo;
 mod kit;
 mod leaks;
 mod legacy_tls;
