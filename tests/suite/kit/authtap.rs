@@ -109,7 +109,8 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    fn start(command: &mut Command) -> Self {
+    /// Starts the proxy and waits until it listens.
+    pub(crate) fn start(command: &mut Command) -> Self {
         Self::try_start(command).unwrap_or_else(|finished| {
             panic!("authtap ended with {:?} before it listened: {}", finished.code, finished.error())
         })
@@ -159,7 +160,17 @@ impl Proxy {
 
     /// Asks the proxy to stop, as a service manager would, and waits until it has.
     pub(crate) fn stop(self) -> Finished {
-        self.process.signal("TERM");
+        self.signal("TERM");
+        self.finished()
+    }
+
+    /// Sends `signal`, by its name without SIG.
+    pub(crate) fn signal(&self, signal: &str) {
+        self.process.signal(signal);
+    }
+
+    /// Waits until the proxy has ended.
+    pub(crate) fn finished(self) -> Finished {
         Finished::of(self.process, self.events)
     }
 

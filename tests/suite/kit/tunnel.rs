@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject as _;
@@ -11,7 +12,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use super::framing::{read_body, read_head};
 use super::{DEADLINE, Proxy};
 
-/// A connection to `host` whose TLS the proxy ends: it trusts the proxy's root and nothing else.
+/// A connection through the proxy to a server. Unless said otherwise it trusts the proxy's root and nothing else.
 pub(crate) struct Tunnel {
     stream: BufReader<StreamOwned<ClientConnection, TcpStream>>,
 }
@@ -19,6 +20,11 @@ pub(crate) struct Tunnel {
 impl Tunnel {
     /// Opens one.
     pub(crate) fn open(proxy: &Proxy, host: &str) -> Self {
+        Self::offering(proxy, host, &proxy.ca, b"http/1.1")
+    }
+
+    /// One that trusts the root in the file `ca` and speaks `protocol` alone.
+    pub(crate) fn offering(proxy: &Proxy, host: &str, ca: &Path, protocol: &[u8]) -> Self {
         let mut tcp = TcpStream::connect(proxy.address).unwrap();
         tcp.set_read_timeout(Some(DEADLINE)).unwrap();
         tcp.set_nodelay(true).unwrap();
@@ -27,7 +33,7 @@ impl Tunnel {
         let head = read_head(&mut BufReader::with_capacity(1, &tcp)).expect("the proxy answered the CONNECT");
         assert!(head.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&head));
         let name = ServerName::try_from(host.to_owned()).unwrap();
-        let conn = ClientConnection::new(trusting(proxy), name).unwrap();
+        let conn = ClientConnection::new(client(ca, protocol), name).unwrap();
         Self { stream: BufReader::with_capacity(64 * 1024, StreamOwned::new(conn, tcp)) }
     }
 
@@ -66,15 +72,15 @@ impl Tunnel {
     }
 }
 
-fn trusting(proxy: &Proxy) -> Arc<ClientConfig> {
+fn client(ca: &Path, protocol: &[u8]) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(&proxy.ca).unwrap()).unwrap();
+    roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![protocol.to_vec()];
     Arc::new(config)
 }
