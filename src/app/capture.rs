@@ -1,6 +1,5 @@
 //! A capture from its start to its end: the one loop.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,15 +8,16 @@ use tokio::task::JoinHandle;
 
 use super::ledger::Ledger;
 use super::lines::LineShow;
+use super::reach::Reach;
+use super::save::{Begun, Save, is_same_file};
 use super::screen::ScreenShow;
 use super::signals::Signals;
 use super::watch::{Closed, Show, Watch};
-use super::{Capture, Exit, Fault, Feed, Upstream, View, ca, input, warn};
-use crate::exchange::Timestamp;
-use crate::proxy::{self, Authority, HostPattern, Options, Outbox, Proxy, Replay, Resolve, Responder};
+use super::{Capture, Exit, Fault, Feed, View, ca, input, warn};
+use crate::proxy::{self, Authority, Options, Outbox, Proxy};
 use crate::redact::Redactor;
 use crate::report::json::Event;
-use crate::session::{Mode, SessionError, Writer, autosave};
+use crate::session::{Mode, Writer, autosave};
 use crate::text::{Language, Text};
 use crate::tui::{self, Banner, Command, Screen};
 
@@ -41,27 +41,6 @@ pub(super) struct Plan {
     pub(super) body_limit: usize,
     pub(super) redactor: Redactor,
     pub(super) reach: Reach,
-}
-
-/// Where the session goes.
-pub(super) enum Save {
-    /// The file that was asked for.
-    Into(PathBuf),
-    /// A file of its own in this data folder.
-    Automatically(Result<PathBuf, SessionError>),
-    /// Nowhere.
-    Nowhere,
-}
-
-/// Who answers, and how they are reached.
-#[derive(Default)]
-pub(super) struct Reach {
-    pub(super) responder: Responder,
-    pub(super) upstream_ca: Vec<PathBuf>,
-    pub(super) insecure_upstream: bool,
-    pub(super) resolve: Vec<Resolve>,
-    pub(super) skip_decrypt: Vec<HostPattern>,
-    pub(super) only: Vec<HostPattern>,
 }
 
 /// Who uses the proxy of its own accord, and is waited for: the demonstration.
@@ -97,35 +76,6 @@ pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault>
     };
     run(plan, &runtime()?, |_| None)?;
     Ok(Exit::Done)
-}
-
-impl Reach {
-    fn servers(upstream: Upstream) -> Self {
-        let mut skip_decrypt = HostPattern::never_decrypted();
-        skip_decrypt.extend(upstream.skip_decrypt);
-        Self {
-            responder: Responder::Upstream,
-            upstream_ca: upstream.trust,
-            insecure_upstream: upstream.insecure,
-            resolve: upstream.resolve,
-            skip_decrypt,
-            only: upstream.only,
-        }
-    }
-
-    /// Nobody but the session is asked. Its labels are its own, so they get a redactor of their own.
-    fn session(file: &Path, language: Language) -> Result<Self, Fault> {
-        let (replay, gaps) = Replay::new(input::session(file, &Redactor::new())?);
-        for gap in gaps {
-            warn(&Fault::from(gap).message(language));
-        }
-        Ok(Self { responder: Responder::Instead(Arc::new(replay)), ..Self::default() })
-    }
-}
-
-/// Whether both names lead to one file.
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Runs until somebody ends it, or until the performance that `perform` starts at the proxy is over.
@@ -283,59 +233,6 @@ impl Show for Silence {
     fn ended(&mut self, _: &crate::exchange::Exchange, _: crate::diagnosis::Observed) {}
 
     fn revised(&mut self, _: Vec<crate::diagnosis::Judgement>) {}
-}
-
-impl Save {
-    /// Begins the session. A place that cannot be written is no reason not to capture: it is said, and counted.
-    fn begin(self, mode: Mode, redactor: &Redactor, language: Language) -> Result<Option<Begun>, Fault> {
-        let (path, fresh, begun) = match self {
-            Self::Nowhere => return Ok(None),
-            Self::Into(path) => {
-                let fresh = !path.exists();
-                let begun = Writer::begin(&path, mode, redactor);
-                (path, fresh, begun)
-            }
-            Self::Automatically(Ok(folder)) => {
-                let begun = autosave::begin(&folder, mode, redactor, Timestamp::now());
-                (folder, true, begun)
-            }
-            Self::Automatically(Err(error)) => (PathBuf::new(), false, Err(error)),
-        };
-        match begun {
-            Ok(writer) => Ok(Some(Begun { writer, fresh })),
-            Err(
-                problem @ (SessionError::Unwritable { .. } | SessionError::Full { .. } | SessionError::NoDataFolder),
-            ) => {
-                warn(&nothing_recorded(&problem, language));
-                Ok(Some(Begun { writer: Writer::refused(&path, problem), fresh: false }))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-}
-
-/// A session that has begun.
-struct Begun {
-    writer: Writer,
-    /// There was no such file before.
-    fresh: bool,
-}
-
-impl Begun {
-    /// Takes back the session of a capture that did not start.
-    fn discard(self) {
-        let path = self.writer.path().to_owned();
-        self.writer.close();
-        if self.fresh {
-            // At worst an empty session stays.
-            let _ = std::fs::remove_file(path);
-        }
-    }
-}
-
-fn nothing_recorded(problem: &SessionError, language: Language) -> String {
-    let why = Fault::from(problem.clone()).message(language);
-    Text { en: "nothing is recorded: {why}", ja: "記録していません: {why}" }.fill(language, &[("why", &why)])
 }
 
 impl Closed {

@@ -4,7 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::capture::{self, Plan, Reach, Save};
+use super::capture::{self, Plan};
+use super::reach::Reach;
+use super::save::Save;
 use super::{Capture, Exit, Fault, View, warn};
 use crate::demo::{self, Pace, Stage, StageError};
 use crate::proxy::{Authority, Responder};

@@ -1,5 +1,6 @@
 //! `authtap open`: saved sessions on the terminal screen, several of them as one.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use super::{Exit, Fault, capture, signals::Signals, warn};
 use crate::diagnosis::{Handshake, Judgement};
 use crate::exchange::Exchange;
 use crate::redact::{Clean, Redactor};
-use crate::session::Session;
+use crate::session::{Session, SessionError};
 use crate::text::Language;
 use crate::tui::{Banner, Command, Mode, Row, Screen, ScreenError, Source, State};
 
@@ -22,11 +23,9 @@ pub(super) fn open(files: &[PathBuf], language: Language) -> Result<Exit, Fault>
     let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
     let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: Some(names.join(", ")) };
     let mut state = State::new(language, banner);
-    let mut shelf = Shelf::default();
-    for file in files {
-        let redactor = Redactor::new();
-        let session = input::session(file, &redactor)?;
-        shelf.read(session, redactor, &mut state, language);
+    let mut shelf = Shelf::of(files)?;
+    for gap in shelf.read(&mut state) {
+        warn(&Fault::from(gap).message(language));
     }
     let runtime = capture::runtime()?;
     let signals = Signals::listen(&runtime)?;
@@ -44,41 +43,50 @@ pub(super) fn open(files: &[PathBuf], language: Language) -> Result<Exit, Fault>
     Ok(Exit::Done)
 }
 
-/// The sessions that are looked at. Numbers of the first stay; those of a further one go on after the one before.
-#[derive(Default)]
+/// The sessions that are looked at.
 struct Shelf {
     sessions: Vec<Shelved>,
+    numbers: Numbers,
     judgements: Judgements,
     handshakes: Vec<Handshake>,
-    /// The highest number so far.
-    last: u64,
 }
 
 struct Shelved {
     session: Session,
     redactor: Redactor,
-    offset: u64,
 }
 
 impl Shelf {
-    fn read(&mut self, session: Session, redactor: Redactor, state: &mut State, language: Language) {
-        let (offset, mut gaps) = (self.last, Vec::new());
-        let mut folds = Folds::new(input::RECORDED);
-        for (run, mut exchange) in input::readable(session.exchanges_of_runs(), &mut gaps) {
-            exchange.id += offset;
-            self.last = self.last.max(exchange.id);
-            let observed = folds.observe(run, &exchange);
-            state.add(Row::of(&exchange));
-            self.judge(observed.judgement, state);
-            observed.revised.into_iter().for_each(|judgement| self.judge(judgement, state));
+    fn of(files: &[PathBuf]) -> Result<Self, Fault> {
+        let mut sessions = Vec::new();
+        for file in files {
+            let redactor = Redactor::new();
+            sessions.push(Shelved { session: input::session(file, &redactor)?, redactor });
         }
-        let folded = folds.finish();
-        folded.revised.into_iter().for_each(|judgement| self.judge(judgement, state));
-        self.handshakes.extend(folded.handshakes);
-        self.sessions.push(Shelved { session, redactor, offset });
-        for gap in gaps {
-            warn(&Fault::from(gap).message(language));
+        let numbers = Numbers::of(&sessions);
+        Ok(Self { sessions, numbers, judgements: Judgements::default(), handshakes: Vec::new() })
+    }
+
+    /// Has all exchanges judged and listed; gives what cannot be read.
+    fn read(&mut self, state: &mut State) -> Vec<SessionError> {
+        let mut gaps = Vec::new();
+        let sessions = std::mem::take(&mut self.sessions);
+        for (at, shelved) in sessions.iter().enumerate() {
+            let mut folds = Folds::new(input::RECORDED);
+            for (run, mut exchange) in input::readable(shelved.session.exchanges_of_runs(), &mut gaps) {
+                let Some(number) = self.numbers.shown(at, exchange.id) else { continue };
+                exchange.id = number;
+                let observed = folds.observe(run, &exchange);
+                state.add(Row::of(&exchange));
+                self.judge(observed.judgement, state);
+                observed.revised.into_iter().for_each(|judgement| self.judge(judgement, state));
+            }
+            let folded = folds.finish();
+            folded.revised.into_iter().for_each(|judgement| self.judge(judgement, state));
+            self.handshakes.extend(folded.handshakes);
         }
+        self.sessions = sessions;
+        gaps
     }
 
     fn judge(&mut self, judgement: Judgement, state: &mut State) {
@@ -89,8 +97,8 @@ impl Shelf {
 
 impl Source for Shelf {
     fn exchange(&self, id: u64) -> Option<Arc<Exchange>> {
-        let shelved = self.sessions.iter().rev().find(|shelved| shelved.offset < id)?;
-        let mut exchange = shelved.session.exchange(id - shelved.offset).ok()??;
+        let (at, recorded) = self.numbers.recorded(id)?;
+        let mut exchange = self.sessions.get(at)?.session.exchange(recorded).ok()??;
         exchange.id = id;
         Some(Arc::new(exchange))
     }
@@ -105,5 +113,93 @@ impl Source for Shelf {
 
     fn reveal(&self, text: &Clean) -> String {
         self.sessions.last().map_or_else(|| text.as_str().to_owned(), |shelved| shelved.redactor.reveal(text))
+    }
+}
+
+/// The numbers that exchanges are shown with: their own where one session is looked at, and in the order of time where
+/// several are.
+enum Numbers {
+    Own,
+    ByTime {
+        /// Session and own number, by shown number less one.
+        recorded: Vec<(usize, u64)>,
+        shown: HashMap<(usize, u64), u64>,
+    },
+}
+
+impl Numbers {
+    fn of(sessions: &[Shelved]) -> Self {
+        if sessions.len() < 2 {
+            return Self::Own;
+        }
+        let mut all: Vec<_> = sessions
+            .iter()
+            .enumerate()
+            // A place that cannot be read is told of when it is read as a whole.
+            .flat_map(|(at, shelved)| {
+                shelved.session.outlines().flatten().map(move |found| (found.started, at, found.id))
+            })
+            .collect();
+        all.sort_unstable();
+        let recorded: Vec<_> = all.into_iter().map(|(_, at, id)| (at, id)).collect();
+        let shown = recorded.iter().copied().zip(1..).collect();
+        Self::ByTime { recorded, shown }
+    }
+
+    fn shown(&self, session: usize, id: u64) -> Option<u64> {
+        match self {
+            Self::Own => Some(id),
+            Self::ByTime { shown, .. } => shown.get(&(session, id)).copied(),
+        }
+    }
+
+    fn recorded(&self, shown: u64) -> Option<(usize, u64)> {
+        match self {
+            Self::Own => Some((0, shown)),
+            Self::ByTime { recorded, .. } => {
+                let at = usize::try_from(shown.checked_sub(1)?).ok()?;
+                recorded.get(at).copied()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::exchange::{Ids, Timestamp};
+    use crate::session::{self, Writer, paste};
+
+    #[test]
+    fn several_sessions_are_one_view_in_the_order_of_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, times: [i64; 2]| {
+            let path = folder.path().join(name);
+            let redactor = Redactor::new();
+            let writer = Writer::begin(&path, session::Mode::Forward, &redactor).unwrap();
+            let ids = Ids::default();
+            for time in times {
+                let text =
+                    format!("GET /{name}/{time} HTTP/1.1\r\nHost: mail.contoso.com\r\n\r\nHTTP/1.1 200 OK\r\n\r\n");
+                for exchange in paste::read(text.as_bytes(), &redactor, &ids, Timestamp(time)) {
+                    writer.append(Arc::new(exchange));
+                }
+            }
+            path
+        };
+        let files = [file("a", [10, 40]), file("b", [20, 30])];
+        let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None };
+        let mut state = State::new(Language::En, banner);
+        let mut shelf = Shelf::of(&files).unwrap();
+        assert!(shelf.read(&mut state).is_empty());
+        let path =
+            |id| shelf.exchange(id).map(|exchange| (exchange.id, exchange.url.as_ref().unwrap().path().to_owned()));
+        let expected = [(1, "/a/10"), (2, "/b/20"), (3, "/b/30"), (4, "/a/40")];
+        assert_eq!((1..=4).filter_map(path).collect::<Vec<_>>(), expected.map(|(id, path)| (id, path.to_owned())));
+        assert!(path(0).is_none() && path(5).is_none());
+        assert!((1..=4).all(|id| shelf.judgement(id).is_some()));
+        let alone = Shelf::of(&files[1..]).unwrap();
+        assert_eq!(alone.exchange(2).unwrap().started, Timestamp(30));
     }
 }

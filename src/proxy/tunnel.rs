@@ -162,6 +162,7 @@ impl Tunnel {
                 self.pass(client, early, server, greeting, Unseen::NotTls)
             }
             Opening::Http(early) => self.plain_http(client, early, server),
+            Opening::Other(early, Unseen::ClientTlsUnreadable) => self.odd_hello(client, early, server).await,
             Opening::Other(early, reason) => self.pass(client, early, server, Vec::new(), reason),
             Opening::Hello(hello) => Box::pin(self.tls(client, server, *hello)).await,
         }
@@ -183,7 +184,7 @@ impl Tunnel {
 
     async fn tls(&self, client: TcpStream, server: TcpStream, hello: Hello) -> Settled {
         let context = &self.caller.context;
-        let Wishes { name, sni, http1 } = match self.wishes(&hello.accepted.client_hello()) {
+        let Wishes { name, sni, http1, servable } = match self.wishes(&hello.accepted.client_hello()) {
             Ok(wishes) => wishes,
             Err(reason) => return self.pass(client, hello.raw, server, Vec::new(), reason),
         };
@@ -191,16 +192,42 @@ impl Tunnel {
             return self.pass(client, hello.raw, server, Vec::new(), Unseen::ClientTlsUnreadable);
         };
         let offer = Offer::new(http1, sni, hello.accepted.client_hello().named_groups());
-        match context.upstream.secure(server, server_name, &offer).await {
-            Ok(secured) => self.intercept(client, hello, &name, secured).await,
-            Err(Unsecured::Refused(failure, tls)) => {
-                self.explain(client, hello, &name, failure, tls.map(|tls| *tls)).await
+        let reason = match context.upstream.secure(server, server_name, &offer).await {
+            Ok(secured) if servable => return self.intercept(client, hello, &name, secured).await,
+            Err(Unsecured::Refused(failure, tls)) if servable => {
+                return self.explain(client, hello, &name, failure, tls.map(|tls| *tls)).await;
             }
-            Err(Unsecured::Incompatible(reason)) => match context.upstream.connect(&self.target).await {
-                Ok((server, _)) => self.pass(client, hello.raw, server, Vec::new(), reason),
-                Err(failure) => self.fail(None, failure),
-            },
+            // An old client of an old server: what keeps us out for good is the server.
+            Err(Unsecured::Incompatible(reason)) => reason,
+            _ => Unseen::ClientTlsUnreadable,
+        };
+        self.pass_anew(client, hello.raw, reason).await
+    }
+
+    /// A hello that our TLS cannot even read: mostly one of old TLS. Whether the server is as old decides what keeps
+    /// us out, so it is asked.
+    async fn odd_hello(&self, client: TcpStream, raw: Vec<u8>, server: TcpStream) -> Settled {
+        let Ok(name) = ServerName::try_from(self.host().to_owned()) else {
+            return self.pass(client, raw, server, Vec::new(), Unseen::ClientTlsUnreadable);
+        };
+        let reason = match self.caller.context.upstream.secure(server, name, &Offer::new(false, true, None)).await {
+            Err(Unsecured::Incompatible(reason)) => reason,
+            Ok(_) | Err(Unsecured::Refused(..)) => Unseen::ClientTlsUnreadable,
+        };
+        self.pass_anew(client, raw, reason).await
+    }
+
+    /// Passes the client's own bytes over a new connection, after ours has seen a handshake of our own.
+    async fn pass_anew(&self, client: TcpStream, raw: Vec<u8>, reason: Unseen) -> Settled {
+        match self.caller.context.upstream.connect(&self.target).await {
+            Ok((server, _)) => self.pass(client, raw, server, Vec::new(), reason),
+            Err(failure) => self.fail(None, failure),
         }
+    }
+
+    /// The host asked for, without the dot that may end it.
+    fn host(&self) -> &str {
+        self.target.host.strip_suffix('.').unwrap_or(&self.target.host)
     }
 
     /// What the client wants, or why it cannot have it from us.
@@ -208,9 +235,6 @@ impl Tunnel {
         let sni = hello.server_name().map(str::to_owned);
         if sni.as_ref().is_some_and(|name| self.caller.context.is_skipped(name, self.target.port)) {
             return Err(Unseen::SkippedHost);
-        }
-        if !servable(hello) {
-            return Err(Unseen::ClientTlsUnreadable);
         }
         let http1 = match hello.alpn() {
             None => false,
@@ -221,8 +245,12 @@ impl Tunnel {
                 true
             }
         };
-        let host = self.target.host.strip_suffix('.').unwrap_or(&self.target.host);
-        Ok(Wishes { sni: sni.is_some(), name: sni.unwrap_or_else(|| host.to_owned()), http1 })
+        Ok(Wishes {
+            sni: sni.is_some(),
+            name: sni.unwrap_or_else(|| self.host().to_owned()),
+            http1,
+            servable: servable(hello),
+        })
     }
 
     /// Both sides speak TLS with us: the tap.
@@ -302,6 +330,8 @@ struct Wishes {
     /// Whether the name was in it.
     sni: bool,
     http1: bool,
+    /// Our TLS can serve it.
+    servable: bool,
 }
 
 /// A ClientHello, read and as it came.

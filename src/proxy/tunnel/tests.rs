@@ -362,13 +362,41 @@ async fn http_without_tls_inside_a_tunnel_is_read() {
 }
 
 #[tokio::test]
-async fn a_hello_that_cannot_be_served_is_passed_undecrypted() {
-    let mut stage = Stage::new(server(None, echo).await, None, |_| ()).await;
-    // The old form of SSL 2; a TLS record that holds no ClientHello; a server name with a port; TLS without a cipher
-    // of ours.
+async fn a_hello_that_cannot_be_read_is_passed_undecrypted() {
+    let servers = ServerAuthority::new();
+    let tls = tokio_rustls::TlsAcceptor::from(Arc::new(servers.server(HOST)));
+    let met = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    // Each tunnel comes twice: first with a hello of ours, then with the client's own bytes.
+    let origin = server(None, move |line: Box<dyn Line>| {
+        let ours = met.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
+        let tls = tls.clone();
+        async move {
+            if ours {
+                tls.accept(line).await.unwrap();
+            } else {
+                echo(line).await;
+            }
+        }
+    })
+    .await;
+    let mut stage = Stage::new(origin, Some(&servers), |_| ()).await;
+    // The old form of SSL 2; a TLS record that holds no ClientHello; a server name with a port.
     let mut named = hello(&stage.client_config(&[]));
     let at = named.windows(HOST.len()).position(|window| window == HOST.as_bytes()).unwrap();
     named[at..at + HOST.len()].copy_from_slice(b"mail.contoso:443");
+    for bytes in [vec![0x80, 0x2e, 1, 3, 1, 0, 0x15], vec![0x16, 3, 1, 0, 4, 9, 9, 9, 9], named] {
+        let mut client = stage.tunnel("mail.contoso.com:443").await;
+        client.write_all(&bytes).await.unwrap();
+        expect(&mut client, &bytes).await;
+        client.shutdown().await.unwrap();
+        assert_eq!(stage.ended_one().await.request.unseen(), Some(Unseen::ClientTlsUnreadable));
+    }
+}
+
+#[tokio::test]
+async fn a_client_without_a_cipher_of_ours_is_passed_undecrypted() {
+    let servers = ServerAuthority::new();
+    let mut stage = Stage::new(server(Some(servers.server(HOST)), answering).await, Some(&servers), |_| ()).await;
     let mut ciphers = hello(&stage.client_config(&[]));
     let session_id = usize::from(ciphers[43]);
     let list = 44 + session_id;
@@ -376,13 +404,15 @@ async fn a_hello_that_cannot_be_served_is_passed_undecrypted() {
     for cipher in ciphers[list + 2..list + 2 + length].chunks_mut(2) {
         cipher.copy_from_slice(&[0x00, 0x2f]);
     }
-    for bytes in [vec![0x80, 0x2e, 1, 3, 1, 0, 0x15], vec![0x16, 3, 1, 0, 4, 9, 9, 9, 9], named, ciphers] {
-        let mut client = stage.tunnel("mail.contoso.com:443").await;
-        client.write_all(&bytes).await.unwrap();
-        expect(&mut client, &bytes).await;
-        client.shutdown().await.unwrap();
-        assert_eq!(stage.ended_one().await.request.unseen(), Some(Unseen::ClientTlsUnreadable));
-    }
+    let mut client = stage.tunnel("mail.contoso.com:443").await;
+    client.write_all(&ciphers).await.unwrap();
+    // The server answers for itself: it has no such cipher either.
+    expect(&mut client, &[0x15, 3]).await;
+    client.shutdown().await.unwrap();
+    rest(&mut client).await;
+    let exchange = stage.ended_one().await;
+    assert_eq!(exchange.request.unseen(), Some(Unseen::ClientTlsUnreadable));
+    assert_eq!(facts(&exchange), (Side::Server, Step::Tls, FailureKind::TlsIncompatible));
 }
 
 /// Sends back what it gets.
