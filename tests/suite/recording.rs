@@ -68,15 +68,15 @@ fn a_full_disk_stops_the_recording_and_not_the_traffic() {
     command.envs(workshop.environment());
     let mut proxy = Proxy::start(&mut command);
     let mut tunnel = Tunnel::open(&proxy, HOST);
-    for count in 1..=200 {
-        ask(&mut tunnel, &format!("/{count}"));
-    }
+    (0..10).for_each(|count| ask(&mut tunnel, &format!("/{count}")));
+    until(&proxy, |kept| kept.len() == 10);
+    (10..200).for_each(|count| ask(&mut tunnel, &format!("/{count}")));
     assert_eq!(proxy.exchanges(200).len(), 200, "every exchange is said, recorded or not");
     let finished = proxy.stop();
     assert_eq!(finished.code, Some(0), "the capture itself did its work: {}", finished.error());
     assert!(finished.error().contains("session.authtap"), "what is missing is said at the end: {}", finished.error());
     let kept = saved(&session).len();
-    assert!((1..200).contains(&kept), "{kept} of 200 are in the file, which opens");
+    assert!((10..200).contains(&kept), "{kept} of 200 are in the file, which opens");
 }
 
 #[test]
