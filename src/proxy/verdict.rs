@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, RootCertStore};
 
 use super::certificate::{self, day_and_minute};
@@ -16,14 +17,16 @@ use crate::redact::{Clean, Redactor};
 pub(super) struct Judge {
     /// Nothing where neither the system nor the user names a root.
     webpki: Option<Arc<WebPkiServerVerifier>>,
+    roots: Arc<RootCertStore>,
     redactor: Redactor,
 }
 
 impl Judge {
     /// Trusts `roots`.
     pub(super) fn new(roots: RootCertStore, redactor: Redactor) -> Self {
-        let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), crypto::provider()).build().ok();
-        Self { webpki, redactor }
+        let roots = Arc::new(roots);
+        let webpki = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), crypto::provider()).build().ok();
+        Self { webpki, roots, redactor }
     }
 
     /// What is wrong with a server's certificates; nothing where all is well.
@@ -35,7 +38,8 @@ impl Judge {
     ) -> Option<Failure> {
         let (leaf, others) = chain.split_first()?;
         let verdict = match &self.webpki {
-            Some(webpki) => webpki.verify_server_cert(leaf, others, name, &[], UnixTime::now()),
+            Some(_) if self.is_root(leaf) => itself_trusted(leaf, facts, name),
+            Some(webpki) => webpki.verify_server_cert(leaf, others, name, &[], UnixTime::now()).map(|_| ()),
             None => Err(CertificateError::UnknownIssuer.into()),
         };
         let error = verdict.err()?;
@@ -64,6 +68,17 @@ impl Judge {
                 let whose = chained(at, facts.not_before);
                 let text = Clean::concat([whose, " is not valid before ".into(), day_and_minute(at), issued]);
                 (FailureKind::CertificateNotYetValid, text)
+            }
+            CertificateError::Expired => {
+                let text = Clean::concat([whose, " expired on ".into(), day_and_minute(facts.not_after), issued]);
+                (FailureKind::CertificateExpired, text)
+            }
+            CertificateError::NotValidYet => {
+                let at = day_and_minute(facts.not_before);
+                (
+                    FailureKind::CertificateNotYetValid,
+                    Clean::concat([whose, " is not valid before ".into(), at, issued]),
+                )
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 let names = listed(&facts.names);
@@ -111,6 +126,28 @@ impl Judge {
         };
         Some(refusal(kind, text))
     }
+
+    /// Whether a server's certificate is itself one that was named as trusted, as small sites have it: self-signed, and
+    /// so a root in form, which webpki takes from no server.
+    fn is_root(&self, leaf: &CertificateDer<'_>) -> bool {
+        if !certificate::is_self_issued(leaf) {
+            return false;
+        }
+        let mut alone = RootCertStore::empty();
+        alone.add(leaf.clone().into_owned()).is_ok() && alone.roots.iter().all(|root| self.roots.roots.contains(root))
+    }
+}
+
+/// A certificate that is trusted by itself still has dates and names. That the server holds its key, TLS has proved.
+fn itself_trusted(leaf: &CertificateDer<'_>, facts: &Certificate, name: &ServerName<'_>) -> Result<(), rustls::Error> {
+    let now = Timestamp::now();
+    if now > facts.not_after {
+        return Err(CertificateError::Expired.into());
+    }
+    if now < facts.not_before {
+        return Err(CertificateError::NotValidYet.into());
+    }
+    verify_server_name(&ParsedCertificate::try_from(leaf)?, name)
 }
 
 fn refusal(kind: FailureKind, text: Clean) -> Failure {
@@ -135,5 +172,36 @@ fn listed(names: &[Clean]) -> Clean {
     match names.len().saturating_sub(SHOWN) {
         0 => text,
         more => Clean::concat([text, " and ".into(), more.into(), " more".into()]),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+    use time::{Duration, OffsetDateTime};
+
+    use super::*;
+
+    /// What a judge who trusts only this server's own self-signed certificate says of it.
+    fn verdict_on_itself(valid_days: i64, asked: &str) -> Option<FailureKind> {
+        let mut params = CertificateParams::new(["mail.contoso.com".to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let now = OffsetDateTime::now_utc();
+        (params.not_before, params.not_after) = (now - Duration::days(9), now + Duration::days(valid_days));
+        let leaf = params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().clone();
+        let redactor = Redactor::new();
+        let facts = certificate::facts(&leaf, &redactor).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(leaf.clone()).unwrap();
+        let name = ServerName::try_from(asked.to_owned()).unwrap();
+        Judge::new(roots, redactor).refusal(&[leaf], &facts, &name).map(|failure| failure.kind)
+    }
+
+    #[test]
+    fn a_self_signed_certificate_named_as_trusted_is_good_for_its_names_and_days() {
+        assert_eq!(verdict_on_itself(1, "mail.contoso.com"), None);
+        assert_eq!(verdict_on_itself(1, "mail.fabrikam.com"), Some(FailureKind::CertificateNameMismatch));
+        assert_eq!(verdict_on_itself(-1, "mail.contoso.com"), Some(FailureKind::CertificateExpired));
     }
 }
