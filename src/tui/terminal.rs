@@ -9,6 +9,7 @@ use std::io::{self, IsTerminal, Stdout, Write};
 use std::panic;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,7 @@ pub enum ScreenError {
 /// The terminal while the program has it. Dropping it gives it back.
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
+    inputs: Receiver<io::Result<Input>>,
     drawn: Option<Instant>,
     _taken: Taken,
 }
@@ -62,22 +64,20 @@ impl Screen {
         }
         let taken = Taken::take().map_err(ScreenError::Take)?;
         let terminal = Terminal::new(CrosstermBackend::new(io::stdout())).map_err(ScreenError::Take)?;
-        Ok(Self { terminal, drawn: None, _taken: taken })
+        let (sender, inputs) = sync_channel(INPUTS);
+        thread::Builder::new().name("keys".into()).spawn(move || read(&sender)).map_err(ScreenError::Take)?;
+        Ok(Self { terminal, inputs, drawn: None, _taken: taken })
     }
 
     /// Waits at most `timeout` for keys, and returns those that came.
     pub fn poll(&mut self, timeout: Duration) -> Result<Vec<Input>, ScreenError> {
-        let mut inputs = Vec::new();
-        let mut wait = timeout;
-        while inputs.len() < INPUTS && event::poll(wait).map_err(ScreenError::Read)? {
-            wait = Duration::ZERO;
-            match event::read().map_err(ScreenError::Read)? {
-                Event::Key(key) if key.kind != KeyEventKind::Release => inputs.push(Input::Key(key)),
-                Event::Resize(..) => inputs.push(Input::Resized),
-                _ => {}
-            }
-        }
-        Ok(inputs)
+        let first = match self.inputs.recv_timeout(timeout) {
+            Ok(input) => input,
+            Err(RecvTimeoutError::Timeout) => return Ok(Vec::new()),
+            Err(RecvTimeoutError::Disconnected) => Err(io::ErrorKind::UnexpectedEof.into()),
+        };
+        let more = self.inputs.try_iter().take(INPUTS);
+        std::iter::once(first).chain(more).collect::<io::Result<_>>().map_err(ScreenError::Read)
     }
 
     /// Draws if there is something new to show, but not more than 30 times a second: call it as often as you like.
@@ -89,6 +89,23 @@ impl Screen {
         self.terminal.draw(|frame| views::draw(frame, state, source)).map_err(ScreenError::Draw)?;
         self.drawn = Some(Instant::now());
         Ok(())
+    }
+}
+
+/// Reads keys for as long as the program lives. On a thread of its own, because a terminal that has hung up keeps
+/// crossterm reading for ever: the program must be able to end all the same.
+fn read(inputs: &SyncSender<io::Result<Input>>) {
+    loop {
+        let input = match event::read() {
+            Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => Ok(Input::Key(key)),
+            Ok(Event::Resize(..)) => Ok(Input::Resized),
+            Ok(_) => continue,
+            Err(error) => Err(error),
+        };
+        let over = input.is_err();
+        if inputs.send(input).is_err() || over {
+            return;
+        }
     }
 }
 
