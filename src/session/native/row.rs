@@ -14,7 +14,7 @@ use crate::exchange::{
 };
 use crate::redact::{Body, Clean, Content, Door, Syntax, Withheld};
 
-/// The columns of `exchanges` that [`write`] fills and [`read`] expects, in their order.
+/// The columns of `exchanges` that [`write()`] fills and [`read`] expects, in their order.
 pub(super) const COLUMNS: &str = "id, run, connection, started_us, method, url, status, error_side, error_step, \
      error_kind, error_text, sent_us, first_byte_us, done_us, running, request_unseen, response_unseen, \
      request_version, request_head, request_trailers, request_body_kind, request_body_length, request_body_complete, \
