@@ -177,17 +177,17 @@ fn in_absolute_form_the_request_line_and_what_is_meant_for_the_proxy_change_and_
     client.set_read_timeout(Some(DEADLINE)).unwrap();
     let rest =
         "X-Dup: 1\r\nhOsT: mail.contoso.com\r\nx-dUP:2\r\nAccept:   */*  \r\nPragma:\r\nContent-Length: 5\r\n\r\nhello";
-    let asked = format!("pOsT http://{HOST}/a%41?b=c HTTP/1.1\r\nProxy-Authorization: Basic YTpi\r\n{rest}");
+    let asked = format!("pOsT http://{HOST}/a%41?Cmd=Sync HTTP/1.1\r\nProxy-Authorization: Basic YTpi\r\n{rest}");
     client.write_all(asked.as_bytes()).unwrap();
     let mut answer = vec![0; ANSWER.len()];
     client.read_exact(&mut answer).unwrap();
     assert_same(&answer, ANSWER);
     let request = origin.received();
-    assert_same(&[request.head, request.body].concat(), format!("pOsT /a%41?b=c HTTP/1.1\r\n{rest}").as_bytes());
+    assert_same(&[request.head, request.body].concat(), format!("pOsT /a%41?Cmd=Sync HTTP/1.1\r\n{rest}").as_bytes());
     let said = proxy.exchanges(1).remove(0);
     assert_eq!(
         (said["method"].as_str(), said["url"].as_str()),
-        (Some("pOsT"), Some("http://mail.contoso.com/a%41?b=c"))
+        (Some("pOsT"), Some("http://mail.contoso.com/a%41?Cmd=Sync"))
     );
 }
 
