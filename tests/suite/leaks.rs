@@ -22,7 +22,12 @@ const REFRESH: &str = "0.AXoAr3freshT0kenFromServer";
 const CODE: &str = "0.AVYAauthorizationC0de";
 const QUERY: &str = "queryTempAuthM5z1Qf7";
 const FLOW: &str = "flowTokenInPageD2w6Sg4";
-const CHALLENGE_REALM_USER: &str = "unknownHeaderValueB9x3Kj";
+const UNKNOWN: &str = "unknownHeaderValueB9x3Kj";
+const PROXY_PASSWORD: &str = "proxyPa55Hq2Vx";
+const REFERER: &str = "0.AVYArefererC0deN8w4Lc";
+const SOAP_PASSWORD: &str = "soap<Pa55>&Rz6";
+const NTLM_RESPONSE: &str = "ntResponseBytesOfAvery!!";
+const SIGNATURE: &str = "digestResponse7f3c9b1e5d";
 
 /// Everything that must not be found again. The signature stands for the token: it makes the token usable.
 fn secrets() -> Vec<String> {
@@ -39,10 +44,17 @@ fn secrets() -> Vec<String> {
         CODE,
         QUERY,
         FLOW,
-        CHALLENGE_REALM_USER,
+        UNKNOWN,
+        PROXY_PASSWORD,
+        REFERER,
+        SOAP_PASSWORD,
+        NTLM_RESPONSE,
+        SIGNATURE,
     ]
     .map(str::to_owned)
     .to_vec();
+    // Who it was is no credential, and stays out all the same: a pseudonym stands for it.
+    all.push("avery".to_owned());
     all.push(jwt().rsplit('.').next().unwrap().to_owned());
     all.push(jwt().split('.').nth(1).unwrap().to_owned());
     all
@@ -157,7 +169,14 @@ fn send_all(send: impl Fn(&[&str]) -> u16) -> Vec<Sent> {
         ("authorization", format!("bearer {OPAQUE}")),
         ("Cookie", format!("ClientId=1; cadata={COOKIE}")),
         ("X-OWA-CANARY", CANARY.to_owned()),
-        ("X-Contoso-Secret", CHALLENGE_REALM_USER.to_owned()),
+        ("X-Contoso-Secret", UNKNOWN.to_owned()),
+        ("Proxy-Authorization", format!("Basic {}", STANDARD.encode(format!("proxy:{PROXY_PASSWORD}")))),
+        ("Referer", format!("https://login.contoso.com/cb?code={REFERER}&session_state=1")),
+        ("Authorization", format!("NTLM {}", STANDARD.encode(ntlm_authenticate()))),
+        (
+            "Authorization",
+            format!("Digest username=\"avery\", realm=\"x\", nonce=\"n\", uri=\"/\", response=\"{SIGNATURE}\""),
+        ),
     ];
     for (number, (name, value)) in lines.into_iter().enumerate() {
         let target = format!("/leak/line{number}");
@@ -171,7 +190,17 @@ fn send_all(send: impl Fn(&[&str]) -> u16) -> Vec<Sent> {
     let form =
         format!("grant_type=password&username=avery%40contoso.com&password={}", percent(FORM_PASSWORD, unreserved));
     let json = format!(r#"{{"user":"avery","credentials":{{"password":{}}}}}"#, serde_json::json!(JSON_PASSWORD));
-    let bodies = [("/leak/token", "application/x-www-form-urlencoded", form), ("/leak/json", "application/json", json)];
+    let soap = format!(
+        "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Header><wsse:Security><wsse:UsernameToken>\
+         <wsse:Username>avery@contoso.com</wsse:Username><wsse:Password>{}</wsse:Password></wsse:UsernameToken>\
+         </wsse:Security></s:Header></s:Envelope>",
+        SOAP_PASSWORD.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    );
+    let bodies = [
+        ("/leak/token", "application/x-www-form-urlencoded", form),
+        ("/leak/json", "application/json", json),
+        ("/leak/soap", "application/soap+xml; charset=utf-8", soap),
+    ];
     for (target, kind, body) in bodies {
         assert_eq!(send(&["-H", &format!("Content-Type: {kind}"), "--data-binary", &body, &url(target)]), 200);
         sent.push(Sent { line: None, target: target.to_owned(), body });
@@ -183,10 +212,27 @@ fn send_all(send: impl Fn(&[&str]) -> u16) -> Vec<Sent> {
     sent
 }
 
+/// An AUTHENTICATE_MESSAGE (MS-NLMP section 2.2.1.3) whose NT response is the secret.
+fn ntlm_authenticate() -> Vec<u8> {
+    let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let parts = [vec![0; 24], NTLM_RESPONSE.into(), utf16("CONTOSO"), utf16("avery"), utf16("PC1"), Vec::new()];
+    let mut message = b"NTLMSSP\0\x03\0\0\0".to_vec();
+    let mut offset = 12 + 8 * 6 + 4;
+    for part in &parts {
+        let length = u16::try_from(part.len()).unwrap().to_le_bytes();
+        message.extend([length, length].concat());
+        message.extend(u32::try_from(offset).unwrap().to_le_bytes());
+        offset += part.len();
+    }
+    message.extend(0x0000_8205_u32.to_le_bytes());
+    message.extend(parts.concat());
+    message
+}
+
 fn answer(request: &Request) -> Vec<u8> {
     let target = request.target();
     let (status, more, body) = match target.as_str() {
-        "/leak/token" | "/leak/json" => {
+        "/leak/token" | "/leak/json" | "/leak/soap" => {
             let body = format!(r#"{{"token_type":"Bearer","access_token":"{ACCESS}","refresh_token":"{REFRESH}"}}"#);
             ("200 OK", "Content-Type: application/json\r\n".to_owned(), body)
         }
@@ -285,6 +331,7 @@ fn encodings(secret: &str) -> Vec<Vec<u8>> {
     let mut all = vec![
         secret.as_bytes().to_vec(),
         json.trim_matches('"').as_bytes().to_vec(),
+        secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").into_bytes(),
         // Latin-1, as a client may send it.
         secret.chars().map(|char| u8::try_from(u32::from(char)).unwrap_or(b'?')).collect(),
         utf16.iter().flat_map(|unit| unit.to_le_bytes()).collect(),

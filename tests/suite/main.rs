@@ -4,6 +4,8 @@
 //! and end with the test that started them. A test that needs a program which this machine lacks says so in a line
 //! that begins with `skipped:`; with CI=true it fails.
 
+// It sends signals and reads file modes.
+#![cfg(unix)]
 #![allow(
     clippy::disallowed_methods,
     clippy::expect_used,
@@ -15,6 +17,7 @@
 
 mod architecture;
 mod bad_input;
+#[cfg(target_os = "linux")]
 mod bodies;
 mod cases;
 mod crash;

@@ -1,10 +1,13 @@
 //! The tap: what a client sent is what the server gets, byte for byte, and the other way round. A client and a server by
 //! hand on both sides of the proxy; the session shows the heads as they were, redacted.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use authtap::exchange::Exchange;
 use authtap::redact::Field;
 
-use crate::kit::{Origin, Request, Talk, Tunnel, Workshop, saved};
+use crate::kit::{DEADLINE, Origin, Request, Talk, Tunnel, Workshop, saved};
 
 const HOST: &str = "mail.contoso.com";
 
@@ -166,6 +169,64 @@ fn an_answer_before_the_end_of_the_request_reaches_the_client_at_once() {
 }
 
 #[test]
+fn in_absolute_form_the_request_line_and_what_is_meant_for_the_proxy_change_and_nothing_else() {
+    let workshop = Workshop::new();
+    let origin = Origin::answering(None, |_| ANSWER.to_vec());
+    let mut proxy = workshop.proxy(&["--resolve", &origin.resolve(HOST, 80)]);
+    let mut client = TcpStream::connect(proxy.address).unwrap();
+    client.set_read_timeout(Some(DEADLINE)).unwrap();
+    let rest =
+        "X-Dup: 1\r\nhOsT: mail.contoso.com\r\nx-dUP:2\r\nAccept:   */*  \r\nPragma:\r\nContent-Length: 5\r\n\r\nhello";
+    let asked = format!("pOsT http://{HOST}/a%41?Cmd=Sync HTTP/1.1\r\nProxy-Authorization: Basic YTpi\r\n{rest}");
+    client.write_all(asked.as_bytes()).unwrap();
+    let mut answer = vec![0; ANSWER.len()];
+    client.read_exact(&mut answer).unwrap();
+    assert_same(&answer, ANSWER);
+    let request = origin.received();
+    assert_same(&[request.head, request.body].concat(), format!("pOsT /a%41?Cmd=Sync HTTP/1.1\r\n{rest}").as_bytes());
+    let said = proxy.exchanges(1).remove(0);
+    assert_eq!(
+        (said["method"].as_str(), said["url"].as_str()),
+        (Some("pOsT"), Some("http://mail.contoso.com/a%41?Cmd=Sync"))
+    );
+}
+
+#[test]
+fn a_pipeline_of_requests_and_answers_of_every_framing_arrives_as_it_was_sent() {
+    let workshop = Workshop::new();
+    let answers: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n\
+        HTTP/1.1 204 No Content\r\nX-A: 1\r\n\r\n\
+        HTTP/1.1 304 Not Modified\r\nContent-Length: 12\r\n\r\n\
+        HTTP/1.1 401\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n\
+        HTTP/1.0 200 until the end\r\n\r\nas long as it lasts";
+    let requests: &[u8] = b"HEAD /1 HTTP/1.1\r\nHost: mail.contoso.com\r\n\r\n\
+        DELETE /2 HTTP/1.1\r\nHost: mail.contoso.com\r\n\r\n\
+        \r\nGET /3 HTTP/1.1\r\nHost: mail.contoso.com\r\n\r\n\
+        POST /4 HTTP/1.1\nHost: mail.contoso.com\nContent-Length: 2\n\nhi\
+        GET /5 HTTP/1.0\r\nHost: mail.contoso.com\r\n\r\n";
+    let origin = Origin::talking(Some(workshop.authority.server(&[HOST])), move |talk: &mut Talk| {
+        let mut received = vec![0; requests.len()];
+        talk.reader().read_exact(&mut received).unwrap();
+        talk.note_parts(received, Vec::new());
+        talk.send(answers);
+    });
+    let mut proxy = workshop.proxy(&["--resolve", &origin.resolve(HOST, 443)]);
+    let mut tunnel = Tunnel::open(&proxy, HOST);
+    tunnel.send(requests);
+    assert_same(&tunnel.bytes(answers.len()), answers);
+    assert_eq!(tunnel.reader().read(&mut [0]).unwrap(), 0, "and then the end, in order");
+    drop(tunnel);
+    assert_same(&origin.received().head, requests);
+    let said = proxy.exchanges(5);
+    let seen: Vec<_> =
+        said.iter().map(|said| (said["url"].as_str().unwrap(), said["status"].as_u64().unwrap())).collect();
+    let url = |number: u32| format!("https://{HOST}/{number}");
+    let expected = [(url(1), 200), (url(2), 204), (url(3), 304), (url(4), 401), (url(5), 200)];
+    assert_eq!(seen, expected.each_ref().map(|(url, status)| (url.as_str(), *status)));
+    assert!(said.iter().all(|said| said["error"].is_null()), "{said:?}");
+}
+
+#[test]
 fn every_client_connection_has_one_server_connection_of_its_own() {
     let workshop = Workshop::new();
     let origin = Origin::answering(Some(workshop.authority.server(&[HOST])), |_| ANSWER.to_vec());
@@ -192,7 +253,7 @@ fn what_is_no_http_passes_and_says_so() {
     let workshop = Workshop::new();
     let origin = Origin::talking(Some(workshop.authority.server(&[HOST])), |talk: &mut Talk| {
         let mut greeting = vec![0; 9];
-        std::io::Read::read_exact(talk.reader(), &mut greeting).unwrap();
+        talk.reader().read_exact(&mut greeting).unwrap();
         assert_eq!(greeting, b"\x00\x01binary\xff");
         talk.send(b"\xfe\x00pong");
         assert!(talk.head().is_none());
