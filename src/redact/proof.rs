@@ -208,7 +208,7 @@ fn assert_gone(shown: &str, secret: &str) {
 #[test]
 fn every_known_case_redacted_twice_is_redacted_once() {
     let redactor = Redactor::new();
-    let cases = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/cases.jsonl")).unwrap();
+    let cases = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/corpus/cases.jsonl")).unwrap();
     let mut fields = 0;
     for case in cases.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()) {
         let url = redactor.wire().url(case["request"]["url"].as_str().unwrap_or_default().as_bytes());
