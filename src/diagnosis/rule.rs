@@ -39,6 +39,13 @@ pub struct Rule {
     pub(crate) examples: &'static [super::rules::kit::Example],
 }
 
+impl Rule {
+    /// Whether it is one of those that stand in where no cause is known.
+    pub fn is_generic(&self) -> bool {
+        self.id.starts_with("generic-")
+    }
+}
+
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Rule").field(&self.id).finish()
@@ -124,6 +131,11 @@ impl Hit {
     /// A step of a healthy handshake: nobody must act.
     pub fn step() -> Self {
         Self::new(Kind::Step, Certainty::Certain, Actor::Nobody)
+    }
+
+    /// A step as far as the answer alone tells: the request was not captured, so it may have carried credentials.
+    pub fn likely_step() -> Self {
+        Self::new(Kind::Step, Certainty::Likely, Actor::Nobody)
     }
 
     /// Worth knowing.
