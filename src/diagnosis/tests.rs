@@ -207,7 +207,11 @@ fn a_generic_finding_stands_only_where_no_cause_is_named() {
     ];
     for diagnostics in named {
         let judgement = refused(diagnostics);
-        assert_eq!((ids(&judgement).len(), ids(&judgement)[0] != "generic-bad-credentials"), (1, true), "{diagnostics}");
+        assert_eq!(
+            (ids(&judgement).len(), ids(&judgement)[0] != "generic-bad-credentials"),
+            (1, true),
+            "{diagnostics}"
+        );
     }
     let unknown = "2999999;reason=\"Something new.\";error_category=\"something_new\"";
     let judgement = refused(unknown);

@@ -40,12 +40,7 @@ pub(super) fn left_at_certificate(reset: bool) -> Failure {
     } else {
         "the client closed the connection right after it was shown our certificate"
     };
-    Failure {
-        side: Side::Client,
-        step: Step::Tls,
-        kind: FailureKind::CertificateRefusedByClient,
-        text: text.into(),
-    }
+    Failure { side: Side::Client, step: Step::Tls, kind: FailureKind::CertificateRefusedByClient, text: text.into() }
 }
 
 /// The server's TLS failed after the handshake.
