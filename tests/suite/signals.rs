@@ -43,6 +43,29 @@ fn what_does_not_finish_is_cut_and_recorded_so() {
 }
 
 #[test]
+fn what_has_just_ended_is_recorded() {
+    let workshop = Workshop::new();
+    let origin = Origin::talking(Some(workshop.authority.server(&[HOST])), |talk: &mut Talk| {
+        talk.head();
+        talk.send(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        talk.hang_up();
+    });
+    for _ in 0..5 {
+        let proxy = workshop.proxy(&["--resolve", &origin.resolve(HOST, 443)]);
+        let mut tunnel = Tunnel::open(&proxy, HOST);
+        tunnel.send(b"PUT /upload HTTP/1.1\r\nHost: mail.contoso.com\r\nContent-Length: 900000\r\n");
+        tunnel.send(b"Content-Type: text/plain\r\n\r\n");
+        // Enough to be redacted off the connection's task.
+        while tunnel.try_send(&[b'a'; 16 * 1024]) && tunnel.head().is_none() {}
+        drop(tunnel);
+        proxy.signal("TERM");
+        let finished = proxy.finished();
+        assert_eq!(finished.exchanges().len(), 1, "{:?}", finished.events);
+        assert_eq!(finished.exchanges()[0]["status"], 413);
+    }
+}
+
+#[test]
 fn a_second_signal_ends_at_once() {
     let workshop = Workshop::new();
     let stage = Stage::new(&workshop);
