@@ -17,6 +17,7 @@ enum Rule {
     SetCookie,
     Host,
     Json,
+    Disposition,
 }
 
 /// One header field of a request or a response.
@@ -29,6 +30,7 @@ pub(super) fn field(door: &Door<'_>, name: &str, value: &str) -> Field {
         Rule::Parameters => challenge::parameters(door, value, &mut out),
         Rule::Cookie => cookie::cookie(door, value, &mut out),
         Rule::SetCookie => cookie::set_cookie(door, value, &mut out),
+        Rule::Disposition => disposition(door, value, &mut out),
         Rule::Host => door.authority(value, &mut out),
         Rule::Json => super::body::json(door, value, Sort::Data, &mut out),
         Rule::Treat(treatment) => door.treat(treatment, value, &mut out),
@@ -48,6 +50,18 @@ fn field_name(door: &Door<'_>, name: &str) -> Clean {
     let mut out = String::new();
     door.hide(name, &mut out);
     Clean::vouch(&out)
+}
+
+/// `Content-Disposition`: what it is stays, the name of the file goes.
+fn disposition(door: &Door<'_>, value: &str, out: &mut String) {
+    let (kind, parameters) = value.split_at(value.find(';').unwrap_or(value.len()));
+    door.words(kind, out);
+    for part in parameters.split_terminator(';').skip(1) {
+        let (name, value) = part.split_once('=').unwrap_or(("", part));
+        out.extend([";", name, if name.is_empty() { "" } else { "=" }]);
+        let value = value.trim_matches([' ', '"']);
+        door.treat(Treatment::Shape, value, out);
+    }
 }
 
 /// `Authorization` and `Proxy-Authorization`.
@@ -124,7 +138,7 @@ static HEADERS: &[(&str, Rule)] = &[
     ("client-request-id", ID),
     ("connection", WORDS),
     ("content-base", URL),
-    ("content-disposition", WORDS),
+    ("content-disposition", Rule::Disposition),
     ("content-encoding", WORDS),
     ("content-language", WORDS),
     ("content-length", WORDS),
@@ -431,5 +445,17 @@ mod tests {
         assert_eq!(value("Bearer"), "Bearer [empty]");
         assert_eq!(value("bearer "), "bearer [empty]");
         assert_eq!(value("Bearer [empty]"), "Bearer [opaque #1]");
+    }
+
+    #[test]
+    fn names_of_files_are_content() {
+        let field = Redactor::new().wire().field(b"Content-Disposition", b"attachment; filename=\"The merger.docx\"");
+        assert_eq!(field.value, "attachment; filename=[hidden #1]");
+    }
+
+    #[test]
+    fn a_parameter_in_the_place_of_an_id_is_none() {
+        let field = Redactor::new().wire().field(b"X-Client-Request-Id", b"token=hunter2");
+        assert_eq!(field.value, "token=[hidden #1]");
     }
 }
