@@ -69,15 +69,18 @@ pub(super) fn is_secret_name(name: &str) -> bool {
         "nonce",
         "ticket",
     ];
-    let name = name.to_ascii_lowercase();
-    PARTS.iter().any(|part| name.contains(part))
+    PARTS.iter().any(|part| contains(name, part))
+}
+
+/// Whether `part`, in lower case, stands in `name` in any letter case.
+fn contains(name: &str, part: &str) -> bool {
+    name.as_bytes().windows(part.len()).any(|found| found.eq_ignore_ascii_case(part.as_bytes()))
 }
 
 /// Whether a name says that its value is a password, which may look like any word.
 pub(super) fn is_password_name(name: &str) -> bool {
     const PARTS: [&str; 5] = ["passw", "passcode", "pwd", "secret", "canary"];
-    let name = name.to_ascii_lowercase();
-    PARTS.iter().any(|part| name.contains(part))
+    PARTS.iter().any(|part| contains(name, part))
 }
 
 /// Whether prose announces the thumbprint of a certificate, which is no secret.

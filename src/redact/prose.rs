@@ -119,7 +119,7 @@ impl Door<'_> {
         if shape::is_guid(word) || shape::is_principal(word) {
             return out.push_str(word);
         }
-        if let Some(at) = word.find("://") {
+        if let Some(at) = find_authority(word) {
             let scheme = word[..at].rfind(|c: char| !c.is_ascii_alphanumeric()).map_or(0, |before| before + 1);
             // A sign before the scheme is one byte only where it is ASCII; others end a word or are letters.
             if word.is_char_boundary(scheme) {
@@ -233,9 +233,9 @@ impl Door<'_> {
 
 /// Follows a sentence for names that announce a secret: `password: …`, `"token":"…"`, `Authorization: Basic …`.
 #[derive(Default)]
-struct Announcer {
-    /// What the last word names.
-    named: Option<Announced>,
+struct Announcer<'t> {
+    /// The last word, and whether it stood in quotation marks.
+    named: Option<(&'t str, bool)>,
     /// What the next word is, after a colon or an equals sign.
     next: Option<Announced>,
     /// The quotation mark that stands before the next word.
@@ -252,7 +252,7 @@ enum Announced {
     Identity(Kind),
 }
 
-impl Announcer {
+impl<'t> Announcer<'t> {
     /// A sign between words.
     fn between(&mut self, sign: &str) {
         match sign {
@@ -263,14 +263,14 @@ impl Announcer {
     }
 
     /// How much of `rest`, which begins with a word of `end` bytes, was announced, and as what.
-    fn announced(&mut self, rest: &str, end: usize) -> Option<(usize, Treatment)> {
+    fn announced(&mut self, rest: &'t str, end: usize) -> Option<(usize, Treatment)> {
         let word = &rest[..end];
         let bare = word.trim_matches('\\');
         if bare.is_empty() {
             return None;
         }
         if bare.bytes().all(|byte| matches!(byte, b':' | b'=' | b'>')) {
-            self.next = self.named.take();
+            self.next = self.named.take().and_then(announcement);
             return None;
         }
         let next = self.next.take();
@@ -280,9 +280,9 @@ impl Announcer {
             return None;
         }
         let name = bare.trim_end_matches([':', '=']);
-        self.named = announced(name.rsplit(['&', '?', '=', ':']).next().unwrap_or(name), quote.is_some());
+        self.named = Some((name, quote.is_some()));
         if name.len() < bare.len() {
-            self.next = self.named.take();
+            self.next = self.named.take().and_then(announcement);
         }
         match next? {
             Announced::Secret if is_said(bare.trim_end_matches(['.', ':', '!', '?'])) => None,
@@ -305,7 +305,8 @@ fn line_end(text: &str) -> usize {
 }
 
 /// What `name` announces; outside of quotation marks `user:` is rather a word of the sentence.
-fn announced(name: &str, quoted: bool) -> Option<Announced> {
+fn announcement((word, quoted): (&str, bool)) -> Option<Announced> {
+    let name = word.rsplit(['&', '?', '=', ':']).next().unwrap_or(word);
     if names::is_password_name(name) {
         return Some(Announced::Password);
     }
@@ -328,7 +329,12 @@ fn word_end(text: &str) -> usize {
     if let Some((at, _)) = escape {
         return at;
     }
-    if text[..end].contains("://") { url_end(text) } else { end }
+    if find_authority(&text[..end]).is_some() { url_end(text) } else { end }
+}
+
+/// Where the `://` of a URL stands. Most words have no colon, and a search for one sign is a fast one.
+fn find_authority(word: &str) -> Option<usize> {
+    memchr::memchr_iter(b':', word.as_bytes()).find(|at| word.as_bytes()[*at..].starts_with(b"://"))
 }
 
 /// Where a URL in prose ends: where a word does, but for the brackets of an IPv6 address and of encoded markers.
