@@ -239,10 +239,13 @@ impl Closed {
     /// Says on standard error what the session does not have.
     fn report(&self, language: Language) {
         if self.passed > 0 {
-            let text = Text {
-                en: "{passed} connections passed undecrypted and unrecorded: --only does not name their hosts",
-                ja: "{passed} 件の接続は復号も記録もせずに通しました: --only に指定のないホストです",
+            let en = if self.passed == 1 {
+                "1 connection passed undecrypted and unrecorded: --only does not name its host"
+            } else {
+                "{passed} connections passed undecrypted and unrecorded: --only does not name their hosts"
             };
+            let ja = "{passed} 件の接続は復号も記録もせずに通しました: --only に指定のないホストです";
+            let text = Text { en, ja };
             warn(&text.fill(language, &[("passed", &self.passed.to_string())]));
         }
         if self.standing.lost == 0 {
@@ -250,10 +253,12 @@ impl Closed {
         }
         let lost = self.standing.lost.to_string();
         tracing::warn!(lost = self.standing.lost, "the session is incomplete");
-        let text = Text {
-            en: "{lost} exchanges are missing in the session",
-            ja: "セッションには {lost} 件のエクスチェンジがありません",
+        let en = if self.standing.lost == 1 {
+            "1 exchange is missing in the session"
+        } else {
+            "{lost} exchanges are missing in the session"
         };
+        let text = Text { en, ja: "セッションには {lost} 件のエクスチェンジがありません" };
         let mut said = text.fill(language, &[("lost", &lost)]);
         if let Some(problem) = &self.standing.problem {
             said = format!("{said}: {}", Fault::from(problem.clone()).message(language));

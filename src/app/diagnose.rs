@@ -13,7 +13,7 @@ use crate::redact::Redactor;
 use crate::report::json::{Document, Entry, Known};
 use crate::report::text;
 use crate::session::SessionError;
-use crate::text::Language;
+use crate::text::{Language, Text};
 
 pub(super) fn diagnose(sources: &[PathBuf], page: Page, language: Language) -> Result<Exit, Fault> {
     let mut sum = Sum::default();
@@ -23,6 +23,17 @@ pub(super) fn diagnose(sources: &[PathBuf], page: Page, language: Language) -> R
     sum.exchanges.sort_by_key(|entry| entry.id);
     for gap in &sum.gaps {
         warn(&Fault::from(gap.clone()).message(language));
+    }
+    for source in &sum.unread {
+        let nothing = Text {
+            en: "{source}: no HTTP request or response was recognised in this text. Header lines or error messages \
+                 alone (WWW-Authenticate, x-ms-diagnostics, AADSTS…) cannot be read yet in this version; paste the \
+                 whole response, beginning with its status line (HTTP/1.1 401 …)",
+            ja: "{source}: このテキストに HTTP の要求や応答は見つかりませんでした。ヘッダー行やエラー メッセージだけ \
+                 (WWW-Authenticate、x-ms-diagnostics、AADSTS…) の読み取りは、このバージョンではまだできません。ステー\
+                 タス行 (HTTP/1.1 401 …) から始まる応答全体を貼り付けてください",
+        };
+        warn(&nothing.fill(language, &[("source", text::source_name(source, language))]));
     }
     let exit = sum.exit();
     sum.write(page, language)?;
@@ -41,6 +52,8 @@ struct Sum {
     readiness: Vec<Readiness>,
     /// Parts of sources that could not be read.
     gaps: Vec<SessionError>,
+    /// Pasted texts in which nothing was recognised.
+    unread: Vec<String>,
     /// The highest number so far.
     last: u64,
 }
@@ -55,6 +68,9 @@ impl Sum {
                 self.gaps.append(&mut gaps);
             }
             Input::Pasted(exchanges) => {
+                if input::is_nothing(&exchanges) {
+                    self.unread.push(name(source));
+                }
                 self.fold(Capture::Imported, exchanges.into_iter().map(|exchange| (0, exchange)));
             }
         }

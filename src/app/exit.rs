@@ -13,6 +13,8 @@ pub enum Exit {
     Usage,
     /// The machine refused something, or the fault is ours.
     Refused,
+    /// Ended on the spot by a second request to end: what shells call a run that an interrupt ended.
+    AtOnce,
 }
 
 impl Exit {
@@ -23,6 +25,7 @@ impl Exit {
             Self::Failures => 1,
             Self::Usage => 2,
             Self::Refused => 3,
+            Self::AtOnce => 130,
         }
     }
 }

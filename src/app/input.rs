@@ -55,6 +55,11 @@ impl Input {
     }
 }
 
+/// Whether nothing of HTTP was recognised in a pasted text.
+pub(super) fn is_nothing(pasted: &[Exchange]) -> bool {
+    pasted.iter().all(|exchange| exchange.request.seen().is_none() && exchange.response.seen().is_none())
+}
+
 /// Text that may hold credentials until it has passed the redactor; wiped when done with.
 struct Text(Zeroizing<Vec<u8>>);
 
@@ -231,6 +236,22 @@ WWW-Authenticate: NTLM
         assert_eq!(saved[&1].0, Verdict::Step);
         assert_eq!(saved[&3].0, Verdict::Unknown);
         assert_eq!(folded.handshakes.iter().filter(|handshake| handshake.steps[0].exchange == Some(4)).count(), 1);
+    }
+
+    #[test]
+    fn text_without_an_http_message_is_told_from_text_with_one() {
+        let nothing =
+            |text: &str| is_nothing(&paste::read(text.as_bytes(), &Redactor::new(), &Ids::default(), Timestamp(0)));
+        for lone in [
+            "AADSTS50034: The user account does not exist in the directory.\n",
+            "x-ms-diagnostics: 2000003;reason=\"The audience claim value is invalid\"\n",
+            "WWW-Authenticate: NTLM\n",
+            "",
+        ] {
+            assert!(nothing(lone), "{lone}");
+        }
+        assert!(!nothing("HTTP/1.1 401 Unauthorized\nWWW-Authenticate: NTLM\n\n"));
+        assert!(!nothing("GET / HTTP/1.1\nHost: mail.contoso.com\n\n"));
     }
 
     #[test]

@@ -6,11 +6,8 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use super::Fault;
+use super::{Exit, Fault};
 use crate::tui;
-
-/// What the system calls a run that an interrupt ended.
-const INTERRUPTED: i32 = 130;
 
 /// Requests to end. The first is handed over, a second one ends the program on the spot.
 pub(super) struct Signals {
@@ -42,7 +39,7 @@ impl Signals {
 #[allow(clippy::disallowed_methods)] // Asked for twice: nothing may hold it up. The session file is safe against that.
 fn end_at_once() -> ! {
     tui::give_back();
-    std::process::exit(INTERRUPTED)
+    std::process::exit(Exit::AtOnce.code().into())
 }
 
 #[cfg(unix)]

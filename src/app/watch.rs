@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ledger::Ledger;
 use super::recent::Recent;
 use crate::diagnosis::{Finding, Judgement, Observed};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Timestamp};
 use crate::proxy::{Event, Outbox};
 use crate::redact::Redactor;
 use crate::session::{Session, SessionError, Writer, WriterStatus};
@@ -38,10 +38,12 @@ impl Watch {
         Self { outbox, redactor, ledger, recent: Recent::default(), writer, events: Vec::new() }
     }
 
-    /// Takes what the proxy left since the last time, in its order.
+    /// Takes what the proxy left since the last time, in the order of time.
     pub(super) fn take(&mut self, show: &mut dyn Show) {
         let mut events = std::mem::take(&mut self.events);
         self.outbox.drain(&mut events);
+        // Connections leave theirs when their own threads come to it: an effect can lie before its cause.
+        events.sort_by_key(moment);
         for event in events.drain(..) {
             match event {
                 Event::Running(exchange) => {
@@ -93,6 +95,17 @@ impl Watch {
     }
 }
 
+/// When an event took place. What goes on comes before what has ended, as its own end may be among that.
+fn moment(event: &Event) -> Option<Timestamp> {
+    match event {
+        Event::Running(_) => None,
+        Event::Ended(exchange) => {
+            let lasted = exchange.timings.done.map_or(0, |done| i64::try_from(done.as_micros()).unwrap_or(i64::MAX));
+            Some(Timestamp(exchange.started.0.saturating_add(lasted)))
+        }
+    }
+}
+
 fn log_exchange(exchange: &Exchange, judgement: &Judgement) {
     let url = exchange.url.as_ref().map(|url| url.text().as_str());
     let findings: Vec<_> = judgement.findings.iter().map(Finding::id).collect();
@@ -114,4 +127,66 @@ pub(super) struct Closed {
     pub(super) standing: Standing,
     /// Connections that passed unrecorded because `--only` does not name their hosts.
     pub(super) passed: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::app::input::RECORDED;
+    use crate::exchange::{Connection, Seen, Timings, Unseen};
+    use crate::session::Mode;
+
+    /// What was shown, in its order; a running one is negative.
+    #[derive(Default)]
+    struct Shown(Vec<i64>);
+
+    impl Show for Shown {
+        fn running(&mut self, exchange: &Exchange) {
+            self.0.push(-exchange.id.cast_signed());
+        }
+
+        fn ended(&mut self, exchange: &Exchange, _: Observed) {
+            self.0.push(exchange.id.cast_signed());
+        }
+
+        fn revised(&mut self, _: Vec<Judgement>) {}
+    }
+
+    fn exchange(id: u64, started: i64, lasted: u64) -> Exchange {
+        Exchange {
+            id,
+            started: Timestamp(started),
+            connection: Arc::new(Connection { id: 1, ..Connection::default() }),
+            method: None,
+            url: None,
+            request: Seen::Unseen(Unseen::NeverCame),
+            response: Seen::Unseen(Unseen::NeverCame),
+            error: None,
+            timings: Timings { done: Some(Duration::from_micros(lasted)), ..Timings::default() },
+            running: false,
+        }
+    }
+
+    #[test]
+    #[allow(clippy::unwrap_used)]
+    fn what_one_visit_finds_is_shown_and_saved_in_the_order_of_its_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.authtap");
+        let (redactor, outbox) = (Redactor::new(), Outbox::new(8));
+        let writer = Writer::begin(&path, Mode::Forward, &redactor).unwrap();
+        let mut watch = Watch::new(outbox.clone(), redactor.clone(), Ledger::new(RECORDED), Some(writer));
+        outbox.push(Event::Ended(exchange(3, 20, 40)));
+        outbox.push(Event::Ended(exchange(2, 10, 20)));
+        outbox.push(Event::Running(Exchange { running: true, ..exchange(1, 0, 5) }));
+        outbox.push(Event::Ended(exchange(1, 0, 70)));
+        let mut shown = Shown::default();
+        watch.take(&mut shown);
+        assert_eq!(shown.0, [-1, 2, 3, 1]);
+        watch.close(0, &mut shown);
+        let session = Session::open(&path, &redactor).unwrap();
+        let saved: Vec<_> = session.exchanges().map(|exchange| exchange.unwrap().id).collect();
+        assert_eq!(saved, [2, 3, 1]);
+    }
 }

@@ -17,7 +17,7 @@ use crate::text::Language;
 #[command(name = "authtap", version, subcommand_required = true)]
 #[command(
     after_help = "Without a command it captures, as `authtap proxy` does; `authtap proxy --help` has those options.
-Exit codes: 0 done; 1 failures found (diagnose, demo --headless); 2 usage or unreadable input; 3 refused by the machine."
+Exit codes: 0 done; 1 failures found (diagnose, demo --headless); 2 usage or unreadable input; 3 refused by the machine; 130 ended at once by a second signal."
 )]
 pub(super) struct Arguments {
     /// Language of texts [default: from the environment]
@@ -73,7 +73,7 @@ pub(super) struct Proxy {
     #[arg(long, value_name = "HOST[:PORT]=ADDR[:PORT]")]
     pub resolve: Vec<Resolve>,
     /// How much of each body is kept for reading
-    #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024)]
+    #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024, value_parser = values::bytes)]
     pub body_limit: usize,
     #[arg(long, value_name = "HOST=FILE", hide = true)]
     pub server_cert: Vec<OsString>,

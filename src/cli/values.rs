@@ -10,10 +10,23 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "write ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:0".to_owned())
 }
 
+/// A number of bytes.
+pub(super) fn bytes(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "write a whole number of bytes, such as 262144".to_owned())
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_of_bytes_is_asked_for_in_words() {
+        assert_eq!(bytes("1000"), Ok(1000));
+        for wrong in ["x", "", "-1", "1k", "99999999999999999999999"] {
+            assert_eq!(bytes(wrong).unwrap_err(), "write a whole number of bytes, such as 262144", "{wrong}");
+        }
+    }
 
     #[test]
     fn reads_addresses_to_listen_on() {

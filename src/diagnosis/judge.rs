@@ -33,8 +33,8 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
         None => true,
     });
     drop_superseded(&mut hits);
-    // What is merely possible never stands before a certain step.
-    if hits.iter().any(|(_, hit)| hit.kind == Kind::Step && hit.certainty == Certainty::Certain) {
+    // What is merely possible never stands before a step that is more than that.
+    if hits.iter().any(|(_, hit)| hit.kind == Kind::Step && hit.certainty != Certainty::Possible) {
         hits.sort_by_key(|(_, hit)| hit.kind == Kind::Failure && hit.certainty == Certainty::Possible);
     }
     // A note answers nothing where something else was found.
@@ -51,6 +51,11 @@ fn drop_superseded(hits: &mut Vec<(&'static Rule, Hit)>) {
     let superseded: Vec<(&'static str, bool)> =
         hits.iter().flat_map(|(rule, hit)| rule.supersedes.iter().map(|id| (*id, strong(hit)))).collect();
     hits.retain(|(rule, hit)| !superseded.iter().any(|(id, by_strong)| *id == rule.id && (*by_strong || !strong(hit))));
+    // A rule of the generic family says that no cause is known; where another names one, there is nothing left of it.
+    let named = hits.iter().filter(|(rule, hit)| hit.kind == Kind::Failure && !rule.is_generic());
+    if let Some(named_strongly) = named.map(|(_, hit)| strong(hit)).max() {
+        hits.retain(|(rule, hit)| !rule.is_generic() || (strong(hit) && !named_strongly));
+    }
     if hits.iter().any(|(_, hit)| proves_failure(hit.kind, hit.certainty)) {
         hits.retain(|(_, hit)| hit.kind != Kind::Step);
     }

@@ -151,7 +151,11 @@ impl Ladders {
         let undecided = self.undecided();
         let ladder = self.begin(Scheme::OAuth, host, None);
         ladder.set("empty-bearer", StepState::Done, id);
-        ladder.set("challenge", if challenged { StepState::Done } else { StepState::Failed }, id);
+        if challenged {
+            ladder.set("challenge", StepState::Done, id);
+        } else if failed || case.status().is_some() {
+            ladder.set("challenge", StepState::Failed, id);
+        }
         if failed {
             self.end(Scheme::OAuth, host, None, Verdict::Failure);
         } else {
@@ -211,8 +215,11 @@ impl Ladders {
         if first || (refused && replied) {
             let ladder = self.begin_or_find(scheme, host, connection);
             ladder.set("negotiate", StepState::Done, id);
-            ladder.set("challenge", if replied { StepState::Done } else { StepState::Failed }, id);
             ladder.verdict = undecided;
+            if case.status().is_none() {
+                return;
+            }
+            ladder.set("challenge", if replied { StepState::Done } else { StepState::Failed }, id);
             if !refused {
                 ladder.set("challenge", StepState::Done, id);
                 ladder.set("authenticate", StepState::Done, id);
@@ -229,6 +236,10 @@ impl Ladders {
             return;
         }
         let ladder = self.begin_or_find(scheme, host, connection);
+        if case.status().is_none() {
+            ladder.verdict = undecided;
+            return;
+        }
         // A Kerberos ticket says in one message what NTLM says in three.
         if case.ntlm().is_none() && ladder.state("negotiate").is_none() {
             ladder.set("negotiate", StepState::Done, id);
@@ -241,6 +252,9 @@ impl Ladders {
     /// Basic and Digest. A client that sends its password unasked makes one ladder for each outcome, not for each
     /// request.
     fn password(&mut self, case: &Case<'_>, host: &Clean, scheme: Scheme) {
+        if case.status().is_none() {
+            return;
+        }
         let id = case.exchange.id;
         let refused = case.status() == Some(401);
         let verdict = if refused { Verdict::Failure } else { Verdict::Ok };
@@ -289,6 +303,9 @@ impl Ladders {
     fn active_sync(&mut self, case: &Case<'_>, host: &Clean, failed: bool) {
         let (id, scheme, undecided) = (case.exchange.id, Scheme::ActiveSync, self.undecided());
         let command = case.exchange.url.as_ref().and_then(|url| url.query_value("Cmd")).unwrap_or_default();
+        if case.status().is_none() && !failed {
+            return;
+        }
         let good = case.status() == Some(200) && !failed;
         if case.method() == "OPTIONS" {
             if good {

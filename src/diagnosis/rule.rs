@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Actor, Case, Certainty, Evidence, Kind, Subject};
 use crate::exchange::Exchange;
 use crate::redact::{Clean, Label};
-use crate::text::Text;
+use crate::text::{Language, Text};
 
 /// One cause, with its words.
 ///
@@ -37,6 +37,23 @@ pub struct Rule {
     /// Exchanges that it fires on, and near misses that it stays silent on.
     #[cfg(test)]
     pub(crate) examples: &'static [super::rules::kit::Example],
+}
+
+/// The source of facts that have no page: they stand in captures that somebody made public.
+const PUBLIC_CAPTURE: &str = "public capture";
+
+impl Rule {
+    /// Where the facts come from, in words for people: as in [`Rule::sources`], the constant spelled out.
+    pub fn sources_in(&self, language: Language) -> impl Iterator<Item = &'static str> {
+        let capture = Text { en: "seen in a published capture", ja: "公開されているキャプチャで確認" };
+        let words = move |source| if source == PUBLIC_CAPTURE { capture.to(language) } else { source };
+        self.sources.iter().copied().map(words)
+    }
+
+    /// Whether it is one of those that stand in where no cause is known.
+    pub fn is_generic(&self) -> bool {
+        self.id.starts_with("generic-")
+    }
 }
 
 impl fmt::Debug for Rule {
@@ -124,6 +141,11 @@ impl Hit {
     /// A step of a healthy handshake: nobody must act.
     pub fn step() -> Self {
         Self::new(Kind::Step, Certainty::Certain, Actor::Nobody)
+    }
+
+    /// A step as far as the answer alone tells: the request was not captured, so it may have carried credentials.
+    pub fn likely_step() -> Self {
+        Self::new(Kind::Step, Certainty::Likely, Actor::Nobody)
     }
 
     /// Worth knowing.

@@ -121,6 +121,29 @@ fn what_should_have_followed_an_oauth_challenge_is_missing() {
 }
 
 #[test]
+fn a_step_whose_response_was_not_captured_is_unseen() {
+    let ladder = |request| {
+        let run = Run::all(Capture::Imported, &[Raw::new(request, "")]);
+        run.diagnosis.handshakes().first().map(|ladder| (ladder.verdict, states(ladder)))
+    };
+    let (done, unseen) = (StepState::Done, StepState::Unseen);
+    assert_eq!(
+        ladder("POST https://mail.contoso.com/mapi/emsmdb/\nAuthorization: Bearer"),
+        Some((Verdict::Unknown, vec![done, unseen, unseen, unseen, unseen]))
+    );
+    assert_eq!(
+        ladder("POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: NTLM {ntlm1}"),
+        Some((Verdict::Unknown, vec![unseen, done, unseen, unseen]))
+    );
+    for sent in ["NTLM {ntlm3 avery}", "Negotiate {kerberos}", "Basic {basic avery:secret}"] {
+        let request = format!("POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: {sent}");
+        assert_eq!(ladder(request.leak()), None, "{sent}");
+    }
+    let provision = "POST https://mail.contoso.com/Microsoft-Server-ActiveSync?Cmd=Provision";
+    assert_eq!(ladder(provision), None);
+}
+
+#[test]
 fn a_failed_sign_in_fails_the_ladder_of_the_server_it_was_for() {
     let refused = Raw::new(
         "GET https://login.windows.net/common/oauth2/authorize?resource=https%3A%2F%2Fmail.contoso.com%2F",
@@ -165,6 +188,36 @@ fn a_password_that_works_later_was_not_the_cause() {
     assert_eq!(first.findings[0].certainty, Certainty::Possible);
     assert_eq!(first.findings[0].candidates, ["server-overloaded"]);
     assert_eq!(Run::all(Capture::Imported, &[refused, other]).verdicts(), [Verdict::Failure, Verdict::Ok]);
+}
+
+#[test]
+fn a_generic_finding_stands_only_where_no_cause_is_named() {
+    let refused = |diagnostics: &str| {
+        let answer = format!("401\nX-FEServer: EX01\nx-ms-diagnostics: {diagnostics}");
+        let request = "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer {jwt aud=x}";
+        Run::all(Capture::Imported, &[Raw::new(request, answer.leak())]).judgements.remove(&1).unwrap()
+    };
+    let ids = |judgement: &Judgement| judgement.findings.iter().map(super::Finding::id).collect::<Vec<_>>();
+    let named = [
+        "2000003;reason=\"The hostname component of the audience claim value 'https://mail.contoso.com' is invalid\";\
+         error_category=\"invalid_resource\"",
+        "2000008;reason=\"The user specified by the user-context in the token does not exist.\";\
+         error_category=\"invalid_user\"",
+        "2000004;reason=\"The mailbox version is not supported.\";error_category=\"invalid_grant\"",
+    ];
+    for diagnostics in named {
+        let judgement = refused(diagnostics);
+        assert_eq!(
+            (ids(&judgement).len(), ids(&judgement)[0] != "generic-bad-credentials"),
+            (1, true),
+            "{diagnostics}"
+        );
+    }
+    let unknown = "2999999;reason=\"Something new.\";error_category=\"something_new\"";
+    let judgement = refused(unknown);
+    assert_eq!(ids(&judgement), ["generic-bad-credentials"]);
+    assert_eq!(judgement.findings[0].certainty, Certainty::Possible);
+    assert_eq!(judgement.findings[0].evidence[0].text, unknown);
 }
 
 #[test]

@@ -33,14 +33,14 @@ pub(super) fn client_tls(error: &rustls::Error, redactor: &Redactor) -> Failure 
     Failure { side: Side::Client, step: Step::Tls, kind, text }
 }
 
-/// The client went away right after it was shown our certificate.
-pub(super) fn closed_at_certificate() -> Failure {
-    Failure {
-        side: Side::Client,
-        step: Step::Tls,
-        kind: FailureKind::CertificateRefusedByClient,
-        text: "the client closed the connection right after it was shown our certificate".into(),
-    }
+/// The client went away right after it was shown our certificate, without an alert.
+pub(super) fn left_at_certificate(reset: bool) -> Failure {
+    let text = if reset {
+        "the client reset the connection right after it was shown our certificate"
+    } else {
+        "the client closed the connection right after it was shown our certificate"
+    };
+    Failure { side: Side::Client, step: Step::Tls, kind: FailureKind::CertificateRefusedByClient, text: text.into() }
 }
 
 /// The server's TLS failed after the handshake.

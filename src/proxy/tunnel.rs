@@ -4,6 +4,7 @@
 //! Nothing that works without us may break: whatever our TLS cannot do with the server or with the client is left to
 //! the two of them, and recorded as unseen.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -319,7 +320,7 @@ async fn greet(
     let handshake = StartHandshake::from_parts(hello.accepted, client).into_stream(config);
     handshake.await.map_err(|error| match tls_error(&error) {
         Some(error) => failure::client_tls(error, &context.redactor),
-        None => failure::closed_at_certificate(),
+        None => failure::left_at_certificate(error.kind() == ErrorKind::ConnectionReset),
     })
 }
 

@@ -25,9 +25,9 @@ pub fn page(rule: &Rule, language: Language) -> String {
     let certainties = rule.certainties.iter().map(|certainty| layout::certainty(*certainty).to(language));
     let actors = rule.actors.iter().map(|actor| layout::actor(*actor).to(language));
     for (label, words) in [
-        (Text { en: "Kind", ja: "種類" }, join(kinds)),
-        (Text { en: "Certainty", ja: "確かさ" }, join(certainties)),
-        (Text { en: "Who must act", ja: "対応する人" }, join(actors)),
+        (Text { en: "Kind", ja: "種類" }, join(kinds, language)),
+        (Text { en: "Certainty", ja: "確かさ" }, join(certainties, language)),
+        (Text { en: "Who must act", ja: "対応する人" }, join(actors, language)),
     ] {
         let _ = writeln!(page, "{}: {words}", label.to(language));
     }
@@ -36,7 +36,7 @@ pub fn page(rule: &Rule, language: Language) -> String {
     heading(&mut page, Text { en: "What to do", ja: "対処" }, language);
     verbatim(&mut page, "  ", &rule.remedy.fill(language, &[]));
     heading(&mut page, Text { en: "Sources", ja: "出典" }, language);
-    for source in rule.sources {
+    for source in rule.sources_in(language) {
         verbatim(&mut page, "  ", source);
     }
     page
@@ -57,8 +57,9 @@ fn heading(page: &mut String, title: Text, language: Language) {
     let _ = writeln!(page, "\n{}", title.to(language));
 }
 
-fn join<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    words.collect::<Vec<_>>().join(", ")
+/// A list whose items may hold commas themselves.
+fn join<'a>(words: impl Iterator<Item = &'a str>, language: Language) -> String {
+    words.collect::<Vec<_>>().join(Text { en: "; ", ja: "／" }.to(language))
 }
 
 #[cfg(test)]
@@ -69,6 +70,13 @@ mod tests {
     #[test]
     fn a_page_has_the_words_in_the_language_asked_for() {
         insta::assert_snapshot!([page(&OFFLOAD, Language::En), page(&OFFLOAD, Language::Ja)].join("---\n"));
+    }
+
+    #[test]
+    fn a_source_that_is_no_page_is_told_in_words() {
+        let rule = Rule { sources: &["public capture", "RFC 9110"], ..OFFLOAD };
+        assert!(page(&rule, Language::En).ends_with("Sources\n  seen in a published capture\n  RFC 9110\n"));
+        assert!(page(&rule, Language::Ja).ends_with("出典\n  公開されているキャプチャで確認\n  RFC 9110\n"));
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::json::Error;
 use crate::diagnosis::{Actor, Certainty, Kind, Verdict};
+use crate::exchange::{Side, Step};
 use crate::redact::Clean;
 use crate::text::{Language, Text};
 
@@ -75,6 +77,44 @@ fn may_break(before: char, after: char) -> bool {
         return after != ' ';
     }
     (wide(before) || wide(after)) && after != ' ' && !CLOSING.contains(after) && !OPENING.contains(before)
+}
+
+/// How many exchanges.
+pub(super) fn exchanges(number: u64, language: Language) -> String {
+    let en = if number == 1 { "{number} exchange" } else { "{number} exchanges" };
+    Text { en, ja: "{number} 件のエクスチェンジ" }.fill(language, &[("number", &number.to_string())])
+}
+
+/// A failure of traffic on one line. Its own words are English; in another language they are quoted.
+pub(super) fn failure(error: &Error, language: Language) -> String {
+    let text = Text { en: "{side} {step}: {text}", ja: "{side}、{step}:「{text}」" };
+    let side = Side::ALL
+        .into_iter()
+        .find(|side| side.code() == error.side)
+        .map_or(error.side, |known| side(known).to(language));
+    let step = Step::ALL
+        .into_iter()
+        .find(|step| step.code() == error.step)
+        .map_or(error.step, |known| step(known).to(language));
+    text.fill(language, &[("side", side), ("step", step), ("text", error.text.as_str())])
+}
+
+const fn side(side: Side) -> Text {
+    match side {
+        Side::Client => Text { en: "client", ja: "クライアント側" },
+        Side::Server => Text { en: "server", ja: "サーバー側" },
+        Side::Proxy => Text { en: "proxy", ja: "プロキシ" },
+    }
+}
+
+const fn step(step: Step) -> Text {
+    match step {
+        Step::Resolve => Text { en: "resolve", ja: "名前解決" },
+        Step::Connect => Text { en: "connect", ja: "接続" },
+        Step::Tls => Text { en: "tls", ja: "TLS" },
+        Step::Send => Text { en: "send", ja: "送信" },
+        Step::Receive => Text { en: "receive", ja: "受信" },
+    }
 }
 
 /// The verdict as a word of a sentence.

@@ -35,6 +35,13 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
         for entry in telling {
             let _ = write!(page, "  {}", exchange(entry, language));
         }
+        let fine = known.exchanges.iter().filter(|entry| entry.verdict == Verdict::Ok).count();
+        if fine > 0 {
+            let rest = Text {
+                en: "not listed, as nothing is wrong: {fine}", ja: "ほかに問題のないもの: {fine} 件"
+            };
+            let _ = writeln!(page, "  {}", rest.fill(language, &[("fine", &fine.to_string())]));
+        }
     }
     page
 }
@@ -63,17 +70,21 @@ pub fn event(event: &Event<'_>, language: Language) -> String {
         }
         Event::Skipped { lines } => {
             let text = Text {
-                en: "{lines} lines were left out here: they were read too slowly; the session has all exchanges\n",
+                en: "lines left out here because they were read too slowly: {lines}; the session has all exchanges\n",
                 ja: "ここで {lines} 行を省きました: 読み取りが追いつきません。セッションにはすべてのエクスチェンジがあります\n",
             };
             text.fill(language, &[("lines", &lines.to_string())])
         }
+        Event::Closed { exchanges: 0, .. } => {
+            Text { en: "closed: no exchanges\n", ja: "終了: エクスチェンジはありません\n" }.to(language).to_owned()
+        }
         Event::Closed { exchanges, failures } => {
             let text = Text {
-                en: "closed: failure in {failures} of {exchanges} exchanges\n",
-                ja: "終了: {exchanges} 件のエクスチェンジのうち {failures} 件が失敗\n",
+                en: "closed: failure in {failures} of {exchanges}\n",
+                ja: "終了: {exchanges}のうち {failures} 件が失敗\n",
             };
-            text.fill(language, &[("exchanges", &exchanges.to_string()), ("failures", &failures.to_string())])
+            let exchanges = layout::exchanges(*exchanges, language);
+            text.fill(language, &[("exchanges", &exchanges), ("failures", &failures.to_string())])
         }
     }
 }
@@ -83,23 +94,20 @@ fn summary(known: &Known<'_>, language: Language) -> String {
     let (failures, unknown) = (count(Verdict::Failure), count(Verdict::Unknown));
     let text = if failures > 0 {
         Text {
-            en: "{source}: failure in {failures} of {all} exchanges",
-            ja: "{source}: {all} 件のエクスチェンジのうち {failures} 件が失敗",
+            en: "{source}: failure in {failures} of {exchanges}",
+            ja: "{source}: {exchanges}のうち {failures} 件が失敗",
         }
     } else if unknown > 0 {
         Text {
-            en: "{source}: nothing proven wrong; {unknown} of {all} exchanges cannot be decided from what was captured",
-            ja: "{source}: 失敗は確認されません。{all} 件のうち {unknown} 件はこのキャプチャだけでは判断できません",
+            en: "{source}: nothing proven wrong; {unknown} of {exchanges} cannot be decided from what was captured",
+            ja: "{source}: 失敗は確認されません。{exchanges}のうち {unknown} 件はこのキャプチャだけでは判断できません",
         }
     } else {
-        Text {
-            en: "{source}: nothing wrong (exchanges: {all})",
-            ja: "{source}: {all} 件のエクスチェンジに問題はありません",
-        }
+        Text { en: "{source}: nothing wrong in {exchanges}", ja: "{source}: {exchanges}に問題はありません" }
     };
     let names = [
         ("source", known.sources.iter().map(|source| source_name(source, language)).collect::<Vec<_>>().join(", ")),
-        ("all", known.exchanges.len().to_string()),
+        ("exchanges", layout::exchanges(known.exchanges.len() as u64, language)),
         ("failures", failures.to_string()),
         ("unknown", unknown.to_string()),
     ];
@@ -107,7 +115,8 @@ fn summary(known: &Known<'_>, language: Language) -> String {
     text.fill(language, &names) + "\n"
 }
 
-fn source_name(source: &str, language: Language) -> &str {
+/// What a source is called; `-` is standard input.
+pub fn source_name(source: &str, language: Language) -> &str {
     match source {
         "-" => Text { en: "standard input", ja: "標準入力" }.to(language),
         file => file,
@@ -146,7 +155,7 @@ fn topic(page: &mut String, entry: &diagnosis::Entry, language: Language) {
         verbatim(page, "    ", &entry.candidates.join(", "));
     }
     part(page, Text { en: "Sources", ja: "出典" }, language);
-    entry.rule.sources.iter().for_each(|source| verbatim(page, "    ", source));
+    entry.rule.sources_in(language).for_each(|source| verbatim(page, "    ", source));
 }
 
 fn ladder(page: &mut String, handshake: &Handshake, language: Language) {
@@ -216,7 +225,7 @@ fn exchange(entry: &Entry, language: Language) -> String {
     let _ = write!(line, "  {}", layout::verdict(entry.verdict).to(language));
     said(&mut line, &entry.findings);
     if let Some(error) = &entry.error {
-        let _ = write!(line, "  ({} {}: {})", error.side, error.step, error.text);
+        let _ = write!(line, "  ({})", layout::failure(error, language));
     }
     line + "\n"
 }
@@ -268,7 +277,36 @@ mod tests {
             first(Language::En, Verdict::Unknown),
             "trace.authtap: nothing proven wrong; 2 of 2 exchanges cannot be decided from what was captured"
         );
-        assert_eq!(first(Language::En, Verdict::Step), "trace.authtap: nothing wrong (exchanges: 1)");
+        assert_eq!(first(Language::En, Verdict::Step), "trace.authtap: nothing wrong in 1 exchange");
+    }
+
+    #[test]
+    fn one_is_counted_in_the_singular_and_none_is_no_fraction() {
+        let closed = |exchanges, failures| event(&Event::Closed { exchanges, failures }, Language::En);
+        assert_eq!(closed(1, 1), "closed: failure in 1 of 1 exchange\n");
+        assert_eq!(closed(2, 1), "closed: failure in 1 of 2 exchanges\n");
+        assert_eq!(closed(0, 0), "closed: no exchanges\n");
+    }
+
+    #[test]
+    fn exchanges_that_are_fine_are_counted_where_others_are_listed() {
+        let ok = |mut exchanges: Vec<Entry>| {
+            exchanges.truncate(2);
+            exchanges[0].verdict = Verdict::Ok;
+            exchanges
+        };
+        let exchanges = ok(sample::exchanges().iter().map(|(one, judged)| Entry::new(one, judged)).collect());
+        let findings = Vec::new();
+        let (sources, handshakes, readiness) = (["-".to_owned()], Vec::new(), Vec::new());
+        let known = Known {
+            sources: &sources,
+            exchanges: &exchanges,
+            findings: &findings,
+            handshakes: &handshakes,
+            readiness: &readiness,
+        };
+        assert!(diagnosis(&known, Language::En).ends_with("not listed, as nothing is wrong: 1\n"));
+        assert!(diagnosis(&known, Language::Ja).ends_with("ほかに問題のないもの: 1 件\n"));
     }
 
     #[test]

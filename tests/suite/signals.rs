@@ -80,7 +80,7 @@ fn a_second_signal_ends_at_once() {
     proxy.signal("TERM");
     proxy.signal("INT");
     let session = proxy.session.clone();
-    proxy.finished();
+    assert_eq!(proxy.finished().code, Some(130));
     assert!(begun.elapsed() < DRAIN, "{:?}", begun.elapsed());
     // Whether the request is in it depends on how long it had lasted; that it opens does not.
     saved(&session);

@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
         en: "Verification of the certificate of {host} failed: {reason}. Clients that verify see a warning or fail \
              in silence, and what follows from that (a prompt, \"cannot connect\") is easily taken for a sign-in \
              problem. With a private root, clients of the domain may trust what this machine does not.",
-        ja: "{host} の証明書の検証に失敗しました: {reason}。証明書を検証するクライアントでは、警告が出るか、警告なし\
+        ja: "{host} の証明書の検証に失敗しました (検証結果:「{reason}」)。証明書を検証するクライアントでは、警告が出るか、警告なし\
              に失敗します。その結果 (資格情報の入力要求や「接続できません」) は、サインインの問題と取り違えられがち\
              です。プライベート CA の場合、ドメインのクライアントでは信頼されていても、このコンピューターでは信頼さ\
              れていないことがあります。",

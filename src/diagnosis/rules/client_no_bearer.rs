@@ -1,6 +1,7 @@
 //! An Outlook that keeps to Basic, NTLM or Kerberos although the server offers OAuth.
 //!
-//! A note while the old scheme is accepted, a failure when it is refused. Not to be confused with a client that did offer
+//! A note while the old scheme is accepted, a failure when it is refused. A Kerberos ticket that is accepted needs no note:
+//! it is single sign-on as it should be, and no password is at stake. Not to be confused with a client that did offer
 //! Bearer on that host and fell back.
 
 use crate::diagnosis::{Actor, Case, Certainty, Directory, Gate, Hit, Kind, Rule, Sent};
@@ -79,13 +80,18 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         || case.challenges().iter().any(|challenge| challenge.token.is_some());
     let hit = match case.status()? {
         401 if !goes_on => Hit::failure(Certainty::Likely, Actor::Client),
-        200..=399 => Hit::note(Certainty::Likely, Actor::Client),
+        200..=399 if !is_ticket(case) => Hit::note(Certainty::Likely, Actor::Client),
         _ => return None,
     };
     offered.then(|| {
         let hit = hit.on(case.on_server()).because(case.evidence_request("user-agent"));
         hit.because(case.evidence_request("authorization")).naming("scheme", Clean::from(scheme))
     })
+}
+
+/// Negotiate with anything but an NTLM message in it.
+fn is_ticket(case: &Case<'_>) -> bool {
+    matches!(case.authorization(), Sent::Credential(Credential::Negotiate(_))) && case.ntlm().is_none()
 }
 
 #[cfg(test)]
@@ -122,6 +128,21 @@ mod tests {
                      authorization_uri=\"https://login.windows.net/common/oauth2/authorize\"",
                 ),
                 Raw::new(NTLM, "200 OK"),
+            ],
+        ),
+        Example::silent(
+            "a Kerberos ticket is accepted although Bearer is offered",
+            &[
+                Raw::new(
+                    "POST https://mail.contoso.com/mapi/emsmdb/",
+                    "401\nX-FEServer: EX01\nWWW-Authenticate: {bearer \
+                     https://login.windows.net/common/oauth2/authorize}\nWWW-Authenticate: Negotiate",
+                ),
+                Raw::new(
+                    "POST https://mail.contoso.com/mapi/emsmdb/\nUser-Agent: Microsoft Office/16.0 (Windows NT 10.0; \
+                     Microsoft Outlook 16.0)\nAuthorization: Negotiate {kerberos}",
+                    "200 OK",
+                ),
             ],
         ),
         Example::silent(

@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     remedy: Text { en: "Nothing to do.", ja: "対処は不要です。" },
     sources: &["RFC 7616 section 3.3"],
     kinds: &[Kind::Step],
-    certainties: &[Certainty::Certain],
+    certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::Nobody],
     gate: Gate::Status(&[401]),
     supersedes: &["generic-bad-credentials"],
@@ -30,21 +30,20 @@ pub(super) static RULE: Rule = Rule {
 fn find(case: &Case<'_>) -> Option<Hit> {
     let digest = case.challenge("digest")?;
     let stale = || digest.param("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true"));
-    let leg = match case.authorization() {
-        // Where Windows schemes are offered too, the client takes one of those: then it is a probe like any other.
-        Sent::Absent | Sent::Unseen => {
-            !["negotiate", "ntlm", "bearer"].iter().any(|other| case.challenge(other).is_some())
-        }
-        Sent::Credential(Credential::Digest { .. }) => stale(),
-        Sent::Credential(_) => false,
+    // Where Windows schemes are offered too, the client takes one of those: then it is a probe like any other.
+    let alone = || !["negotiate", "ntlm", "bearer"].iter().any(|other| case.challenge(other).is_some());
+    let hit = match case.authorization() {
+        Sent::Absent if alone() => Hit::step(),
+        Sent::Credential(Credential::Digest { .. }) | Sent::Unseen if stale() => Hit::step(),
+        Sent::Unseen if alone() => Hit::likely_step(),
+        _ => return None,
     };
-    let hit = || Hit::step().on(case.on_server()).because(case.evidence_challenge("digest")).until(Next::Credentials);
-    leg.then(hit)
+    Some(hit.on(case.on_server()).because(case.evidence_challenge("digest")).until(Next::Credentials))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::rules::kit::{Example, Raw, STEP};
+    use crate::diagnosis::rules::kit::{Example, LIKELY_STEP, Raw, STEP};
 
     const DIGEST: &str = "GET http://api.fabrikam.com/dir/\nAuthorization: Digest username=\"avery\", realm=\"x\", \
          nonce=\"n\", uri=\"/dir/\", response=\"00\"";
@@ -62,6 +61,16 @@ mod tests {
             "the nonce ran out",
             STEP,
             &[Raw::new(DIGEST, "401\nWWW-Authenticate: Digest realm=\"x\", nonce=\"m\", qop=\"auth\", stale=true")],
+        ),
+        Example::fires(
+            "the challenge alone was pasted: a refused response looks the same",
+            LIKELY_STEP,
+            &[Raw::new("", "401\nWWW-Authenticate: Digest realm=\"x\", nonce=\"m\", qop=\"auth\"")],
+        ),
+        Example::fires(
+            "the challenge alone was pasted, and says that the nonce ran out",
+            STEP,
+            &[Raw::new("", "401\nWWW-Authenticate: Digest realm=\"x\", nonce=\"m\", stale=true")],
         ),
         Example::silent(
             "the response is refused",

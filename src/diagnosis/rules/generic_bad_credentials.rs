@@ -4,7 +4,7 @@
 //! is only possible, and every rule that knows more comes before it.
 
 use crate::diagnosis::past::sent_label;
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Rule, Sent};
+use crate::diagnosis::{Actor, Case, Certainty, Evidence, Gate, Hit, Kind, Next, Place, Rule, Sent};
 use crate::redact::{Credential, Negotiate, Ntlm, NtlmMessage, Token};
 use crate::text::Text;
 
@@ -12,10 +12,12 @@ pub(super) static RULE: Rule = Rule {
     id: "generic-bad-credentials",
     title: Text { en: "The server refuses the credentials", ja: "サーバーが資格情報を拒否" },
     explanation: Text {
-        en: "The request carried credentials, and the server answered 401 without saying more. They are wrong, \
-             expired, revoked, or meant for another service.",
-        ja: "要求には資格情報が含まれていましたが、サーバーは詳しい理由を示さずに 401 を返しました。資格情報が誤って\
-             いる、期限切れまたは取り消し済みである、または別のサービス用のものです。",
+        en: "The request carried credentials, and the server answered 401. It gave no reason, or one that stands in \
+             the evidence and is not among the causes known here. Mostly the credentials are wrong, expired, \
+             revoked, or meant for another service.",
+        ja: "要求には資格情報が含まれていましたが、サーバーは 401 を返しました。理由は示されていないか、既知の原因に当\
+             てはまらないものです (示された場合は根拠に表示します)。多くの場合、資格情報が誤っている、期限切れまた\
+             は取り消し済みである、または別のサービス用のものです。",
     },
     remedy: Text {
         en: "Check the password, key or token that {host} expects, and that it was issued for this service.",
@@ -50,12 +52,23 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     }
     let certainty = if is_microsoft(case) { Certainty::Possible } else { Certainty::Likely };
     let hit = Hit::failure(certainty, Actor::User).on(case.on_user());
+    let reason = reason(case);
+    let hit = reason.into_iter().fold(hit, Hit::because);
     let hit = hit.because(case.evidence_request("authorization")).because(case.evidence_status());
     let hit = hit.naming("host", case.host_name());
     Some(match sent_label(case) {
         Some(label) => hit.until(Next::SameCredential(label)),
         None => hit,
     })
+}
+
+/// What the server itself says of the refusal.
+fn reason(case: &Case<'_>) -> Option<Evidence> {
+    if case.diagnostics().is_some() {
+        return Some(case.evidence_header("x-ms-diagnostics"));
+    }
+    let says = case.challenges().iter().find(|challenge| challenge.param("error").is_some())?;
+    Some(case.evidence(Place::ResponseHeader("www-authenticate"), says.text()))
 }
 
 /// Services whose refusals mean more than a wrong password.

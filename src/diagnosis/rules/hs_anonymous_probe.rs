@@ -12,13 +12,16 @@ pub(super) static RULE: Rule = Rule {
         en: "Anonymous request: the server lists its schemes", ja: "匿名要求: サーバーが認証方式を提示"
     },
     explanation: Text {
-        en: "The request carried no credentials, and the 401 names the schemes that the server accepts. HTTP \
+        en: "The 401 names the schemes that the server accepts: the answer to a request without credentials. HTTP \
              clients ask this way first and repeat the request with credentials. It is a failure only if nothing \
              follows: then the client supports none of the schemes, has no credentials, or somebody cancelled the \
-             prompt.",
-        ja: "要求に資格情報がなく、401 がサーバーの受け付ける認証方式を示しています。HTTP クライアントはまずこの形で\
-             問い合わせ、次に資格情報を付けて要求を繰り返します。後に何も続かない場合だけが失敗で、クライアントがど\
-             の方式にも対応していない、資格情報を持っていない、または入力画面が取り消されたことを意味します。",
+             prompt. Where the request itself was not captured, this is only likely: refused credentials can be \
+             answered in the same words.",
+        ja: "401 がサーバーの受け付ける認証方式を示しています。これは資格情報のない要求に対する応答です。HTTP クライ\
+             アントはまずこの形で問い合わせ、次に資格情報を付けて要求を繰り返します。後に何も続かない場合だけが失敗\
+             で、クライアントがどの方式にも対応していない、資格情報を持っていない、または入力画面が取り消されたこと\
+             を意味します。要求そのものがキャプチャにない場合は可能性にとどまります。資格情報が拒否されたときの応答\
+             も同じ形になり得るためです。",
     },
     remedy: Text {
         en: "Nothing to do while the client goes on. If it does not, compare the schemes offered with those that \
@@ -28,7 +31,7 @@ pub(super) static RULE: Rule = Rule {
     },
     sources: &["RFC 9110 section 11.6.1", "RFC 9110 section 11.4"],
     kinds: &[Kind::Step],
-    certainties: &[Certainty::Certain],
+    certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::Nobody],
     gate: Gate::Status(&[401]),
     supersedes: &[],
@@ -40,20 +43,20 @@ pub(super) static RULE: Rule = Rule {
 fn find(case: &Case<'_>) -> Option<Hit> {
     let offers = !case.challenges().is_empty() && case.challenges().iter().all(|challenge| challenge.token.is_none());
     let says_more = case.challenges().iter().any(|challenge| challenge.param("error").is_some());
-    let anonymous = match case.authorization() {
-        Sent::Absent => true,
+    let hit = match case.authorization() {
+        Sent::Absent => Hit::step(),
         // Of a challenge alone it is all that can be said.
-        Sent::Unseen => !says_more && case.diagnostics().is_none(),
-        Sent::Credential(_) => false,
+        Sent::Unseen if !says_more && case.diagnostics().is_none() => Hit::likely_step(),
+        Sent::Unseen | Sent::Credential(_) => return None,
     };
     let claims = case.challenges().iter().any(|challenge| challenge.param("claims").is_some());
-    let hit = || Hit::step().on(case.on_server()).because(case.evidence_schemes()).until(Next::Credentials);
-    (offers && anonymous && !claims).then(hit)
+    let hit = || hit.on(case.on_server()).because(case.evidence_schemes()).until(Next::Credentials);
+    (offers && !claims).then(hit)
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::rules::kit::{Example, Raw, STEP};
+    use crate::diagnosis::rules::kit::{Example, LIKELY_STEP, Raw, STEP};
 
     pub(super) const EXAMPLES: &[Example] = &[
         Example::fires(
@@ -66,7 +69,7 @@ mod tests {
         ),
         Example::fires(
             "the challenge alone was pasted",
-            STEP,
+            LIKELY_STEP,
             &[Raw::new("", "401\nwww-authenticate: Basic realm=\"x\"")],
         ),
         Example::silent(

@@ -84,6 +84,9 @@ impl Example {
 /// What [`Example::fires`] expects of a step.
 pub(crate) const STEP: (Kind, Certainty, Actor) = (Kind::Step, Certainty::Certain, Actor::Nobody);
 
+/// The same where the request was not captured.
+pub(crate) const LIKELY_STEP: (Kind, Certainty, Actor) = (Kind::Step, Certainty::Likely, Actor::Nobody);
+
 /// One exchange as text.
 #[derive(Clone, Copy)]
 pub(crate) struct Raw {

@@ -52,7 +52,7 @@ fn page(rule: &Rule) -> String {
     section(&mut page, "説明", rule.explanation, Language::Ja);
     section(&mut page, "対処", rule.remedy, Language::Ja);
     page.push_str("\n---\n\nSources:\n\n");
-    for source in rule.sources {
+    for source in rule.sources_in(Language::En) {
         writeln!(page, "- {source}").unwrap();
     }
     page

@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
     },
     sources: &["RFC 9110 section 15.5.8"],
     kinds: &[Kind::Step],
-    certainties: &[Certainty::Certain],
+    certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::Nobody],
     gate: Gate::Status(&[407]),
     supersedes: &[],
@@ -36,22 +36,25 @@ pub(super) static RULE: Rule = Rule {
 fn find(case: &Case<'_>) -> Option<Hit> {
     let challenges = case.proxy_challenges();
     let first = challenges.first()?;
-    let goes_on = match case.proxy_authorization() {
-        Sent::Absent | Sent::Unseen => true,
-        Sent::Credential(_) => challenges.iter().any(|challenge| challenge.token.is_some()),
+    // A token in the challenge answers a message of the client's: the handshake goes on.
+    let goes_on = challenges.iter().any(|challenge| challenge.token.is_some());
+    let hit = match case.proxy_authorization() {
+        _ if goes_on => Hit::step(),
+        Sent::Absent => Hit::step(),
+        Sent::Unseen => Hit::likely_step(),
+        Sent::Credential(_) => return None,
     };
-    goes_on.then(|| {
-        Hit::step()
-            .on(case.on_server())
+    Some(
+        hit.on(case.on_server())
             .because(case.evidence(Place::ResponseHeader("proxy-authenticate"), first.text()))
             .naming("host", case.host_name())
-            .until(Next::Proxy)
-    })
+            .until(Next::Proxy),
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::rules::kit::{Example, Raw, STEP};
+    use crate::diagnosis::rules::kit::{Example, LIKELY_STEP, Raw, STEP};
 
     pub(super) const EXAMPLES: &[Example] = &[
         Example::fires(
@@ -70,6 +73,11 @@ mod tests {
                 "GET http://www.contoso.com/\nProxy-Authorization: NTLM {ntlm1}",
                 "407\nProxy-Authenticate: NTLM {ntlm2}",
             )],
+        ),
+        Example::fires(
+            "the answer alone was pasted",
+            LIKELY_STEP,
+            &[Raw::new("", "407\nProxy-Authenticate: Basic realm=\"x\"")],
         ),
         Example::silent(
             "the proxy refuses a password",

@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
     remedy: Text { en: "Nothing to do.", ja: "対処は不要です。" },
     sources: &["https://distribution.github.io/distribution/spec/auth/token/", "RFC 6750 section 3"],
     kinds: &[Kind::Step],
-    certainties: &[Certainty::Certain],
+    certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::Nobody],
     gate: Gate::Status(&[401]),
     supersedes: &["hs-anonymous-probe"],
@@ -36,14 +36,18 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     let (_, after) = realm.as_str().split_once("://")?;
     let host = realm.part(after.split(['/', ':']).next().unwrap_or(after)).lower();
     let registry = bearer.param("service").is_some() && bearer.param("error").is_none();
-    let anonymous = matches!(case.authorization(), Sent::Absent | Sent::Unseen);
-    let hit = || Hit::step().on(case.on_server()).because(case.evidence_challenge("bearer")).until(Next::Host(host));
-    (registry && anonymous).then(hit)
+    let hit = match case.authorization() {
+        Sent::Absent => Hit::step(),
+        Sent::Unseen => Hit::likely_step(),
+        Sent::Credential(_) => return None,
+    };
+    let hit = || hit.on(case.on_server()).because(case.evidence_challenge("bearer")).until(Next::Host(host));
+    registry.then(hit)
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::rules::kit::{Example, Raw, STEP};
+    use crate::diagnosis::rules::kit::{Example, LIKELY_STEP, Raw, STEP};
 
     pub(super) const EXAMPLES: &[Example] = &[
         Example::fires(
@@ -53,6 +57,14 @@ mod tests {
                 "GET https://registry-1.docker.io/v2/library/alpine/manifests/latest",
                 "401\nWww-Authenticate: Bearer \
                  realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\",scope=\"repository:library/alpine:pull,push\"",
+            )],
+        ),
+        Example::fires(
+            "the answer alone was pasted",
+            LIKELY_STEP,
+            &[Raw::new(
+                "",
+                "401\nWww-Authenticate: Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\"",
             )],
         ),
         Example::silent(

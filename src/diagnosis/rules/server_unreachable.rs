@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     explanation: Text {
         en: "The connection to {host} failed before any HTTP was spoken. Step: {step}; {reason}. A wrong or missing \
              DNS record, a wrong port, a firewall, or a server that is down: credentials play no part yet.",
-        ja: "{host} への接続は、HTTP のやり取りが始まる前に失敗しました。段階: {step} / {reason}。DNS レコードの誤り\
+        ja: "{host} への接続は、HTTP のやり取りが始まる前に失敗しました。段階は {step}、エラーは「{reason}」です。DNS レコードの誤り\
              や欠落、ポートの誤り、ファイアウォール、サーバーの停止が考えられます。資格情報はまだ関係していません。",
     },
     remedy: Text {

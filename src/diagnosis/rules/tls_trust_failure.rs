@@ -5,7 +5,7 @@
 //! explain.
 
 use crate::diagnosis::{Actor, Capture, Case, Certainty, Gate, Hit, Kind, Place, Rule};
-use crate::exchange::{Failure, FailureKind, Side, Step};
+use crate::exchange::{FailureKind, Side, Step};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -14,13 +14,18 @@ pub(super) static RULE: Rule = Rule {
         en: "The client does not accept the certificate", ja: "クライアントが証明書を受け入れない"
     },
     explanation: Text {
-        en: "The client ended the TLS handshake with {host} itself, before it sent any request. It does not trust \
-             the root of the certificate it was shown, the name or the dates do not suit it, or it expects one \
-             certain certificate (pinning). While traffic is decrypted, the certificate shown is the one minted by \
-             the decrypting proxy.",
-        ja: "クライアントは要求を 1 つも送らないうちに、{host} との TLS ハンドシェイクを自ら中断しました。提示された\
+        en: "The TLS handshake with {host} ended on the client's side, before any request was sent. A client does so \
+             when it does not trust the root of the certificate it was shown, when the name or the dates do not suit \
+             it, or when it expects one certain certificate (pinning). A TLS alert proves it. A connection that was \
+             merely closed makes it likely, and one that was reset leaves it open: a client that gives up for \
+             another reason, or a device on the way, looks the same. While traffic is decrypted, the certificate \
+             shown is the one minted by the decrypting proxy.",
+        ja: "{host} との TLS ハンドシェイクが、要求が 1 つも送られないうちにクライアント側で終わりました。提示された\
              証明書のルートを信頼していない、名前や有効期間が合わない、または特定の証明書しか受け入れない (ピンニン\
-             グ) ことが原因です。復号している間にクライアントへ提示されるのは、復号するプロキシが発行した証明書です。",
+             グ) クライアントはこのように動作します。TLS アラートがあれば確実です。接続が閉じられただけの場合は可能\
+             性が高く、リセットされた場合は断定できません。別の理由でクライアントが中断した場合や、経路上の機器によ\
+             る場合も同じように見えるためです。復号している間にクライアントへ提示されるのは、復号するプロキシが発行\
+             した証明書です。",
     },
     remedy: Text {
         en: "Let the client trust the root of this proxy (its file: authtap ca path), on Windows for all users:\n\
@@ -41,7 +46,7 @@ pub(super) static RULE: Rule = Rule {
     },
     sources: &["RFC 8446 section 6.2", "RFC 5246 section 7.2.2"],
     kinds: &[Kind::Failure],
-    certainties: &[Certainty::Certain, Certainty::Likely],
+    certainties: &[Certainty::Certain, Certainty::Likely, Certainty::Possible],
     actors: &[Actor::ThisProxy, Actor::CaptureTool, Actor::ExchangeAdmin],
     gate: Gate::Failed,
     supersedes: &[],
@@ -55,10 +60,15 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     if failure.side != Side::Client || failure.step != Step::Tls {
         return None;
     }
+    let said = failure.text.as_str().to_ascii_lowercase();
+    let (alert, reset) = (said.contains("alert"), said.contains("reset"));
     let certainty = match failure.kind {
-        FailureKind::CertificateRefusedByClient => Certainty::Certain,
-        _ if names_certificate(failure) => Certainty::Certain,
-        FailureKind::ClosedEarly | FailureKind::Reset | FailureKind::TlsFailed => Certainty::Likely,
+        _ if names_certificate(&said) => Certainty::Certain,
+        FailureKind::CertificateRefusedByClient if alert => Certainty::Certain,
+        FailureKind::CertificateRefusedByClient if reset => Certainty::Possible,
+        FailureKind::TlsFailed if alert => Certainty::Likely,
+        FailureKind::CertificateRefusedByClient | FailureKind::ClosedEarly => Certainty::Likely,
+        FailureKind::Reset | FailureKind::TlsFailed => Certainty::Possible,
         _ => return None,
     };
     let connection = &case.exchange.connection;
@@ -77,9 +87,8 @@ fn find(case: &Case<'_>) -> Option<Hit> {
 }
 
 /// Whether the words are those of an alert about certificates (RFC 8446 section 6.2), in any spelling of it.
-fn names_certificate(failure: &Failure) -> bool {
-    let words: String = failure.text.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
-    let words = words.to_ascii_lowercase();
+fn names_certificate(said: &str) -> bool {
+    let words: String = said.chars().filter(char::is_ascii_alphanumeric).collect();
     let alerts = [
         "unknownca",
         "badcertificate",
@@ -126,8 +135,32 @@ mod tests {
             )],
         ),
         Example::fires(
-            "the client just closes",
+            "the client just closes, in order, once it has seen the certificate",
             (Kind::Failure, Certainty::Likely, Actor::ThisProxy),
+            &[Raw::failed(
+                "CONNECT https://mail.contoso.com/",
+                Side::Client,
+                Step::Tls,
+                FailureKind::CertificateRefusedByClient,
+                "the client closed the connection right after it was shown our certificate",
+            )],
+        )
+        .live(),
+        Example::fires(
+            "the client resets the connection once it has seen the certificate",
+            (Kind::Failure, Certainty::Possible, Actor::ThisProxy),
+            &[Raw::failed(
+                "CONNECT https://mail.contoso.com/",
+                Side::Client,
+                Step::Tls,
+                FailureKind::CertificateRefusedByClient,
+                "the client reset the connection right after it was shown our certificate",
+            )],
+        )
+        .live(),
+        Example::fires(
+            "an imported trace knows of a reset only",
+            (Kind::Failure, Certainty::Possible, Actor::CaptureTool),
             &[Raw::failed(
                 "CONNECT https://mail.contoso.com/",
                 Side::Client,
@@ -135,8 +168,7 @@ mod tests {
                 FailureKind::Reset,
                 "connection reset by peer",
             )],
-        )
-        .live(),
+        ),
         Example::silent(
             "the server's certificate has expired",
             &[Raw::failed(

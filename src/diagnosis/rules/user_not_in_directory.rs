@@ -34,7 +34,8 @@ pub(super) static RULE: Rule = Rule {
              UserPrincipalName,Mail,OnPremisesSyncEnabled,OnPremisesSecurityIdentifier | Format-List \
              UserPrincipalName,Mail,OnPremises*\n\
              Bring the UPN and SMTP address in line, put the account into the scope of Entra Connect, with its \
-             option \"Exchange hybrid deployment\" on, and synchronise: Start-ADSyncSyncCycle -PolicyType Delta",
+             option \"Exchange hybrid deployment\" on, and synchronise:\n\
+             Start-ADSyncSyncCycle -PolicyType Delta",
         ja: "両側のアカウントを比べます。\n\
              Get-Recipient -Identity '{user}' | Format-List \
              RecipientTypeDetails,UserPrincipalName,PrimarySmtpAddress\n\

@@ -93,7 +93,13 @@ fn finding(
             language,
         );
     }
-    section(page, text("Sources", "出典"), &rule.sources.join("\n"), Tone::Quiet, language);
+    section(
+        page,
+        text("Sources", "出典"),
+        &rule.sources_in(language).collect::<Vec<_>>().join("\n"),
+        Tone::Quiet,
+        language,
+    );
 }
 
 fn evidence(
