@@ -98,13 +98,18 @@ impl Recorder {
         }
     }
 
-    /// The server closed its direction: what it has not answered by now it never will.
+    /// The server closed its direction: a body that runs to the end of the connection is complete.
     pub fn response_end(&mut self, now: Timestamp) {
         let Self { requests, responses, log } = self;
         if !log.lost {
             responses.close(&mut |event| log.response_event(event, requests, now));
-            log.end_unanswered(now);
         }
+    }
+
+    /// The server closed its direction while the client's was open: what it has not answered by now it never will.
+    pub fn server_left(&mut self, now: Timestamp) {
+        self.response_end(now);
+        self.log.end_unanswered(now);
     }
 
     /// The connection is over. What is still open ends with `failure`; without one, what is open was closed early by
@@ -113,9 +118,9 @@ impl Recorder {
         if failure.is_none() {
             self.response_end(now);
         }
-        let failure = failure.unwrap_or_else(closed_early);
         while let Some(open) = self.log.open.pop_front() {
-            self.log.end(open, Some(failure.clone()), now);
+            let failure = failure.clone().unwrap_or_else(|| open.closed_early());
+            self.log.end(open, Some(failure), now);
         }
     }
 
@@ -243,7 +248,8 @@ impl Log {
         self.open = answered;
         let unanswered: VecDeque<Open> = unanswered;
         for open in unanswered {
-            self.end(open, Some(closed_early()), now);
+            let failure = open.closed_early();
+            self.end(open, Some(failure), now);
         }
     }
 
@@ -273,15 +279,6 @@ impl Log {
         if open.recorded {
             self.ended.push(open.end(&self.setting, failure, now));
         }
-    }
-}
-
-fn closed_early() -> Failure {
-    Failure {
-        side: Side::Server,
-        step: Step::Receive,
-        kind: FailureKind::ClosedEarly,
-        text: "the server closed the connection before its answer was complete".into(),
     }
 }
 
@@ -348,6 +345,16 @@ impl Open {
             early: false,
             timings: Timings::default(),
         }
+    }
+
+    /// The server is gone, in order and too early.
+    fn closed_early(&self) -> Failure {
+        let text = match self.response {
+            Some(_) => "the server closed the connection before its answer was complete",
+            None => "the server closed the connection without an answer",
+        };
+        let kind = FailureKind::ClosedEarly;
+        Failure { side: Side::Server, step: Step::Receive, kind, text: text.into() }
     }
 
     fn response(&mut self, head: ResponseHead<'_>, door: Door<'_>, now: Timestamp) {
@@ -621,7 +628,7 @@ mod tests {
         let mut recorder = recorder();
         recorder.request_bytes(b"GET / HTTP/1.1\r\n\r\n", at(0));
         recorder.response_bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", at(1));
-        recorder.response_end(at(2));
+        recorder.server_left(at(2));
         assert_eq!(lines(&mut recorder), ["GET https://mail.contoso.com/ 200 closed-early"]);
     }
 

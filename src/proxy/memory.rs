@@ -19,7 +19,8 @@ pub(super) struct Unreadable {
 
 impl Unreadable {
     pub(super) fn remember(&self, target: &Target, reason: Unseen) {
-        if !matches!(reason, Unseen::ServerTlsTooOld | Unseen::UnreadProtocol) {
+        // Any other reason is the client's, and the next client is another one.
+        if reason != Unseen::ServerTlsTooOld {
             return;
         }
         let now = Instant::now();

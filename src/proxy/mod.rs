@@ -57,6 +57,9 @@ pub use replay::Replay;
 pub use respond::{Answer, Request, Respond, Responder};
 pub use upstream::UpstreamCaError;
 
+/// How long a shutdown waits for the last bodies; each takes a few milliseconds.
+const REDACTING: Duration = Duration::from_secs(3);
+
 /// How a proxy is to work.
 pub struct Options {
     /// Where to listen; port 0 is any free port.
@@ -107,6 +110,7 @@ pub async fn start(options: Options) -> Result<Proxy, StartError> {
         paused: AtomicBool::new(false),
         passed: AtomicU64::new(0),
         busy: AtomicUsize::new(0),
+        redacting: AtomicUsize::new(0),
     });
     let (stop, stopped) = watch::channel(None);
     let accepting = listeners
@@ -146,6 +150,10 @@ impl Proxy {
         self.stop.send_replace(Some(Instant::now() + drain));
         for accepting in self.accepting {
             let _ = accepting.await;
+        }
+        let patience = Instant::now() + REDACTING;
+        while self.context.redacting.load(Ordering::Acquire) > 0 && Instant::now() < patience {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 }
@@ -200,6 +208,8 @@ struct Context {
     passed: AtomicU64,
     /// Connections with an open exchange.
     busy: AtomicUsize,
+    /// Exchanges that have ended and are not in the outbox yet: their bodies are being redacted.
+    redacting: AtomicUsize,
 }
 
 impl Context {

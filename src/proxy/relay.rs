@@ -117,10 +117,15 @@ impl Relay {
             self.ended(Side::Client, end);
         }
         if let Some(end) = copy(server, client, &mut self.responses, cx, |bytes| tape.response_bytes(bytes)) {
-            if end.0 != How::Reset {
-                tape.response_end();
-            }
+            let in_order = end.0 != How::Reset;
             self.ended(Side::Server, end);
+            let server_first = self.first_end.as_ref().is_some_and(|first| first.ending.side == Side::Server);
+            match (in_order, server_first) {
+                (true, true) => tape.server_left(),
+                // A server that closes because the client did is not to blame.
+                (true, false) => tape.response_end(),
+                (false, _) => {}
+            }
         }
         tape.deliver();
         self.clock.poll(tape, cx);

@@ -127,6 +127,13 @@ impl Tape {
         }
     }
 
+    /// The server ended its direction, in order or not, before the client ended its own.
+    pub(super) fn server_left(&mut self) {
+        if let Self::Http(tape) = self {
+            tape.recorder.server_left(Timestamp::now());
+        }
+    }
+
     /// Hands over what has ended.
     pub(super) fn deliver(&mut self) {
         if let Self::Http(tape) = self {
@@ -389,13 +396,15 @@ pub(super) fn failed(
 }
 
 /// Redacts the bodies of `draft` and leaves it in the outbox; heavy ones elsewhere.
-fn deliver(context: &Context, draft: Draft, explained: Option<Failure>) {
-    let outbox = context.outbox.clone();
+fn deliver(context: &Arc<Context>, draft: Draft, explained: Option<Failure>) {
     let heavy = draft.weight() > HEAVY;
+    let context = Arc::clone(context);
+    context.redacting.fetch_add(1, Ordering::Relaxed);
     let finish = move || {
         let mut exchange = draft.finish();
         exchange.error = exchange.error.or(explained);
-        outbox.push(Event::Ended(exchange));
+        context.outbox.push(Event::Ended(exchange));
+        context.redacting.fetch_sub(1, Ordering::Release);
     };
     match tokio::runtime::Handle::try_current() {
         Ok(runtime) if heavy => drop(runtime.spawn_blocking(finish)),

@@ -18,7 +18,9 @@ pub(super) const LENIENT: GeneralPurpose = GeneralPurpose::new(
 
 /// What follows `Basic`. What is no base64 is all secret: clients that forget to encode send `user:password`.
 pub(super) fn read(door: &Door<'_>, rest: &str) -> Credential {
-    let bytes = Zeroizing::new(LENIENT.decode(rest).unwrap_or_else(|_| rest.as_bytes().to_vec()));
+    let decoded = LENIENT.decode(rest);
+    let encoded = decoded.is_ok();
+    let bytes = Zeroizing::new(decoded.unwrap_or_else(|_| rest.as_bytes().to_vec()));
     let colon = bytes.iter().position(|byte| *byte == b':');
     let name = &bytes[..colon.unwrap_or(bytes.len())];
     // Bytes that are no UTF-8 are Latin-1, as older clients send.
@@ -35,7 +37,9 @@ pub(super) fn read(door: &Door<'_>, rest: &str) -> Credential {
             non_ascii: !password.is_ascii(),
         },
     };
-    Credential::Basic { user: door.user(name.trim(), ""), password }
+    // Damaged base64 is nobody's name: it must not be remembered as one.
+    let user = if encoded || colon.is_some() { door.user(name.trim(), "") } else { door.unnamed(rest) };
+    Credential::Basic { user, password }
 }
 
 #[cfg(test)]

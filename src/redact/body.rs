@@ -107,11 +107,18 @@ fn content(door: &Door<'_>, raw: &RawBody) -> Content {
         return Content::Withheld(Withheld::Undecodable);
     };
     let Some(text) = characters(&bytes, &media) else { return Content::Withheld(Withheld::Undecodable) };
+    // Of another charset than it is said to be: read as it stands, it would come out letter by letter.
+    if text.contains('\0') {
+        return Content::Withheld(Withheld::Undecodable);
+    }
     let syntax = match media.named {
         Named::Syntax(named) => Some(sniffed(named, &text)),
         _ => unnamed(&text),
     };
     let Some(syntax) = syntax else { return Content::Withheld(Withheld::Binary) };
+    if syntax == Syntax::Text && (text.len() > PROSE || is_message(&text)) {
+        return Content::Withheld(Withheld::Binary);
+    }
     let (text, read) = text_of(door, syntax, &text);
     Content::Text { syntax, text, complete: whole && decoded_whole && read }
 }
@@ -200,11 +207,23 @@ impl Media {
     }
 }
 
+/// Whether a text is a mail, a contact or a calendar entry.
+fn is_message(text: &str) -> bool {
+    const STARTS: [&str; 7] =
+        ["subject:", "mime-version:", "received:", "return-path:", "message-id:", "begin:vc", "begin:ve"];
+    text.lines().take(20).any(|line| {
+        let line = line.trim_start();
+        STARTS.iter().any(|start| line.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)))
+    })
+}
+
 /// Servers name JSON and XML as text or HTML, and the other way round.
 fn sniffed(named: Syntax, text: &str) -> Syntax {
     match (named, unnamed(text)) {
         (Syntax::Form | Syntax::Text | Syntax::Html | Syntax::Xml, Some(Syntax::Json)) => Syntax::Json,
         (Syntax::Text | Syntax::Json | Syntax::Xml, Some(found @ (Syntax::Xml | Syntax::Html))) => found,
+        (Syntax::Text, Some(Syntax::Form)) => Syntax::Form,
+        (Syntax::Html, Some(Syntax::Xml)) if markup::has_prefixed_root(text) => Syntax::Xml,
         _ => named,
     }
 }
@@ -280,4 +299,47 @@ fn characters(bytes: &[u8], media: &Media) -> Option<Zeroizing<String>> {
     };
     let (text, _) = encoding.decode_with_bom_removal(bytes);
     Some(Zeroizing::new(text.into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Redactor;
+    use super::*;
+
+    fn content(content_type: &str, bytes: &[u8]) -> Content {
+        let raw = RawBody {
+            bytes: bytes.to_vec().into(),
+            length: bytes.len() as u64,
+            recorded: true,
+            content_type: content_type.as_bytes().to_vec(),
+            content_encoding: Vec::new(),
+        };
+        Redactor::new().wire().body(raw).content
+    }
+
+    #[test]
+    fn a_charset_that_was_not_named_does_not_spell_a_secret_out() {
+        let wide: Vec<u8> = "password is hunter2".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(content("text/plain", &wide), Content::Withheld(Withheld::Undecodable));
+    }
+
+    #[test]
+    fn a_mail_or_a_long_text_is_content() {
+        for text in ["From: Avery\r\nSubject: The merger\r\n\r\nIt is on.", &"all words ".repeat(1000)] {
+            assert_eq!(content("", text.as_bytes()), Content::Withheld(Withheld::Binary));
+            assert_eq!(content("text/plain", text.as_bytes()), Content::Withheld(Withheld::Binary));
+        }
+        assert!(matches!(content("text/plain", b"Access denied."), Content::Text { .. }));
+    }
+
+    #[test]
+    fn what_is_named_wrongly_is_read_as_what_it_is() {
+        let syntax = |content_type: &str, text: &str| match content(content_type, text.as_bytes()) {
+            Content::Text { syntax, .. } => Some(syntax),
+            _ => None,
+        };
+        assert_eq!(syntax("text/plain", "grant_type=password&password=hunter2"), Some(Syntax::Form));
+        assert_eq!(syntax("text/html", "<s:Envelope><s:Body/></s:Envelope>"), Some(Syntax::Xml));
+        assert_eq!(syntax("text/html", "<head><title>Denied</title></head>"), Some(Syntax::Html));
+    }
 }

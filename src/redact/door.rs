@@ -200,7 +200,7 @@ impl<'a> Door<'a> {
 fn is_id(text: &str) -> bool {
     text.len() <= 80
         && !text.starts_with("eyJ")
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:/+=, {}|".contains(&b))
+        && text.trim_end_matches('=').bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:/+, {}|".contains(&b))
 }
 
 /// Whether a value is a URL by its beginning.

@@ -17,6 +17,7 @@ enum Rule {
     SetCookie,
     Host,
     Json,
+    Disposition,
 }
 
 /// One header field of a request or a response.
@@ -29,6 +30,7 @@ pub(super) fn field(door: &Door<'_>, name: &str, value: &str) -> Field {
         Rule::Parameters => challenge::parameters(door, value, &mut out),
         Rule::Cookie => cookie::cookie(door, value, &mut out),
         Rule::SetCookie => cookie::set_cookie(door, value, &mut out),
+        Rule::Disposition => disposition(door, value, &mut out),
         Rule::Host => door.authority(value, &mut out),
         Rule::Json => super::body::json(door, value, Sort::Data, &mut out),
         Rule::Treat(treatment) => door.treat(treatment, value, &mut out),
@@ -48,6 +50,18 @@ fn field_name(door: &Door<'_>, name: &str) -> Clean {
     let mut out = String::new();
     door.hide(name, &mut out);
     Clean::vouch(&out)
+}
+
+/// `Content-Disposition`: what it is stays, the name of the file goes.
+fn disposition(door: &Door<'_>, value: &str, out: &mut String) {
+    let (kind, parameters) = value.split_at(value.find(';').unwrap_or(value.len()));
+    door.words(kind, out);
+    for part in parameters.split_terminator(';').skip(1) {
+        let (name, value) = part.split_once('=').unwrap_or(("", part));
+        out.extend([";", name, if name.is_empty() { "" } else { "=" }]);
+        let value = value.trim_matches([' ', '"']);
+        door.treat(Treatment::Shape, value, out);
+    }
 }
 
 /// `Authorization` and `Proxy-Authorization`.
@@ -104,6 +118,8 @@ static HEADERS: &[(&str, Rule)] = &[
     ("accept-charset", WORDS),
     ("accept-encoding", WORDS),
     ("accept-language", WORDS),
+    ("accept-patch", WORDS),
+    ("accept-post", WORDS),
     ("accept-ranges", WORDS),
     ("access-control-allow-credentials", WORDS),
     ("access-control-allow-headers", WORDS),
@@ -124,7 +140,7 @@ static HEADERS: &[(&str, Rule)] = &[
     ("client-request-id", ID),
     ("connection", WORDS),
     ("content-base", URL),
-    ("content-disposition", WORDS),
+    ("content-disposition", Rule::Disposition),
     ("content-encoding", WORDS),
     ("content-language", WORDS),
     ("content-length", WORDS),
@@ -133,6 +149,7 @@ static HEADERS: &[(&str, Rule)] = &[
     ("content-range", WORDS),
     ("content-security-policy", SECRET),
     ("content-security-policy-report-only", SECRET),
+    ("content-transfer-encoding", WORDS),
     ("content-type", WORDS),
     ("cookie", Rule::Cookie),
     ("cookie2", Rule::Cookie),
@@ -145,6 +162,7 @@ static HEADERS: &[(&str, Rule)] = &[
     ("depth", WORDS),
     ("destination", URL),
     ("digest", SECRET),
+    ("dnt", WORDS),
     ("docker-distribution-api-version", WORDS),
     ("etag", SECRET),
     ("expect", WORDS),
@@ -164,6 +182,7 @@ static HEADERS: &[(&str, Rule)] = &[
     ("mapicontext", SECRET),
     ("max-forwards", WORDS),
     ("microsoftsharepointteamservices", PRODUCT),
+    ("mime-version", WORDS),
     ("ms-asprotocolcommands", WORDS),
     ("ms-asprotocolversion", WORDS),
     ("ms-asprotocolversions", WORDS),
@@ -172,6 +191,8 @@ static HEADERS: &[(&str, Rule)] = &[
     ("ms-cv", ID),
     ("ms-server-activesync", WORDS),
     ("nel", WORDS),
+    ("odata-maxversion", WORDS),
+    ("odata-version", WORDS),
     ("origin", URL),
     ("p3p", WORDS),
     ("permissions-policy", WORDS),
@@ -179,6 +200,7 @@ static HEADERS: &[(&str, Rule)] = &[
     ("pragma", WORDS),
     ("prefer", WORDS),
     ("preference-applied", WORDS),
+    ("priority", WORDS),
     ("proxy-agent", PRODUCT),
     ("proxy-authenticate", Rule::Challenges),
     ("proxy-authentication-info", Rule::Parameters),
@@ -198,6 +220,7 @@ static HEADERS: &[(&str, Rule)] = &[
     ("restrict-access-to-tenants", WORDS),
     ("retry-after", WORDS),
     ("return-client-request-id", ID),
+    ("save-data", WORDS),
     ("sec-ch-ua", PRODUCT),
     ("sec-ch-ua-mobile", WORDS),
     ("sec-ch-ua-platform", WORDS),
@@ -205,12 +228,15 @@ static HEADERS: &[(&str, Rule)] = &[
     ("sec-fetch-mode", WORDS),
     ("sec-fetch-site", WORDS),
     ("sec-fetch-user", WORDS),
+    ("sec-gpc", WORDS),
+    ("sec-purpose", WORDS),
     ("sec-restrict-tenant-access-policy", WORDS),
     ("sec-websocket-accept", SECRET),
     ("sec-websocket-key", SECRET),
     ("sec-websocket-protocol", WORDS),
     ("sec-websocket-version", WORDS),
     ("server", PRODUCT),
+    ("server-timing", WORDS),
     ("set-cookie", Rule::SetCookie),
     ("set-cookie2", Rule::SetCookie),
     ("soapaction", WORDS),
@@ -342,6 +368,7 @@ static HEADERS: &[(&str, Rule)] = &[
     ("x-originating-ip", ADDRESS),
     ("x-owa-canary", SECRET),
     ("x-owa-clientbuildversion", PRODUCT),
+    ("x-owa-error", WORDS),
     ("x-owa-version", PRODUCT),
     ("x-pendingperiod", WORDS),
     ("x-permitted-cross-domain-policies", WORDS),
@@ -431,5 +458,17 @@ mod tests {
         assert_eq!(value("Bearer"), "Bearer [empty]");
         assert_eq!(value("bearer "), "bearer [empty]");
         assert_eq!(value("Bearer [empty]"), "Bearer [opaque #1]");
+    }
+
+    #[test]
+    fn names_of_files_are_content() {
+        let field = Redactor::new().wire().field(b"Content-Disposition", b"attachment; filename=\"The merger.docx\"");
+        assert_eq!(field.value, "attachment; filename=[hidden #1]");
+    }
+
+    #[test]
+    fn a_parameter_in_the_place_of_an_id_is_none() {
+        let field = Redactor::new().wire().field(b"X-Client-Request-Id", b"token=hunter2");
+        assert_eq!(field.value, "token=[hidden #1]");
     }
 }

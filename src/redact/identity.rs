@@ -75,6 +75,12 @@ impl Door<'_> {
         }
     }
 
+    /// A user of whom nothing is known but that `text`, which may be a secret, stood in the place of the name.
+    pub(super) fn unnamed(&self, text: &str) -> User {
+        let number = self.memory().number(Kind::User, [text, ""], marker::HIDDEN);
+        User::Bare(Clean::vouch(&format!("{}#{number}", Kind::User.word())))
+    }
+
     fn bare(&self, name: &str) -> User {
         let mut out = String::new();
         self.person(Kind::User, name, "", &mut out);
@@ -106,11 +112,18 @@ impl Door<'_> {
             return;
         }
         let house = domain.split('.').next().unwrap_or_default();
-        let number = self.memory().number(kind, [&name.to_lowercase(), &house.to_lowercase()], name);
+        // What is no name may be a secret in its place: it is not even remembered.
+        let spelled = if kind == Kind::User && !is_name(name) { marker::HIDDEN } else { name };
+        let number = self.memory().number(kind, [&name.to_lowercase(), &house.to_lowercase()], spelled);
         out.push_str(kind.word());
         out.push('#');
         out.push_str(&number.to_string());
     }
+}
+
+/// Whether this may be what a user is called.
+fn is_name(text: &str) -> bool {
+    !text.contains([':', '=']) && !shape::is_opaque(text, 16)
 }
 
 /// A domain as it may be shown.
@@ -158,5 +171,17 @@ mod tests {
             out.push(' ');
         }
         assert_eq!(out, r"user#1@contoso.com CONTOSO\user#1 user#1@CONTOSO.COM user#2@fabrikam.com ");
+    }
+
+    #[test]
+    fn what_is_no_name_is_not_revealed() {
+        let redactor = Redactor::new();
+        let door = redactor.wire();
+        for value in ["Basic YXZlcnk6aHVudGVyMg%3D%3D", "Basic Z2hwX2FCY0QxMjM0NTY3ODkwYUJjRDEyMzQ6"] {
+            let shown = redactor.reveal(&door.field(b"Authorization", value.as_bytes()).value);
+            assert!(shown.contains("user=bare:hidden"), "{shown}");
+        }
+        let location = door.field(b"Location", b"//avery:hunter2@contoso.com/").value;
+        assert!(!redactor.reveal(&location).contains("hunter2"));
     }
 }

@@ -38,7 +38,7 @@ impl Walk<'_, '_> {
             };
             rest = &rest[length..];
             if self.html && self.open.last().is_some_and(|name| name == "script" || name == "style") {
-                let end = rest.find("</").unwrap_or(rest.len());
+                let end = script_end(rest);
                 self.script(&rest[..end]);
                 rest = &rest[end..];
             }
@@ -106,10 +106,13 @@ impl Walk<'_, '_> {
         self.out.push('<');
         self.out.push_str(tag_name(name));
         let attributes = attributes(rest);
-        let called = attributes
-            .iter()
-            .find(|a| a.name.eq_ignore_ascii_case("name") || a.name.eq_ignore_ascii_case("id"))
-            .and_then(|a| a.value)
+        // A field has a name, an id and a type; the one that tells of a secret counts.
+        let names =
+            || attributes.iter().filter(|a| ["name", "id", "type"].iter().any(|n| a.name.eq_ignore_ascii_case(n)));
+        let called = names()
+            .filter_map(|a| a.value)
+            .find(|value| matches!(names::treatment(value), Treatment::Secret | Treatment::Token))
+            .or_else(|| names().find(|a| !a.name.eq_ignore_ascii_case("type")).and_then(|a| a.value))
             .unwrap_or_default();
         for attribute in &attributes {
             self.out.push(' ');
@@ -162,6 +165,7 @@ impl Walk<'_, '_> {
             "value" if !called.is_empty() => names::treatment(called),
             "href" | "src" | "action" | "schemalocation" | "namespace" | "algorithm" | "xmlns" => Treatment::Url,
             xmlns if xmlns.starts_with("xmlns:") => Treatment::Url,
+            "name" | "id" if value.contains(' ') => Treatment::Secret,
             plain if PLAIN.contains(&plain) && shape::is_plain_segment(&value.replace(':', ".")) => {
                 return out.push_str(value);
             }
@@ -193,6 +197,7 @@ impl Walk<'_, '_> {
         let parent = self.open.len().checked_sub(2).map_or("", |at| self.open[at].as_str());
         if self.html {
             match (name, text.len() <= LONGEST) {
+                _ if names::is_secret_name(name) => self.door.hide(text, &mut shown),
                 ("textarea" | "option", _) | (_, false) => self.door.hide(text, &mut shown),
                 _ => self.door.words(text, &mut shown),
             }
@@ -217,6 +222,24 @@ impl Walk<'_, '_> {
             self.out.push_str(if read.complete { ";" } else { "" });
         }
     }
+}
+
+/// Where a script or a style ends: an end tag of another name is a part of it.
+fn script_end(text: &str) -> usize {
+    let named = |at: usize, name: &str| {
+        text.get(at + 2..at + 2 + name.len()).is_some_and(|found| found.eq_ignore_ascii_case(name))
+    };
+    let mut ends = text.match_indices("</").map(|(at, _)| at);
+    ends.find(|at| named(*at, "script") || named(*at, "style")).unwrap_or(text.len())
+}
+
+/// Whether the first element's name has a prefix, as in SOAP and never in HTML.
+pub(super) fn has_prefixed_root(text: &str) -> bool {
+    let first = text.match_indices('<').map(|(at, _)| &text[at + 1..]).find(|tag| !tag.starts_with(['?', '!']));
+    first.is_some_and(|tag| {
+        let end = tag.find(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '/')).unwrap_or(tag.len());
+        tag[..end].contains(':')
+    })
 }
 
 struct Attribute<'a> {
@@ -317,4 +340,41 @@ fn entity(name: &str) -> Option<char> {
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Redactor, Syntax};
+
+    fn shown(syntax: Syntax, text: &str) -> String {
+        let redactor = Redactor::new();
+        let clean = redactor.wire().body_text(syntax, text.as_bytes());
+        assert_eq!(redactor.own().body_text(syntax, clean.as_str().as_bytes()), clean, "own door on our own output");
+        clean.as_str().to_owned()
+    }
+
+    #[test]
+    fn a_script_ends_at_its_own_end_tag() {
+        assert_eq!(
+            shown(Syntax::Html, "<script>var a=\"</p>\", canary=\"hunter2\";</SCRIPT><p>Denied</p>"),
+            "<script></SCRIPT><p>Denied</p>"
+        );
+    }
+
+    #[test]
+    fn the_name_that_tells_of_a_secret_counts() {
+        assert_eq!(
+            shown(Syntax::Html, "<input id=\"status\" name=\"password\" value=\"hunter2\">"),
+            "<input id=\"status\" name=\"password\" value=\"[hidden #1]\">"
+        );
+        assert_eq!(
+            shown(Syntax::Html, "<input type=\"password\" id=\"message\" value=\"hunter2\">"),
+            "<input type=\"password\" id=\"message\" value=\"[hidden #1]\">"
+        );
+        assert_eq!(
+            shown(Syntax::Html, "<a><Password>hunter2</Password></a>"),
+            "<a><Password>[hidden #1]</Password></a>"
+        );
+        assert_eq!(shown(Syntax::Xml, "<x name=\"Avery Howard\"/>"), "<x name=\"[hidden #1]\"/>");
+    }
 }

@@ -69,8 +69,18 @@ pub(super) fn is_secret_name(name: &str) -> bool {
         "nonce",
         "ticket",
     ];
-    let name = name.to_ascii_lowercase();
-    PARTS.iter().any(|part| name.contains(part))
+    PARTS.iter().any(|part| contains(name, part))
+}
+
+/// Whether `part`, in lower case, stands in `name` in any letter case.
+fn contains(name: &str, part: &str) -> bool {
+    name.as_bytes().windows(part.len()).any(|found| found.eq_ignore_ascii_case(part.as_bytes()))
+}
+
+/// Whether a name says that its value is a password, which may look like any word.
+pub(super) fn is_password_name(name: &str) -> bool {
+    const PARTS: [&str; 5] = ["passw", "passcode", "pwd", "secret", "canary"];
+    PARTS.iter().any(|part| contains(name, part))
 }
 
 /// Whether prose announces the thumbprint of a certificate, which is no secret.
@@ -99,7 +109,7 @@ static GROUPS: &[(Treatment, &str)] = &[
          errorsubcode errormessage suberror granttype cmd clientassertiontype requestedtokenuse wa protocol tokentype expiresin \
          extexpiresin expireson notbefore status statusmessage message msg detail details reason \
          errorcategory category source errorsummary faultcode faultstring responsecode messagetext \
-         descriptivelinkkey action authpackage certprincipalname type culture redirectcount summary \
+         descriptivelinkkey action authpackage certprincipalname type culture redirectcount \
          strmainmessage strservicetitle strserviceexceptionmessage serrorcode ierrorcode strheadertext \
          serrtxt exceptiontype exceptionmessage errortype hint serverinfo datacenter slice ring \
          scaleunit service issuer issuerkind tokentypes trustedissuers charset algorithm qop \
@@ -112,7 +122,7 @@ static GROUPS: &[(Treatment, &str)] = &[
         "authorizationuri redirecturi redirecturl url uri wreply wtrealm erroruri errorurl documentationurl \
          internalurl externalurl ewsurl oaburl asurl ecpurl returnurl resourceurl verificationuri \
          verificationurl tokenendpoint authorizationendpoint jwksuri endsessionendpoint \
-         deviceauthorizationendpoint userinfoendpoint acceptableresponseschema to replyto href src authurl \
+         deviceauthorizationendpoint userinfoendpoint acceptableresponseschema href src authurl \
          postlogoutredirecturi activedirectoryendpoint",
     ),
     (Claims, "claims"),
@@ -145,7 +155,8 @@ static GROUPS: &[(Treatment, &str)] = &[
         "code state nonce otc pin totp p t ctx opaque cnonce response nc rspauth nextnonce devicecode \
          usercode codeverifier codechallenge subject body content wresult samlresponse samlrequest \
          requestedrst password wsse:password passwd pass clientsecret secret binarysecuritytoken flowtoken \
-         sft canary apicanary sctx relaystate policykey digest",
+         otp totpcode otpcode mfacode passcode passphrase pincode verificationcode securitycode smscode \
+         onetimecode accesscode sft canary apicanary sctx relaystate policykey digest",
     ),
     // Ends in a secret's part, is none.
     (Id, "keyid x5t kid authenticationtype authmethod oauthenabled keytype"),
@@ -154,3 +165,16 @@ static GROUPS: &[(Treatment, &str)] = &[
 static TABLE: LazyLock<HashMap<&'static str, Treatment>> = LazyLock::new(|| {
     GROUPS.iter().flat_map(|(treatment, names)| names.split_whitespace().map(|name| (name, *treatment))).collect()
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_that_is_typed_in_is_a_secret_though_it_is_a_number() {
+        for name in ["otp", "passcode", "verification_code", "securityCode", "SMSCode", "mfaCode"] {
+            assert!(treatment(name) == Secret, "{name}");
+        }
+        assert!(treatment("statusCode") == Treatment::Shape);
+    }
+}

@@ -34,19 +34,38 @@ impl Door<'_> {
 
     fn sentence(&self, text: &str, style: Style, out: &mut String) {
         let mut rest = text;
+        let mut announcer = Announcer::default();
         while !rest.is_empty() {
             if rest.starts_with('[')
                 && let Some(length) = marker::length(rest)
             {
                 self.hide(&rest[..length], out);
                 rest = &rest[length..];
+                announcer = Announcer::default();
+                continue;
+            }
+            if let Some(length) = encoded_marker(rest).filter(|_| self.is_own()) {
+                out.push_str(&rest[..length]);
+                rest = &rest[length..];
+                announcer = Announcer::default();
                 continue;
             }
             let end = word_end(rest);
             if end == 0 {
                 let first = rest.chars().next().map_or(1, char::len_utf8);
+                announcer.between(&rest[..first]);
                 out.push_str(&rest[..first]);
                 rest = &rest[first..];
+                continue;
+            }
+            if let Some((length, treatment)) = announcer.announced(rest, end) {
+                let from = out.len();
+                self.treat(treatment, &rest[..length], out);
+                if treatment != Treatment::Secret && !self.settled(&out[from..], style) {
+                    out.truncate(from);
+                    self.hide(&rest[..length], out);
+                }
+                rest = &rest[length..];
                 continue;
             }
             let word = &rest[..end];
@@ -100,7 +119,7 @@ impl Door<'_> {
         if shape::is_guid(word) || shape::is_principal(word) {
             return out.push_str(word);
         }
-        if let Some(at) = word.find("://") {
+        if let Some(at) = find_authority(word) {
             let scheme = word[..at].rfind(|c: char| !c.is_ascii_alphanumeric()).map_or(0, |before| before + 1);
             // A sign before the scheme is one byte only where it is ASCII; others end a word or are letters.
             if word.is_char_boundary(scheme) {
@@ -108,14 +127,25 @@ impl Door<'_> {
                 return self.any_url(&word[scheme..], out);
             }
         }
+        if word.contains('&') {
+            // A form that is told in a sentence.
+            for (at, pair) in word.split('&').enumerate() {
+                out.push_str(if at > 0 { "&" } else { "" });
+                self.bare_word(pair, style, out);
+            }
+            return;
+        }
         if word.contains('%') {
-            // An address in the encoding of forms; the words around it come with it.
+            // An address or a parameter in the encoding of forms; the words around it come with it.
             let decoded = super::percent_decoded(word);
-            if decoded.contains(['@', '\\']) && decoded != word {
+            let signs = |text: &str| text.matches(['=', '"', '&']).count();
+            if decoded != word && (decoded.contains(['@', '\\']) || signs(&decoded) > signs(word)) {
                 let mut shown = String::new();
                 self.sentence(&decoded, style, &mut shown);
                 if shown == *decoded {
                     out.push_str(word);
+                } else if shown.contains('[') {
+                    self.hide(word, out);
                 } else {
                     super::url::encode_query(&shown, out);
                 }
@@ -138,6 +168,11 @@ impl Door<'_> {
                 )
                 | None => {
                     if word.as_bytes()[name.len()] == b'=' {
+                        if names::is_secret_name(name) && !is_said(value) {
+                            self.bare_word(name, style, out);
+                            out.push('=');
+                            return self.hide(value, out);
+                        }
                         self.bare_word(name, style, out);
                         out.push('=');
                         return self.bare_word(value, style, out);
@@ -196,6 +231,97 @@ impl Door<'_> {
     }
 }
 
+/// Follows a sentence for names that announce a secret: `password: …`, `"token":"…"`, `Authorization: Basic …`.
+#[derive(Default)]
+struct Announcer<'t> {
+    /// The last word, and whether it stood in quotation marks.
+    named: Option<(&'t str, bool)>,
+    /// What the next word is, after a colon or an equals sign.
+    next: Option<Announced>,
+    /// The quotation mark that stands before the next word.
+    quote: Option<char>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Announced {
+    /// Whatever follows is hidden.
+    Password,
+    /// What follows is hidden unless it is a word or a number: `Token: expired`.
+    Secret,
+    /// Someone, as in the JSON of a sentence.
+    Identity(Kind),
+}
+
+impl<'t> Announcer<'t> {
+    /// A sign between words.
+    fn between(&mut self, sign: &str) {
+        match sign {
+            "\"" | "'" | "`" => self.quote = sign.chars().next(),
+            " " | "\t" | "[" => self.quote = None,
+            _ => *self = Self::default(),
+        }
+    }
+
+    /// How much of `rest`, which begins with a word of `end` bytes, was announced, and as what.
+    fn announced(&mut self, rest: &'t str, end: usize) -> Option<(usize, Treatment)> {
+        let word = &rest[..end];
+        let bare = word.trim_matches('\\');
+        if bare.is_empty() {
+            return None;
+        }
+        if bare.bytes().all(|byte| matches!(byte, b':' | b'=' | b'>')) {
+            self.next = self.named.take().and_then(announcement);
+            return None;
+        }
+        let next = self.next.take();
+        let quote = self.quote.take();
+        if next.is_some() && marker::is_known_scheme(bare) {
+            self.next = next;
+            return None;
+        }
+        let name = bare.trim_end_matches([':', '=']);
+        self.named = Some((name, quote.is_some()));
+        if name.len() < bare.len() {
+            self.next = self.named.take().and_then(announcement);
+        }
+        match next? {
+            Announced::Secret if is_said(bare.trim_end_matches(['.', ':', '!', '?'])) => None,
+            next => {
+                *self = Self::default();
+                let treatment = match next {
+                    Announced::Identity(kind) => Treatment::Identity(kind),
+                    _ => Treatment::Secret,
+                };
+                // A value in quotation marks may hold blanks.
+                let quoted = quote.and_then(|quote| rest[..line_end(rest)].find(quote));
+                Some((quoted.map_or(end, |length| rest[..length].trim_end_matches('\\').len()), treatment))
+            }
+        }
+    }
+}
+
+fn line_end(text: &str) -> usize {
+    text.find(['\r', '\n']).unwrap_or(text.len())
+}
+
+/// What `name` announces; outside of quotation marks `user:` is rather a word of the sentence.
+fn announcement((word, quoted): (&str, bool)) -> Option<Announced> {
+    let name = word.rsplit(['&', '?', '=', ':']).next().unwrap_or(word);
+    if names::is_password_name(name) {
+        return Some(Announced::Password);
+    }
+    match names::treatment(name) {
+        Treatment::Secret | Treatment::Token => Some(Announced::Secret),
+        Treatment::Identity(kind) if quoted => Some(Announced::Identity(kind)),
+        _ => None,
+    }
+}
+
+/// Whether what stands behind a secret's name is said of it, and not the secret: `expired`, `invalid_token`, `80049217`.
+fn is_said(text: &str) -> bool {
+    shape::is_words(text) || shape::is_harmless(text) || shape::is_guid(text)
+}
+
 /// Where the word that `text` begins with ends: before what stands between words, or before an escaped byte.
 fn word_end(text: &str) -> usize {
     let end = text.find(is_between).unwrap_or(text.len());
@@ -203,7 +329,12 @@ fn word_end(text: &str) -> usize {
     if let Some((at, _)) = escape {
         return at;
     }
-    if text[..end].contains("://") { url_end(text) } else { end }
+    if find_authority(&text[..end]).is_some() { url_end(text) } else { end }
+}
+
+/// Where the `://` of a URL stands. Most words have no colon, and a search for one sign is a fast one.
+fn find_authority(word: &str) -> Option<usize> {
+    memchr::memchr_iter(b':', word.as_bytes()).find(|at| word.as_bytes()[*at..].starts_with(b"://"))
 }
 
 /// Where a URL in prose ends: where a word does, but for the brackets of an IPv6 address and of encoded markers.
@@ -211,16 +342,23 @@ fn url_end(text: &str) -> usize {
     let mut at = 0;
     while let Some(length) = text[at..].find(is_between) {
         at += length;
-        let Some(close) = text[at..].find(']').filter(|_| text[at..].starts_with('[')) else { return at };
-        let inside = &text[at..=at + close];
-        let marker = inside.contains(['%', '+']) && marker::is_marker(&super::percent_decoded(inside));
-        let address = inside.contains("::") && shape::is_host(inside);
-        if !marker && !address {
-            return at;
-        }
-        at += close + 1;
+        let address = || bracketed(&text[at..]).filter(|inside| inside.contains("::") && shape::is_host(inside));
+        let Some(length) = encoded_marker(&text[at..]).or_else(|| address().map(str::len)) else { return at };
+        at += length;
     }
     text.len()
+}
+
+/// What stands in brackets where `text` begins with them, brackets included.
+fn bracketed(text: &str) -> Option<&str> {
+    text.starts_with('[').then(|| text.find(']').map(|close| &text[..=close]))?
+}
+
+/// The length of a marker in the encoding of URLs that `text` begins with.
+fn encoded_marker(text: &str) -> Option<usize> {
+    let inside = bracketed(text)?;
+    let marker = inside.contains(['%', '+']) && marker::is_marker(&super::percent_decoded(inside));
+    marker.then_some(inside.len())
 }
 
 /// A byte above 127 of no UTF-8, as it stands in clean text: `\xE9`. A backslash of the wire before an `x` reads `\x5C`.
@@ -289,6 +427,38 @@ mod tests {
             ("[hidden #4] user#9", "[hidden #1] user#1"),
         ] {
             assert_eq!(prose(text), shown);
+        }
+    }
+
+    #[test]
+    fn hides_what_a_name_announces() {
+        for (text, shown) in [
+            ("password: hunter2", "password: [hidden #1]"),
+            ("client_secret = hunter", "client_secret = [hidden #1]"),
+            ("{\"password\": \"my dog\", \"a\":1}", "{\"password\": \"[hidden #1]\", \"a\":1}"),
+            (
+                r#"{\"user\":\"avery\",\"password\":\"hunter2\"}"#,
+                r#"{\"user\":\"user#1\",\"password\":\"[hidden #1]\"}"#,
+            ),
+            ("Authorization: Basic YTpi0", "Authorization: Basic [hidden #1]"),
+            ("Cookie: a=hunter2", "Cookie: [hidden #1]"),
+            ("my_api_key=hunter2 refused", "my_api_key=[hidden #1] refused"),
+            (
+                "sent grant_type=password&username=avery@contoso.com&password=hunter2&client_secret=a1",
+                "sent grant_type=password&username=user#1@contoso.com&password=[hidden #1]&client_secret=[hidden #2]",
+            ),
+            ("sent password%3Dhunter2", "sent [hidden #2]"),
+        ] {
+            assert_eq!(prose(text), shown);
+        }
+        for said in [
+            "Invalid token: expired",
+            "error code: 80049217",
+            "AuthType=Basic error_subcode=invalid_token",
+            "LiveIdBasicAuth:FederatedStsUnreachable:",
+            "Password is wrong",
+        ] {
+            assert_eq!(prose(said), said);
         }
     }
 }

@@ -36,11 +36,17 @@ pub(super) fn is_authority(text: &str) -> bool {
     }
 }
 
-/// A name of at least three labels whose last is made of letters, as servers are named in full.
+/// A name of at least three labels whose last is made of letters, as servers are named in full, or of two with a common
+/// top level; `avery.howard` is a person.
 pub(super) fn is_full_host(text: &str) -> bool {
+    const TOPS: [&str; 11] = ["com", "net", "org", "edu", "gov", "mil", "info", "local", "corp", "lan", "test"];
     let top = text.rsplit('.').next().unwrap_or_default();
     is_authority(text)
-        && text.matches('.').count() >= 1
+        && match text.matches('.').count() {
+            0 => false,
+            1 => top.len() == 2 || TOPS.iter().any(|known| known.eq_ignore_ascii_case(top)),
+            _ => true,
+        }
         && text.split('.').all(|label| label.len() <= 24)
         && (2..=10).contains(&top.len())
         && top.bytes().all(|byte| byte.is_ascii_alphabetic())
@@ -304,6 +310,7 @@ mod tests {
         for text in [
             "",
             "hunter2",
+            "avery.howard",
             "SYNTHETIC",
             "12345678901234",
             "aHVudGVyMjI=",

@@ -272,6 +272,25 @@ fn a_server_that_hangs_up_in_mid_body_is_an_exchange_with_both_facts() {
 }
 
 #[test]
+fn a_client_that_gives_up_is_not_the_servers_fault() {
+    let workshop = Workshop::new();
+    let origin = Origin::talking(Some(workshop.authority.server(&[HOST])), |talk: &mut Talk| {
+        talk.head();
+        // Says nothing, and leaves once the client has left.
+        let mut nothing = Vec::new();
+        let _ = talk.reader().read_to_end(&mut nothing);
+    });
+    let mut proxy = workshop.proxy(&["--resolve", &origin.resolve(HOST, 443)]);
+    for times in 1..=5 {
+        let mut tunnel = Tunnel::open(&proxy, HOST);
+        tunnel.send(b"GET /slow HTTP/1.1\r\nHost: mail.contoso.com\r\n\r\n");
+        drop(tunnel);
+        let said = proxy.exchanges(times).remove(times - 1);
+        assert_eq!((&said["error"]["side"], &said["status"]), (&"client".into(), &serde_json::Value::Null), "{said}");
+    }
+}
+
+#[test]
 fn a_client_that_sends_garbage_is_answered_and_harms_nobody() {
     let workshop = Workshop::new();
     let mut proxy = workshop.proxy(&[]);

@@ -60,6 +60,31 @@ fn a_client_of_http_2_alone_speaks_to_its_server() {
 }
 
 #[test]
+fn what_one_client_cannot_do_blinds_nobody_else() {
+    let workshop = Workshop::new();
+    let mut config = (*workshop.authority.server(&[HOST])).clone();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let origin = Origin::talking(Some(config.into()), |talk: &mut Talk| {
+        let mut first = [0; 4];
+        talk.reader().read_exact(&mut first).unwrap();
+        talk.send(b"HTTP/1.1 204 No Content\r\n\r\n");
+        let _ = talk.reader().read(&mut first);
+    });
+    let mut proxy = workshop.proxy(&["--resolve", &origin.resolve(HOST, 443)]);
+    let mut of_http_2 = Tunnel::offering(&proxy, HOST, &workshop.authority.pem, b"h2");
+    of_http_2.send(b"PRI ");
+    assert!(of_http_2.head().is_some());
+    drop(of_http_2);
+    proxy.exchanges(1);
+    // This one trusts the proxy's root alone: that it gets an answer proves that it was looked into.
+    let mut of_http_1 = Tunnel::open(&proxy, HOST);
+    of_http_1.send(b"GET / HTTP/1.1\r\nHost: mail.contoso.com\r\n\r\n");
+    assert!(of_http_1.head().unwrap().starts_with(b"HTTP/1.1 204"));
+    let said = proxy.exchanges(2).remove(1);
+    assert_eq!(said["status"], 204, "{said}");
+}
+
+#[test]
 fn a_server_that_speaks_first_is_heard() {
     let workshop = Workshop::new();
     let origin = Origin::talking(None, |talk: &mut Talk| {

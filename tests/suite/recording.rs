@@ -54,7 +54,7 @@ fn a_request_that_still_waits_survives_a_kill() {
 fn a_full_disk_stops_the_recording_and_not_the_traffic() {
     let workshop = Workshop::new();
     let origin = Origin::answering(Some(workshop.authority.server(&[HOST])), |_| {
-        let body = "word ".repeat(4000);
+        let body = "word ".repeat(1600);
         let length = body.len();
         format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
     });

@@ -1,5 +1,6 @@
 //! Asked to end, the proxy lets what goes on finish, but not for long; asked again, it ends at once.
 
+use std::io::Read as _;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -40,6 +41,33 @@ fn what_does_not_finish_is_cut_and_recorded_so() {
     assert_eq!(finished.exchanges()[0]["error"]["side"], "proxy", "{:?}", finished.events);
     let exchange = saved(&session).remove(0);
     assert_eq!(exchange.error.unwrap().kind, authtap::exchange::FailureKind::CutByUs);
+}
+
+/// Enough to be redacted off the connection's task.
+const BODY: usize = 250 * 1024;
+
+#[test]
+fn what_has_just_ended_is_recorded() {
+    let workshop = Workshop::new();
+    let origin = Origin::talking(Some(workshop.authority.server(&[HOST])), |talk: &mut Talk| {
+        talk.head();
+        talk.reader().read_exact(&mut vec![0; BODY]).unwrap();
+        talk.send(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        talk.hang_up();
+    });
+    for _ in 0..5 {
+        let proxy = workshop.proxy(&["--resolve", &origin.resolve(HOST, 443)]);
+        let mut tunnel = Tunnel::open(&proxy, HOST);
+        tunnel.send(b"PUT /upload HTTP/1.1\r\nHost: mail.contoso.com\r\nContent-Length: 900000\r\n");
+        tunnel.send(b"Content-Type: text/plain\r\n\r\n");
+        tunnel.send(&[b'a'; BODY]);
+        assert!(tunnel.head().unwrap().starts_with(b"HTTP/1.1 413"));
+        drop(tunnel);
+        proxy.signal("TERM");
+        let finished = proxy.finished();
+        assert_eq!(finished.exchanges().len(), 1, "{:?}", finished.events);
+        assert_eq!(finished.exchanges()[0]["status"], 413);
+    }
 }
 
 #[test]
