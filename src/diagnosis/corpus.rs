@@ -16,7 +16,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::rules::{kit, rule};
-use super::{Capture, Diagnosis, Judgement, Verdict};
+use super::{Capture, Certainty, Diagnosis, Judgement, Place, Verdict};
 use crate::exchange::{
     Connection, Exchange, Failure, FailureKind, Ids, Response, Seen, Setting, Side, Step, Timestamp, Timings, Unseen,
 };
@@ -66,6 +66,26 @@ fn redacted_text_is_diagnosed_as_the_original_was() {
         };
         if say(&original) != say(&again) {
             wrong.push(format!("{}: {:?} became {:?}", case["id"], say(&original), say(&again)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn nothing_is_said_of_a_request_that_was_not_seen() {
+    let mut wrong = Vec::new();
+    for case in lines(CASES).filter(|case| case["response"]["status"].is_number()) {
+        let mut exchange = exchange(&case, &Redactor::new(), &Ids::default());
+        kit::forget_request(&mut exchange);
+        for finding in Diagnosis::new(Capture::Imported).observe(&exchange).judgement.findings {
+            let of_request =
+                |place: &Place| matches!(place, Place::RequestUrl | Place::RequestHeader(_) | Place::RequestBody);
+            if finding.evidence.iter().any(|evidence| of_request(&evidence.place)) {
+                wrong.push(format!("{}: {}", case["id"], finding.id()));
+            }
+            if finding.id() == "hs-anonymous-probe" && finding.certainty == Certainty::Certain {
+                wrong.push(format!("{}: a probe for certain", case["id"]));
+            }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -63,7 +63,8 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     });
     let tool = case.directory() == Some(Directory::Ews) && !office;
     let hit = Hit::failure(Certainty::Certain, if tool { Actor::MigrationTool } else { Actor::Client });
-    let hit = hit.on(case.on_user()).because(case.evidence_request("authorization"));
+    let hit = hit.on(case.on_user());
+    let hit = if sent { hit.because(case.evidence_request("authorization")) } else { hit };
     Some(match blocked {
         Some(_) => hit.because(case.evidence_header("x-autodiscovery-error")),
         None => hit.because(case.evidence_url()),

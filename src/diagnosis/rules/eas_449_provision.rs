@@ -36,9 +36,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {
-    let hit = Hit::step().on(case.on_server()).because(case.evidence_status());
+    let hit = Hit::step().on(case.on_server()).because(case.evidence_status()).until(Next::Provision);
     let active_sync = case.directory() == Some(Directory::ActiveSync) || case.path().is_empty();
-    active_sync.then(|| hit.because(case.evidence_request("x-ms-policykey")).until(Next::Provision))
+    let seen = case.exchange.request.seen().is_some();
+    active_sync.then(|| if seen { hit.because(case.evidence_request("x-ms-policykey")) } else { hit })
 }
 
 #[cfg(test)]
