@@ -135,12 +135,14 @@ fn a_step_whose_response_was_not_captured_is_unseen() {
         ladder("POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: NTLM {ntlm1}"),
         Some((Verdict::Unknown, vec![unseen, done, unseen, unseen]))
     );
-    for sent in ["NTLM {ntlm3 avery}", "Negotiate {kerberos}", "Basic {basic avery:secret}"] {
-        let request = format!("POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: {sent}");
-        assert_eq!(ladder(request.leak()), None, "{sent}");
+    for request in [
+        "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: NTLM {ntlm3 avery}",
+        "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Negotiate {kerberos}",
+        "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Basic {basic avery:secret}",
+        "POST https://mail.contoso.com/Microsoft-Server-ActiveSync?Cmd=Provision",
+    ] {
+        assert_eq!(ladder(request), None, "{request}");
     }
-    let provision = "POST https://mail.contoso.com/Microsoft-Server-ActiveSync?Cmd=Provision";
-    assert_eq!(ladder(provision), None);
 }
 
 #[test]
@@ -192,32 +194,28 @@ fn a_password_that_works_later_was_not_the_cause() {
 
 #[test]
 fn a_generic_finding_stands_only_where_no_cause_is_named() {
-    let refused = |diagnostics: &str| {
-        let answer = format!("401\nX-FEServer: EX01\nx-ms-diagnostics: {diagnostics}");
+    let refused = |answer| {
         let request = "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer {jwt aud=x}";
-        Run::all(Capture::Imported, &[Raw::new(request, answer.leak())]).judgements.remove(&1).unwrap()
+        Run::all(Capture::Imported, &[Raw::new(request, answer)]).judgements.remove(&1).unwrap()
     };
     let ids = |judgement: &Judgement| judgement.findings.iter().map(super::Finding::id).collect::<Vec<_>>();
-    let named = [
-        "2000003;reason=\"The hostname component of the audience claim value 'https://mail.contoso.com' is invalid\";\
-         error_category=\"invalid_resource\"",
-        "2000008;reason=\"The user specified by the user-context in the token does not exist.\";\
-         error_category=\"invalid_user\"",
-        "2000004;reason=\"The mailbox version is not supported.\";error_category=\"invalid_grant\"",
-    ];
-    for diagnostics in named {
-        let judgement = refused(diagnostics);
-        assert_eq!(
-            (ids(&judgement).len(), ids(&judgement)[0] != "generic-bad-credentials"),
-            (1, true),
-            "{diagnostics}"
-        );
+    for answer in [
+        "401\nX-FEServer: EX01\nx-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value \
+         'https://mail.contoso.com' is invalid\";error_category=\"invalid_resource\"",
+        "401\nX-FEServer: EX01\nx-ms-diagnostics: 2000008;reason=\"The user specified by the user-context in the token \
+         does not exist.\";error_category=\"invalid_user\"",
+        "401\nX-FEServer: EX01\nx-ms-diagnostics: 2000004;reason=\"The mailbox version is not \
+         supported.\";error_category=\"invalid_grant\"",
+    ] {
+        let ids = ids(&refused(answer));
+        assert_eq!((ids.len(), ids[0] == "generic-bad-credentials"), (1, false), "{answer}");
     }
-    let unknown = "2999999;reason=\"Something new.\";error_category=\"something_new\"";
-    let judgement = refused(unknown);
+    let judgement = refused(
+        "401\nX-FEServer: EX01\nx-ms-diagnostics: 2999999;reason=\"Something new.\";error_category=\"something_new\"",
+    );
     assert_eq!(ids(&judgement), ["generic-bad-credentials"]);
     assert_eq!(judgement.findings[0].certainty, Certainty::Possible);
-    assert_eq!(judgement.findings[0].evidence[0].text, unknown);
+    assert!(judgement.findings[0].evidence[0].text.as_str().starts_with("2999999;reason=\"Something new.\""));
 }
 
 #[test]

@@ -320,7 +320,10 @@ async fn greet(
     let handshake = StartHandshake::from_parts(hello.accepted, client).into_stream(config);
     handshake.await.map_err(|error| match tls_error(&error) {
         Some(error) => failure::client_tls(error, &context.redactor),
-        None => failure::left_at_certificate(error.kind() == ErrorKind::ConnectionReset),
+        None => failure::left_at_certificate(matches!(
+            error.kind(),
+            ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted
+        )),
     })
 }
 

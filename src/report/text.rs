@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::json::{Entry, Event, Known};
 use super::layout::{self, fill, prose, verbatim};
-use crate::diagnosis::{self, Handshake, Kind, Readiness, StepState, Verdict};
+use crate::diagnosis::{self, Certainty, Handshake, Kind, Readiness, StepState, Verdict};
 use crate::text::{Language, Text};
 
 /// What is wrong, who must act, why, and what to do; after that what is fine.
@@ -18,7 +18,11 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
         heading(&mut page, Text { en: "Steps of a healthy handshake", ja: "正常なハンドシェイクの手順" }, language);
         for step in steps {
             let title = fill(step.rule.title, &step.names, language);
-            let _ = writeln!(page, "  {title} [{}] {}", step.rule.id, numbers(step.exchanges.iter().copied()));
+            let _ = write!(page, "  {title} [{}] {}", step.rule.id, numbers(step.exchanges.iter().copied()));
+            if step.certainty != Certainty::Certain {
+                let _ = write!(page, " ({})", layout::certainty(step.certainty).to(language));
+            }
+            page.push('\n');
         }
     }
     if !known.handshakes.is_empty() {
@@ -278,6 +282,24 @@ mod tests {
             "trace.authtap: nothing proven wrong; 2 of 2 exchanges cannot be decided from what was captured"
         );
         assert_eq!(first(Language::En, Verdict::Step), "trace.authtap: nothing wrong in 1 exchange");
+    }
+
+    #[test]
+    fn a_step_that_is_only_likely_says_so() {
+        let mut exchanges = sample::exchanges();
+        let (exchange, judgement) = &mut exchanges[0];
+        judgement.findings[0].certainty = Certainty::Likely;
+        let mut findings = diagnosis::Entries::default();
+        findings.add(judgement);
+        let known = Known {
+            sources: &["-".to_owned()],
+            exchanges: &[Entry::new(exchange, judgement)],
+            findings: &findings.list(),
+            handshakes: &[],
+            readiness: &[],
+        };
+        let page = super::diagnosis(&known, Language::En);
+        assert!(page.contains("[hma-empty-bearer] #1 (likely)\n"), "{page}");
     }
 
     #[test]

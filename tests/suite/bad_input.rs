@@ -17,6 +17,21 @@ const INPUT: i32 = 2;
 const MACHINE: i32 = 3;
 
 #[test]
+fn text_in_which_nothing_is_recognised_is_named_and_no_failure() {
+    let workshop = Workshop::new();
+    let text = workshop.path("lone.txt");
+    let diagnose = || workshop.run(&["diagnose", &text.to_string_lossy()]);
+    for lone in ["AADSTS50034: The user account does not exist.\n", "WWW-Authenticate: NTLM\n"] {
+        fs::write(&text, lone).unwrap();
+        let finished = diagnose();
+        assert_eq!(finished.code, Some(0), "{}", finished.error());
+        assert!(finished.error().contains("lone.txt: no HTTP request or response"), "{}", finished.error());
+    }
+    fs::write(&text, "HTTP/1.1 401 Unauthorized\nWWW-Authenticate: NTLM\n\n").unwrap();
+    assert_eq!(diagnose().error(), "");
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let workshop = Workshop::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -211,6 +211,22 @@ async fn a_client_that_goes_away_at_our_certificate_is_an_exchange_and_a_preconn
     assert!(stage.close(Duration::ZERO).await.is_empty());
 }
 
+#[tokio::test]
+async fn a_reset_at_our_certificate_is_told_from_an_orderly_close() {
+    let servers = ServerAuthority::new();
+    let mut stage = Stage::new(server(Some(servers.server(HOST)), answering).await, Some(&servers), |_| ()).await;
+    let mut tunnel = stage.tunnel("mail.contoso.com:443").await;
+    tunnel.write_all(&hello(&stage.client_config(&[b"http/1.1"]))).await.unwrap();
+    let mut flight = [0; 1];
+    patiently(tokio::io::AsyncReadExt::read_exact(&mut tunnel, &mut flight)).await.unwrap();
+    tunnel.set_zero_linger().unwrap();
+    drop(tunnel);
+    let exchange = stage.ended_one().await;
+    assert_eq!(facts(&exchange), (Side::Client, Step::Tls, FailureKind::CertificateRefusedByClient));
+    let text = exchange.error.as_ref().unwrap().text.as_str();
+    assert!(text.starts_with("the client reset the connection"), "{text}");
+}
+
 /// The bytes of a ClientHello.
 fn hello(config: &rustls::ClientConfig) -> Vec<u8> {
     let name = ServerName::try_from(HOST).unwrap();
