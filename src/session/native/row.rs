@@ -12,7 +12,7 @@ use super::head;
 use crate::exchange::{
     Connection, Exchange, Failure, FailureKind, Message, Response, Seen, Side, Step, Timestamp, Timings, Unseen,
 };
-use crate::redact::{Body, Clean, Content, Door, Syntax, Withheld};
+use crate::redact::{Body, Clean, Content, Door, Syntax, Url, Withheld};
 
 /// The columns of `exchanges` that [`write()`] fills and [`read`] expects, in their order.
 pub(super) const COLUMNS: &str = "id, run, connection, started_us, method, url, status, error_side, error_step, \
@@ -103,7 +103,7 @@ pub(super) fn read(
     let method = columns.bytes()?.map(|bytes| door.token(&bytes));
     let url = columns.bytes()?.map(|bytes| door.url(&bytes));
     let status: Option<u16> = columns.take()?;
-    let error = columns.failure()?;
+    let error = columns.failure(&servers(url.as_ref(), &connection))?;
     let timings = Timings { sent: columns.duration()?, first_byte: columns.duration()?, done: columns.duration()? };
     let running = columns.take()?;
     let request_unseen = columns.unseen("request_unseen")?;
@@ -163,6 +163,12 @@ fn message(
         body,
         trailers: head::read_fields(&trailers.unwrap_or_default(), door),
     }
+}
+
+/// The names that the server of an exchange goes by in its row.
+fn servers<'a>(url: Option<&'a Url>, connection: &'a Connection) -> Vec<&'a str> {
+    let target = connection.target.as_ref().map(Clean::as_str);
+    url.map(Url::authority).into_iter().chain(target).collect()
 }
 
 struct Writing<'a, 'b> {
@@ -233,14 +239,14 @@ impl Reading<'_> {
         self.code(column, &Unseen::ALL, Unseen::code)
     }
 
-    fn failure(&mut self) -> Result<Option<Failure>, RowError> {
+    fn failure(&mut self, servers: &[&str]) -> Result<Option<Failure>, RowError> {
         let side = self.code("error_side", &Side::ALL, Side::code)?;
         let step = self.code("error_step", &Step::ALL, Step::code)?;
         let kind = self.code("error_kind", &FailureKind::ALL, FailureKind::code)?;
         let text = self.bytes()?.unwrap_or_default();
         match (side, step, kind) {
             (Some(side), Some(step), Some(kind)) => {
-                Ok(Some(Failure { side, step, kind, text: self.door.prose(&text) }))
+                Ok(Some(Failure { side, step, kind, text: self.door.failure(&text, servers) }))
             }
             (None, None, None) => Ok(None),
             _ => Err(RowError::Foreign("error_kind")),
