@@ -59,7 +59,8 @@ impl<'s, T> Walk<'s, T> {
         let mut select = self.session.store().prepare_cached(&self.page_sql)?;
         let mut rows = select.query([self.after])?;
         while let Some(row) = rows.next()? {
-            let place: i64 = row.get("seq")?;
+            // The last column; by its name all names would be compared for each row.
+            let place: i64 = row.get(row.as_ref().column_count() - 1)?;
             // Only a damaged tree goes backwards.
             if place <= self.after {
                 break;
