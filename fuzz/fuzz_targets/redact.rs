@@ -28,6 +28,7 @@ fuzz_target!(|input: (&[u8], &[u8], u8)| {
         bytes: bytes.to_vec().into(),
         length: bytes.len() as u64,
         recorded: true,
+        refusal: true,
         content_type: name.to_vec(),
         content_encoding: codings[usize::from(choice >> 4) % codings.len()].to_vec(),
     });

@@ -62,6 +62,16 @@ impl Organisation {
         format!("avery@{}", self.domain)
     }
 
+    /// Where its MAPI over HTTP has the user's mailbox.
+    pub(super) fn mapi(&self) -> String {
+        format!("/mapi/emsmdb/?MailboxId=4f2a0000-0000-4000-8000-000000000001@{}", self.domain)
+    }
+
+    /// Where its RPC over HTTP leads to the server of the mailbox.
+    pub(super) fn rpc(&self) -> String {
+        format!("/rpc/rpcproxy.dll?{}.{}:6001", self.server.to_ascii_lowercase(), self.domain)
+    }
+
     /// The organisation that `host` belongs to.
     pub(super) fn of_host(host: &str) -> Option<&'static Self> {
         ORGANISATIONS.iter().find(|organisation| organisation.hosts().iter().any(|name| name == host))

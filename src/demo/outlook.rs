@@ -87,20 +87,9 @@ impl<'a> Outlook<'a> {
         // A token is for one resource; the mailbox is another one.
         let mut token = None;
         if self.organisation.fault == Fault::MapiHttpOff {
-            let server = format!(
-                "/rpc/rpcproxy.dll?{}.{}:6001",
-                self.organisation.server.to_ascii_lowercase(),
-                self.organisation.domain
-            );
-            return self.open(&mail, "RPC_OUT_DATA", &server, &mut token).await;
+            return self.open(&mail, "RPC_OUT_DATA", &self.organisation.rpc(), &mut token).await;
         }
-        self.open(
-            &mail,
-            "POST",
-            "/mapi/emsmdb/?MailboxId=4f2a0000-0000-4000-8000-000000000001@contoso.com",
-            &mut token,
-        )
-        .await?;
+        self.open(&mail, "POST", &self.organisation.mapi(), &mut token).await?;
         self.open(&mail, "POST", "/EWS/Exchange.asmx", &mut token).await?;
         self.open(&mail, "GET", "/OAB/oab.xml", &mut token).await
     }

@@ -368,10 +368,10 @@ impl Open {
     fn end(mut self, setting: &Setting, failure: Option<Failure>, now: Timestamp) -> Draft {
         self.timings.done = Some(now.since(self.started));
         let error = failure.filter(|_| !(self.answered && self.sent));
-        let (request, request_body) = self.request.split();
+        let (request, request_body) = self.request.split(false);
         let (response, response_body) = match self.response {
             Some((line, message)) => {
-                let (message, body) = message.split();
+                let (message, body) = message.split(line.status >= 400);
                 let response = Response {
                     status: line.status,
                     reason: line.reason,
@@ -477,7 +477,7 @@ impl OpenMessage {
         }
     }
 
-    fn split(self) -> (Message, RawBody) {
+    fn split(self, refusal: bool) -> (Message, RawBody) {
         let message = Message {
             version: self.version.unwrap_or_else(|| "".into()),
             fields: self.fields,
@@ -488,6 +488,7 @@ impl OpenMessage {
             bytes: self.body.bytes,
             length: self.body.length,
             recorded: self.body.recorded,
+            refusal,
             content_type: self.body.content_type,
             content_encoding: self.body.content_encoding,
         };

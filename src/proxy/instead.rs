@@ -169,6 +169,7 @@ impl Conversation {
                 bytes: Secret::new(),
                 length: 0,
                 recorded: true,
+                refusal: false,
                 content_type: joined("content-type"),
                 content_encoding: joined("content-encoding"),
             },

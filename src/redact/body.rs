@@ -54,7 +54,7 @@ pub enum Syntax {
 /// Why nothing but the length of a body is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Withheld {
-    /// Of a type that is not read: MAPI, WBXML, MIME, pictures, files.
+    /// Of a type that is not read: MAPI, WBXML, MIME, pictures, files; plain text that is no error message.
     Binary,
     /// Its content coding or charset could not be decoded.
     Undecodable,
@@ -70,6 +70,9 @@ pub struct RawBody {
     pub length: u64,
     /// Whether it was recorded at all.
     pub recorded: bool,
+    /// Whether it says why something was refused or failed (a status of 400 or above). Plain text of any other message
+    /// is content, and content is not kept.
+    pub refusal: bool,
     /// The message's Content-Type values, joined.
     pub content_type: Vec<u8>,
     /// The message's Content-Encoding values, joined by commas.
@@ -116,7 +119,7 @@ fn content(door: &Door<'_>, raw: &RawBody) -> Content {
         _ => unnamed(&text),
     };
     let Some(syntax) = syntax else { return Content::Withheld(Withheld::Binary) };
-    if syntax == Syntax::Text && (text.len() > PROSE || is_message(&text)) {
+    if syntax == Syntax::Text && (!raw.refusal || text.len() > PROSE || is_message(&text)) {
         return Content::Withheld(Withheld::Binary);
     }
     let (text, read) = text_of(door, syntax, &text);
@@ -311,10 +314,26 @@ mod tests {
             bytes: bytes.to_vec().into(),
             length: bytes.len() as u64,
             recorded: true,
+            refusal: true,
             content_type: content_type.as_bytes().to_vec(),
             content_encoding: Vec::new(),
         };
         Redactor::new().wire().body(raw).content
+    }
+
+    #[test]
+    fn plain_text_is_kept_where_it_says_why_something_failed() {
+        let bytes = b"Access is denied.";
+        assert!(matches!(content("text/plain", bytes), Content::Text { .. }));
+        let raw = RawBody {
+            bytes: bytes.to_vec().into(),
+            length: bytes.len() as u64,
+            recorded: true,
+            refusal: false,
+            content_type: b"text/plain".to_vec(),
+            content_encoding: Vec::new(),
+        };
+        assert_eq!(Redactor::new().wire().body(raw).content, Content::Withheld(Withheld::Binary));
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod cookie;
 mod credential;
 mod digest;
 mod door;
+mod failure;
 mod field;
 mod header;
 mod identity;

@@ -268,6 +268,7 @@ proptest! {
             length: bytes.len() as u64,
             bytes: bytes.into(),
             recorded: true,
+            refusal: true,
             content_type: format!("{}{}", place.0, if wide { "; charset=utf-16le" } else { "" }).into_bytes(),
             content_encoding: if zipped { b"gzip".to_vec() } else { Vec::new() },
         });

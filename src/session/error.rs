@@ -75,6 +75,15 @@ pub enum SessionError {
         /// How many places cannot be read; some may never have been used.
         count: u64,
     },
+    /// The end of the file cannot be read, nor how many exchanges stood there.
+    #[error("{}: from recorded exchange number {from} on nothing can be read, the file is damaged or cut short there; \
+             how many are missing is not known", path.display())]
+    Rest {
+        /// The file.
+        path: PathBuf,
+        /// The place of the first one in the order of the file, from 1.
+        from: u64,
+    },
     /// Another process records into it.
     #[error("{} is being recorded by another authtap; stop that one or name another file", path.display())]
     InUse {

@@ -164,6 +164,8 @@ impl Reading<'_> {
             bytes: text.as_bytes().to_vec().into(),
             length,
             recorded: !text.is_empty(),
+            // What a person pastes is before their eyes already.
+            refusal: true,
             content_type: content_type.into_bytes(),
             content_encoding: content_encoding.as_bytes().to_vec(),
         });

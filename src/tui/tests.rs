@@ -146,6 +146,36 @@ fn an_opened_session_without_exchanges_says_so() {
 }
 
 #[test]
+fn a_saved_session_says_that_it_holds_no_names() {
+    for (language, size, words) in [
+        (Language::En, LARGE, "NO NAMES: this session holds none"),
+        (Language::En, SMALL, "NO NAMES HERE"),
+        (Language::Ja, LARGE, "利用者名なし: このセッションには含まれません"),
+        (Language::Ja, SMALL, "利用者名なし"),
+    ] {
+        let mut stage = Stage::new(Mode::Open, language, size);
+        stage.sample.play(&mut stage.state);
+        let stage = stage.typed("i");
+        let shown = squeezed(&stage.text());
+        assert!(shown.contains(words) && !shown.contains("IDENTITIES") && !shown.contains("を表示中"), "{shown}");
+        assert!(!squeezed(&stage.typed("i").text()).contains(words));
+    }
+}
+
+#[test]
+fn the_smallest_screens_show_the_list() {
+    for (size, problems) in [((40, 10), 0), ((40, 10), 3), ((40, 8), 0), ((40, 6), 0), ((40, 5), 0), ((80, 11), 1)] {
+        let mut stage = Stage::playing(Language::En, size);
+        let words = Text { en: "The disk is full.", ja: "空きがありません。" };
+        stage.state.problems(vec![Problem { words, names: Vec::new() }; problems]);
+        stage.draw();
+        assert!(stage.text().contains("401"), "{size:?}\n{}", stage.text());
+        let id = format!(" {} ", stage.selected().unwrap());
+        assert!(stage.text().contains(&id), "the selected row at {size:?}\n{}", stage.text());
+    }
+}
+
+#[test]
 fn help_is_the_key_table() {
     for (name, language) in [("en", Language::En), ("ja", Language::Ja)] {
         let stage = Stage::playing(language, LARGE).typed("?");

@@ -56,7 +56,7 @@ fn a_full_disk_stops_the_recording_and_not_the_traffic() {
     let origin = Origin::answering(Some(workshop.authority.server(&[HOST])), |_| {
         let body = "word ".repeat(1600);
         let length = body.len();
-        format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
+        format!("HTTP/1.1 503 Busy\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
     });
     let session = workshop.path("session.authtap");
     // No file may grow beyond 1 MiB, which the system says as it says that a disk is full: by refusing to write.

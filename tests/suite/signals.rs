@@ -60,7 +60,7 @@ fn what_has_just_ended_is_recorded() {
         let mut tunnel = Tunnel::open(&proxy, HOST);
         tunnel.send(b"PUT /upload HTTP/1.1\r\nHost: mail.contoso.com\r\nContent-Length: 900000\r\n");
         tunnel.send(b"Content-Type: text/plain\r\n\r\n");
-        tunnel.send(&[b'a'; BODY]);
+        tunnel.send(&vec![b'a'; BODY]);
         assert!(tunnel.head().unwrap().starts_with(b"HTTP/1.1 413"));
         drop(tunnel);
         proxy.signal("TERM");

@@ -38,6 +38,10 @@ pub(super) fn session(error: &SessionError) -> String {
             "{}: {from} 番目から {count} 件のエクスチェンジを読めません。ファイルがそこで壊れています。他は読みました",
             path.display()
         ),
+        SessionError::Rest { path, from } => format!(
+            "{}: {from} 番目のエクスチェンジから先を読めません。ファイルがそこで壊れているか途切れています。欠けた件数は不明です",
+            path.display()
+        ),
         SessionError::InUse { path } => format!(
             "{} には別の authtap が記録中です。そちらを終えるか、別のファイルを指定してください",
             path.display()

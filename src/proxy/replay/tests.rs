@@ -117,7 +117,7 @@ fn bodies_are_framed_as_they_were_and_made_to_fit() {
             (&get("/gzip"), &zipped),
             (
                 &get("/chunked"),
-                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/plain\r\n\r\n3;a=b\r\nabc\r\n3\r\ndef\r\n\
+                b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\nContent-Type: text/plain\r\n\r\n3;a=b\r\nabc\r\n3\r\ndef\r\n\
                   0\r\nX-Trailer: 1\r\n\r\n",
             ),
             (&get("/binary"), b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 4\r\n\r\n\x89PNG"),
@@ -127,10 +127,10 @@ fn bodies_are_framed_as_they_were_and_made_to_fit() {
             (&get("/hint"), b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
             (
                 &get("/utf16"),
-                b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-16le\r\nContent-Length: 4\r\n\r\nh\0i\0",
+                b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-16le\r\nContent-Length: 4\r\n\r\nh\0i\0",
             ),
         ])
-        .connection(&[(&get("/close"), b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nto the end")])
+        .connection(&[(&get("/close"), b"HTTP/1.1 500 No\r\nContent-Type: text/plain\r\n\r\nto the end")])
         .replay();
     assert_eq!(
         ask(&replay, &get("/gzip")),
@@ -138,7 +138,7 @@ fn bodies_are_framed_as_they_were_and_made_to_fit() {
     );
     assert_eq!(
         ask(&replay, &get("/chunked")),
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/plain\r\n\r\n6\r\nabcdef\r\n0\r\nX-Trailer: 1\r\n\r\n"
+        "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\nContent-Type: text/plain\r\n\r\n6\r\nabcdef\r\n0\r\nX-Trailer: 1\r\n\r\n"
     );
     assert!(ask(&replay, &get("/binary")).ends_with("Content-Length: 4\r\n\r\n    "));
     assert_eq!(ask(&replay, &get("/204")), "HTTP/1.1 204 No Content\r\nX-A: 1\r\n\r\n");

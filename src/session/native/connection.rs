@@ -47,20 +47,22 @@ pub(super) fn read(store: &rusqlite::Connection, row: i64, door: Door<'_>) -> Re
         let hash: Option<String> = row.get(column)?;
         hash.map(|hash| read_certificate(store, &hash, door)).transpose()
     };
+    let target = text(2)?.map(|target| door.host(&target));
+    let servers: Vec<&str> = target.iter().map(Clean::as_str).collect();
     let tls = match (text(4)?, certificate(8)?) {
         (Some(version), Some(certificate)) => Some(Tls {
             version: door.prose(&version),
             cipher: door.prose(&text(5)?.unwrap_or_default()),
             alpn: text(6)?.map(|alpn| door.token(&alpn)),
             certificate,
-            accepted_despite: text(7)?.map(|why| door.prose(&why)),
+            accepted_despite: text(7)?.map(|why| door.failure(&why, &servers)),
         }),
         _ => None,
     };
     Ok(Arc::new(Connection {
         id: row.get(0)?,
         client: text(1)?.map(|client| client_of(&client, door)),
-        target: text(2)?.map(|target| door.host(&target)),
+        target,
         server: text(3)?.map(|address| Server { address: door.host(&address), tls }),
         presented: certificate(9)?,
     }))

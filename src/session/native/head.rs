@@ -59,7 +59,15 @@ pub(super) fn read_interim(text: &str, door: Door<'_>) -> Option<Vec<Interim>> {
 
 /// Reads [`write_lines`] back.
 pub(super) fn read_hosts(lines: &str, door: Door<'_>) -> Vec<Clean> {
-    lines.split_terminator('\n').map(|line| door.host(unescaped(line).as_bytes())).collect()
+    lines.split_terminator('\n').map(|line| read_host(&unescaped(line), door)).collect()
+}
+
+/// A name of a certificate may stand for all names below it.
+fn read_host(text: &str, door: Door<'_>) -> Clean {
+    match text.strip_prefix("*.") {
+        Some(domain) => Clean::concat(["*.".into(), door.host(domain.as_bytes())]),
+        None => door.host(text.as_bytes()),
+    }
 }
 
 /// Several texts, one a line.

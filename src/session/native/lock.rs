@@ -16,20 +16,21 @@ pub(in crate::session) struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of the session file `session`, or says that another process has it.
+    /// Takes the lock of the session file `session`, or says that another process has it. Where nothing may be written
+    /// beside it, the session itself is named: that is the file one asked for.
     #[allow(clippy::disallowed_methods)] // the session room writes files; this one stays empty
     pub(in crate::session) fn take(session: &Path) -> Result<Self, SessionError> {
         let path = beside(session, "-lock");
         loop {
             let file = private(OpenOptions::new().create(true).truncate(false).write(true))
                 .open(&path)
-                .map_err(|error| SessionError::writing(&path, &error))?;
+                .map_err(|error| SessionError::writing(session, &error))?;
             match file.try_lock() {
                 Ok(()) if still_there(&file, &path) => return Ok(Self { path, file }),
                 // Its last holder removed it between our opening and our locking.
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(SessionError::InUse { path: session.to_owned() }),
-                Err(TryLockError::Error(error)) => return Err(SessionError::writing(&path, &error)),
+                Err(TryLockError::Error(error)) => return Err(SessionError::writing(session, &error)),
             }
         }
     }

@@ -132,20 +132,13 @@ impl Queue {
         Batch { last: exchanges.is_empty() && state.closing, exchanges, lost: state.status.lost }
     }
 
-    /// Says how a batch of `count` ended, on the writing thread.
-    pub(super) fn settle(&self, count: usize, result: Result<(), SessionError>) {
+    /// Says how a batch ended, on the writing thread.
+    pub(super) fn settle(&self, written: usize, lost: usize, problem: Option<SessionError>) {
         let mut state = self.lock();
-        match result {
-            Ok(()) => {
-                state.status.written += count as u64;
-                if count > 0 {
-                    state.status.problem = None;
-                }
-            }
-            Err(problem) => {
-                state.status.lost += count as u64;
-                state.status.problem = Some(problem);
-            }
+        state.status.written += written as u64;
+        state.status.lost += lost as u64;
+        if written > 0 || problem.is_some() {
+            state.status.problem = problem;
         }
         state.writing = false;
         self.progress.notify_all();
@@ -220,7 +213,7 @@ mod tests {
         assert_eq!(status.problem, Some(SessionError::TooSlow { path: "a.authtap".into() }));
         let batch = queue.take();
         assert_eq!((batch.exchanges.len(), batch.lost, batch.last), (fits, 500, false));
-        queue.settle(fits, Ok(()));
+        queue.settle(fits, 0, None);
         append(&queue, 1);
         assert_eq!(queue.status(), WriterStatus { written: fits as u64, lost: 500, problem: None });
     }
@@ -232,7 +225,7 @@ mod tests {
         queue.close();
         let batch = queue.take();
         assert_eq!((batch.exchanges.len(), batch.last), (2, false));
-        queue.settle(2, Ok(()));
+        queue.settle(2, 0, None);
         assert!(queue.take().last);
         append(&queue, 1);
         assert_eq!(queue.status().lost, 1, "too late");

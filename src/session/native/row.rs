@@ -12,7 +12,7 @@ use super::head;
 use crate::exchange::{
     Connection, Exchange, Failure, FailureKind, Message, Response, Seen, Side, Step, Timestamp, Timings, Unseen,
 };
-use crate::redact::{Body, Clean, Content, Door, Syntax, Withheld};
+use crate::redact::{Body, Clean, Content, Door, Syntax, Url, Withheld};
 
 /// The columns of `exchanges` that [`write()`] fills and [`read`] expects, in their order.
 pub(super) const COLUMNS: &str = "id, run, connection, started_us, method, url, status, error_side, error_step, \
@@ -100,38 +100,38 @@ pub(super) fn read(
     let _run: i64 = columns.take()?;
     let connection = connection(columns.take()?)?;
     let started = Timestamp(columns.take()?);
-    let method = columns.bytes()?.map(|bytes| door.token(&bytes));
-    let url = columns.bytes()?.map(|bytes| door.url(&bytes));
+    let method = columns.text()?.map(|text| door.token(text.as_bytes()));
+    let url = columns.text()?.map(|text| door.url(text.as_bytes()));
     let status: Option<u16> = columns.take()?;
-    let error = columns.failure()?;
+    let error = columns.failure(&servers(url.as_ref(), &connection))?;
     let timings = Timings { sent: columns.duration()?, first_byte: columns.duration()?, done: columns.duration()? };
     let running = columns.take()?;
     let request_unseen = columns.unseen("request_unseen")?;
     let response_unseen = columns.unseen("response_unseen")?;
 
-    let version = columns.bytes()?;
-    let fields: Option<String> = columns.take()?;
-    let trailers: Option<String> = columns.take()?;
+    let version = columns.text()?;
+    let fields = columns.text()?;
+    let trailers = columns.text()?;
     let body = columns.body()?;
     let request = match request_unseen {
         Some(reason) => Seen::Unseen(reason),
         None => Seen::Seen(message(door, version, fields, trailers, body)),
     };
 
-    let version = columns.bytes()?;
-    let reason = columns.bytes()?;
+    let version = columns.text()?;
+    let reason = columns.text()?;
     let early: Option<bool> = columns.take()?;
-    let interim: Option<String> = columns.take()?;
-    let fields: Option<String> = columns.take()?;
-    let trailers: Option<String> = columns.take()?;
+    let interim = columns.text()?;
+    let fields = columns.text()?;
+    let trailers = columns.text()?;
     let body = columns.body()?;
     let response = match (response_unseen, status) {
         (Some(reason), _) => Seen::Unseen(reason),
         (None, None) => return Err(RowError::Foreign("status")),
         (None, Some(status)) => Seen::Seen(Response {
             status,
-            reason: door.prose(&reason.unwrap_or_default()),
-            interim: head::read_interim(&interim.unwrap_or_default(), door)
+            reason: door.prose(reason.unwrap_or_default().as_bytes()),
+            interim: head::read_interim(interim.unwrap_or_default(), door)
                 .ok_or(RowError::Foreign("response_interim"))?,
             early: early.unwrap_or_default(),
             message: message(door, version, fields, trailers, body),
@@ -150,19 +150,19 @@ pub(super) fn of_code<T: Copy>(all: &[T], code: &str, code_of: fn(T) -> &'static
     all.iter().copied().find(|item| code_of(*item) == code)
 }
 
-fn message(
-    door: Door<'_>,
-    version: Option<Vec<u8>>,
-    fields: Option<String>,
-    trailers: Option<String>,
-    body: Body,
-) -> Message {
+fn message(door: Door<'_>, version: Option<&str>, fields: Option<&str>, trailers: Option<&str>, body: Body) -> Message {
     Message {
-        version: door.token(&version.unwrap_or_default()),
-        fields: head::read_fields(&fields.unwrap_or_default(), door),
+        version: door.token(version.unwrap_or_default().as_bytes()),
+        fields: head::read_fields(fields.unwrap_or_default(), door),
         body,
-        trailers: head::read_fields(&trailers.unwrap_or_default(), door),
+        trailers: head::read_fields(trailers.unwrap_or_default(), door),
     }
+}
+
+/// The names that the server of an exchange goes by in its row.
+fn servers<'a>(url: Option<&'a Url>, connection: &'a Connection) -> Vec<&'a str> {
+    let target = connection.target.as_ref().map(Clean::as_str);
+    url.map(Url::authority).into_iter().chain(target).collect()
 }
 
 struct Writing<'a, 'b> {
@@ -200,7 +200,7 @@ struct Reading<'a> {
     at: usize,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
     fn take<T: FromSql>(&mut self) -> rusqlite::Result<T> {
         self.at += 1;
         self.row.get(self.at - 1)
@@ -210,8 +210,10 @@ impl Reading<'_> {
         u64::try_from(self.take::<i64>()?).map_err(|_| RowError::Foreign(column))
     }
 
-    fn bytes(&mut self) -> rusqlite::Result<Option<Vec<u8>>> {
-        Ok(self.take::<Option<String>>()?.map(String::into_bytes))
+    /// A text where it lies in the row: most go straight through the door.
+    fn text(&mut self) -> rusqlite::Result<Option<&'a str>> {
+        self.at += 1;
+        Ok(self.row.get_ref(self.at - 1)?.as_str_or_null()?)
     }
 
     fn duration(&mut self) -> rusqlite::Result<Option<Duration>> {
@@ -225,22 +227,22 @@ impl Reading<'_> {
         all: &[T],
         code_of: fn(T) -> &'static str,
     ) -> Result<Option<T>, RowError> {
-        let code: Option<String> = self.take()?;
-        code.map(|code| of_code(all, &code, code_of).ok_or(RowError::Foreign(column))).transpose()
+        let code = self.text()?;
+        code.map(|code| of_code(all, code, code_of).ok_or(RowError::Foreign(column))).transpose()
     }
 
     fn unseen(&mut self, column: &'static str) -> Result<Option<Unseen>, RowError> {
         self.code(column, &Unseen::ALL, Unseen::code)
     }
 
-    fn failure(&mut self) -> Result<Option<Failure>, RowError> {
+    fn failure(&mut self, servers: &[&str]) -> Result<Option<Failure>, RowError> {
         let side = self.code("error_side", &Side::ALL, Side::code)?;
         let step = self.code("error_step", &Step::ALL, Step::code)?;
         let kind = self.code("error_kind", &FailureKind::ALL, FailureKind::code)?;
-        let text = self.bytes()?.unwrap_or_default();
+        let text = self.text()?.unwrap_or_default();
         match (side, step, kind) {
             (Some(side), Some(step), Some(kind)) => {
-                Ok(Some(Failure { side, step, kind, text: self.door.prose(&text) }))
+                Ok(Some(Failure { side, step, kind, text: self.door.failure(text.as_bytes(), servers) }))
             }
             (None, None, None) => Ok(None),
             _ => Err(RowError::Foreign("error_kind")),
@@ -248,12 +250,12 @@ impl Reading<'_> {
     }
 
     fn body(&mut self) -> Result<Body, RowError> {
-        let kind: Option<String> = self.take()?;
+        let kind = self.text()?;
         let length = u64::try_from(self.take::<Option<i64>>()?.unwrap_or_default()).unwrap_or_default();
         let complete: Option<bool> = self.take()?;
-        let text: Option<String> = self.take()?;
+        let text = self.text()?;
         let withheld = |why| Ok(Body { length, content: Content::Withheld(why) });
-        let syntax = match kind.as_deref() {
+        let syntax = match kind {
             None | Some("empty") => return Ok(Body { length, content: Content::Empty }),
             Some("binary") => return withheld(Withheld::Binary),
             Some("undecodable") => return withheld(Withheld::Undecodable),

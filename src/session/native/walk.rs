@@ -59,7 +59,8 @@ impl<'s, T> Walk<'s, T> {
         let mut select = self.session.store().prepare_cached(&self.page_sql)?;
         let mut rows = select.query([self.after])?;
         while let Some(row) = rows.next()? {
-            let place: i64 = row.get("seq")?;
+            // The last column; by its name all names would be compared for each row.
+            let place: i64 = row.get(row.as_ref().column_count() - 1)?;
             // Only a damaged tree goes backwards.
             if place <= self.after {
                 break;
@@ -79,7 +80,8 @@ impl<'s, T> Walk<'s, T> {
     /// Tries place after place until one can be read.
     fn probe(&mut self) {
         let from = self.after + 1;
-        let last = self.last_place().unwrap_or(self.after + PROBES);
+        let told = self.last_place();
+        let last = told.unwrap_or(self.after + PROBES);
         let mut lost = 0;
         while self.after < last {
             self.after += 1;
@@ -95,8 +97,11 @@ impl<'s, T> Walk<'s, T> {
                 Err(()) => lost += 1,
             }
         }
-        if lost > 0 {
-            self.page.push_back(Err(self.gap(from, lost)));
+        match told {
+            // How many places were tried says nothing of how many exchanges there were.
+            None => self.page.push_back(Err(self.rest(from))),
+            Some(_) if lost > 0 => self.page.push_back(Err(self.gap(from, lost))),
+            Some(_) => {}
         }
         self.done = true;
     }
@@ -110,6 +115,10 @@ impl<'s, T> Walk<'s, T> {
 
     fn last_place(&self) -> Option<i64> {
         self.session.store().query_row("SELECT max(seq) FROM exchanges", [], |row| row.get(0)).optional().ok().flatten()
+    }
+
+    fn rest(&self, from: i64) -> SessionError {
+        SessionError::Rest { path: self.session.path().to_owned(), from: u64::try_from(from).unwrap_or_default() }
     }
 
     fn gap(&self, from: i64, count: u64) -> SessionError {

@@ -20,6 +20,8 @@ use crate::session::kind::Kind;
 
 /// How long the recording rests after a failure; what comes meanwhile is counted as lost.
 const REST: Duration = Duration::from_secs(2);
+/// After so many exchanges for which there was no room, the rest of a batch is not tried.
+const REFUSALS: u32 = 8;
 /// Connections whose row is remembered. Past it they are forgotten, and written again if they carry on.
 const REMEMBERED: usize = 4096;
 
@@ -159,31 +161,56 @@ impl Recording {
         loop {
             let batch = queue.take();
             if batch.last {
-                queue.settle(0, Ok(()));
+                queue.settle(0, 0, None);
                 self.end(batch.lost);
                 return;
             }
-            let result = self.write_unless_resting(&batch.exchanges, batch.lost);
-            queue.settle(batch.exchanges.len(), result);
+            let (written, problem) = self.write_unless_resting(&batch.exchanges, batch.lost);
+            queue.settle(written, batch.exchanges.len() - written, problem);
         }
     }
 
+    /// How many of the batch are in the file, and why the others are not.
+    ///
     /// After a failure the disk is left alone for a while, then tried again: space may have been made.
-    pub(super) fn write_unless_resting(&mut self, batch: &[Arc<Exchange>], lost: u64) -> Result<(), SessionError> {
+    pub(super) fn write_unless_resting(&mut self, batch: &[Arc<Exchange>], lost: u64) -> (usize, Option<SessionError>) {
         if let Some((until, problem)) = &self.resting
             && Instant::now() < *until
         {
-            return Err(problem.clone());
+            return (0, Some(problem.clone()));
         }
-        let result = if self.path.exists() {
-            self.write(batch, lost).map_err(|error| SessionError::sqlite_writing(&self.path, &error))
+        let (written, problem) = if self.path.exists() {
+            self.write_what_fits(batch, lost, &mut { REFUSALS })
         } else {
             // SQLite would go on writing into a file that nobody can find any more.
             let reason = "it was removed while it was being recorded".to_owned();
-            Err(SessionError::Unwritable { path: self.path.clone(), reason })
+            (0, Some(SessionError::Unwritable { path: self.path.clone(), reason }))
         };
-        self.resting = result.as_ref().err().map(|problem| (Instant::now() + self.rest, problem.clone()));
-        result
+        self.resting = problem.clone().filter(|_| written == 0).map(|problem| (Instant::now() + self.rest, problem));
+        (written, problem)
+    }
+
+    /// Writes the batch; where there is no room for all of it, one half after the other, down to single exchanges.
+    fn write_what_fits(
+        &mut self,
+        batch: &[Arc<Exchange>],
+        lost: u64,
+        refusals: &mut u32,
+    ) -> (usize, Option<SessionError>) {
+        let problem = match self.write(batch, lost) {
+            Ok(()) => return (batch.len(), None),
+            Err(error) => SessionError::sqlite_writing(&self.path, &error),
+        };
+        if batch.len() < 2 || !matches!(problem, SessionError::Full { .. }) {
+            *refusals = refusals.saturating_sub(1);
+            return (0, Some(problem));
+        }
+        let (first, second) = batch.split_at(batch.len() / 2);
+        let (mut written, _) = self.write_what_fits(first, lost, refusals);
+        if *refusals > 0 {
+            written += self.write_what_fits(second, lost, refusals).0;
+        }
+        (written, Some(problem))
     }
 
     /// One transaction: all of the batch is in the file, or none of it.

@@ -19,6 +19,8 @@ use crate::tui::words::text;
 const QUIT: Text = text("Stop and quit?", "停止して終了しますか?");
 const IDENTITIES: Text = text(" IDENTITIES SHOWN ", " 利用者名を表示中 ");
 const IDENTITIES_SHORT: Text = text(" IDENTITIES ", " 利用者名 ");
+const NAMELESS: Text = text(" NO NAMES: this session holds none ", " 利用者名なし: このセッションには含まれません ");
+const NAMELESS_SHORT: Text = text(" NO NAMES HERE ", " 利用者名なし ");
 const PAUSED: Text =
     text(" PAUSED: nothing is recorded, traffic goes on ", " 一時停止中: 通信は続き、記録はされません ");
 const PAUSED_SHORT: Text = text(" PAUSED ", " 一時停止中 ");
@@ -29,7 +31,13 @@ pub(super) fn status(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let mut left = vec![Span::styled(" authtap ", theme::BRAND), Span::raw(" ")];
     left.extend(doing(state, area.width >= 120));
     if state.revealed {
-        let words = if area.width >= 120 { IDENTITIES } else { IDENTITIES_SHORT };
+        // Names are in the memory of the run that met them; a saved session never held any.
+        let words = match (state.banner.mode, area.width >= 120) {
+            (Mode::Open, true) => NAMELESS,
+            (Mode::Open, false) => NAMELESS_SHORT,
+            (_, true) => IDENTITIES,
+            (_, false) => IDENTITIES_SHORT,
+        };
         left.push(Span::raw(" "));
         left.push(Span::styled(words.to(language), theme::ALERT));
     }

@@ -61,10 +61,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State, source:
         .title_bottom(filter(state))
         .title_bottom(session(state, inner.width))
         .render(area, frame.buffer_mut());
-    let [header, list] = [
-        Rect { height: inner.height.min(1), ..inner },
-        Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner },
-    ];
+    // With room for one line, a row says more than the headings.
+    let headed = u16::from(inner.height > 1);
+    let [header, list] =
+        [Rect { height: headed, ..inner }, Rect { y: inner.y + headed, height: inner.height - headed, ..inner }];
     if state.flows.shown_len() == 0 {
         nothing(frame, list, NO_MATCH.to(state.language));
         return;

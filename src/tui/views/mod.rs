@@ -22,6 +22,10 @@ use super::words::text;
 
 /// From this size on all panes are on the screen at once.
 const WIDE: (u16, u16) = (120, 30);
+/// The list's frame, headings and two rows.
+const LEAST_LIST: u16 = 5;
+/// The frame of the pane below it and one row; with less, the pane in focus has the screen for itself.
+const LEAST_BELOW: u16 = 3;
 
 /// Draws everything.
 pub(super) fn draw(frame: &mut Frame<'_>, state: &mut State, source: &dyn Source) {
@@ -66,7 +70,13 @@ fn panes(frame: &mut Frame<'_>, body: Rect, state: &mut State, source: &dyn Sour
             pane(frame, area, state, source, one);
         }
     } else {
-        let [flows, below] = body.layout(&Layout::vertical([Constraint::Fill(2), Constraint::Fill(3)]));
+        let list = ((body.height * 2 + 2) / 5).max(LEAST_LIST);
+        if body.height < list + LEAST_BELOW {
+            pane(frame, body, state, source, state.focus);
+            state.bring_into_view = false;
+            return;
+        }
+        let [flows, below] = body.layout(&Layout::vertical([Constraint::Length(list), Constraint::Fill(1)]));
         pane(frame, flows, state, source, Pane::Flows);
         pane(frame, below, state, source, state.below);
     }

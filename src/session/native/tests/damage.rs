@@ -73,6 +73,33 @@ fn a_file_cut_short_anywhere_gives_what_is_left() {
 }
 
 #[test]
+fn a_file_cut_short_claims_no_more_exchanges_than_it_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.authtap");
+    let redactor = Redactor::new();
+    let all: Vec<_> = (1..=9).map(|id| made::exchange(&redactor, id, 9000)).collect();
+    record(&path, &all);
+    let whole = fs::read(&path).unwrap();
+    let mut unknown = 0;
+    for cut in (1..whole.len()).step_by(4001) {
+        fs::write(&path, &whole[..cut]).unwrap();
+        let Ok(session) = Session::open(&path, &redactor) else { continue };
+        for item in session.exchanges() {
+            match item {
+                Ok(_) => {}
+                Err(SessionError::Gap { from, count, .. }) => assert!(from + count <= 10, "{from} {count}"),
+                Err(SessionError::Rest { from, .. }) => {
+                    assert!((1..=10).contains(&from), "{from}");
+                    unknown += 1;
+                }
+                Err(other) => panic!("{other}"),
+            }
+        }
+    }
+    assert!(unknown > 0, "some cuts leave nothing that says how many there were");
+}
+
+#[test]
 fn a_hole_in_the_middle_costs_only_what_was_in_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.authtap");

@@ -82,6 +82,7 @@ pub(super) fn body_of(redactor: &Redactor, content_type: &str, bytes: &[u8], com
         bytes: bytes.to_vec().into(),
         length: bytes.len() as u64 + u64::from(!complete) * 1000,
         recorded: true,
+        refusal: true,
         content_type: content_type.as_bytes().to_vec(),
         content_encoding: Vec::new(),
     })
