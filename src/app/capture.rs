@@ -238,6 +238,14 @@ impl Show for Silence {
 impl Closed {
     /// Says on standard error what the session does not have.
     fn report(&self, language: Language) {
+        if self.standing.lost > 0 {
+            tracing::warn!(lost = self.standing.lost, "the session is incomplete");
+        }
+        self.gaps(language).iter().for_each(|gap| warn(gap));
+    }
+
+    fn gaps(&self, language: Language) -> Vec<String> {
+        let mut gaps = Vec::new();
         if self.passed > 0 {
             let en = if self.passed == 1 {
                 "1 connection passed undecrypted and unrecorded: --only does not name its host"
@@ -245,24 +253,42 @@ impl Closed {
                 "{passed} connections passed undecrypted and unrecorded: --only does not name their hosts"
             };
             let ja = "{passed} 件の接続は復号も記録もせずに通しました: --only に指定のないホストです";
-            let text = Text { en, ja };
-            warn(&text.fill(language, &[("passed", &self.passed.to_string())]));
+            gaps.push(Text { en, ja }.fill(language, &[("passed", &self.passed.to_string())]));
         }
-        if self.standing.lost == 0 {
-            return;
+        if self.standing.lost > 0 {
+            let en = if self.standing.lost == 1 {
+                "1 exchange is missing in the session"
+            } else {
+                "{lost} exchanges are missing in the session"
+            };
+            let text = Text { en, ja: "セッションには {lost} 件のエクスチェンジがありません" };
+            let mut said = text.fill(language, &[("lost", &self.standing.lost.to_string())]);
+            if let Some(problem) = &self.standing.problem {
+                said = format!("{said}: {}", Fault::from(problem.clone()).message(language));
+            }
+            gaps.push(said);
         }
-        let lost = self.standing.lost.to_string();
-        tracing::warn!(lost = self.standing.lost, "the session is incomplete");
-        let en = if self.standing.lost == 1 {
-            "1 exchange is missing in the session"
-        } else {
-            "{lost} exchanges are missing in the session"
+        gaps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::watch::Standing;
+    use super::*;
+
+    #[test]
+    fn what_the_session_lacks_is_counted_in_singular_and_plural() {
+        let gaps = |passed, lost| {
+            let (ledger, standing) = (Ledger::new(input::RECORDED), Standing { lost, problem: None });
+            Closed { ledger, standing, passed }.gaps(Language::En)
         };
-        let text = Text { en, ja: "セッションには {lost} 件のエクスチェンジがありません" };
-        let mut said = text.fill(language, &[("lost", &lost)]);
-        if let Some(problem) = &self.standing.problem {
-            said = format!("{said}: {}", Fault::from(problem.clone()).message(language));
-        }
-        warn(&said);
+        assert!(gaps(0, 0).is_empty());
+        let one = gaps(1, 1);
+        assert!(one[0].starts_with("1 connection passed") && one[0].ends_with("its host"), "{one:?}");
+        assert_eq!(one[1], "1 exchange is missing in the session");
+        let two = gaps(2, 2);
+        assert!(two[0].starts_with("2 connections passed") && two[0].ends_with("their hosts"), "{two:?}");
+        assert_eq!(two[1], "2 exchanges are missing in the session");
     }
 }
