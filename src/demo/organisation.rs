@@ -107,3 +107,18 @@ pub(super) static ORGANISATIONS: &[Organisation] = organisations! {
     MapiHttpOff       "lucernepublishing.com" "LPEX01"  "2c4d7f36-b518-494e-8270-08c39d41a50e"
     ProxyNotTrusted   "treyresearch.net"     "TREX01"   "3d5e8047-c629-4a5f-9381-19d4ae52b60f"
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_of_an_organisation_is_its_own() {
+        for one in ORGANISATIONS {
+            let domain = |text: &str| ORGANISATIONS.iter().filter(|other| text.contains(other.domain)).count();
+            for text in [one.mapi(), one.rpc(), one.user(), one.mail()] {
+                assert!(text.contains(one.domain) && domain(&text) == 1, "{text} of {}", one.domain);
+            }
+        }
+    }
+}
