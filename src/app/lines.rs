@@ -1,14 +1,14 @@
 //! A capture as lines on standard output.
 
 use super::output::Output;
-use super::printer::Printer;
+use super::printer::{Printer, Rest};
 use super::watch::Show;
-use super::{Fault, Lines};
+use super::{Fault, Lines, warn};
 use crate::diagnosis::{Judgement, Observed};
 use crate::exchange::Exchange;
 use crate::report::json::{Entry, Event};
 use crate::report::text;
-use crate::text::Language;
+use crate::text::{Language, Text};
 
 /// Writes one line an exchange, and one for whatever is said anew.
 pub(super) struct LineShow {
@@ -38,7 +38,14 @@ impl LineShow {
     }
 
     pub(super) fn close(self) -> Result<(), Fault> {
-        self.printer.close()
+        if self.printer.close()? == Rest::Unread {
+            let unread = Text {
+                en: "standard output was not read to its end; the session has what was not printed",
+                ja: "標準出力は最後まで読み取られませんでした。出力されなかった内容はセッションにあります",
+            };
+            warn(unread.to(self.language));
+        }
+        Ok(())
     }
 }
 

@@ -4,16 +4,23 @@
 //! room again; the session keeps what was left out.
 
 use std::io::Write as _;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::Fault;
 use super::output::Output;
 
 /// How many bytes of lines may wait.
 const LIMIT: usize = 16 << 20;
+/// How many bytes are written at once: after each it is known that the reader still reads.
+const PIECE: usize = 16 << 10;
+/// At the end, a reader that takes nothing for so long is not waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often the end looks whether the reader still reads.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Where lines are handed over.
 pub(super) struct Printer {
@@ -22,12 +29,15 @@ pub(super) struct Printer {
     skipped: u64,
     batches: SyncSender<String>,
     end: Arc<End>,
-    thread: JoinHandle<()>,
+    /// Gives word when the thread is done.
+    done: Receiver<()>,
+    patience: Duration,
 }
 
-/// How the printing ended before its time.
+/// How far the printing has come, and how it ended before its time.
 #[derive(Default)]
 struct End {
+    pieces: AtomicU64,
     over: AtomicBool,
     fault: Mutex<Option<Fault>>,
 }
@@ -36,13 +46,17 @@ impl Printer {
     /// Prints on `output`.
     pub(super) fn start(output: Output) -> Result<Self, Fault> {
         let (batches, to_print) = mpsc::sync_channel(1);
+        let (finished, done) = mpsc::sync_channel(1);
         let end = Arc::new(End::default());
-        let thread = {
+        let work = {
             let end = Arc::clone(&end);
-            let work = move || print(output, &to_print, &end);
-            thread::Builder::new().name("lines".to_owned()).spawn(work).map_err(Fault::Threads)?
+            move || {
+                print(output, &to_print, &end);
+                drop(finished);
+            }
         };
-        Ok(Self { waiting: String::new(), limit: LIMIT, skipped: 0, batches, end, thread })
+        thread::Builder::new().name("lines".to_owned()).spawn(work).map_err(Fault::Threads)?;
+        Ok(Self { waiting: String::new(), limit: LIMIT, skipped: 0, batches, end, done, patience: PATIENCE })
     }
 
     /// Takes a line, with its line break.
@@ -80,19 +94,49 @@ impl Printer {
         self.end.over.load(Ordering::Relaxed)
     }
 
-    /// Prints the rest and says what went wrong, if anything did. A reader that left is nothing wrong.
-    pub(super) fn close(self) -> Result<(), Fault> {
-        let _ = self.batches.send(self.waiting);
-        drop(self.batches);
-        let _ = self.thread.join();
-        self.end.fault.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
+    /// Prints the rest for as long as somebody reads, and says what went wrong, if anything did. A reader that left is
+    /// nothing wrong.
+    pub(super) fn close(self) -> Result<Rest, Fault> {
+        let mut waiting = Some((self.batches, self.waiting));
+        let mut seen = (self.end.pieces.load(Ordering::Relaxed), Instant::now());
+        loop {
+            waiting = waiting.take().and_then(|(batches, rest)| match batches.try_send(rest) {
+                Err(TrySendError::Full(rest)) => Some((batches, rest)),
+                Ok(()) | Err(TrySendError::Disconnected(_)) => None,
+            });
+            if self.done.recv_timeout(LOOK) == Err(RecvTimeoutError::Disconnected) {
+                break;
+            }
+            let pieces = self.end.pieces.load(Ordering::Relaxed);
+            if pieces != seen.0 {
+                seen = (pieces, Instant::now());
+            } else if seen.1.elapsed() > self.patience {
+                return Ok(Rest::Unread);
+            }
+        }
+        let fault = self.end.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+        fault.map_or(Ok(Rest::Printed), Err)
     }
+}
+
+/// What became of the last lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// They were printed, or their reader has left.
+    Printed,
+    /// Their reader stands still; they were given up.
+    Unread,
 }
 
 fn print(mut output: Output, batches: &Receiver<String>, end: &End) {
     for batch in batches {
-        let printed = output.write_all(batch.as_bytes()).and_then(|()| output.flush());
-        if let Err(error) = printed {
+        let mut pieces = batch.as_bytes().chunks(PIECE);
+        let printed = pieces.try_for_each(|piece| {
+            output.write_all(piece)?;
+            end.pieces.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        });
+        if let Err(error) = printed.and_then(|()| output.flush()) {
             *end.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(Fault::Output(error));
             end.over.store(true, Ordering::Relaxed);
             return;
@@ -152,6 +196,16 @@ mod tests {
         }
         printer.close().unwrap();
         assert_eq!(read.iter().collect::<String>(), "one\ntwo\nthree\nfour\n");
+    }
+
+    #[test]
+    fn a_reader_that_stands_still_does_not_hold_up_the_end() {
+        let (mut printer, _permit, _read) = printer();
+        printer.patience = Duration::from_millis(50);
+        printer.line("one\n");
+        printer.flush(skipped);
+        printer.line("two\n");
+        assert_eq!(printer.close().unwrap(), Rest::Unread);
     }
 
     #[test]
