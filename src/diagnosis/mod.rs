@@ -28,6 +28,7 @@ mod rule;
 pub mod rules;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use crate::exchange::Exchange;
 use judge::{Judged, judge};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::layout::{self, prose, verbatim};
+use super::layout::{prose, verbatim};
 use crate::diagnosis::Rule;
 use crate::text::{Language, Text};
 
@@ -21,9 +21,9 @@ pub fn list(rules: &[&Rule], language: Language) -> String {
 pub fn page(rule: &Rule, language: Language) -> String {
     let mut page = String::new();
     let _ = writeln!(page, "{}\n{}\n", rule.id, rule.title.fill(language, &[]));
-    let kinds = rule.kinds.iter().map(|kind| layout::kind(*kind).to(language));
-    let certainties = rule.certainties.iter().map(|certainty| layout::certainty(*certainty).to(language));
-    let actors = rule.actors.iter().map(|actor| layout::actor(*actor).to(language));
+    let kinds = rule.kinds.iter().map(|kind| kind.words().to(language));
+    let certainties = rule.certainties.iter().map(|certainty| certainty.words().to(language));
+    let actors = rule.actors.iter().map(|actor| actor.words().to(language));
     for (label, words) in [
         (Text { en: "Kind", ja: "種類" }, join(kinds, language)),
         (Text { en: "Certainty", ja: "確かさ" }, join(certainties, language)),

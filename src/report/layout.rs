@@ -3,7 +3,6 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::json::Error;
-use crate::diagnosis::{Actor, Certainty, Kind, Verdict};
 use crate::exchange::{Side, Step};
 use crate::redact::Clean;
 use crate::text::{Language, Text};
@@ -114,61 +113,6 @@ const fn step(step: Step) -> Text {
         Step::Tls => Text { en: "tls", ja: "TLS" },
         Step::Send => Text { en: "send", ja: "送信" },
         Step::Receive => Text { en: "receive", ja: "受信" },
-    }
-}
-
-/// The verdict as a word of a sentence.
-pub(super) const fn verdict(verdict: Verdict) -> Text {
-    match verdict {
-        Verdict::Ok => Text { en: "ok", ja: "正常" },
-        Verdict::Step => Text { en: "step", ja: "手順" },
-        Verdict::Failure => Text { en: "failure", ja: "失敗" },
-        Verdict::Pending => Text { en: "pending", ja: "保留" },
-        Verdict::Unknown => Text { en: "unknown", ja: "不明" },
-    }
-}
-
-/// The kind of a finding as a word.
-pub(super) const fn kind(kind: Kind) -> Text {
-    match kind {
-        Kind::Step => Text { en: "step", ja: "手順" },
-        Kind::Note => Text { en: "note", ja: "注記" },
-        Kind::Failure => Text { en: "failure", ja: "失敗" },
-    }
-}
-
-/// How sure a finding is, as a word.
-pub(super) const fn certainty(certainty: Certainty) -> Text {
-    match certainty {
-        Certainty::Certain => Text { en: "certain", ja: "確実" },
-        Certainty::Likely => Text { en: "likely", ja: "可能性が高い" },
-        Certainty::Possible => Text { en: "possible", ja: "可能性がある" },
-    }
-}
-
-/// Who must act.
-pub(super) const fn actor(actor: Actor) -> Text {
-    match actor {
-        Actor::ExchangeAdmin => Text { en: "the Exchange administrator", ja: "Exchange の管理者" },
-        Actor::EntraAdmin => Text { en: "the Entra administrator", ja: "Entra の管理者" },
-        Actor::AdAdmin => Text {
-            en: "the Active Directory or AD FS administrator",
-            ja: "Active Directory または AD FS の管理者",
-        },
-        Actor::Network => Text {
-            en: "whoever runs the network (load balancer, firewall, reverse proxy, DNS)",
-            ja: "ネットワーク (ロード バランサー、ファイアウォール、リバース プロキシ、DNS) の担当者",
-        },
-        Actor::Client => Text { en: "whoever runs the client machine", ja: "クライアント マシンの担当者" },
-        Actor::MigrationTool => Text { en: "whoever runs the migration tool", ja: "移行ツールの担当者" },
-        Actor::User => Text { en: "the user", ja: "ユーザー本人" },
-        Actor::Microsoft => Text { en: "Microsoft", ja: "Microsoft" },
-        Actor::ThisProxy => Text { en: "you, in this proxy's settings", ja: "このプロキシの設定をする人" },
-        Actor::CaptureTool => Text {
-            en: "whoever ran the tool that made this capture",
-            ja: "このキャプチャを取ったツールの担当者",
-        },
-        Actor::Nobody => Text { en: "nobody", ja: "対応不要" },
     }
 }
 

@@ -20,7 +20,7 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
             let title = fill(step.rule.title, &step.names, language);
             let _ = write!(page, "  {title} [{}] {}", step.rule.id, numbers(step.exchanges.iter().copied()));
             if step.certainty != Certainty::Certain {
-                let _ = write!(page, " ({})", layout::certainty(step.certainty).to(language));
+                let _ = write!(page, " ({})", step.certainty.words().to(language));
             }
             page.push('\n');
         }
@@ -68,7 +68,7 @@ pub fn event(event: &Event<'_>, language: Language) -> String {
         Event::Exchange { entry, .. } => exchange(entry, language),
         Event::Revised { id, verdict, findings, .. } => {
             let now = Text { en: "now", ja: "訂正" }.to(language);
-            let mut line = format!("#{id} {now}: {}", layout::verdict(*verdict).to(language));
+            let mut line = format!("#{id} {now}: {}", verdict.words().to(language));
             said(&mut line, findings);
             line + "\n"
         }
@@ -128,7 +128,7 @@ pub fn source_name(source: &str, language: Language) -> &str {
 }
 
 fn topic(page: &mut String, entry: &diagnosis::Entry, language: Language) {
-    let (kind, certainty) = (layout::kind(entry.kind), layout::certainty(entry.certainty));
+    let (kind, certainty) = (entry.kind.words(), entry.certainty.words());
     let title = fill(entry.rule.title, &entry.names, language);
     let _ = writeln!(page, "\n{} [{}]", title, entry.rule.id);
     let _ = writeln!(
@@ -139,7 +139,7 @@ fn topic(page: &mut String, entry: &diagnosis::Entry, language: Language) {
         numbers(entry.exchanges.iter().copied())
     );
     let label = Text { en: "Who must act", ja: "対応する人" }.to(language);
-    let _ = writeln!(page, "  {label}: {}", layout::actor(entry.actor).to(language));
+    let _ = writeln!(page, "  {label}: {}", entry.actor.words().to(language));
     part(page, Text { en: "What it means", ja: "意味" }, language);
     prose(page, "    ", &fill(entry.rule.explanation, &entry.names, language));
     if !entry.evidence.is_empty() {
@@ -163,7 +163,7 @@ fn topic(page: &mut String, entry: &diagnosis::Entry, language: Language) {
 }
 
 fn ladder(page: &mut String, handshake: &Handshake, language: Language) {
-    let verdict = layout::verdict(handshake.verdict).to(language);
+    let verdict = handshake.verdict.words().to(language);
     let _ = write!(page, "  {} {} ({verdict}):", handshake.server, handshake.scheme.code());
     for step in &handshake.steps {
         let state = match step.state {
@@ -226,7 +226,7 @@ fn exchange(entry: &Entry, language: Language) -> String {
         }
         None => line.push_str(Text { en: "no response", ja: "応答なし" }.to(language)),
     }
-    let _ = write!(line, "  {}", layout::verdict(entry.verdict).to(language));
+    let _ = write!(line, "  {}", entry.verdict.words().to(language));
     said(&mut line, &entry.findings);
     if let Some(error) = &entry.error {
         let _ = write!(line, "  ({})", layout::failure(error, language));

@@ -1,6 +1,6 @@
 //! The words of the screen for what others name by codes.
 
-use crate::diagnosis::{Actor, Certainty, Kind, Scheme, StepState, Verdict};
+use crate::diagnosis::{Scheme, StepState};
 use crate::exchange::{Side, Step, Unseen};
 use crate::redact::Withheld;
 use crate::text::Text;
@@ -8,51 +8,6 @@ use crate::text::Text;
 /// Both languages side by side.
 pub(super) const fn text(en: &'static str, ja: &'static str) -> Text {
     Text { en, ja }
-}
-
-pub(super) const fn verdict(verdict: Verdict) -> Text {
-    match verdict {
-        Verdict::Ok => text("ok", "正常"),
-        Verdict::Step => text("step", "手順どおり"),
-        Verdict::Failure => text("failure", "失敗"),
-        Verdict::Pending => text("pending", "判定待ち"),
-        Verdict::Unknown => text("unknown", "不明"),
-    }
-}
-
-pub(super) const fn kind(kind: Kind) -> Text {
-    match kind {
-        Kind::Step => text("step", "手順"),
-        Kind::Note => text("note", "注意"),
-        Kind::Failure => text("failure", "失敗"),
-    }
-}
-
-pub(super) const fn certainty(certainty: Certainty) -> Text {
-    match certainty {
-        Certainty::Certain => text("certain", "確実"),
-        Certainty::Likely => text("likely", "可能性が高い"),
-        Certainty::Possible => text("possible", "可能性あり"),
-    }
-}
-
-/// Who must act.
-pub(super) const fn actor(actor: Actor) -> Text {
-    match actor {
-        Actor::ExchangeAdmin => text("Exchange administrator", "Exchange 管理者"),
-        Actor::EntraAdmin => text("Entra administrator", "Entra 管理者"),
-        Actor::AdAdmin => text("Active Directory administrator", "Active Directory 管理者"),
-        Actor::Network => {
-            text("network: load balancer, reverse proxy, DNS", "ネットワーク (負荷分散装置、リバース プロキシ、DNS)")
-        }
-        Actor::Client => text("client machine", "クライアント端末"),
-        Actor::MigrationTool => text("migration tool", "移行ツール"),
-        Actor::User => text("user", "ユーザー"),
-        Actor::Microsoft => text("Microsoft", "Microsoft"),
-        Actor::ThisProxy => text("this proxy", "このプロキシ"),
-        Actor::CaptureTool => text("the tool that made the capture", "キャプチャしたツール"),
-        Actor::Nobody => text("nobody", "対応不要"),
-    }
 }
 
 pub(super) const fn scheme(scheme: Scheme) -> &'static str {

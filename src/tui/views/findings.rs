@@ -5,7 +5,7 @@ use crate::text::{Language, Text};
 use crate::tui::document::{Document, Line, Mark};
 use crate::tui::looked::Names;
 use crate::tui::theme::{self, Tone};
-use crate::tui::words::{self, text};
+use crate::tui::words::text;
 
 const NOT_JUDGED: Text = text("Not judged yet.", "まだ判定されていません。");
 const NO_FINDING: Text = text("Nothing to say about this exchange.", "この通信について特記事項はありません。");
@@ -39,7 +39,7 @@ pub(in crate::tui) fn lay_out(
 
 fn verdict(page: &mut Document, judgement: &Judgement, language: Language) {
     let verdict = judgement.verdict;
-    let said = format!("{} {}", theme::verdict_glyph(verdict), words::verdict(verdict).to(language));
+    let said = format!("{} {}", theme::verdict_glyph(verdict), verdict.words().to(language));
     page.push(
         Line::new().put(Tone::Quiet, text("Verdict: ", "判定: ").to(language)).put(Tone::of_verdict(verdict), &said),
     );
@@ -69,16 +69,16 @@ fn finding(
             .put(Tone::Quiet, "  ")
             .put(Tone::Name, rule.id)
             .put(Tone::Quiet, "  ")
-            .put(tone, words::kind(finding.kind).to(language))
+            .put(tone, finding.kind.words().to(language))
             .put(Tone::Quiet, ", ")
-            .put(Tone::Plain, words::certainty(finding.certainty).to(language))
+            .put(Tone::Plain, finding.certainty.words().to(language))
             .indent(2),
     );
     page.push(
         Line::new()
             .put(Tone::Quiet, "  ")
             .put(Tone::Quiet, text("who must act: ", "対応者: ").to(language))
-            .put(Tone::Plain, words::actor(finding.actor).to(language))
+            .put(Tone::Plain, finding.actor.words().to(language))
             .indent(2),
     );
     evidence(page, marks, finding, id, language, names);

@@ -118,6 +118,6 @@ fn heading(buffer: &mut Buffer, area: Rect, handshake: &Handshake, language: Lan
         buffer.set_stringn(area.x, area.y, words::scheme(handshake.scheme), room(area.x), Tone::Heading.style());
     let (x, _) = buffer.set_stringn(x, area.y, "  ", room(x), Tone::Plain.style());
     let (x, _) = buffer.set_stringn(x, area.y, handshake.server.as_str(), room(x), Tone::Plain.style());
-    let said = format!("  {} {}", theme::verdict_glyph(verdict), words::verdict(verdict).to(language));
+    let said = format!("  {} {}", theme::verdict_glyph(verdict), verdict.words().to(language));
     buffer.set_stringn(x, area.y, said, room(x), Tone::of_verdict(verdict).style());
 }

@@ -56,7 +56,7 @@ fn lay_out(state: &State) -> Document {
         page.push(
             Line::new()
                 .put(tone, &format!("  {} ", theme::verdict_glyph(verdict)))
-                .put(tone, words::verdict(verdict).to(language))
+                .put(tone, verdict.words().to(language))
                 .put(Tone::Plain, &format!(": {}", meaning.to(language)))
                 .indent(6),
         );
