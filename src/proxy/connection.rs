@@ -14,6 +14,7 @@ use super::target::Target;
 use super::{Context, absolute, failure, tape, tunnel};
 use crate::exchange::{Certificate, Connection, Server, Timestamp};
 use crate::redact::Clean;
+use crate::wire::http1::{head_end, is_token_byte};
 
 /// A request head longer than this is none that a client would send to a proxy.
 pub(super) const HEAD_LIMIT: usize = 256 * 1024;
@@ -111,7 +112,7 @@ pub(super) fn opening(read: &[u8]) -> Option<Opening> {
             );
         }
         4 | 5 => return broken("the client speaks SOCKS; set it up with an HTTP proxy"),
-        byte if !is_token(*byte) => return broken("the client sent bytes that are no HTTP request"),
+        byte if !is_token_byte(*byte) => return broken("the client sent bytes that are no HTTP request"),
         _ => {}
     }
     let Some(line_end) = memchr::memchr(b'\n', read) else {
@@ -120,11 +121,11 @@ pub(super) fn opening(read: &[u8]) -> Option<Opening> {
     let line = read[..line_end].trim_ascii_end();
     let mut words = line.split(|byte| *byte == b' ');
     let (method, target, version) = (words.next()?, words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let is_request = method.iter().all(|byte| is_token(*byte)) && version.starts_with(b"HTTP/1.");
+    let is_request = method.iter().all(|byte| is_token_byte(*byte)) && version.starts_with(b"HTTP/1.");
     if !is_request || words.next().is_some() {
         return broken("the client sent bytes that are no HTTP/1 request");
     }
-    let Some(head) = head_end(read) else {
+    let Some(head) = head_end(read, 0) else {
         return if read.len() > HEAD_LIMIT {
             broken("the client sent a request head longer than 256 KiB")
         } else {
@@ -144,19 +145,4 @@ pub(super) fn opening(read: &[u8]) -> Option<Opening> {
         return Some(Opening::Ourselves);
     }
     broken("the client sent a request whose target is neither host:port nor an http:// URL")
-}
-
-/// Where the head at the beginning of `read` ends, its empty line included.
-pub(super) fn head_end(read: &[u8]) -> Option<usize> {
-    memchr::memchr_iter(b'\n', read).find_map(|newline| match &read[newline + 1..] {
-        [b'\n', ..] => Some(newline + 2),
-        [b'\r', b'\n', ..] => Some(newline + 3),
-        _ => None,
-    })
-}
-
-/// RFC 9110 section 5.6.2.
-const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }

@@ -362,7 +362,7 @@ impl Drop for Reader {
 }
 
 /// Where the empty line that ends a head ends; looks at line breaks from `from` on.
-fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
+pub fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
     memchr::memchr_iter(b'\n', &bytes[from..]).map(|at| from + at).find_map(|newline| match &bytes[newline + 1..] {
         [b'\n', ..] => Some(newline + 2),
         [b'\r', b'\n', ..] => Some(newline + 3),
@@ -381,7 +381,8 @@ fn may_be_head(side: Side, bytes: &[u8]) -> bool {
     }
 }
 
-fn is_token_byte(byte: u8) -> bool {
+/// Whether a method or a field name may hold this byte (RFC 9110 section 5.6.2).
+pub fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
