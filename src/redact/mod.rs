@@ -8,6 +8,7 @@
 
 mod basic;
 mod bearer;
+mod binding;
 mod body;
 mod challenge;
 mod clean;
@@ -36,13 +37,13 @@ mod shape;
 mod stand_in;
 mod url;
 
+pub use binding::Bindings;
 pub use body::{Body, Content, RawBody, Syntax, Withheld};
 pub use clean::Clean;
 pub use credential::{Binding, Credential, Jwt, Negotiate, Ntlm, NtlmMessage, OpaqueForm, Password, Token, User};
 pub use door::{Door, Redactor};
 pub use field::Field;
 pub use label::Label;
-pub use ntlm::Bindings;
 pub use secret::Secret;
 pub use stand_in::StandIns;
 pub use url::{Url, percent_decoded, query_value};

@@ -4,22 +4,7 @@ use base64::Engine;
 
 use super::basic::LENIENT;
 use super::door::Door;
-use super::{Binding, Clean, Ntlm, NtlmMessage, User, marker};
-
-/// The channel bindings of the two certificates that an intercepted connection knows, as MS-NLMP puts them into AvId 10:
-/// the MD5 of the `tls-server-end-point` binding.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Bindings {
-    /// Of the certificate that this proxy presented.
-    pub ours: Option<[u8; 16]>,
-    /// Of the certificate that the server presented.
-    pub server: Option<[u8; 16]>,
-}
-
-impl Bindings {
-    /// No certificate is known.
-    pub const UNKNOWN: Self = Self { ours: None, server: None };
-}
+use super::{Binding, Bindings, Clean, Ntlm, NtlmMessage, User, marker};
 
 /// What every message begins with.
 pub(super) const SIGNATURE: &[u8] = b"NTLMSSP\0";
