@@ -391,7 +391,7 @@ impl<'a> Case<'a> {
 pub(super) fn ntlm_message(credential: &Credential) -> Option<&NtlmMessage> {
     match credential {
         Credential::Ntlm(Ntlm::Message(message))
-        | Credential::Negotiate(Negotiate::Ntlm(message) | Negotiate::SpnegoNtlm(message)) => Some(message),
+        | Credential::Negotiate(Negotiate::Ntlm(message) | Negotiate::SpnegoNtlm(message, _)) => Some(message),
         _ => None,
     }
 }

@@ -14,6 +14,7 @@ mod challenge;
 mod clean;
 mod cookie;
 mod credential;
+mod der;
 mod digest;
 mod door;
 mod failure;
@@ -21,6 +22,7 @@ mod field;
 mod header;
 mod identity;
 mod json;
+mod kerberos;
 mod label;
 mod marker;
 mod markup;
@@ -40,7 +42,10 @@ mod url;
 pub use binding::Bindings;
 pub use body::{Body, Content, RawBody, Syntax, Withheld};
 pub use clean::Clean;
-pub use credential::{Binding, Credential, Jwt, Negotiate, Ntlm, NtlmMessage, OpaqueForm, Password, Token, User};
+pub use credential::{
+    Binding, Credential, Jwt, Kerberos, Mechanism, NegState, Negotiate, Ntlm, NtlmBuild, NtlmMessage, OpaqueForm,
+    Password, Spnego, Token, User,
+};
 pub use door::{Door, Redactor};
 pub use field::Field;
 pub use label::Label;
