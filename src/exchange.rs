@@ -47,7 +47,7 @@ pub struct Exchange {
 impl Exchange {
     /// The final status, if a response was seen.
     pub fn status(&self) -> Option<u16> {
-        self.response.seen().map(|response| response.status)
+        self.response.seen().and_then(|response| response.status)
     }
 
     /// The request's fields; empty where the request is unseen.
@@ -163,6 +163,8 @@ impl Unseen {
 pub struct Message {
     /// `HTTP/1.1`, as sent.
     pub version: Clean,
+    /// How much of the fields was captured.
+    pub head: Head,
     /// In order, as spelled.
     pub fields: Vec<Field>,
     /// What may be kept of the body.
@@ -171,11 +173,47 @@ pub struct Message {
     pub trailers: Vec<Field>,
 }
 
+/// How much of a message's fields was captured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Head {
+    /// All of them.
+    #[default]
+    Whole,
+    /// All but those that carry credentials: the exporter took them out.
+    Stripped,
+    /// Some lines that somebody copied: what is missing says nothing.
+    Excerpt,
+}
+
+impl Head {
+    /// All, for reading [`Head::code`] back.
+    pub const ALL: [Self; 3] = [Self::Whole, Self::Stripped, Self::Excerpt];
+
+    /// A stable word for files.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Stripped => "stripped",
+            Self::Excerpt => "excerpt",
+        }
+    }
+
+    /// Whether a field of this name would be there, had it been sent.
+    pub fn would_show(self, name: &str) -> bool {
+        const TAKEN_OUT: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+        match self {
+            Self::Whole => true,
+            Self::Stripped => !TAKEN_OUT.iter().any(|taken| name.eq_ignore_ascii_case(taken)),
+            Self::Excerpt => false,
+        }
+    }
+}
+
 /// A final response, with the interim ones before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
-    /// Three digits.
-    pub status: u16,
+    /// Three digits; nothing where somebody copied lines of a response without its status.
+    pub status: Option<u16>,
     /// As sent, may be empty.
     pub reason: Clean,
     /// Fields and body.

@@ -8,11 +8,11 @@ use crate::text::Language;
 
 pub(super) fn explain(id: Option<&str>, language: Language) -> Result<Exit, Fault> {
     let page = match id {
-        None => explain::list(RULES, language),
+        None => explain::list(&RULES, language),
         Some(id) => {
             let rule = RULES.iter().find(|rule| rule.id == id);
             let rule =
-                rule.ok_or_else(|| Fault::NoSuchFinding { id: id.to_owned(), near: explain::meant(RULES, id) })?;
+                rule.ok_or_else(|| Fault::NoSuchFinding { id: id.to_owned(), near: explain::meant(&RULES, id) })?;
             explain::page(rule, language)
         }
     };

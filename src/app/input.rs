@@ -139,7 +139,7 @@ impl Folds {
 }
 
 /// How our own recordings are judged afterwards: as they were judged while they went on.
-pub(super) const RECORDED: Capture = Capture::Live { loopback: true };
+pub(super) const RECORDED: Capture = Capture::Live { loopback: true, windows: cfg!(windows) };
 
 /// The next exchange that can be read; what cannot be read goes to `gaps`.
 pub(super) fn readable<T>(

@@ -6,12 +6,10 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use super::aadsts::Aadsts;
-use super::challenge::Challenge;
-use super::diagnostics::{Diagnostics, Family};
+use super::decode::{Aadsts, Challenge, Diagnostics, Family};
 use super::directory::Directory;
 use super::past::Past;
-use super::{Capture, Evidence, Place, Subject};
+use super::{Capture, Evidence, Place, Signs, Subject};
 use crate::exchange::Exchange;
 use crate::redact::{Clean, Content, Credential, Negotiate, Ntlm, NtlmMessage, Token, Url, User};
 
@@ -27,6 +25,7 @@ pub struct Case<'a> {
     challenges: OnceCell<Vec<Challenge<'a>>>,
     diagnostics: OnceCell<Option<Diagnostics<'a>>>,
     aadsts: OnceCell<Option<Aadsts>>,
+    signs: OnceCell<Signs>,
 }
 
 /// What a request carried in one of its credential headers.
@@ -53,6 +52,7 @@ impl<'a> Case<'a> {
             challenges: OnceCell::new(),
             diagnostics: OnceCell::new(),
             aadsts: OnceCell::new(),
+            signs: OnceCell::new(),
         }
     }
 
@@ -69,6 +69,11 @@ impl<'a> Case<'a> {
     /// The final status, if a response was seen.
     pub fn status(&self) -> Option<u16> {
         self.exchange.status()
+    }
+
+    /// What it shows at a glance.
+    pub fn signs(&self) -> Signs {
+        *self.signs.get_or_init(|| Signs::of(self))
     }
 
     /// The method, empty if unseen.
@@ -122,7 +127,7 @@ impl<'a> Case<'a> {
     fn sent(&self, name: &'static str, credential: Option<&'a Credential>) -> Sent<'a> {
         match credential {
             Some(credential) => Sent::Credential(credential),
-            None if self.exchange.request.seen().is_some() && self.request_header(name).is_none() => Sent::Absent,
+            None if self.lacks_request_header(name) => Sent::Absent,
             None => Sent::Unseen,
         }
     }
@@ -292,6 +297,18 @@ impl<'a> Case<'a> {
     /// The first response header of this name, in any letter case.
     pub fn response_header(&self, name: &str) -> Option<&'a Clean> {
         self.exchange.response_fields().iter().find(|f| named(f.name.as_str(), name)).map(|f| &f.value)
+    }
+
+    /// Whether the request is known to have had no header of this name: what was not captured is not absent.
+    pub fn lacks_request_header(&self, name: &str) -> bool {
+        let shown = self.exchange.request.seen().is_some_and(|message| message.head.would_show(name));
+        shown && self.request_header(name).is_none()
+    }
+
+    /// Whether the response is known to have had no header of this name.
+    pub fn lacks_response_header(&self, name: &str) -> bool {
+        let shown = self.exchange.response.seen().is_some_and(|response| response.message.head.would_show(name));
+        shown && self.response_header(name).is_none()
     }
 
     /// The kept text of the request's body, empty where there is none.

@@ -109,7 +109,7 @@ fn head_of_request(exchange: &Exchange) -> Vec<u8> {
 }
 
 fn written(response: &Response) -> Vec<u8> {
-    let first = format!("HTTP/1.1 {} {}\r\n", response.status, response.reason);
+    let first = format!("HTTP/1.1 {} {}\r\n", response.status.unwrap(), response.reason);
     written_message(&first, &response.message.fields, &response.message.body)
 }
 
@@ -180,7 +180,7 @@ fn among(expected: &Value, one: &str, others: &str, found: Option<&str>) -> bool
 }
 
 fn capture(value: &Value) -> Capture {
-    if value["mode"] == "live" { Capture::Live { loopback: true } } else { Capture::Imported }
+    if value["mode"] == "live" { Capture::Live { loopback: true, windows: cfg!(windows) } } else { Capture::Imported }
 }
 
 /// What is said of each exchange at the end.

@@ -1,6 +1,6 @@
 //! One exchange judged by what it and the past show: findings in their order, and the verdict.
 
-use super::rules::RULES;
+use super::gate::asked;
 use super::{Capture, Case, Certainty, Finding, Hit, Judgement, Kind, Next, Rule, Verdict};
 
 /// A judgement, and what in later traffic may change it.
@@ -19,11 +19,7 @@ pub(super) struct Turn {
 
 /// Asks all rules.
 pub(super) fn judge(case: &Case<'_>) -> Judged {
-    let mut hits: Vec<(&'static Rule, Hit)> = RULES
-        .iter()
-        .filter(|rule| rule.gate.opens(case.exchange))
-        .filter_map(|rule| Some((*rule, (rule.find)(case)?)))
-        .collect();
+    let mut hits: Vec<(&'static Rule, Hit)> = asked(case).filter_map(|rule| Some((rule, (rule.find)(case)?))).collect();
     let mut next = Vec::new();
     hits.retain_mut(|(rule, hit)| match hit.next.take_if(|_| hit.withheld) {
         Some(turn) => {

@@ -3,20 +3,17 @@
 //! Pure: no clock, no I/O, no async. It is a fold over exchanges in the order in which they ended; what it costs for one
 //! exchange does not grow with the number before it.
 
-mod aadsts;
 mod answered;
 mod audience;
 mod bounded;
 mod case;
-mod challenge;
 #[cfg(test)]
 mod corpus;
-mod diagnostics;
+pub mod decode;
 mod directory;
-
 mod entries;
-mod exchange_build;
 mod finding;
+mod gate;
 mod handshake;
 mod judge;
 mod ladder;
@@ -26,6 +23,7 @@ mod person;
 mod readiness;
 mod rule;
 pub mod rules;
+mod signs;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -37,27 +35,29 @@ use open::Open;
 use past::Lesson;
 use readiness::Matrix;
 
-pub use aadsts::Aadsts;
 pub use case::{Case, Sent};
-pub use challenge::Challenge;
-pub use diagnostics::{Diagnostics, Family};
+pub use decode::{Aadsts, Challenge, Diagnostics, Family};
 pub use directory::Directory;
 pub use entries::{Entries, Entry};
 pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};
+pub use gate::Gate;
 pub use handshake::{Handshake, HandshakeStep, Scheme, StepState};
 pub use past::{Accepted, BearerSeen, Obtained, Past, Record};
 pub use readiness::Readiness;
-pub use rule::{Gate, Hit, Next, Rule};
+pub use rule::{Hit, Next, Rule};
+pub use signs::Signs;
 
 /// Where the exchanges come from: it decides who can be blamed for an interception, and what can still come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Capture {
-    /// Our own capture, going on; `loopback` where the proxy listens on loopback addresses alone.
+    /// A capture of our own, going on or recorded.
     Live {
-        /// Whether only programs of this machine can be the client.
+        /// Whether only programs of this machine can be the client: the proxy listens on loopback addresses alone.
         loopback: bool,
+        /// Whether this machine runs Windows.
+        windows: bool,
     },
-    /// A file or pasted text: made by us or by another tool, and over.
+    /// A file of another tool, or pasted text.
     Imported,
 }
 

@@ -2,15 +2,14 @@
 
 use std::fmt;
 
-use super::{Actor, Case, Certainty, Evidence, Kind, Subject};
-use crate::exchange::Exchange;
+use super::{Actor, Case, Certainty, Evidence, Gate, Kind, Subject};
 use crate::redact::{Clean, Label};
 use crate::text::{Language, Text};
 
 /// One cause, with its words.
 ///
 /// A rule is one file in `rules/`: what it recognises and what it must not be confused with, the rule's data, one
-/// function, tests. One line in [`super::rules::RULES`] registers it.
+/// function, tests. One line in the `RULES` of its family registers it.
 pub struct Rule {
     /// Kebab-case, stable, equal to the file's name with dashes; it names the problem.
     pub id: &'static str,
@@ -62,19 +61,6 @@ impl fmt::Debug for Rule {
     }
 }
 
-/// Which exchanges a rule is asked about: a cheap test before the rule runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gate {
-    /// Those answered with one of these statuses.
-    Status(&'static [u16]),
-    /// Those that failed without a response, or whose response was cut.
-    Failed,
-    /// Tunnels that were not looked into.
-    Tunnel,
-    /// All.
-    Any,
-}
-
 /// What a rule says of a case; the rule's own data is added to it.
 #[derive(Clone, Debug)]
 pub struct Hit {
@@ -121,20 +107,6 @@ pub enum Next {
     Candidate,
     /// The same credential accepted on the same host: then the failure was none of the credential.
     SameCredential(Label),
-}
-
-impl Gate {
-    /// Whether the rule is asked about `exchange`.
-    pub fn opens(self, exchange: &Exchange) -> bool {
-        match self {
-            Self::Status(statuses) => exchange.status().is_some_and(|status| statuses.contains(&status)),
-            Self::Failed => exchange.error.is_some(),
-            Self::Tunnel => {
-                exchange.error.is_none() && exchange.method.as_ref().is_some_and(|method| method == "CONNECT")
-            }
-            Self::Any => true,
-        }
-    }
 }
 
 impl Hit {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::rules::kit::{self, Raw};
 use super::{Capture, Certainty, Diagnosis, Entries, Judgement, Kind, Scheme, StepState, Verdict};
 
-const LIVE: Capture = Capture::Live { loopback: true };
+const LIVE: Capture = Capture::Live { loopback: true, windows: true };
 const PROBE: Raw = Raw::new(
     "POST https://mail.contoso.com/EWS/Exchange.asmx",
     "401\nX-FEServer: EX01\nWWW-Authenticate: Negotiate\nWWW-Authenticate: NTLM",

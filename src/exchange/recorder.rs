@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::{
-    Connection, Exchange, Failure, FailureKind, Interim, Message, Response, Seen, Side, Step, Timestamp, Timings,
+    Connection, Exchange, Failure, FailureKind, Head, Interim, Message, Response, Seen, Side, Step, Timestamp, Timings,
     Unseen,
 };
 use crate::redact::{Bindings, Body, Clean, Content, Door, Field, RawBody, Redactor, Secret, Url, Withheld};
@@ -376,7 +376,7 @@ impl Open {
             Some((line, message)) => {
                 let (message, body) = message.split(line.status >= 400);
                 let response = Response {
-                    status: line.status,
+                    status: Some(line.status),
                     reason: line.reason,
                     message,
                     interim: self.interim,
@@ -409,7 +409,7 @@ impl Open {
     fn snapshot(&self, setting: &Setting, now: Timestamp) -> Exchange {
         let response = match &self.response {
             Some((line, message)) => Seen::Seen(Response {
-                status: line.status,
+                status: Some(line.status),
                 reason: line.reason.clone(),
                 message: message.snapshot(),
                 interim: self.interim.clone(),
@@ -483,6 +483,7 @@ impl OpenMessage {
     fn split(self, refusal: bool) -> (Message, RawBody) {
         let message = Message {
             version: self.version.unwrap_or_else(|| "".into()),
+            head: Head::Whole,
             fields: self.fields,
             body: Body { length: self.body.length, content: Content::Empty },
             trailers: self.trailers,
@@ -501,6 +502,7 @@ impl OpenMessage {
     fn snapshot(&self) -> Message {
         Message {
             version: self.version.clone().unwrap_or_else(|| "".into()),
+            head: Head::Whole,
             fields: self.fields.clone(),
             body: Body { length: self.body.length, content: Content::Withheld(Withheld::NotRecorded) },
             trailers: Vec::new(),

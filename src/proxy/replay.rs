@@ -66,7 +66,7 @@ impl Respond for Replay {
     fn respond(&self, request: &Request<'_>) -> Answer {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match state.find(request) {
-            Ok(response) => sent(answer::recorded(&response, request, &self.stand_ins), None),
+            Ok((status, response)) => sent(answer::recorded(status, &response, request, &self.stand_ins), None),
             Err(Lack { what, failure }) => {
                 let failure = failure.unwrap_or_else(|| not_in_session(request, &what));
                 sent(answer::missing(request, &what), Some(failure))
@@ -93,7 +93,7 @@ impl From<Clean> for Lack {
 }
 
 impl State {
-    fn find(&mut self, request: &Request<'_>) -> Result<Response, Lack> {
+    fn find(&mut self, request: &Request<'_>) -> Result<(u16, Response), Lack> {
         let reached = self.connections.get(&request.connection).copied().unwrap_or_default();
         let credential = |name: &str| {
             let field = request.fields.iter().find(|field| field.name.as_str().eq_ignore_ascii_case(name))?;
@@ -138,13 +138,16 @@ impl State {
     }
 }
 
-fn response_of(exchange: Exchange) -> Result<Response, Lack> {
+fn response_of(exchange: Exchange) -> Result<(u16, Response), Lack> {
     match (exchange.response, exchange.error) {
         // What follows a change of protocol is not in a session.
-        (Seen::Seen(response), _) if response.status != 101 => Ok(response),
-        (Seen::Seen(_), _) => {
-            Err(Clean::from("The recorded answer changes to another protocol, which cannot be replayed.").into())
-        }
+        (Seen::Seen(response), _) => match response.status {
+            Some(101) => {
+                Err(Clean::from("The recorded answer changes to another protocol, which cannot be replayed.").into())
+            }
+            Some(status) => Ok((status, response)),
+            None => Err(Clean::from("The status of the recorded answer is not in the session.").into()),
+        },
         (Seen::Unseen(_), Some(failure)) => Err(Lack {
             what: Clean::concat(["It failed when it was recorded: ".into(), failure.text.clone(), ".".into()]),
             failure: Some(failure),

@@ -8,7 +8,7 @@ use crate::diagnosis::{
     Rule, Scheme, StepState, Subject, Verdict,
 };
 use crate::exchange::{
-    Connection, Exchange, Failure, FailureKind, Message, Response, Seen, Side, Step, Timestamp, Timings, Unseen,
+    Connection, Exchange, Failure, FailureKind, Head, Message, Response, Seen, Side, Step, Timestamp, Timings, Unseen,
 };
 use crate::redact::{Body, Clean, Content, Redactor};
 use crate::text::Text;
@@ -30,7 +30,7 @@ pub(super) static OFFLOAD: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::Network, Actor::ExchangeAdmin],
-    gate: Gate::Any,
+    gate: Gate::ANY,
     supersedes: &[],
     find: |_| None,
     examples: &[],
@@ -56,7 +56,7 @@ const STEP: Rule = Rule {
     kinds: &[],
     certainties: &[],
     actors: &[],
-    gate: Gate::Any,
+    gate: Gate::ANY,
     supersedes: &[],
     find: |_| None,
     examples: &[],
@@ -157,8 +157,13 @@ fn found(exchange: u64, rule: &'static Rule, kind: Kind, actor: Actor, place: Pl
 
 fn exchange(id: u64, status: u16) -> Exchange {
     let body = Body { length: 0, content: Content::Empty };
-    let message =
-        || Message { version: "HTTP/1.1".into(), fields: Vec::new(), body: body.clone(), trailers: Vec::new() };
+    let message = || Message {
+        version: "HTTP/1.1".into(),
+        head: Head::Whole,
+        fields: Vec::new(),
+        body: body.clone(),
+        trailers: Vec::new(),
+    };
     let (reason, interim) = (Clean::from("Unauthorized"), Vec::new());
     Exchange {
         id,
@@ -167,7 +172,7 @@ fn exchange(id: u64, status: u16) -> Exchange {
         method: Some("POST".into()),
         url: Some(Redactor::new().wire().url(b"https://mail.contoso.com:443/EWS/Exchange.asmx")),
         request: Seen::Seen(message()),
-        response: Seen::Seen(Response { status, reason, message: message(), interim, early: false }),
+        response: Seen::Seen(Response { status: Some(status), reason, message: message(), interim, early: false }),
         error: None,
         timings: Timings { done: Some(Duration::from_millis(5)), ..Timings::default() },
         running: false,

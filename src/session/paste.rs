@@ -10,7 +10,7 @@ mod raw;
 use std::sync::Arc;
 
 use self::raw::{Part, RequestLine, StatusLine};
-use crate::exchange::{Connection, Exchange, Ids, Interim, Message, Response, Seen, Timestamp, Timings, Unseen};
+use crate::exchange::{Connection, Exchange, Head, Ids, Interim, Message, Response, Seen, Timestamp, Timings, Unseen};
 use crate::redact::{Body, Content, Door, RawBody, Redactor, Url};
 
 /// The exchanges in pasted `text`, in its order: one for each request with its response, or for either alone.
@@ -123,7 +123,7 @@ impl Reading<'_> {
     ) -> Response {
         let bodiless = matches!(line.status, 101 | 204 | 304) || asked.is_some_and(|asked| asked.line.method == "HEAD");
         Response {
-            status: line.status,
+            status: Some(line.status),
             reason: self.door.prose(line.reason.as_bytes()),
             message: self.message(line.version, part, bodiless),
             interim,
@@ -134,6 +134,7 @@ impl Reading<'_> {
     fn message(&self, version: &str, part: &Part<'_>, bodiless: bool) -> Message {
         Message {
             version: self.door.token(version.as_bytes()),
+            head: Head::Whole,
             fields: self.fields(part),
             body: if bodiless { Body { length: 0, content: Content::Empty } } else { self.body(part) },
             trailers: Vec::new(),

@@ -127,7 +127,7 @@ fn a_client_that_waits_for_100_continue_is_told_by_the_server() {
     proxy.stop();
     let exchanges = saved(&session);
     let response = exchanges[0].response.seen().unwrap();
-    assert_eq!(response.status, 401);
+    assert_eq!(response.status, Some(401));
     assert_eq!(response.interim.len(), 1);
     assert_eq!(response.interim[0].status, 100);
     assert_eq!(response.interim[0].reason.as_str(), "Go ahead");

@@ -55,7 +55,7 @@ impl Example {
 
     /// The same in a live capture on loopback.
     pub(crate) const fn live(mut self) -> Self {
-        self.capture = Capture::Live { loopback: true };
+        self.capture = Capture::Live { loopback: true, windows: true };
         self
     }
 
@@ -135,7 +135,8 @@ pub(crate) fn find(rule: &Rule, capture: Capture, raw: &[Raw]) -> Option<Hit> {
         let lesson = Lesson::of(&Case::new(exchange, &past, capture));
         past.remember(lesson);
     }
-    rule.gate.opens(last).then(|| (rule.find)(&Case::new(last, &past, capture)))?
+    let case = Case::new(last, &past, capture);
+    rule.gate.opens(&case).then(|| (rule.find)(&case))?
 }
 
 /// The texts as exchanges of one run, in their order.

@@ -18,7 +18,7 @@ fn every_rule_does_what_its_examples_say() {
 
 #[test]
 fn every_rule_has_an_example_that_fires_and_a_near_miss() {
-    for rule in RULES {
+    for rule in RULES.iter() {
         assert!(rule.examples.iter().any(|example| example.expected.is_some()), "{}: nothing fires", rule.id);
         assert!(rule.examples.iter().any(|example| example.expected.is_none()), "{}: no near miss", rule.id);
     }
@@ -27,9 +27,12 @@ fn every_rule_has_an_example_that_fires_and_a_near_miss() {
 #[test]
 fn ids_are_unique_and_name_the_files() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/diagnosis/rules");
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names = |folder: &Path| -> Vec<_> {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    let families = names(&folder).into_iter().filter(|name| !name.contains('.'));
     let files: BTreeSet<_> =
-        files.filter(|name| !matches!(name.as_str(), "mod.rs" | "kit.rs" | "pages.rs" | "registry.rs")).collect();
+        families.flat_map(|family| names(&folder.join(family))).filter(|name| name != "mod.rs").collect();
     let named: BTreeSet<_> = RULES.iter().map(|rule| format!("{}.rs", rule.id.replace('-', "_"))).collect();
     assert_eq!(files, named);
     assert_eq!(named.len(), RULES.len(), "an id stands twice");
@@ -37,7 +40,7 @@ fn ids_are_unique_and_name_the_files() {
 
 #[test]
 fn every_rule_has_words_in_both_languages_and_sources() {
-    for rule in RULES {
+    for rule in RULES.iter() {
         for Text { en, ja } in [rule.title, rule.explanation, rule.remedy] {
             assert!(en.len() > 5 && ja.len() > 5, "{}: words are missing", rule.id);
             assert!(!ja.is_ascii(), "{}: not Japanese: {ja}", rule.id);
@@ -50,11 +53,10 @@ fn every_rule_has_words_in_both_languages_and_sources() {
 }
 
 #[test]
-fn what_a_rule_supersedes_exists_and_ranks_behind_it() {
-    for (rank, rule) in RULES.iter().enumerate() {
+fn what_a_rule_supersedes_is_another_rule() {
+    for rule in RULES.iter() {
         for id in rule.supersedes {
-            let other = RULES.iter().position(|other| other.id == *id);
-            assert!(other.is_some_and(|other| other > rank), "{} supersedes {id}", rule.id);
+            assert!(*id != rule.id && RULES.iter().any(|other| other.id == *id), "{} supersedes {id}", rule.id);
         }
     }
 }

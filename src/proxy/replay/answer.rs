@@ -18,7 +18,7 @@ pub(super) struct Wire {
 }
 
 /// `response` as the answer to `request`.
-pub(super) fn recorded(response: &Response, request: &Request<'_>, stand_ins: &StandIns) -> Wire {
+pub(super) fn recorded(status: u16, response: &Response, request: &Request<'_>, stand_ins: &StandIns) -> Wire {
     let message = &response.message;
     let mut bytes = Vec::with_capacity(1024);
     // Who waits to be asked for the body was asked already, or the request would not be complete.
@@ -27,8 +27,8 @@ pub(super) fn recorded(response: &Response, request: &Request<'_>, stand_ins: &S
         write_interim(interim, stand_ins, &mut bytes);
     }
     let version = if message.version.as_str().starts_with("HTTP/1.") { message.version.as_str() } else { "HTTP/1.1" };
-    write_line(&mut bytes, version, response.status, &response.reason);
-    if *request.method == "HEAD" || matches!(response.status, 100..200 | 204 | 304) {
+    write_line(&mut bytes, version, status, &response.reason);
+    if *request.method == "HEAD" || matches!(status, 100..200 | 204 | 304) {
         for field in &message.fields {
             write_field(field, stand_ins, &mut bytes);
         }

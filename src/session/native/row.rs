@@ -10,7 +10,7 @@ use rusqlite::{Row, Statement, ToSql};
 
 use super::head;
 use crate::exchange::{
-    Connection, Exchange, Failure, FailureKind, Message, Response, Seen, Side, Step, Timestamp, Timings, Unseen,
+    Connection, Exchange, Failure, FailureKind, Head, Message, Response, Seen, Side, Step, Timestamp, Timings, Unseen,
 };
 use crate::redact::{Body, Clean, Content, Door, Syntax, Url, Withheld};
 
@@ -19,10 +19,11 @@ pub(super) const COLUMNS: &str = "id, run, connection, started_us, method, url, 
      error_kind, error_text, sent_us, first_byte_us, done_us, running, request_unseen, response_unseen, \
      request_version, request_head, request_trailers, request_body_kind, request_body_length, request_body_complete, \
      request_body, response_version, response_reason, response_early, response_interim, response_head, \
-     response_trailers, response_body_kind, response_body_length, response_body_complete, response_body";
+     response_trailers, response_body_kind, response_body_length, response_body_complete, response_body, \
+     request_head_seen, response_head_seen";
 
 /// How many [`COLUMNS`] there are.
-pub(super) const COLUMN_COUNT: usize = 34;
+pub(super) const COLUMN_COUNT: usize = 36;
 
 /// Where an exchange belongs.
 #[derive(Clone, Copy)]
@@ -85,6 +86,9 @@ pub(super) fn write(statement: &mut Statement<'_>, place: Place, exchange: &Exch
     columns.put(message.map(|message| head::write_fields(&message.fields)))?;
     columns.put_trailers(message)?;
     columns.put_body(message)?;
+    for message in [request, message] {
+        columns.put(message.map(|message| message.head.code()))?;
+    }
     debug_assert_eq!(columns.at, COLUMN_COUNT, "COLUMNS and its writer name the same columns");
     statement.raw_execute().map(drop)
 }
@@ -113,10 +117,7 @@ pub(super) fn read(
     let fields = columns.text()?;
     let trailers = columns.text()?;
     let body = columns.body()?;
-    let request = match request_unseen {
-        Some(reason) => Seen::Unseen(reason),
-        None => Seen::Seen(message(door, version, fields, trailers, body)),
-    };
+    let request = (version, fields, trailers, body);
 
     let version = columns.text()?;
     let reason = columns.text()?;
@@ -125,16 +126,24 @@ pub(super) fn read(
     let fields = columns.text()?;
     let trailers = columns.text()?;
     let body = columns.body()?;
-    let response = match (response_unseen, status) {
-        (Some(reason), _) => Seen::Unseen(reason),
-        (None, None) => return Err(RowError::Foreign("status")),
-        (None, Some(status)) => Seen::Seen(Response {
+    let request_head = columns.head("request_head_seen")?;
+    let response_head = columns.head("response_head_seen")?;
+    let request = match request_unseen {
+        Some(reason) => Seen::Unseen(reason),
+        None => {
+            let (version, fields, trailers, body) = request;
+            Seen::Seen(message(door, version, request_head, fields, trailers, body))
+        }
+    };
+    let response = match response_unseen {
+        Some(reason) => Seen::Unseen(reason),
+        None => Seen::Seen(Response {
             status,
             reason: door.prose(reason.unwrap_or_default().as_bytes()),
             interim: head::read_interim(interim.unwrap_or_default(), door)
                 .ok_or(RowError::Foreign("response_interim"))?,
             early: early.unwrap_or_default(),
-            message: message(door, version, fields, trailers, body),
+            message: message(door, version, response_head, fields, trailers, body),
         }),
     };
     Ok(Exchange { id, started, connection, method, url, request, response, error, timings, running })
@@ -150,9 +159,17 @@ pub(super) fn of_code<T: Copy>(all: &[T], code: &str, code_of: fn(T) -> &'static
     all.iter().copied().find(|item| code_of(*item) == code)
 }
 
-fn message(door: Door<'_>, version: Option<&str>, fields: Option<&str>, trailers: Option<&str>, body: Body) -> Message {
+fn message(
+    door: Door<'_>,
+    version: Option<&str>,
+    head: Head,
+    fields: Option<&str>,
+    trailers: Option<&str>,
+    body: Body,
+) -> Message {
     Message {
         version: door.token(version.unwrap_or_default().as_bytes()),
+        head,
         fields: head::read_fields(fields.unwrap_or_default(), door),
         body,
         trailers: head::read_fields(trailers.unwrap_or_default(), door),
@@ -233,6 +250,10 @@ impl<'a> Reading<'a> {
 
     fn unseen(&mut self, column: &'static str) -> Result<Option<Unseen>, RowError> {
         self.code(column, &Unseen::ALL, Unseen::code)
+    }
+
+    fn head(&mut self, column: &'static str) -> Result<Head, RowError> {
+        Ok(self.code(column, &Head::ALL, Head::code)?.unwrap_or_default())
     }
 
     fn failure(&mut self, servers: &[&str]) -> Result<Option<Failure>, RowError> {

@@ -8,8 +8,8 @@ use crate::diagnosis::{
     StepState, Subject, Verdict,
 };
 use crate::exchange::{
-    Certificate, Connection, Exchange, Failure, FailureKind, Message, Response, Seen, Server, Side, Step, Timestamp,
-    Timings, Tls, Unseen,
+    Certificate, Connection, Exchange, Failure, FailureKind, Head, Message, Response, Seen, Server, Side, Step,
+    Timestamp, Timings, Tls, Unseen,
 };
 use crate::redact::{
     Body, Clean, Content, Credential, Field, Jwt, Label, Ntlm, NtlmMessage, Password, Redactor, Syntax, Token, User,
@@ -332,7 +332,7 @@ const fn rule(id: &'static str, title: Text, explanation: Text, remedy: Text) ->
         kinds: &[],
         certainties: &[],
         actors: &[],
-        gate: Gate::Any,
+        gate: Gate::ANY,
         supersedes: &[],
         find: |_| None,
         examples: &[],
@@ -461,7 +461,7 @@ fn request(fields: Vec<Field>, content: Content) -> Seen<Message> {
 
 fn response(status: u16, reason: &'static str, fields: Vec<Field>) -> Seen<Response> {
     let message = message(fields, Content::Empty);
-    Seen::Seen(Response { status, reason: reason.into(), message, interim: Vec::new(), early: false })
+    Seen::Seen(Response { status: Some(status), reason: reason.into(), message, interim: Vec::new(), early: false })
 }
 
 fn with_body(response: Seen<Response>, content: Content) -> Seen<Response> {
@@ -476,7 +476,13 @@ fn with_body(response: Seen<Response>, content: Content) -> Seen<Response> {
 
 fn message(fields: Vec<Field>, content: Content) -> Message {
     let length = u64::from(content != Content::Empty) * 1234;
-    Message { version: "HTTP/1.1".into(), fields, body: Body { length, content }, trailers: Vec::new() }
+    Message {
+        version: "HTTP/1.1".into(),
+        head: Head::Whole,
+        fields,
+        body: Body { length, content },
+        trailers: Vec::new(),
+    }
 }
 
 fn body(syntax: Syntax, text: &'static str) -> Content {

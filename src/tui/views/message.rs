@@ -87,7 +87,7 @@ impl Writer<'_> {
         self.page.push(
             Line::new()
                 .put(Tone::Quiet, response.message.version.as_str())
-                .put(Tone::of_status(response.status), &format!(" {}", response.status))
+                .put(response.status.map_or(Tone::Quiet, Tone::of_status), &format!(" {}", status(response)))
                 .put(Tone::Strong, &format!(" {}", response.reason))
                 .at(Place::ResponseStatus.into()),
         );
@@ -250,4 +250,8 @@ fn with_markers(mut line: Line, value: &str) -> Line {
 
 fn day(timestamp: &str) -> &str {
     timestamp.get(..10).unwrap_or(timestamp)
+}
+/// What stands for a status that was not captured.
+fn status(response: &Response) -> String {
+    response.status.map_or_else(|| "\u{2026}".to_owned(), |status| status.to_string())
 }

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::exchange::{
-    Certificate, Connection, Exchange, Failure, FailureKind, Interim, Message, Response, Seen, Server, Side, Step,
-    Timestamp, Timings, Tls, Unseen,
+    Certificate, Connection, Exchange, Failure, FailureKind, Head, Interim, Message, Response, Seen, Server, Side,
+    Step, Timestamp, Timings, Tls, Unseen,
 };
 use crate::redact::{Body, Content, RawBody, Redactor};
 use crate::wire::Fields;
@@ -21,6 +21,7 @@ pub(in crate::session) fn exchange(redactor: &Redactor, id: u64, size: usize) ->
     let head = format!("X-FEServer: EX01\r\nwww-authenticate: NTLM\r\nWWW-Authenticate: Negotiate\r\n{filler}");
     let message = |head: &[u8], body: &[u8]| Message {
         version: "HTTP/1.1".into(),
+        head: Head::Whole,
         fields: door.fields(Fields::new(head)),
         body: body_of(redactor, "application/json", body, true),
         trailers: Vec::new(),
@@ -33,7 +34,7 @@ pub(in crate::session) fn exchange(redactor: &Redactor, id: u64, size: usize) ->
         url: Some(door.url(format!("https://mail.contoso.com/EWS/Exchange.asmx?n={id}").as_bytes())),
         request: Seen::Seen(message(b"Host: mail.contoso.com\r\nauthorization: Bearer\r\n", b"")),
         response: Seen::Seen(Response {
-            status: 401,
+            status: Some(401),
             reason: door.prose(b"Unauthorized"),
             message: message(head.as_bytes(), b"{\"n\":1}"),
             interim: Vec::new(),
@@ -96,6 +97,7 @@ fn any_message(redactor: Redactor) -> impl Strategy<Value = Message> {
     (any_head(), any_body(), prop_oneof![3 => Just(Vec::new()), 1 => any_head()]).prop_map(
         move |(head, (content_type, body, complete), trailers)| Message {
             version: redactor.wire().token(b"HTTP/1.1"),
+            head: Head::Whole,
             fields: redactor.wire().fields(Fields::new(&head)),
             body: body_of(&redactor, content_type, &body, complete),
             trailers: redactor.wire().fields(Fields::new(&trailers)),
@@ -113,7 +115,7 @@ fn any_response(redactor: Redactor) -> impl Strategy<Value = Response> {
                 reason: door.prose(b"Continue"),
                 fields: door.fields(Fields::new(&head)),
             });
-            Response { status, reason: door.prose(&reason), message, interim: interim.collect(), early }
+            Response { status: Some(status), reason: door.prose(&reason), message, interim: interim.collect(), early }
         },
     )
 }

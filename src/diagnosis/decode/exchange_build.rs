@@ -1,0 +1,91 @@
+//! Exchange builds: which product a version number is, and what it can do. Not where rules draw conclusions from it.
+
+use std::fmt;
+
+use crate::diagnosis::{Case, Evidence};
+
+/// An Exchange version as `X-OWA-Version` and `X-ServerApplication` give it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::diagnosis) struct Build {
+    major: u16,
+    minor: u16,
+    update: u16,
+}
+
+impl Build {
+    /// 2013 CU19: the first of its product with hybrid modern authentication.
+    const HYBRID_2013: Self = Self::new(15, 0, 1365);
+    /// 2016 CU8: likewise.
+    const HYBRID_2016: Self = Self::new(15, 1, 1415);
+    /// 2019 CU13: the first with modern authentication by AD FS.
+    const ADFS: Self = Self::new(15, 2, 1258);
+
+    const fn new(major: u16, minor: u16, update: u16) -> Self {
+        Self { major, minor, update }
+    }
+
+    /// The build that answered, with the header that says so.
+    pub(in crate::diagnosis) fn of(case: &Case<'_>) -> Option<(Self, Evidence)> {
+        ["x-owa-version", "x-serverapplication"].into_iter().find_map(|name| {
+            let build = Self::read(case.response_header(name)?.as_str())?;
+            Some((build, case.evidence_header(name)))
+        })
+    }
+
+    /// Reads `15.1.2507.55`, `15.01.2507.055` and `Exchange/15.01.2507.055`.
+    pub(in crate::diagnosis) fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let numbers = text.rsplit_once('/').map_or(text, |(_, numbers)| numbers);
+        let mut numbers = numbers.split('.').map(|number| number.trim().parse::<u16>().ok());
+        Some(Self { major: numbers.next()??, minor: numbers.next()??, update: numbers.next()?? })
+    }
+
+    /// Whether hybrid modern authentication came only with a later update of this product.
+    pub(in crate::diagnosis) fn before_hybrid_modern_authentication(self) -> bool {
+        self.major == 15
+            && match self.minor {
+                0 => self < Self::HYBRID_2013,
+                1 => self < Self::HYBRID_2016,
+                _ => false,
+            }
+    }
+
+    /// Whether AD FS can be the authority of modern authentication here.
+    pub(in crate::diagnosis) fn takes_adfs_tokens(self) -> bool {
+        self >= Self::ADFS
+    }
+
+    /// Exchange 2010 or older: no OAuth at all.
+    pub(in crate::diagnosis) const fn is_2010_or_older(self) -> bool {
+        self.major < 15
+    }
+}
+
+impl fmt::Display for Build {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.update)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_both_spellings() {
+        assert_eq!(Build::read("15.1.2507.55"), Build::read(" Exchange/15.01.2507.055"));
+        assert_eq!(Build::read("15.1.2507.55").unwrap().to_string(), "15.1.2507");
+        assert_eq!(Build::read("15"), None);
+        assert_eq!(Build::read("[hidden]"), None);
+    }
+
+    #[test]
+    fn the_first_builds_count_as_able() {
+        let before = |text| Build::read(text).unwrap().before_hybrid_modern_authentication();
+        assert!(before("15.0.1320.4") && before("15.1.1261.35"));
+        assert!(!before("15.0.1365.1") && !before("15.1.1415.2") && !before("15.2.196.0") && !before("15.20.8000.1"));
+        let adfs = |text| Build::read(text).unwrap().takes_adfs_tokens();
+        assert!(adfs("15.2.1258.12") && adfs("15.2.2562.17") && !adfs("15.2.1118.7") && !adfs("15.1.2507.55"));
+    }
+}

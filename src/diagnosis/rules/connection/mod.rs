@@ -1,0 +1,20 @@
+//! Before any HTTP: names, addresses, TLS, certificates; proxies on the way; and what a capture cannot show.
+
+use crate::diagnosis::Rule;
+
+mod certificate_invalid;
+mod preauth_device;
+mod server_unreachable;
+mod tls_client_legacy;
+mod tls_server_legacy;
+mod tls_trust_failure;
+
+/// In the order of their rank: the particular before the general.
+pub(super) static RULES: &[&Rule] = &[
+    &tls_trust_failure::RULE,
+    &certificate_invalid::RULE,
+    &tls_server_legacy::RULE,
+    &tls_client_legacy::RULE,
+    &server_unreachable::RULE,
+    &preauth_device::RULE,
+];

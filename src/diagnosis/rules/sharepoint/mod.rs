@@ -1,0 +1,6 @@
+//! Refusals of SharePoint and OneDrive.
+
+use crate::diagnosis::Rule;
+
+/// In the order of their rank: the particular before the general.
+pub(super) static RULES: &[&Rule] = &[];

@@ -1,0 +1,63 @@
+//! ActiveSync wants the device to take its policy first.
+//!
+//! Not to be confused with a block of the device, which is a 403 or a status inside the answer.
+
+use crate::diagnosis::{Actor, Case, Certainty, Directory, Gate, Hit, Kind, Next, Rule};
+use crate::text::Text;
+
+pub(super) static RULE: Rule = Rule {
+    id: "eas-449-provision",
+    title: Text {
+        en: "ActiveSync: the device must take the policy first", ja: "ActiveSync: 先にポリシーの適用が必要"
+    },
+    explanation: Text {
+        en: "Status 449 tells the device to send the Provision command, because it has no policy key or an old one. \
+             It does so twice, and repeats the request with the new X-MS-PolicyKey. From protocol 14.0 on the same \
+             is said inside a 200 answer.",
+        ja: "ステータス 449 は、ポリシー キーがない、または古いため、Provision コマンドを送るようデバイスに求めるも\
+             のです。デバイスはこれを 2 回送り、新しい X-MS-PolicyKey を付けて要求を繰り返します。プロトコル 14.0 以\
+             降では、同じことが 200 の応答の中で伝えられます。",
+    },
+    remedy: Text {
+        en: "Nothing to do. If 449 comes again after Provision, look at the mobile device mailbox policy: \
+             Get-MobileDeviceMailboxPolicy | fl Name,AllowNonProvisionableDevices",
+        ja: "対処は不要です。Provision の後も 449 が続く場合は、モバイル デバイス メールボックス ポリシーを確認して\
+             ください: Get-MobileDeviceMailboxPolicy | fl Name,AllowNonProvisionableDevices",
+    },
+    sources: &["MS-ASHTTP section 2.2.2", "MS-ASPROV section 3.1.5"],
+    kinds: &[Kind::Step],
+    certainties: &[Certainty::Certain],
+    actors: &[Actor::Nobody],
+    gate: Gate::status(&[449]),
+    supersedes: &[],
+    find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
+};
+
+fn find(case: &Case<'_>) -> Option<Hit> {
+    let hit = Hit::step().on(case.on_server()).because(case.evidence_status()).until(Next::Provision);
+    let active_sync = case.directory() == Some(Directory::ActiveSync) || case.path().is_empty();
+    let seen = case.exchange.request.seen().is_some();
+    active_sync.then(|| if seen { hit.because(case.evidence_request("x-ms-policykey")) } else { hit })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::rules::kit::{Example, Raw, STEP};
+
+    pub(super) const EXAMPLES: &[Example] = &[
+        Example::fires(
+            "the first FolderSync has no policy key",
+            STEP,
+            &[Raw::new(
+                "POST https://mail.contoso.com/Microsoft-Server-ActiveSync?Cmd=FolderSync\nX-MS-PolicyKey: 0",
+                "449 Retry after sending a PROVISION command\nMS-Server-ActiveSync: 15.2",
+            )],
+        ),
+        Example::silent(
+            "another program uses the number",
+            &[Raw::new("GET https://api.fabrikam.com/orders", "449 Retry With")],
+        ),
+    ];
+}
