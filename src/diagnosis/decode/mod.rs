@@ -5,11 +5,13 @@
 
 mod aadsts;
 mod challenge;
+mod credential;
 mod diagnostics;
 pub(super) mod exchange_build;
+mod exchange_headers;
 mod view;
 
 pub use aadsts::Aadsts;
 pub use challenge::Challenge;
 pub use diagnostics::{Diagnostics, Family};
-pub use view::{Decoded, Row};
+pub use view::{Decoded, Row, decoded};
