@@ -7,9 +7,12 @@ mod aadsts;
 mod challenge;
 mod diagnostics;
 pub(super) mod exchange_build;
+pub mod soap;
 mod view;
+mod xml;
 
 pub use aadsts::Aadsts;
 pub use challenge::Challenge;
 pub use diagnostics::{Diagnostics, Family};
+pub use soap::{Soap, SoapError};
 pub use view::{Decoded, Row};
