@@ -51,6 +51,18 @@ enum Source {
     Memory(Zeroizing<Vec<u8>>),
 }
 
+impl Source {
+    fn reader(&self, path: &Path) -> Result<Box<dyn BufRead + '_>, SessionError> {
+        Ok(match self {
+            Self::File => {
+                let file = File::open(path).map_err(|error| SessionError::reading(path, &error))?;
+                Box::new(BufReader::with_capacity(1 << 16, file))
+            }
+            Self::Memory(text) => Box::new(Cursor::new(text.as_slice())),
+        })
+    }
+}
+
 /// The longest entry that is read; a body that long is a file somebody fetched.
 const ENTRY: usize = 64 << 20;
 /// Connections remembered by the identity that the file gives them.
@@ -68,13 +80,11 @@ impl Har {
     }
 
     fn of(path: &Path, source: Source, redactor: &Redactor) -> Result<Self, SessionError> {
-        let mut har =
-            Self { path: path.to_owned(), source, redactor: redactor.clone(), survey: Survey::default() };
-        har.survey = Survey::of(har.reader()?).map_err(|error| match error {
+        let survey = Survey::of(source.reader(path)?).map_err(|error| match error {
             Broken::Input(error) => SessionError::reading(path, &error),
             Broken::Cut | Broken::Syntax => SessionError::NoEntries { path: path.to_owned() },
         })?;
-        Ok(har)
+        Ok(Self { path: path.to_owned(), source, redactor: redactor.clone(), survey })
     }
 
     /// Where the exchanges come from.
@@ -84,7 +94,7 @@ impl Har {
 
     /// The exchanges that can be read, in the order in which they ended, and what cannot be read.
     pub fn exchanges(&self) -> impl Iterator<Item = Result<Exchange, SessionError>> {
-        let (entries, unreadable) = match self.reader().and_then(|reader| self.entries(reader)) {
+        let (entries, unreadable) = match self.source.reader(&self.path).and_then(|reader| self.entries(reader)) {
             Ok(entries) => (Some(entries), None),
             Err(error) => (None, Some(Err(error))),
         };
@@ -98,16 +108,6 @@ impl Har {
             last: Timestamp::default(),
         };
         unreadable.into_iter().chain(reading)
-    }
-
-    fn reader(&self) -> Result<Box<dyn BufRead + '_>, SessionError> {
-        Ok(match &self.source {
-            Source::File => {
-                let file = File::open(&self.path).map_err(|error| SessionError::reading(&self.path, &error))?;
-                Box::new(BufReader::with_capacity(1 << 16, file))
-            }
-            Source::Memory(text) => Box::new(Cursor::new(text.as_slice())),
-        })
     }
 
     fn entries<'h>(&self, reader: Box<dyn BufRead + 'h>) -> Result<Entries<'h>, SessionError> {

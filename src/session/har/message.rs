@@ -202,7 +202,9 @@ pub(super) fn host(entry: &Entry) -> Option<&str> {
 /// The port of an entry's URL.
 pub(super) fn port(entry: &Entry) -> u16 {
     let plain = entry.url().is_some_and(|url| {
-        ["http://", "ws://"].iter().any(|scheme| url.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme)))
+        ["http://", "ws://"]
+            .iter()
+            .any(|scheme| url.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme)))
     });
     authority(entry).and_then(|authority| split(authority).1).unwrap_or(if plain { 80 } else { 443 })
 }
@@ -241,7 +243,9 @@ fn post_data(data: &Value) -> Option<RawText> {
         Some(words) if !words.is_empty() => Some(raw(words, data, media_type)),
         _ => {
             let params = data.get("params")?.as_array()?;
-            let pair = |param: &Value| Some(format!("{}={}", escaped(text(param, "name")?), escaped(text(param, "value").unwrap_or_default())));
+            let pair = |param: &Value| {
+                Some(format!("{}={}", escaped(text(param, "name")?), escaped(text(param, "value").unwrap_or_default())))
+            };
             let joined = params.iter().filter_map(pair).collect::<Vec<_>>().join("&");
             Some(RawText { bytes: joined.into_bytes(), decoded: true, media_type })
         }

@@ -25,8 +25,10 @@ impl Order {
         self.now = exchange.started;
         let same = |other: &Exchange| other.connection.id == exchange.connection.id && !is_multiplexed(other);
         let before: Vec<_> = self.waiting.iter().filter(|(_, other)| same(other)).map(|(place, _)| *place).collect();
-        for (place, waiting) in before.into_iter().filter_map(|place| Some((place, self.waiting.remove(&place)?))) {
-            self.waiting.insert((place.0.min(self.now), place.1), waiting);
+        for place in before {
+            if let Some(waiting) = self.waiting.remove(&place) {
+                self.waiting.insert((place.0.min(self.now), place.1), waiting);
+            }
         }
         self.waiting.insert((ended.max(exchange.started), exchange.id), exchange);
     }

@@ -2,7 +2,9 @@
 
 /// Whether fields of this name carry credentials.
 pub(super) fn carries_credentials(name: &str) -> bool {
-    ["authorization", "proxy-authorization", "cookie", "set-cookie"].iter().any(|known| name.eq_ignore_ascii_case(known))
+    ["authorization", "proxy-authorization", "cookie", "set-cookie"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// Whether an exporter put a mask where the value of such a field stood: `REDACTED`, `Bearer ***`. Our own markers
@@ -36,8 +38,7 @@ fn is_mask(text: &str) -> bool {
     let mut letters = bare.chars();
     let same = letters.next().filter(|first| matches!(first, '*' | 'x' | 'X' | '\u{2022}'));
     let dots = bare.is_empty() && text.len() >= 3;
-    dots
-        || same.is_some_and(|first| bare.chars().count() >= 3 && letters.all(|letter| letter == first))
+    dots || same.is_some_and(|first| bare.chars().count() >= 3 && letters.all(|letter| letter == first))
         || WORDS.iter().any(|word| bare.eq_ignore_ascii_case(word))
 }
 
@@ -47,7 +48,8 @@ mod tests {
 
     #[test]
     fn masks_are_told_from_credentials_and_from_our_markers() {
-        for mask in ["REDACTED", "[REDACTED]", "<redacted>", "Bearer ***", "Basic xxxxxxxx", "*****", "...", "Bearer [removed]"]
+        for mask in
+            ["REDACTED", "[REDACTED]", "<redacted>", "Bearer ***", "Basic xxxxxxxx", "*****", "...", "Bearer [removed]"]
         {
             assert!(is_masked(mask), "{mask}");
         }
