@@ -171,14 +171,21 @@ impl<'h> Entries<'h> {
         if found { Ok(Self { scanner, first: true, raw: Zeroizing::new(Vec::new()) }) } else { Err(Broken::Syntax) }
     }
 
-    /// The next entry; the inner `None` is one that cannot be read, though where it ends is known.
-    fn next(&mut self) -> Result<Option<Option<Entry>>, Broken> {
+    fn next(&mut self) -> Result<Next, Broken> {
         if !self.scanner.item(&mut self.first, b']')? {
-            return Ok(None);
+            return Ok(Next::End);
         }
         let fits = self.scanner.value(&mut self.raw, ENTRY)?;
-        Ok(Some(if fits { Entry::read(&self.raw) } else { None }))
+        let entry = if fits { Entry::read(&self.raw) } else { None };
+        Ok(entry.map_or(Next::Unreadable, Next::Entry))
     }
+}
+
+enum Next {
+    Entry(Entry),
+    /// It is none that can be read, though where it ends is known.
+    Unreadable,
+    End,
 }
 
 struct Reading<'h> {
@@ -203,11 +210,11 @@ impl Iterator for Reading<'_> {
             }
             self.number += 1;
             match self.entries.as_mut()?.next() {
-                Ok(Some(Some(entry))) => self.take(&entry),
-                Ok(Some(None)) => {
+                Ok(Next::Entry(entry)) => self.take(&entry),
+                Ok(Next::Unreadable) => {
                     return Some(Err(SessionError::BadEntry { path: self.har.path.clone(), number: self.number }));
                 }
-                Ok(None) => self.entries = None,
+                Ok(Next::End) => self.entries = None,
                 Err(error) => {
                     self.entries = None;
                     return Some(Err(self.har.broken(&error, self.number)));

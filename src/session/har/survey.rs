@@ -73,7 +73,7 @@ impl Survey {
     fn look_at(&mut self, entry: &Entry) {
         let inside = entry.method() != Some("CONNECT") && entry.url().is_some_and(is_https);
         if inside && self.looked_into.len() < HOSTS {
-            self.looked_into.extend(message::host(entry).map(|host| host.to_ascii_lowercase()));
+            self.looked_into.extend(message::host(entry).map(str::to_ascii_lowercase));
         }
     }
 }
