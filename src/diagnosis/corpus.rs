@@ -11,6 +11,7 @@
 )]
 
 mod har;
+mod pasted;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

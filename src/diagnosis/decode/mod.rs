@@ -9,6 +9,7 @@ mod credential;
 mod diagnostics;
 pub(super) mod exchange_build;
 mod exchange_headers;
+pub mod migration_line;
 pub mod soap;
 mod view;
 mod xml;
