@@ -24,6 +24,7 @@ mod identity;
 mod json;
 mod kerberos;
 mod label;
+mod mapi;
 mod marker;
 mod markup;
 mod memory;
@@ -34,10 +35,12 @@ mod ntlm;
 #[allow(clippy::unwrap_used)]
 mod proof;
 mod prose;
+mod rpc;
 mod secret;
 mod shape;
 mod stand_in;
 mod url;
+mod wbxml;
 
 pub use binding::Bindings;
 pub use body::{Body, Content, RawBody, Syntax, Withheld};
