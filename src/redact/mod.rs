@@ -17,6 +17,7 @@ mod credential;
 mod der;
 mod digest;
 mod door;
+mod eas;
 mod failure;
 mod field;
 mod header;
