@@ -7,9 +7,14 @@ mod aadsts;
 mod challenge;
 mod diagnostics;
 pub(super) mod exchange_build;
+pub(super) mod graph;
+pub(super) mod http_date;
+mod token_fault;
 mod view;
 
 pub use aadsts::Aadsts;
 pub use challenge::Challenge;
 pub use diagnostics::{Diagnostics, Family};
+pub use graph::GraphError;
+pub use token_fault::TokenFault;
 pub use view::{Decoded, Row};
