@@ -47,7 +47,9 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
     }
     // A note answers nothing where something else was found.
     hits.sort_by_key(|(_, hit)| hit.kind == Kind::Note);
-    next.extend(hits.first_mut().and_then(|(_, hit)| hit.next.take()).map(|next| Turn { next, effect: Effect::Settle }));
+    next.extend(
+        hits.first_mut().and_then(|(_, hit)| hit.next.take()).map(|next| Turn { next, effect: Effect::Settle }),
+    );
     let open = !next.is_empty();
     for (rule, hit) in &mut hits {
         next.extend(hit.unless.take().map(|next| Turn { next, effect: Effect::TakeBack(rule.id) }));

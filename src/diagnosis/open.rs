@@ -154,10 +154,7 @@ fn intermittent(judgement: &mut Judgement) {
 impl Next {
     /// Whether a request to another host can be it.
     const fn is_elsewhere(&self) -> bool {
-        matches!(
-            self,
-            Self::SignIn | Self::NewToken(_) | Self::Host(_) | Self::Candidate | Self::BearerOffered(_)
-        )
+        matches!(self, Self::SignIn | Self::NewToken(_) | Self::Host(_) | Self::Candidate | Self::BearerOffered(_))
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::http_date;
 use super::view::{Decoded, Row};
-use crate::diagnosis::Place;
+use crate::diagnosis::{Case, Place};
 use crate::exchange::{Exchange, Timestamp};
 use crate::redact::{Clean, Content, Syntax};
 
@@ -69,17 +69,15 @@ impl GraphError {
         };
         holds(&self.message) || self.inner.iter().any(holds)
     }
+}
 
-    /// The error as a person reads it.
-    pub(in crate::diagnosis) fn decoded(&self) -> Decoded {
-        let mut all = vec![Row { name: "code", value: self.code.clone() }];
-        if !self.message.as_str().is_empty() {
-            all.push(Row { name: "message", value: self.message.clone() });
-        }
-        all.extend(self.inner.iter().map(|code| Row { name: "innerError.code", value: code.clone() }));
-        all.extend(self.rows.iter().cloned());
-        Decoded { title: "OData error", place: Place::ResponseBody, rows: all }
-    }
+/// The error in its parts.
+pub(super) fn decoded(case: &Case<'_>) -> Option<Decoded> {
+    let error = case.graph_error()?;
+    let part = Decoded::new("OData error", Place::ResponseBody).row("code", error.code.clone());
+    let part = part.row_if("message", Some(error.message.clone()).filter(|message| !message.as_str().is_empty()));
+    let part = error.inner.iter().fold(part, |part, code| part.row("innerError.code", code.clone()));
+    Some(error.rows.iter().fold(part, |part, row| part.row(row.name, row.value.clone())))
 }
 
 /// `2026-11-20T09:12:44`, in UTC without saying so, or with its zone; or the form of a header.
@@ -167,14 +165,14 @@ mod tests {
         assert!(error.is("AccessDenied") && error.says(&["SAY \\\"NO"]) && error.says(&["tokenexpired"]));
         assert_eq!(error.inner.iter().map(Clean::as_str).collect::<Vec<_>>(), ["TokenExpired", "deeper"]);
         assert_eq!(error.date, Some(1_795_165_964));
-        let rows: Vec<_> = error.decoded().rows.into_iter().map(|row| (row.name, row.value.to_string())).collect();
-        assert_eq!(rows[0], ("code", "accessDenied".to_owned()));
-        assert_eq!(rows.last().unwrap(), &("request-id", "0c8f".to_owned()));
+        let rows: Vec<_> = error.rows.iter().map(|row| (row.name, row.value.as_str())).collect();
+        assert_eq!(rows, [("date", "2026-11-20T09:12:44"), ("request-id", "0c8f")]);
     }
 
     #[test]
     fn older_odata_names_its_language() {
-        let error = read(r#"{"odata.error":{"code":"Authentication_ExpiredToken","message":{"lang":"en","value":"Over."}}}"#);
+        let error =
+            read(r#"{"odata.error":{"code":"Authentication_ExpiredToken","message":{"lang":"en","value":"Over."}}}"#);
         assert_eq!(error.unwrap().message.as_str(), "Over.");
     }
 
