@@ -150,6 +150,6 @@ fn written(case: &Value) -> String {
 
 fn message(message: &Value) -> String {
     let pairs = message["headers"].as_array().into_iter().flatten();
-    let lines: String = pairs.map(|pair| format!("{}: {}\n", text(&pair[0]), text(&pair[1]))).collect();
-    format!("{lines}\n{}\n", message["body"].as_str().unwrap_or_default())
+    let lines: Vec<_> = pairs.map(|pair| format!("{}: {}\n", text(&pair[0]), text(&pair[1]))).collect();
+    format!("{}\n{}\n", lines.concat(), message["body"].as_str().unwrap_or_default())
 }

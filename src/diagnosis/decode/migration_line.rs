@@ -194,11 +194,11 @@ fn host(text: &str) -> Option<&str> {
         let rest = inside.split_once("://").map_or(inside, |(_, rest)| rest);
         &rest[..rest.find(['/', ':']).unwrap_or(rest.len())]
     });
-    let in_url = text.match_indices("://").map(|(at, _)| {
+    let mut in_url = text.match_indices("://").map(|(at, _)| {
         let rest = &text[at + 3..];
         &rest[..rest.find(|c| !word(c)).unwrap_or(rest.len())]
     });
-    named.filter(|name| name.chars().all(word)).find(is_host).or_else(|| in_url.map(|name| name).find(is_host))
+    named.filter(|name| name.chars().all(word)).find(is_host).or_else(|| in_url.find(is_host))
 }
 
 /// The status: three digits before their reason, or in brackets.
