@@ -9,7 +9,7 @@ mod diagnostics;
 pub(super) mod exchange_build;
 mod view;
 
-pub use aadsts::Aadsts;
+pub use aadsts::{Aadsts, Form, Numbering};
 pub use challenge::Challenge;
 pub use diagnostics::{Diagnostics, Family};
 pub use view::{Decoded, Row};
