@@ -67,9 +67,8 @@ impl Aadsts {
     /// Reads it from a response. A page of another than an issuer may quote such errors: there only a refusal counts.
     pub fn read(exchange: &Exchange, issuer: bool) -> Option<Self> {
         let response = exchange.response.seen()?;
-        let header = |name: &str| {
-            exchange.response_fields().iter().find(|field| field.name.as_str().eq_ignore_ascii_case(name))
-        };
+        let header =
+            |name: &str| exchange.response_fields().iter().find(|field| field.name.as_str().eq_ignore_ascii_case(name));
         if let Some(found) = header("location").and_then(|field| in_redirect(&field.value)) {
             return Some(found);
         }
@@ -80,9 +79,9 @@ impl Aadsts {
             return None;
         }
         let said = match &response.message.body.content {
-            Content::Text { syntax: Syntax::Json, text, .. } => {
-                in_json(text, issuer).filter(|said| refused || !said.codes.is_empty()).or_else(|| in_prose(text, Form::Json))
-            }
+            Content::Text { syntax: Syntax::Json, text, .. } => in_json(text, issuer)
+                .filter(|said| refused || !said.codes.is_empty())
+                .or_else(|| in_prose(text, Form::Json)),
             Content::Text { syntax, text, .. } => match syntax {
                 Syntax::Html => in_prose(text, Form::Page).or_else(|| in_page_data(text)),
                 Syntax::Xml => in_prose(text, Form::Fault),
@@ -315,7 +314,10 @@ fn bare_code(body: &Clean) -> Option<Aadsts> {
     let value = text[at + words.len()..].trim_start_matches([':', ' ', '\t', '：', '#', '\r', '\n']);
     let digits = leading_digits(value);
     let code = digits.parse().ok().filter(|_| (5..=7).contains(&digits.len()))?;
-    Some(Aadsts { correlation: correlation(body), ..coded(code, body.part(text.trim()), Form::Line, Place::ResponseBody) })
+    Some(Aadsts {
+        correlation: correlation(body),
+        ..coded(code, body.part(text.trim()), Form::Line, Place::ResponseBody)
+    })
 }
 
 /// `x-ms-clitelem: 1,50126,0,,`: version, error, sub-error, and what else is told to clients that keep statistics.
@@ -437,7 +439,8 @@ mod tests {
 
     #[test]
     fn a_wrapper_never_decides_beside_another_code() {
-        let listed = r#"{"error" : "x", "error_description" : "AADSTS70002: Error.", "error_codes" : [ 50126, 70002 ]}"#;
+        let listed =
+            r#"{"error" : "x", "error_description" : "AADSTS70002: Error.", "error_codes" : [ 50126, 70002 ]}"#;
         assert_eq!(json(listed).unwrap().code(), Some(50126));
         let told = r#"{"error":"x","error_description":"AADSTS50126: Invalid. AADSTS70002: Error."}"#;
         assert_eq!(json(told).unwrap().code(), Some(50126));
@@ -446,11 +449,17 @@ mod tests {
     #[test]
     fn the_words_win_where_they_contradict_the_number() {
         for (body, code) in [
-            (r#"{"error":"x","error_description":"AADSTS70002: Error. AADSTS50012: Invalid client secret is provided."}"#, 7_000_215),
+            (
+                r#"{"error":"x","error_description":"AADSTS70002: Error. AADSTS50012: Invalid client secret is provided."}"#,
+                7_000_215,
+            ),
             (r#"{"error":"x","error_description":"AADSTS70002: The client secret keys are EXPIRED."}"#, 7_000_222),
             (r#"{"error":"x","error_description":"AADSTS70001: Application 'x' is disabled."}"#, 7_000_112),
             (r#"{"error":"x","error_description":"AADSTS70001: Application 'x' was not found."}"#, 70001),
-            (r#"{"error":"x","error_description":"AADSTS70002: The request body must contain the following parameter: 'client_secret'."}"#, 7_000_218),
+            (
+                r#"{"error":"x","error_description":"AADSTS70002: The request body must contain the following parameter: 'client_secret'."}"#,
+                7_000_218,
+            ),
         ] {
             assert_eq!(json(body).unwrap().code(), Some(code), "{body}");
         }
@@ -465,7 +474,8 @@ mod tests {
 
     #[test]
     fn json_that_is_cut_off_still_tells() {
-        let found = json(r#"{"error":"invalid_client","error_description":"AADSTS7000222: The provided client"#).unwrap();
+        let found =
+            json(r#"{"error":"invalid_client","error_description":"AADSTS7000222: The provided client"#).unwrap();
         assert_eq!((found.code(), found.error.as_str()), (Some(7_000_222), "invalid_client"));
     }
 
@@ -479,10 +489,12 @@ mod tests {
 
     #[test]
     fn numbers_of_ad_fs_are_no_numbers_of_entra() {
-        let found = json(r#"{"error":"invalid_grant","error_description":"MSIS9659: Invalid \u0027username\u0027."}"#).unwrap();
+        let found =
+            json(r#"{"error":"invalid_grant","error_description":"MSIS9659: Invalid \u0027username\u0027."}"#).unwrap();
         assert_eq!((found.code(), found.is_any_of_adfs(&[9659])), (None, true));
         assert_eq!(found.words, "MSIS9659: Invalid 'username'.");
-        let acs = json(r#"{"error":"invalid_client","error_description":"ACS50012: Invalid client secret is provided."}"#);
+        let acs =
+            json(r#"{"error":"invalid_client","error_description":"ACS50012: Invalid client secret is provided."}"#);
         assert_eq!(acs.unwrap().code(), Some(7_000_215));
         assert_eq!(prose("ACS50126: other", Form::Line).unwrap().code(), None);
     }
