@@ -5,8 +5,8 @@
 
 use memchr::memmem;
 
-use super::{Decoded, Row};
-use crate::diagnosis::Place;
+use super::Decoded;
+use crate::diagnosis::{Case, Place};
 use crate::exchange::Exchange;
 use crate::redact::{Clean, Content, Syntax, percent_decoded, query_value};
 
@@ -78,18 +78,18 @@ impl Aadsts {
         if (!issuer && !refused) || explained {
             return None;
         }
+        let copied = response.status.is_none();
         let said = match &response.message.body.content {
-            Content::Text { syntax: Syntax::Json, text, .. } => in_json(text, issuer)
-                .filter(|said| refused || !said.codes.is_empty())
-                .or_else(|| in_prose(text, Form::Json)),
             Content::Text { syntax, text, .. } => match syntax {
+                Syntax::Json => {
+                    let said = in_json(text, issuer).filter(|said| refused || !said.codes.is_empty());
+                    said.or_else(|| in_prose(text, Form::Json))
+                }
                 Syntax::Html => in_prose(text, Form::Page).or_else(|| in_page_data(text)),
                 Syntax::Xml => in_prose(text, Form::Fault),
                 Syntax::Form => in_form(text),
-                Syntax::Json | Syntax::Text if response.status.is_none() => {
-                    in_prose(text, Form::Line).or_else(|| bare_code(text))
-                }
-                Syntax::Json | Syntax::Text => in_prose(text, Form::Line),
+                Syntax::Text => in_prose(text, Form::Line).or_else(|| bare_code(text).filter(|_| copied)),
+                Syntax::Wbxml | Syntax::Mapi | Syntax::Rpc => None,
             },
             Content::Empty | Content::Withheld(_) => None,
         };
@@ -110,10 +110,13 @@ impl Aadsts {
         self.codes.last().copied()
     }
 
-    /// The number with the letters before it: `AADSTS50126`.
+    /// The most specific number with the letters before it: `AADSTS50126`.
     pub fn named(&self) -> Option<Clean> {
-        let letters = self.numbering?.letters();
-        Some(Clean::concat([letters.into(), Clean::from(self.number()?)]))
+        self.spelled(self.number()?)
+    }
+
+    fn spelled(&self, code: u32) -> Option<Clean> {
+        Some(Clean::concat([self.numbering?.letters().into(), Clean::from(code)]))
     }
 
     /// Whether the number that decides is one of these of Entra.
@@ -151,24 +154,6 @@ impl Aadsts {
         } else {
             None
         }
-    }
-
-    /// As a person reads it.
-    pub fn decoded(&self) -> Decoded {
-        let text = |name, value: &Clean| {
-            let value = value.clone();
-            (!value.as_str().is_empty()).then_some(Row { name, value })
-        };
-        let claims = Row { name: "claims", value: "asked for".into() };
-        let rows = [
-            self.named().map(|value| Row { name: "code", value }),
-            text("error", &self.error),
-            text("suberror", &self.suberror),
-            text("error_description", &self.words),
-            self.claims.then_some(claims),
-            self.correlation.clone().map(|value| Row { name: "correlation id", value }),
-        ];
-        Decoded { title: "Token issuer's error", place: self.place.clone(), rows: rows.into_iter().flatten().collect() }
     }
 
     /// An error of which no more is known than its words.
@@ -212,6 +197,19 @@ impl Numbering {
 
 /// Numbers that say no more than that something was wrong with credentials, beside one that says what.
 const WRAPPERS: [u32; 1] = [70002];
+
+/// The issuer's error in its parts.
+pub(super) fn decoded(case: &Case<'_>) -> Option<Decoded> {
+    let said = case.aadsts()?;
+    let text = |text: &Clean| (!text.as_str().is_empty()).then(|| text.clone());
+    let codes = said.codes.iter().filter_map(|code| said.spelled(*code));
+    let codes = codes.reduce(|before, code| Clean::concat([before, " ".into(), code]));
+    let part = Decoded::new("Token issuer's error", said.place.clone()).row_if("codes", codes);
+    let part = part.row_if("error", text(&said.error)).row_if("suberror", text(&said.suberror));
+    let part = part.row_if("error_description", text(&said.words));
+    let part = part.row_if("claims", said.claims.then_some("asked for"));
+    Some(part.row_if("correlation id", said.correlation.clone()))
+}
 
 fn in_redirect(location: &Clean) -> Option<Aadsts> {
     let text = location.as_str();
@@ -549,24 +547,5 @@ mod tests {
         let found = in_telemetry(&Clean::from("1,700082,0,,")).unwrap();
         assert_eq!((found.code(), found.form), (Some(700_082), Form::Header));
         assert!(in_telemetry(&Clean::from("1,0,0,,")).is_none());
-    }
-
-    #[test]
-    fn it_is_shown_row_by_row() {
-        let said = json(
-            r#"{"error":"interaction_required","error_description":"AADSTS53000: No.\r\nTrace ID: 1","claims":"{}","correlation_id":"7d20c4aa-0000-4000-9000-000000053000"}"#,
-        );
-        let rows: Vec<_> = said.unwrap().decoded().rows.into_iter().map(|row| (row.name, row.value)).collect();
-        let shown: Vec<_> = rows.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        assert_eq!(
-            shown,
-            [
-                ("code", "AADSTS53000"),
-                ("error", "interaction_required"),
-                ("error_description", "AADSTS53000: No."),
-                ("claims", "asked for"),
-                ("correlation id", "7d20c4aa-0000-4000-9000-000000053000"),
-            ]
-        );
     }
 }
