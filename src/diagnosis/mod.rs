@@ -26,6 +26,7 @@ pub mod rules;
 mod signs;
 #[cfg(test)]
 mod tests;
+mod token;
 mod words;
 
 use crate::exchange::Exchange;

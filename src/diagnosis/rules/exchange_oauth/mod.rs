@@ -2,22 +2,38 @@
 
 use crate::diagnosis::Rule;
 
+mod app_unknown;
 mod audience_host_mismatch;
+mod auth_strength_weak;
+mod exchange_oauth_internal_error;
 mod hma_exchange2010_coexist;
 mod hma_mapihttp_disabled;
 mod hma_no_authorization_uri;
 mod hma_server_version;
 mod hma_wrong_authorization_uri;
+mod issuer_unknown;
 mod oauth_not_enabled_for_client;
+mod partner_app_linked_account;
 mod ssl_offload_audience_scheme;
+mod tenant_unknown;
+mod token_invalid_signature;
+mod user_ambiguous;
 mod user_not_in_directory;
 mod vdir_oauth_disabled;
 
 /// In the order of their rank: the particular before the general.
 pub(super) static RULES: &[&Rule] = &[
+    &token_invalid_signature::RULE,
+    &issuer_unknown::RULE,
+    &tenant_unknown::RULE,
+    &app_unknown::RULE,
+    &partner_app_linked_account::RULE,
+    &auth_strength_weak::RULE,
+    &exchange_oauth_internal_error::RULE,
     &ssl_offload_audience_scheme::RULE,
     &audience_host_mismatch::RULE,
     &hma_exchange2010_coexist::RULE,
+    &user_ambiguous::RULE,
     &user_not_in_directory::RULE,
     &hma_mapihttp_disabled::RULE,
     &hma_server_version::RULE,
