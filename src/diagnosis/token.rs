@@ -63,6 +63,16 @@ pub(super) fn is_unexplained(case: &Case<'_>) -> bool {
         && !case.challenges().iter().any(|challenge| challenge.param("claims").is_some())
 }
 
+/// Whether the caller is a server of Exchange: it asks for free/busy and the like on behalf of its users.
+pub(super) fn is_from_server(case: &Case<'_>) -> bool {
+    const AGENTS: [&str; 6] =
+        ["asproxy", "asautodiscover", "exchangeinternalewsclient", "msexchange", "exchangeserver", "mailtips"];
+    case.request_header("user-agent").is_some_and(|agent| {
+        let agent = agent.as_str().to_ascii_lowercase();
+        AGENTS.iter().any(|name| agent.starts_with(name) || agent.contains(&format!(" {name}")))
+    })
+}
+
 /// The server's clock beside the times of the token.
 pub(super) fn evidence_times(case: &Case<'_>) -> Option<Evidence> {
     let now = case.server_time()?;
