@@ -13,7 +13,10 @@ mod hma_mapihttp_disabled;
 mod hma_no_authorization_uri;
 mod hma_server_version;
 mod hma_wrong_authorization_uri;
+mod hybrid_shared_sp_blocked;
+mod hybrid_wssecurity;
 mod issuer_unknown;
+mod legacy_exchange_token_off;
 mod oauth_not_enabled_for_client;
 mod partner_app_linked_account;
 mod ssl_offload_audience_scheme;
@@ -21,6 +24,7 @@ mod tenant_unknown;
 mod token_expired;
 mod token_invalid_signature;
 mod token_malformed;
+mod token_not_used;
 mod token_scope_insufficient;
 mod user_ambiguous;
 mod user_not_in_directory;
@@ -28,6 +32,9 @@ mod vdir_oauth_disabled;
 
 /// In the order of their rank: the particular before the general.
 pub(super) static RULES: &[&Rule] = &[
+    &legacy_exchange_token_off::RULE,
+    &hybrid_shared_sp_blocked::RULE,
+    &hybrid_wssecurity::RULE,
     &clock_skew::RULE,
     &token_malformed::RULE,
     &token_expired::RULE,
@@ -51,4 +58,5 @@ pub(super) static RULES: &[&Rule] = &[
     &hma_no_authorization_uri::RULE,
     &hma_wrong_authorization_uri::RULE,
     &vdir_oauth_disabled::RULE,
+    &token_not_used::RULE,
 ];
