@@ -27,6 +27,7 @@ pub mod rules;
 mod signs;
 #[cfg(test)]
 mod tests;
+mod token;
 mod words;
 
 use crate::exchange::Exchange;
