@@ -56,7 +56,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State) {
     let odd = rows.iter().filter(|(_, different)| different.is_any()).count();
     let mut title = format!(" {} ", TITLE.to(language));
     if odd > 0 {
-        let said = text("! {odd} differ ", "! {odd} 件がほかと異なる ");
+        let said = text("! differing: {odd} ", "! ほかと異なるもの: {odd} 件 ");
         title.push_str(&said.fill(language, &[("odd", &odd.to_string())]));
     }
     let mut block = Block::bordered().border_type(BorderType::Thick).border_style(theme::FOCUSED).title_top(title);
@@ -115,22 +115,24 @@ fn draw_row(
     let mark = if different.is_any() { "! " } else { "  " };
     cells.cell(mark, 2, Tone::Bad.style());
     cells.cell(row.endpoint, columns.endpoint, Tone::Name.style());
-    cells.cell(row.name().as_str(), columns.server, Tone::Plain.style());
+    cells.cell(&name(row, columns.server), columns.server, Tone::Plain.style());
     let end = cells.x.saturating_add(columns.schemes);
-    let mut put = |words: &str, style: Style| {
-        let room = end.saturating_sub(cells.x + 1).min(words.width() as u16 + 1);
-        cells.cell(words, room, style);
-    };
+    let mut words = Vec::new();
     for missing in &different.lacks {
-        put(&format!("✗{}", scheme(missing.as_str())), Tone::Bad.style());
+        words.push((format!("✗{}", short(missing.as_str(), area.width)), Tone::Bad));
     }
-    let mut schemes: Vec<&str> = row.schemes.iter().map(|offered| scheme(offered.as_str())).collect();
-    schemes.sort_by_key(|name| SCHEMES.iter().position(|(_, known)| known == name).unwrap_or(SCHEMES.len()));
-    if schemes.is_empty() && different.lacks.is_empty() {
-        put(text("not seen", "未確認").to(language), Tone::Quiet.style());
+    let mut schemes: Vec<&str> = row.schemes.iter().map(AsRef::as_ref).collect();
+    schemes.sort_by_key(|code| SCHEMES.iter().position(|(known, _)| known == code).unwrap_or(SCHEMES.len()));
+    for code in schemes {
+        let tone = if code == "bearer" { Tone::Good } else { Tone::Plain };
+        words.push((short(code, area.width).to_owned(), tone));
     }
-    for name in schemes {
-        put(name, if name == "Bearer" { Tone::Good } else { Tone::Plain }.style());
+    if words.is_empty() {
+        words.push((text("not seen", "未確認").to(language).to_owned(), Tone::Quiet));
+    }
+    for (word, tone) in words {
+        let room = end.saturating_sub(cells.x);
+        cells.cell(&word, room.min(word.width() as u16 + 1), tone.style());
     }
     cells.x = end.min(area.right());
     let (exchange, status) = row.last;
@@ -185,6 +187,20 @@ const SCHEMES: [(&str, &str); 5] =
 
 fn scheme(code: &str) -> &str {
     SCHEMES.iter().find(|(known, _)| *known == code).map_or(code, |(_, name)| name)
+}
+
+/// The same as in the list of the flows, where there is little room.
+fn short(code: &str, width: u16) -> &str {
+    if width < WIDE && code == "negotiate" { "Nego" } else { scheme(code) }
+}
+
+/// Host and server; where they do not fit, the server first, as it tells the rows apart.
+fn name(row: &Readiness, room: u16) -> String {
+    let whole = row.name();
+    match &row.server {
+        Some(server) if whole.as_str().width() >= usize::from(room) => format!("{server} {}", row.host),
+        _ => whole.as_str().to_owned(),
+    }
 }
 
 /// Cells of one row, written from left to right.
