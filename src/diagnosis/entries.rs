@@ -69,7 +69,9 @@ impl Entries {
         let places: Vec<usize> =
             judgement.findings.iter().map(|finding| self.place(judgement.exchange, finding)).collect();
         if let Some(exchange) = exchange {
-            places.iter().for_each(|at| self.decode(*at, exchange));
+            for at in &places {
+                self.decode(*at, exchange);
+            }
         }
         if !places.is_empty() {
             self.by_exchange.insert(judgement.exchange, places);

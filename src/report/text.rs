@@ -160,7 +160,9 @@ fn topic(page: &mut String, entry: &diagnosis::Entry, language: Language) {
     if let Some((exchange, parts)) = entry.decoded().filter(|(_, parts)| !parts.is_empty()) {
         let title = Text { en: "Decoded", ja: "デコード結果" }.to(language);
         let _ = writeln!(page, "  {title}, #{exchange}:");
-        parts.iter().for_each(|part| decoded(page, part));
+        for part in parts {
+            decoded(page, part);
+        }
     }
     part(page, Text { en: "What to do", ja: "対処" }, language);
     verbatim(page, "    ", &fill(entry.rule.remedy, &entry.names, language));

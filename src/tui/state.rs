@@ -205,7 +205,7 @@ impl State {
             Action::Readiness => self.task = Task::Readiness,
             Action::FollowReadiness => self.follow_readiness(),
             Action::KeepFilter | Action::CloseHelp | Action::CloseReadiness | Action::Refuse => {
-                self.task = Task::Browse
+                self.task = Task::Browse;
             }
             Action::ClearFilter => {
                 self.task = Task::Browse;
