@@ -2,7 +2,7 @@
 //!
 //! Made only of an exchange that somebody looks at, never while exchanges are judged.
 
-use super::{aadsts, challenge, credential, diagnostics, exchange_headers};
+use super::{aadsts, challenge, credential, diagnostics, exchange_headers, graph};
 use crate::diagnosis::{Capture, Case, Past, Place};
 use crate::exchange::Exchange;
 use crate::redact::Clean;
@@ -39,6 +39,7 @@ static VIEWS: &[View] = &[
     credential::replied,
     diagnostics::decoded,
     aadsts::decoded,
+    graph::decoded,
     exchange_headers::decoded,
 ];
 
