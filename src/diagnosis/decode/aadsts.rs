@@ -102,6 +102,10 @@ fn raw_parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
 }
 
 fn in_json(body: &Clean) -> Option<Aadsts> {
+    // Most bodies are answers, and need not be read.
+    if !body.as_str().contains("error") && !body.as_str().contains("AADSTS") {
+        return None;
+    }
     let value: Value = serde_json::from_str(body.as_str()).ok()?;
     let word = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
     let (error, description) = (word("error"), word("error_description"));
