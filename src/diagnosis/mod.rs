@@ -22,11 +22,13 @@ mod open;
 mod past;
 mod person;
 mod readiness;
+mod refusal;
 mod rule;
 pub mod rules;
 mod signs;
 #[cfg(test)]
 mod tests;
+mod token;
 mod words;
 
 use crate::exchange::Exchange;
@@ -37,7 +39,7 @@ use past::Lesson;
 use readiness::Matrix;
 
 pub use case::{Case, Sent};
-pub use decode::{Aadsts, Challenge, Diagnostics, Family, GraphError, Soap, SoapError, TokenFault};
+pub use decode::{Aadsts, Challenge, Diagnostics, Family, Form, GraphError, Numbering, Soap, SoapError, TokenFault};
 pub use directory::Directory;
 pub use entries::{Entries, Entry};
 pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};
