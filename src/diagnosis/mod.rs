@@ -16,6 +16,7 @@ mod finding;
 mod gate;
 mod handshake;
 mod judge;
+mod key;
 mod ladder;
 mod open;
 mod past;
