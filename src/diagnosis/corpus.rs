@@ -12,6 +12,7 @@
 
 mod har;
 mod variations;
+mod pasted;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

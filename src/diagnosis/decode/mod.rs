@@ -11,6 +11,7 @@ pub(super) mod exchange_build;
 mod exchange_headers;
 pub(super) mod graph;
 pub(super) mod http_date;
+pub mod migration_line;
 pub mod soap;
 mod token_fault;
 mod view;
