@@ -254,6 +254,15 @@ impl<'a> Case<'a> {
         *self.token_fault.get_or_init(|| self.diagnostics().and_then(TokenFault::of))
     }
 
+    /// Whether Exchange or SharePoint says why it refuses, in `x-ms-diagnostics`, and the reason is not known here.
+    pub fn has_unknown_diagnostics(&self) -> bool {
+        self.diagnostics().is_some_and(|said| match said.family {
+            Family::Exchange => self.token_fault().is_none(),
+            Family::SharePoint => true,
+            Family::Lync | Family::Other => false,
+        })
+    }
+
     /// What the server's clock said, in seconds since 1970: its `Date`, or the date in an error of Graph.
     pub fn server_time(&self) -> Option<i64> {
         let told = self.response_header("date").and_then(|date| http_date::seconds(date.as_str()));

@@ -40,6 +40,7 @@ use readiness::Matrix;
 
 pub use case::{Case, Sent};
 pub use decode::{Aadsts, Challenge, Diagnostics, Family, Form, GraphError, Numbering, Soap, SoapError, TokenFault};
+pub use decode::{Aadsts, Challenge, Diagnostics, Family, GraphError, GraphFault, Soap, SoapError, TokenFault};
 pub use directory::Directory;
 pub use entries::{Entries, Entry};
 pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};

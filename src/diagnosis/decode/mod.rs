@@ -20,7 +20,7 @@ mod xml;
 pub use aadsts::{Aadsts, Form, Numbering};
 pub use challenge::Challenge;
 pub use diagnostics::{Diagnostics, Family};
-pub use graph::GraphError;
+pub use graph::{GraphError, GraphFault};
 pub use soap::{Soap, SoapError};
 pub use token_fault::TokenFault;
 pub use view::{Decoded, Row, decoded};
