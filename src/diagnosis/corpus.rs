@@ -11,6 +11,7 @@
 )]
 
 mod har;
+mod variations;
 mod pasted;
 
 use std::collections::BTreeMap;

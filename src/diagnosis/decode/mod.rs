@@ -17,10 +17,10 @@ mod token_fault;
 mod view;
 mod xml;
 
-pub use aadsts::Aadsts;
+pub use aadsts::{Aadsts, Form, Numbering};
 pub use challenge::Challenge;
 pub use diagnostics::{Diagnostics, Family};
-pub use graph::GraphError;
+pub use graph::{GraphError, GraphFault};
 pub use soap::{Soap, SoapError};
 pub use token_fault::TokenFault;
 pub use view::{Decoded, Row, decoded};

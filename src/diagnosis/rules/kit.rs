@@ -51,7 +51,13 @@ impl Example {
 
     /// The rule has something to say that only later traffic decides.
     pub(crate) const fn withheld(name: &'static str, exchanges: &'static [Raw]) -> Self {
-        Self { withheld: true, ..Self::fires(name, STEP, exchanges) }
+        Self::fires(name, STEP, exchanges).withheld_so()
+    }
+
+    /// What it says waits for later traffic.
+    pub(crate) const fn withheld_so(mut self) -> Self {
+        self.withheld = true;
+        self
     }
 
     /// The same in a live capture on loopback.
