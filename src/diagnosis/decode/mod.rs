@@ -7,12 +7,16 @@ mod aadsts;
 mod challenge;
 mod diagnostics;
 pub(super) mod exchange_build;
+pub mod sharepoint;
 pub mod soap;
 mod view;
+mod wcf;
 mod xml;
 
 pub use aadsts::Aadsts;
 pub use challenge::Challenge;
 pub use diagnostics::{Diagnostics, Family};
+pub use sharepoint::RestError;
 pub use soap::{Soap, SoapError};
 pub use view::{Decoded, Row};
+pub use wcf::Refused;
