@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use super::decode::{Aadsts, Challenge, Diagnostics, Family, Soap};
+use super::decode::{Aadsts, Challenge, Diagnostics, Family, RestError, Soap};
 use super::directory::Directory;
 use super::past::Past;
 use super::{Capture, Evidence, Place, Signs, Subject};
@@ -26,6 +26,7 @@ pub struct Case<'a> {
     diagnostics: OnceCell<Option<Diagnostics<'a>>>,
     aadsts: OnceCell<Option<Aadsts>>,
     soap: OnceCell<Option<Soap<'a>>>,
+    rest_error: OnceCell<Option<RestError>>,
     signs: OnceCell<Signs>,
 }
 
@@ -54,6 +55,7 @@ impl<'a> Case<'a> {
             diagnostics: OnceCell::new(),
             aadsts: OnceCell::new(),
             soap: OnceCell::new(),
+            rest_error: OnceCell::new(),
             signs: OnceCell::new(),
         }
     }
@@ -220,6 +222,11 @@ impl<'a> Case<'a> {
     pub fn soap(&self) -> Option<&Soap<'a>> {
         let xml = || self.exchange.response.seen().is_some_and(|response| is_xml(&response.message.body.content));
         self.soap.get_or_init(|| xml().then(|| Soap::read(self.response_body()))?).as_ref()
+    }
+
+    /// The error of a REST service (SharePoint, Graph, Exchange) in the response.
+    pub fn rest_error(&self) -> Option<&RestError> {
+        self.rest_error.get_or_init(|| RestError::read(self.exchange)).as_ref()
     }
 
     /// The SOAP message in the request.

@@ -23,6 +23,7 @@ mod person;
 mod readiness;
 mod rule;
 pub mod rules;
+mod sharepoint;
 mod signs;
 #[cfg(test)]
 mod tests;
@@ -36,7 +37,7 @@ use past::Lesson;
 use readiness::Matrix;
 
 pub use case::{Case, Sent};
-pub use decode::{Aadsts, Challenge, Diagnostics, Family, Soap, SoapError};
+pub use decode::{Aadsts, Challenge, Diagnostics, Family, RestError, Soap, SoapError};
 pub use directory::Directory;
 pub use entries::{Entries, Entry};
 pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};

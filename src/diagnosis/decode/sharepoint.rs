@@ -139,8 +139,8 @@ mod tests {
         RestError::read(&exchange).map(|error| (error.code, error.message))
     }
 
-    fn told(code: &str, message: &str) -> Option<(String, String)> {
-        Some((code.to_owned(), message.to_owned()))
+    fn told(code: &str, message: &str) -> (String, String) {
+        (code.to_owned(), message.to_owned())
     }
 
     #[test]
@@ -152,14 +152,14 @@ mod tests {
                  \"-2147024891, System.UnauthorizedAccessException\",\"message\":{\"lang\":\"en-US\",\"value\":\
                  \"Access denied. You do not have permission.\"}}}"
             ),
-            told(denied, "Access denied. You do not have permission.")
+            Some(told(denied, "Access denied. You do not have permission."))
         );
         assert_eq!(
             error(
                 "403\nContent-Type: application/json\n\n{\"odata.error\":{\"code\":\"-2147024891, \
                  System.UnauthorizedAccessException\",\"message\":{\"lang\":\"en-US\",\"value\":\"Access denied.\"}}}"
             ),
-            told(denied, "Access denied.")
+            Some(told(denied, "Access denied."))
         );
         assert_eq!(
             error(
@@ -168,22 +168,22 @@ mod tests {
                  -2147024891, System.UnauthorizedAccessException</m:code><m:message xml:lang=\"en-US\">Access denied.\
                  </m:message></m:error>"
             ),
-            told(denied, "Access denied.")
+            Some(told(denied, "Access denied."))
         );
         assert_eq!(
             error("401\nContent-Type: application/json\n\n{\"error_description\":\"Unsupported app only token.\"}"),
-            told("", "Unsupported app only token.")
+            Some(told("", "Unsupported app only token."))
         );
         assert_eq!(
             error("401\n\n{\"error\":\"invalid_client\",\"error_description\":\"Invalid issuer or signature.\"}"),
-            told("invalid_client", "Invalid issuer or signature.")
+            Some(told("invalid_client", "Invalid issuer or signature."))
         );
         assert_eq!(
             error(
                 "429\nContent-Type: application/json\n\n{\"error\":{\"code\":\"activityLimitReached\",\"message\":\
                  \"The request has been throttled\",\"innerError\":{\"code\":\"x\"}}}"
             ),
-            told("activityLimitReached", "The request has been throttled")
+            Some(told("activityLimitReached", "The request has been throttled"))
         );
     }
 

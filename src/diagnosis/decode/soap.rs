@@ -169,11 +169,12 @@ impl<'a> Reading<'a> {
             if self.telling.is_none() {
                 self.telling = Some((self.path.len().saturating_sub(2), true));
             }
-        } else if is(name, "MessageText") || is(name, "ErrorMessage") || is(name, "Message") {
-            self.error.text = words;
-        } else if (is(name, "faultstring") || (is(name, "Text") && is(parent, "Reason"))) && self.error.text.is_empty()
-        {
-            self.error.text = words;
+        } else {
+            let spoken = ["MessageText", "ErrorMessage", "Message"].iter().any(|wanted| is(name, wanted));
+            let general = is(name, "faultstring") || (is(name, "Text") && is(parent, "Reason"));
+            if spoken || (general && self.error.text.is_empty()) {
+                self.error.text = words;
+            }
         }
     }
 
