@@ -12,6 +12,7 @@ mod corpus;
 pub mod decode;
 mod directory;
 mod entries;
+mod ews;
 mod finding;
 mod gate;
 mod handshake;
