@@ -8,19 +8,24 @@
 
 mod basic;
 mod bearer;
+mod binding;
 mod body;
 mod challenge;
 mod clean;
 mod cookie;
 mod credential;
+mod der;
 mod digest;
 mod door;
+mod eas;
 mod failure;
 mod field;
 mod header;
 mod identity;
 mod json;
+mod kerberos;
 mod label;
+mod mapi;
 mod marker;
 mod markup;
 mod memory;
@@ -31,18 +36,23 @@ mod ntlm;
 #[allow(clippy::unwrap_used)]
 mod proof;
 mod prose;
+mod rpc;
 mod secret;
 mod shape;
 mod stand_in;
 mod url;
+mod wbxml;
 
+pub use binding::Bindings;
 pub use body::{Body, Content, RawBody, Syntax, Withheld};
 pub use clean::Clean;
-pub use credential::{Binding, Credential, Jwt, Negotiate, Ntlm, NtlmMessage, OpaqueForm, Password, Token, User};
+pub use credential::{
+    Binding, Credential, Jwt, Kerberos, Mechanism, NegState, Negotiate, Ntlm, NtlmBuild, NtlmMessage, OpaqueForm,
+    Password, Spnego, Token, User,
+};
 pub use door::{Door, Redactor};
 pub use field::Field;
 pub use label::Label;
-pub use ntlm::Bindings;
 pub use secret::Secret;
 pub use stand_in::StandIns;
 pub use url::{Url, percent_decoded, query_value};

@@ -5,10 +5,15 @@
 
 mod aadsts;
 mod challenge;
+mod credential;
 mod diagnostics;
 pub(super) mod exchange_build;
-pub mod sharepoint;
-pub mod soap;
+mod exchange_headers;
+pub(super) mod graph;
+pub(super) mod http_date;
+pub(super) mod sharepoint;
+mod soap;
+mod token_fault;
 mod view;
 mod wcf;
 mod xml;
@@ -16,7 +21,9 @@ mod xml;
 pub use aadsts::Aadsts;
 pub use challenge::Challenge;
 pub use diagnostics::{Diagnostics, Family};
+pub use graph::GraphError;
 pub use sharepoint::RestError;
 pub use soap::{Soap, SoapError};
-pub use view::{Decoded, Row};
+pub use token_fault::TokenFault;
+pub use view::{Decoded, Row, decoded};
 pub use wcf::Refused;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::xml::{Part, parts};
 use super::{Decoded, Row};
-use crate::diagnosis::Place;
+use crate::diagnosis::{Case, Place};
 use crate::exchange::Exchange;
 use crate::redact::{Clean, Content, Syntax, percent_decoded};
 
@@ -83,13 +83,13 @@ impl RestError {
 }
 
 /// The number and the words of `X-MSDAVEXT_Error`: `917656; Access+denied.+Before+opening+files…`.
-pub fn dav_error(value: &str) -> Option<(u32, String)> {
+pub(in crate::diagnosis) fn dav_error(value: &str) -> Option<(u32, String)> {
     let (number, words) = value.split_once(';').unwrap_or((value, ""));
     Some((number.trim().parse().ok()?, percent_decoded(words.trim()).into_owned()))
 }
 
 /// What SharePoint says of a response, as a person reads it.
-pub fn decoded(exchange: &Exchange) -> Option<Decoded> {
+pub(super) fn decoded(case: &Case<'_>) -> Option<Decoded> {
     const HEADERS: [&str; 8] = [
         "MicrosoftSharePointTeamServices",
         "SPRequestGuid",
@@ -100,6 +100,7 @@ pub fn decoded(exchange: &Exchange) -> Option<Decoded> {
         "X-Forms_Based_Auth_Required",
         "X-IDCRL_AUTH_PARAMS_V1",
     ];
+    let exchange = case.exchange;
     let fields = exchange.response_fields();
     let field = |name: &'static str| {
         let found = fields.iter().find(|field| field.name.as_str().eq_ignore_ascii_case(name))?;
@@ -109,7 +110,9 @@ pub fn decoded(exchange: &Exchange) -> Option<Decoded> {
     if rows.is_empty() {
         return None;
     }
-    if let (Some(error), Some(body)) = (RestError::read(exchange), body(exchange)) {
+    // An OData error has a part of its own.
+    let error = RestError::read(exchange).filter(|_| case.graph_error().is_none());
+    if let (Some(error), Some(body)) = (error, body(exchange)) {
         let told = [("error", &error.code), ("message", &error.message)];
         // In the spelling of the wire: what is escaped there cannot be told apart from what was made up.
         let row = |(name, words): (&'static str, &String)| {
@@ -133,6 +136,7 @@ fn body(exchange: &Exchange) -> Option<&Clean> {
 mod tests {
     use super::*;
     use crate::diagnosis::rules::kit::{Raw, exchanges};
+    use crate::diagnosis::{Capture, Past};
 
     fn error(response: &'static str) -> Option<(String, String)> {
         let exchange = exchanges(&[Raw::new("GET https://contoso.sharepoint.com/_api/web", response)]).remove(0);
@@ -215,12 +219,14 @@ mod tests {
             "401\nSPRequestGuid: 5fd0a1a1-0000-4000-8000-000000000031\nContent-Type: application/json\n\n\
              {\"error_description\":\"Unsupported security token.\"}",
         );
-        let seen = decoded(&exchanges(&[raw]).remove(0)).unwrap();
+        let past = Past::default();
+        let view = |raw| decoded(&Case::new(&exchanges(&[raw]).remove(0), &past, Capture::Imported));
+        let seen = view(raw).unwrap();
         let rows: Vec<_> = seen.rows.iter().map(|row| (row.name, row.value.as_str())).collect();
         assert_eq!(
             rows,
             [("SPRequestGuid", "5fd0a1a1-0000-4000-8000-000000000031"), ("message", "Unsupported security token.")]
         );
-        assert!(decoded(&exchanges(&[Raw::new("GET https://www.contoso.com/", "200")]).remove(0)).is_none());
+        assert!(view(Raw::new("GET https://www.contoso.com/", "200")).is_none());
     }
 }

@@ -4,8 +4,8 @@
 
 use super::xml::{Part, Tag, local, parts};
 use super::{Decoded, Row};
-use crate::diagnosis::Place;
-use crate::redact::Clean;
+use crate::diagnosis::{Case, Place};
+use crate::redact::{Clean, Content};
 
 /// Errors kept of one message: a batch may repeat one for every item.
 const ERRORS: usize = 8;
@@ -73,8 +73,24 @@ impl<'a> Soap<'a> {
     }
 }
 
-/// `text`, which stands at `place`, as a person reads it.
-pub fn decoded(place: Place, text: &Clean) -> Option<Decoded> {
+/// The message in the request, as a person reads it.
+pub(super) fn sent(case: &Case<'_>) -> Option<Decoded> {
+    decoded(Place::RequestBody, text_of(&case.exchange.request.seen()?.body.content)?)
+}
+
+/// The message in the response, as a person reads it.
+pub(super) fn received(case: &Case<'_>) -> Option<Decoded> {
+    decoded(Place::ResponseBody, text_of(&case.exchange.response.seen()?.message.body.content)?)
+}
+
+fn text_of(content: &Content) -> Option<&Clean> {
+    match content {
+        Content::Text { text, .. } => Some(text),
+        Content::Empty | Content::Withheld(_) => None,
+    }
+}
+
+fn decoded(place: Place, text: &Clean) -> Option<Decoded> {
     let soap = Soap::read(text.as_str())?;
     let mut rows = Vec::new();
     let mut row = |name, words: &str| {
