@@ -1,5 +1,6 @@
 //! What rules about Exchange Web Services have in common: errors that stand in SOAP, and whose mailbox it is about.
 
+use super::decode::Refused;
 use super::person::upn_of;
 use super::{Case, Evidence, Soap, SoapError};
 use crate::redact::{Clean, Content};
@@ -42,4 +43,14 @@ pub(super) fn mailbox(case: &Case<'_>) -> Option<Clean> {
         at.contains('@').then(|| header.part(at))
     };
     named.or_else(anchor).or_else(|| case.user().cloned()).as_ref().map(upn_of)
+}
+
+/// What the mailbox replication service hands on of the other end's refusal, in a fault.
+pub(super) fn refused_by_replication<'x>(case: &Case<'x>) -> Option<(Refused<'x>, Evidence)> {
+    let errors = &case.soap()?.errors;
+    errors.iter().find_map(|error| {
+        let speaks_of_it = error.text.to_ascii_lowercase().contains("mrsproxy");
+        let refused = Refused::read(error.text).filter(|_| speaks_of_it)?;
+        Some((refused, case.evidence_body(error.text)))
+    })
 }
