@@ -1,5 +1,7 @@
 //! What is remembered of earlier exchanges: facts, never the exchanges, and no more of them than a fixed number.
 
+pub(super) mod load;
+
 use std::collections::VecDeque;
 
 use super::bounded::Bounded;
@@ -7,6 +9,8 @@ use super::case::Case;
 use super::directory::Directory;
 use crate::exchange::Timestamp;
 use crate::redact::{Clean, Credential, Label, Password, Token};
+
+pub use load::Load;
 
 /// Hosts and organisations remembered; the oldest goes first.
 const ROOM: usize = 4096;
@@ -39,6 +43,7 @@ struct Host {
     authorization_uri: Option<Clean>,
     credentials: Bounded<Label, Record, FEW>,
     accepted: Vec<Accepted>,
+    load: Load,
 }
 
 /// A Bearer challenge that was seen.
@@ -140,6 +145,11 @@ impl Past {
         self.hosts.get(host).map_or(&[], |host| &host.accepted)
     }
 
+    /// How `host` bears its load.
+    pub fn load(&self, host: &str) -> Option<&Load> {
+        self.hosts.get(host).map(|host| &host.load)
+    }
+
     /// The last exchange with an issuer of tokens that had a response.
     pub const fn signed_in(&self) -> Option<u64> {
         self.signed_in
@@ -155,6 +165,7 @@ impl Past {
         let host = self.hosts.entry(name.as_str());
         host.exchange |= lesson.exchange;
         host.sent_bearer |= lesson.sent_bearer;
+        host.load.remember(lesson.load);
         if lesson.autodiscovered {
             self.organisations.entry(organisation(name.as_str())).autodiscover = Some((name.clone(), lesson.id));
         }
@@ -202,6 +213,7 @@ pub(super) struct Lesson {
     credential: Option<(Label, Outcome)>,
     accepted: Option<Accepted>,
     bearer: Option<BearerSeen>,
+    load: load::Lesson,
 }
 
 enum Outcome {
@@ -244,6 +256,7 @@ impl Lesson {
                 server: case.server_name(),
                 authorization_uri: bearer.clean_param("authorization_uri"),
             }),
+            load: load::Lesson::of(case),
             host,
         }
     }

@@ -12,6 +12,7 @@ mod mailbox_store_unavailable;
 mod migration_account_permission;
 mod mrsproxy_disabled;
 mod mrsproxy_unauthorized;
+mod server_overloaded;
 mod throttled;
 
 /// In the order of their rank: the particular before the general.
@@ -26,5 +27,6 @@ pub(super) static RULES: &[&Rule] = &[
     &mailbox_store_unavailable::RULE,
     &migration_account_permission::RULE,
     &throttled::RULE,
+    &server_overloaded::RULE,
     &ews_403_mailbox_not_initialised::RULE,
 ];
