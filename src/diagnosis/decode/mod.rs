@@ -18,7 +18,7 @@ mod view;
 mod wcf;
 mod xml;
 
-pub use aadsts::Aadsts;
+pub use aadsts::{Aadsts, Form, Numbering};
 pub use challenge::Challenge;
 pub use diagnostics::{Diagnostics, Family};
 pub use graph::GraphError;
