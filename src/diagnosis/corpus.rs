@@ -11,8 +11,8 @@
 )]
 
 mod har;
-mod variations;
 mod pasted;
+mod variations;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
