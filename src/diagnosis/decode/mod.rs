@@ -4,12 +4,17 @@
 //! read by `redact` on the way in.
 
 mod aadsts;
+pub(super) mod activesync;
+pub(super) mod autodiscover;
 mod challenge;
 mod credential;
 mod diagnostics;
 pub(super) mod exchange_build;
 mod exchange_headers;
+pub(super) mod mapi;
+pub(super) mod rpc;
 mod view;
+pub(super) mod xml;
 
 pub use aadsts::Aadsts;
 pub use challenge::Challenge;

@@ -2,7 +2,7 @@
 //!
 //! Made only of an exchange that somebody looks at, never while exchanges are judged.
 
-use super::{aadsts, challenge, credential, diagnostics, exchange_headers};
+use super::{aadsts, activesync, autodiscover, challenge, credential, diagnostics, exchange_headers, mapi, rpc};
 use crate::diagnosis::{Capture, Case, Past, Place};
 use crate::exchange::Exchange;
 use crate::redact::Clean;
@@ -34,11 +34,18 @@ type View = fn(&Case<'_>) -> Option<Decoded>;
 static VIEWS: &[View] = &[
     credential::sent,
     credential::sent_to_proxy,
+    activesync::asked,
+    autodiscover::asked,
+    mapi::asked,
+    rpc::decoded,
     challenge::offered,
     challenge::offered_by_proxy,
     credential::replied,
     diagnostics::decoded,
     aadsts::decoded,
+    activesync::answered,
+    autodiscover::answered,
+    mapi::answered,
     exchange_headers::decoded,
 ];
 

@@ -35,6 +35,7 @@ static FAMILIES: &[&[&Rule]] = &[
     activesync::RULES,
     windows_auth::RULES,
     basic::RULES,
+    activesync::AFTER_PASSWORDS,
     outlook::RULES,
     steps::RULES,
     generic::RULES,
