@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use super::decode::activesync::Status;
 use super::handshake::{Handshake, HandshakeStep, Scheme, StepState};
 use super::{Capture, Case, Directory, Sent, Verdict};
 use crate::redact::{Clean, Credential, Negotiate, Ntlm, NtlmMessage, Token};
@@ -313,7 +314,7 @@ impl Ladders {
                 ladder.set("options", StepState::Done, id);
                 ladder.verdict = undecided;
             }
-        } else if case.status() == Some(449) {
+        } else if case.status() == Some(449) || asks_for_policy(case) {
             let ladder = self.begin_or_find(scheme, host, None);
             ladder.miss("provision");
             ladder.verdict = undecided;
@@ -382,6 +383,11 @@ impl Ladders {
         }
         self.over.push_back(ladder);
     }
+}
+
+/// Whether the answer says inside that the device must take its policy.
+fn asks_for_policy(case: &Case<'_>) -> bool {
+    Status::refusal(case).is_some_and(|status| matches!(status.code, 142..=144))
 }
 
 impl Ladder {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::mem;
 
 use super::bounded::Bounded;
+use super::decode::activesync::Status;
 use super::judge::Turn;
 use super::past::{organisation, sent_label};
 use super::{Case, Certainty, Directory, Judgement, Next, Sent, Verdict};
@@ -183,7 +184,8 @@ impl Waiting {
             Next::Provision => {
                 let command = case.exchange.url.as_ref().and_then(|url| url.query_value("Cmd"));
                 let provision = command.is_some_and(|command| command.eq_ignore_ascii_case("Provision"));
-                same_host && self.place.holds(case) && (provision || succeeded(case))
+                let goes_on = || succeeded(case) && Status::refusal(case).is_none();
+                same_host && self.place.holds(case) && (provision || goes_on())
             }
             Next::Host(host) => *host == *case.host(),
             Next::Candidate => {

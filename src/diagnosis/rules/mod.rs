@@ -13,6 +13,7 @@ mod exchange_oauth;
 mod generic;
 mod graph;
 mod outlook;
+mod outlook_anywhere;
 mod sharepoint;
 mod steps;
 mod windows_auth;
@@ -33,6 +34,7 @@ static FAMILIES: &[&[&Rule]] = &[
     graph::RULES,
     ews::RULES,
     activesync::RULES,
+    outlook_anywhere::RULES,
     windows_auth::RULES,
     basic::RULES,
     activesync::AFTER_PASSWORDS,
