@@ -118,7 +118,7 @@ fn negotiate(token: &Negotiate, place: Place) -> Decoded {
     match token {
         Negotiate::Empty => Decoded::new("Negotiate", place).row("token", "none"),
         Negotiate::Ntlm(message) => ntlm(message, "NTLM, bare", place),
-        Negotiate::SpnegoNtlm(message) => ntlm(message, "NTLM in SPNEGO", place),
+        Negotiate::SpnegoNtlm(message, _) => ntlm(message, "NTLM in SPNEGO", place),
         Negotiate::Kerberos { label, .. } => {
             Decoded::new("Negotiate", place).row("mechanism", "Kerberos").row("label", label_text(*label))
         }

@@ -15,8 +15,12 @@ pub(super) mod mapi;
 pub(super) mod rpc;
 mod view;
 pub(super) mod xml;
+pub mod soap;
+mod view;
+mod xml;
 
 pub use aadsts::Aadsts;
 pub use challenge::Challenge;
 pub use diagnostics::{Diagnostics, Family};
+pub use soap::{Soap, SoapError};
 pub use view::{Decoded, Row, decoded};
