@@ -75,9 +75,11 @@ fn bearer(token: &Token, place: Place) -> Decoded {
     match token {
         Token::Empty => Decoded::new("Bearer", place).row("token", "empty: asks for the challenge"),
         Token::Jwt(token) => jwt(token, place),
-        Token::Jwe { label } => {
-            Decoded::new("JWE", place).row("token", "encrypted, nothing is readable").row("label", label_text(*label))
-        }
+        Token::Jwe { label, alg, enc } => Decoded::new("JWE", place)
+            .row("token", "encrypted, nothing but its header is readable")
+            .row_if("alg", alg.clone())
+            .row_if("enc", enc.clone())
+            .row("label", label_text(*label)),
         Token::Opaque { label, form } => {
             let form = match form {
                 OpaqueForm::Plain => "opaque",
@@ -95,6 +97,8 @@ fn bearer(token: &Token, place: Place) -> Decoded {
 fn jwt(jwt: &Jwt, place: Place) -> Decoded {
     let part = Decoded::new("JWT", place)
         .row_if("alg", jwt.alg.clone())
+        .row_if("typ", jwt.typ.clone())
+        .row_if("kid", jwt.kid.map(label_text))
         .row_if("aud", jwt.aud.clone())
         .row_if("iss", jwt.iss.clone())
         .row_if("tid", jwt.tid.clone())
@@ -104,6 +108,8 @@ fn jwt(jwt: &Jwt, place: Place) -> Decoded {
         .row_if("scp", jwt.scp.clone())
         .row_if("roles", jwt.roles.clone())
         .row_if("amr", jwt.amr.clone())
+        .row_if("acr", jwt.acr.clone())
+        .row_if("xms_cc", jwt.xms_cc.clone())
         .row_if("idtyp", jwt.idtyp.clone())
         .row_if("ver", jwt.ver.clone())
         .row_if("iat", jwt.iat.map(Clean::moment))
