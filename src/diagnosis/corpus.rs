@@ -11,8 +11,11 @@
 )]
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::rules::{kit, rule};
@@ -180,7 +183,12 @@ fn among(expected: &Value, one: &str, others: &str, found: Option<&str>) -> bool
 }
 
 fn capture(value: &Value) -> Capture {
-    if value["mode"] == "live" { Capture::Live { loopback: true, windows: cfg!(windows) } } else { Capture::Imported }
+    if value["mode"] != "live" {
+        return Capture::Imported;
+    }
+    let listen = value["listen"].as_str().unwrap_or("127.0.0.1:8080");
+    let loopback = listen.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback());
+    Capture::Live { loopback, windows: value["os"].as_str().is_some_and(|os| os.eq_ignore_ascii_case("windows")) }
 }
 
 /// What is said of each exchange at the end.
@@ -248,7 +256,8 @@ fn exchange(value: &Value, redactor: &Redactor, ids: &Ids) -> Exchange {
 
 /// Head and body; the framing is that of this text, whatever the original's was.
 fn message(first: &str, value: &Value) -> Vec<u8> {
-    let body = value["body"].as_str().unwrap_or_default();
+    let binary = value["body_base64"].as_str().map(|body| STANDARD.decode(body).unwrap());
+    let body = binary.unwrap_or_else(|| value["body"].as_str().unwrap_or_default().into());
     let mut wire = first.to_owned();
     for field in value["headers"].as_array().into_iter().flatten() {
         let (name, content) = (text(&field[0]), text(&field[1]));
@@ -257,8 +266,8 @@ fn message(first: &str, value: &Value) -> Vec<u8> {
             wire += &format!("{name}: {content}\r\n");
         }
     }
-    wire += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
-    wire.into_bytes()
+    wire += &format!("Content-Length: {}\r\n\r\n", body.len());
+    [wire.into_bytes(), body].concat()
 }
 
 fn failure(value: &Value) -> Option<Failure> {

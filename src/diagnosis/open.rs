@@ -5,9 +5,10 @@ use std::mem;
 
 use super::bounded::Bounded;
 use super::decode::activesync::Status;
+use super::decode::autodiscover::{is_final, is_good};
 use super::judge::Turn;
-use super::past::{organisation, sent_label};
-use super::{Case, Certainty, Directory, Judgement, Next, Sent, Verdict};
+use super::past::sent_label;
+use super::{Case, Certainty, Directory, Judgement, Kind, Next, Sent, Verdict};
 use crate::redact::{Clean, Credential, Negotiate, Ntlm, NtlmMessage, Token, Url};
 
 /// Hosts that have something open.
@@ -138,7 +139,7 @@ fn intermittent(mut judgement: Judgement) -> Judgement {
 impl Next {
     /// Whether a request to another host can be it.
     const fn is_elsewhere(&self) -> bool {
-        matches!(self, Self::SignIn | Self::NewToken(_) | Self::Host(_) | Self::Candidate)
+        matches!(self, Self::SignIn | Self::NewToken(_) | Self::Host(_) | Self::Candidate | Self::OwnServer)
     }
 }
 
@@ -149,9 +150,19 @@ impl Waiting {
         let mut judgement = self.judgement;
         if let Some(finding) = finding {
             judgement.findings.retain(|old| !finding.rule.supersedes.contains(&old.rule.id));
-            judgement.findings.insert(0, finding);
+            // A note answers nothing where something else was found.
+            let at = if finding.kind == Kind::Note { judgement.findings.len() } else { 0 };
+            judgement.findings.insert(at, finding);
         }
         match next {
+            // The sign-in came after all: it was not what failed.
+            Next::SignIn if judgement.verdict == Verdict::Failure => {
+                judgement.findings.retain(|finding| finding.kind != Kind::Failure);
+                Judgement { verdict: Verdict::Step, ..judgement }
+            }
+            Next::OwnServer if judgement.findings.first().is_some_and(|first| first.kind == Kind::Failure) => {
+                Judgement { verdict: Verdict::Failure, ..judgement }
+            }
             Next::SameCredential(_) => intermittent(judgement),
             _ => Judgement { verdict: Verdict::Step, ..judgement },
         }
@@ -188,9 +199,10 @@ impl Waiting {
                 same_host && self.place.holds(case) && (provision || goes_on())
             }
             Next::Host(host) => *host == *case.host(),
-            Next::Candidate => {
-                let same = organisation(self.host.as_str()) == organisation(case.host());
-                same && !same_host && case.directory() == Some(Directory::Autodiscover) && case.status() == Some(200)
+            Next::Candidate => !same_host && is_good(case) && case.past().is_candidate(case.host(), self.host.as_str()),
+            Next::OwnServer => {
+                let own = case.is_exchange() && !case.is_exchange_online();
+                own && is_final(case) && self.same_agent(case)
             }
             Next::SameCredential(label) => same_host && succeeded(case) && sent_label(case) == Some(*label),
         }

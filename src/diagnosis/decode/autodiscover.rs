@@ -1,8 +1,6 @@
 //! What an Autodiscover address answers: settings, another address, or an error; in its three dialects (POX, SOAP, and
 //! the JSON of version 2).
 
-use std::borrow::Cow;
-
 use super::view::{Decoded, json_word};
 use super::xml;
 use crate::diagnosis::{Case, Directory, Place};
@@ -202,18 +200,19 @@ fn json_text<'a>(body: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// The host that a redirect leads to, in lower case: `Location`, or the URL inside the answer.
-pub(in crate::diagnosis) fn redirect_host<'a>(case: &Case<'a>) -> Option<Cow<'a, str>> {
-    let inside =
-        || xml::leaf(case.response_body(), "RedirectUrl").or_else(|| xml::leaf(case.response_body(), "Redirect"));
+pub(in crate::diagnosis) fn redirect_host(case: &Case<'_>) -> Option<Clean> {
     let target = match case.status()? {
-        301 | 302 | 303 | 307 | 308 => case.response_header("location").map(Clean::as_str),
-        200 => inside(),
-        _ => None,
-    }?;
-    let (_, after) = target.split_once("://")?;
+        301 | 302 | 303 | 307 | 308 => case.response_header("location")?.clone(),
+        200 => {
+            let body = case.response_body();
+            let inside = xml::leaf(body, "RedirectUrl").or_else(|| xml::leaf(body, "RedirectTarget"));
+            case.evidence_body(inside.or_else(|| xml::leaf(body, "Redirect"))?).text
+        }
+        _ => return None,
+    };
+    let (_, after) = target.as_str().split_once("://")?;
     let host = after.split(['/', ':', '?']).next().filter(|host| !host.is_empty())?;
-    let spelled = host.bytes().any(|byte| byte.is_ascii_uppercase());
-    Some(if spelled { host.to_ascii_lowercase().into() } else { host.into() })
+    Some(target.part(host).lower())
 }
 
 #[cfg(test)]
@@ -298,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_redirect_names_its_host() {
-        let to = |response| asking(response, |case| redirect_host(case).map(Cow::into_owned));
+        let to = |response| asking(response, |case| redirect_host(case).map(|host| host.to_string()));
         assert_eq!(
             to("302 Found\nLocation: https://Autodiscover-s.outlook.com/autodiscover/autodiscover.xml").as_deref(),
             Some("autodiscover-s.outlook.com")

@@ -13,8 +13,6 @@ pub(super) mod exchange_build;
 mod exchange_headers;
 pub(super) mod mapi;
 pub(super) mod rpc;
-mod view;
-pub(super) mod xml;
 pub mod soap;
 mod view;
 mod xml;

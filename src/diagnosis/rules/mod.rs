@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use super::Rule;
 
 mod activesync;
+mod autodiscover;
 mod basic;
 mod connection;
 mod entra;
@@ -35,6 +36,7 @@ static FAMILIES: &[&[&Rule]] = &[
     ews::RULES,
     activesync::RULES,
     outlook_anywhere::RULES,
+    autodiscover::RULES,
     windows_auth::RULES,
     basic::RULES,
     activesync::AFTER_PASSWORDS,
