@@ -67,6 +67,12 @@ impl Sum {
                 self.fold(input::RECORDED, input::readable(session.exchanges_of_runs(), &mut gaps));
                 self.gaps.append(&mut gaps);
             }
+            Input::Har(archive) => {
+                let mut gaps = Vec::new();
+                let exchanges = input::readable(archive.exchanges(), &mut gaps).map(|exchange| (0, exchange));
+                self.fold(input::captured(archive.provenance()), exchanges);
+                self.gaps.append(&mut gaps);
+            }
             Input::Pasted(exchanges) => {
                 if input::is_nothing(&exchanges) {
                     self.unread.push(name(source));

@@ -2,7 +2,7 @@
 //!
 //! Made only of an exchange that somebody looks at, never while exchanges are judged.
 
-use super::{aadsts, activesync, autodiscover, challenge, credential, diagnostics, exchange_headers, mapi, rpc};
+use super::{aadsts, activesync, autodiscover, challenge, credential, diagnostics, exchange_headers, graph, mapi, rpc};
 use crate::diagnosis::{Capture, Case, Past, Place};
 use crate::exchange::Exchange;
 use crate::redact::Clean;
@@ -46,6 +46,7 @@ static VIEWS: &[View] = &[
     activesync::answered,
     autodiscover::answered,
     mapi::answered,
+    graph::decoded,
     exchange_headers::decoded,
 ];
 
