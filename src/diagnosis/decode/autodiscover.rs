@@ -37,7 +37,7 @@ impl<'a> Answer<'a> {
     fn of_xml(body: &'a str) -> Option<Self> {
         // Each setting of a SOAP answer may be missing without harm to the answer.
         let harmless = ["NoError", "SettingIsNotAvailable", "InvalidSetting"];
-        for code in xml::leaves(body, "ErrorCode").filter(|code| !harmless.contains(code)) {
+        if let Some(code) = xml::leaves(body, "ErrorCode").find(|code| !harmless.contains(code)) {
             let redirect = code.eq_ignore_ascii_case("RedirectAddress") || code.eq_ignore_ascii_case("RedirectUrl");
             return Some(if redirect { Self::Redirect(code) } else { Self::Error(code) });
         }
