@@ -206,7 +206,7 @@ fn autodiscover_fails_only_where_no_address_answers() {
         let run = Run::all(Capture::Imported, &exchanges);
         let steps = run.judgements.values().filter(|judgement| judgement.verdict == Verdict::Step);
         let ids: Vec<_> =
-            steps.map(|judgement| judgement.findings.iter().map(|f| f.id()).collect::<Vec<_>>()).collect();
+            steps.map(|judgement| judgement.findings.iter().map(super::Finding::id).collect::<Vec<_>>()).collect();
         assert_eq!(ids, [["autodiscover-probe-401"], ["autodiscover-probe-401"]]);
     }
 }

@@ -13,12 +13,15 @@ mod ews;
 mod exchange_oauth;
 mod generic;
 mod graph;
+pub mod none;
 mod outlook;
 mod outlook_anywhere;
 mod sharepoint;
 mod steps;
 mod windows_auth;
 
+#[cfg(test)]
+mod catalogue;
 #[cfg(test)]
 pub(crate) mod kit;
 #[cfg(test)]
