@@ -1,5 +1,6 @@
 //! One exchange judged by what it and the past show: findings in their order, and the verdict.
 
+use super::answered::fails_inside;
 use super::gate::asked;
 use super::{Capture, Case, Certainty, Finding, Hit, Judgement, Kind, Next, Rule, Verdict};
 
@@ -13,17 +14,30 @@ pub(super) struct Judged {
 #[derive(Debug)]
 pub(super) struct Turn {
     pub(super) next: Next,
-    /// What is said then, and was not before.
-    pub(super) finding: Option<Finding>,
+    pub(super) effect: Effect,
+}
+
+/// How it changes it.
+#[derive(Debug)]
+pub(super) enum Effect {
+    /// It was right to call it a step, or wrong to call it a failure.
+    Settle,
+    /// This is said, and was not before.
+    Say(Box<Finding>),
+    /// The finding of this id is taken back.
+    TakeBack(&'static str),
+    /// The finding of this id is certain.
+    MakeSure(&'static str),
 }
 
 /// Asks all rules.
 pub(super) fn judge(case: &Case<'_>) -> Judged {
-    let mut hits: Vec<(&'static Rule, Hit)> = asked(case).filter_map(|rule| Some((rule, (rule.find)(case)?))).collect();
+    let mut hits: Vec<(&'static Rule, Hit)> = Vec::new();
+    asked(case, |rule| hits.extend((rule.find)(case).map(|hit| (rule, hit))));
     let mut next = Vec::new();
     hits.retain_mut(|(rule, hit)| match hit.next.take_if(|_| hit.withheld) {
         Some(turn) => {
-            next.push(Turn { next: turn, finding: Some(finding(rule, hit.clone())) });
+            next.push(Turn { next: turn, effect: Effect::Say(Box::new(finding(rule, hit.clone()))) });
             false
         }
         None => true,
@@ -35,9 +49,16 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
     }
     // A note answers nothing where something else was found.
     hits.sort_by_key(|(_, hit)| hit.kind == Kind::Note);
-    next.extend(hits.first_mut().and_then(|(_, hit)| hit.next.take()).map(|next| Turn { next, finding: None }));
+    next.extend(
+        hits.first_mut().and_then(|(_, hit)| hit.next.take()).map(|next| Turn { next, effect: Effect::Settle }),
+    );
+    let open = !next.is_empty();
+    for (rule, hit) in &mut hits {
+        next.extend(hit.unless.take().map(|next| Turn { next, effect: Effect::TakeBack(rule.id) }));
+        next.extend(hit.sure_once.take().map(|next| Turn { next, effect: Effect::MakeSure(rule.id) }));
+    }
     let findings: Vec<Finding> = hits.into_iter().map(|(rule, hit)| finding(rule, hit)).collect();
-    let verdict = verdict(case, &findings, !next.is_empty());
+    let verdict = verdict(case, &findings, open);
     Judged { judgement: Judgement { exchange: case.exchange.id, verdict, findings }, next }
 }
 
@@ -71,16 +92,23 @@ fn finding(rule: &'static Rule, hit: Hit) -> Finding {
 }
 
 fn verdict(case: &Case<'_>, findings: &[Finding], open: bool) -> Verdict {
-    if findings.iter().any(|finding| proves_failure(finding.kind, finding.certainty)) {
+    if findings.iter().any(|finding| proves_failure(finding.kind, finding.certainty)) || is_told(case, findings) {
         return Verdict::Failure;
     }
     if findings.iter().any(|finding| finding.kind == Kind::Step) {
         return if open { undecided(case.capture()) } else { Verdict::Step };
     }
     match case.status() {
-        Some(..400) if case.exchange.error.is_none() => Verdict::Ok,
+        Some(..400) if case.exchange.error.is_none() && !fails_inside(case) => Verdict::Ok,
         _ => Verdict::Unknown,
     }
+}
+
+/// Whether the server itself said that it refused and why, and only the cause is not known here: a finding of the generic
+/// family is then merely possible as a cause, and the refusal is none the less sure.
+fn is_told(case: &Case<'_>, findings: &[Finding]) -> bool {
+    let generic = |finding: &Finding| finding.kind == Kind::Failure && finding.rule.is_generic();
+    findings.first().is_some_and(generic) && case.has_unknown_diagnostics()
 }
 
 const fn proves_failure(kind: Kind, certainty: Certainty) -> bool {

@@ -1,5 +1,10 @@
 //! What is remembered of earlier exchanges: facts, never the exchanges, and no more of them than a fixed number.
 
+mod autodiscover;
+pub(super) mod load;
+mod sign_in;
+mod tokens;
+
 use std::collections::VecDeque;
 
 use super::bounded::Bounded;
@@ -7,6 +12,12 @@ use super::case::Case;
 use super::directory::Directory;
 use crate::exchange::Timestamp;
 use crate::redact::{Clean, Credential, Label, Password, Token};
+use tokens::{Tokens, obtained};
+
+pub use load::Load;
+pub use tokens::Obtained;
+
+pub use autodiscover::OwnServer;
 
 /// Hosts and organisations remembered; the oldest goes first.
 const ROOM: usize = 4096;
@@ -18,27 +29,30 @@ const FEW: usize = 64;
 pub struct Past {
     hosts: Bounded<String, Host, ROOM>,
     organisations: Bounded<String, Organisation, ROOM>,
-    tokens: VecDeque<Obtained>,
+    tokens: Tokens,
     last_challenge: Option<BearerSeen>,
     signed_in: Option<u64>,
+    candidates: autodiscover::Candidates,
+    sign_ins: sign_in::SignIns,
 }
 
 /// Remembered of the hosts of one organisation together.
 #[derive(Debug, Default)]
 struct Organisation {
     bearer: VecDeque<BearerSeen>,
-    /// The host whose Autodiscover answered well, and the exchange.
-    autodiscover: Option<(Clean, u64)>,
 }
 
 /// Remembered of one host.
 #[derive(Debug, Default)]
 struct Host {
     sent_bearer: bool,
+    /// The last exchange that carried a token; 0 for none.
+    token_sent: u64,
     exchange: bool,
     authorization_uri: Option<Clean>,
     credentials: Bounded<Label, Record, FEW>,
     accepted: Vec<Accepted>,
+    load: Load,
 }
 
 /// A Bearer challenge that was seen.
@@ -56,17 +70,6 @@ pub struct BearerSeen {
     pub server: Option<Clean>,
     /// Where it sends the client.
     pub authorization_uri: Option<Clean>,
-}
-
-/// An access token that an issuer gave.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Obtained {
-    /// The exchange.
-    pub exchange: u64,
-    /// Its `aud`, or the resource that was asked for.
-    pub audience: Clean,
-    /// The token's label, where it was a JWT.
-    pub label: Option<Label>,
 }
 
 /// What became of one credential on one host.
@@ -109,10 +112,26 @@ impl Past {
         self.organisations.get(organisation(host)).into_iter().flat_map(|known| &known.bearer)
     }
 
-    /// Another host than `host` of the same organisation whose Autodiscover answered well, and the exchange.
+    /// Another Autodiscover address for the organisation of `host` that answered well, and the exchange; nothing where
+    /// `host` itself did.
     pub fn autodiscover(&self, host: &str) -> Option<&(Clean, u64)> {
-        let known = self.organisations.get(organisation(host))?;
-        known.autodiscover.as_ref().filter(|(other, _)| other != host)
+        self.candidates.good_for(host)
+    }
+
+    /// Whether `candidate` is an Autodiscover address for the organisation of `host`: of the same owner, or one that its
+    /// addresses lead to.
+    pub fn is_candidate(&self, candidate: &str, host: &str) -> bool {
+        self.candidates.serves(candidate, host)
+    }
+
+    /// The last Exchange server of an organisation whose Autodiscover answered well and led nowhere else.
+    pub const fn own_server(&self) -> Option<&OwnServer> {
+        self.candidates.own_server()
+    }
+
+    /// The exchange in which `host` told a client where to sign in for `path`, if no issuer of tokens was asked since.
+    pub fn awaited_sign_in(&self, host: &str, path: &str) -> Option<u64> {
+        self.sign_ins.awaited(host, path)
     }
 
     /// Whether a client sent `Bearer`, with or without a token, to `host`.
@@ -125,9 +144,11 @@ impl Past {
         self.last_challenge.as_ref()
     }
 
-    /// A token that was obtained for `host`: its audience is a URL of that host.
-    pub fn token_for(&self, host: &str) -> Option<&Obtained> {
-        self.tokens.iter().rev().find(|token| audience_host(token.audience.as_str()).eq_ignore_ascii_case(host))
+    /// A token that was obtained for `host`, or for another host of its organisation, and that no request to `host`
+    /// has carried since.
+    pub fn unused_token(&self, host: &str) -> Option<&Obtained> {
+        let sent = self.hosts.get(host).map_or(0, |host| host.token_sent);
+        self.tokens.for_host(host).filter(|token| token.exchange > sent)
     }
 
     /// What became of this credential on `host` before.
@@ -140,6 +161,11 @@ impl Past {
         self.hosts.get(host).map_or(&[], |host| &host.accepted)
     }
 
+    /// How `host` bears its load.
+    pub fn load(&self, host: &str) -> Option<&Load> {
+        self.hosts.get(host).map(|host| &host.load)
+    }
+
     /// The last exchange with an issuer of tokens that had a response.
     pub const fn signed_in(&self) -> Option<u64> {
         self.signed_in
@@ -149,14 +175,21 @@ impl Past {
     pub(super) fn remember(&mut self, lesson: Lesson) {
         self.signed_in = lesson.signed_in.or(self.signed_in);
         if let Some(token) = lesson.token {
-            push_bounded(&mut self.tokens, token);
+            self.tokens.remember(token);
         }
         let Some(name) = lesson.host else { return };
         let host = self.hosts.entry(name.as_str());
         host.exchange |= lesson.exchange;
         host.sent_bearer |= lesson.sent_bearer;
-        if lesson.autodiscovered {
-            self.organisations.entry(organisation(name.as_str())).autodiscover = Some((name.clone(), lesson.id));
+        host.load.remember(lesson.load);
+        if lesson.sent_token {
+            host.token_sent = lesson.id;
+        }
+        if let Some(candidate) = lesson.candidate {
+            self.candidates.remember(&name, lesson.id, candidate);
+        }
+        if let Some(sign_in) = lesson.sign_in {
+            self.sign_ins.remember(&name, lesson.id, sign_in);
         }
         if let Some((label, outcome)) = lesson.credential {
             let record = host.credentials.entry(&label);
@@ -196,12 +229,15 @@ pub(super) struct Lesson {
     host: Option<Clean>,
     exchange: bool,
     sent_bearer: bool,
-    autodiscovered: bool,
+    sent_token: bool,
+    candidate: Option<autodiscover::Lesson>,
+    sign_in: Option<sign_in::Lesson>,
     signed_in: Option<u64>,
     token: Option<Obtained>,
     credential: Option<(Label, Outcome)>,
     accepted: Option<Accepted>,
     bearer: Option<BearerSeen>,
+    load: load::Lesson,
 }
 
 enum Outcome {
@@ -231,7 +267,9 @@ impl Lesson {
             id,
             exchange,
             sent_bearer: case.asks_for_oauth() || case.bearer().is_some(),
-            autodiscovered: case.status() == Some(200) && case.directory() == Some(Directory::Autodiscover),
+            sent_token: case.bearer().is_some(),
+            candidate: autodiscover::Lesson::of(case),
+            sign_in: sign_in::Lesson::of(case),
             signed_in: sign_in.then_some(id),
             token: sign_in.then(|| obtained(case)).flatten(),
             credential: sent_label(case).map(|label| (label, outcome)),
@@ -244,6 +282,7 @@ impl Lesson {
                 server: case.server_name(),
                 authorization_uri: bearer.clean_param("authorization_uri"),
             }),
+            load: load::Lesson::of(case),
             host,
         }
     }
@@ -254,20 +293,6 @@ fn push_bounded<T>(list: &mut VecDeque<T>, item: T) {
         list.pop_front();
     }
     list.push_back(item);
-}
-
-/// A token in the answer of a token endpoint, with what was asked for.
-fn obtained(case: &Case<'_>) -> Option<Obtained> {
-    if case.status() != Some(200) || !case.response_body().contains("\"access_token\"") {
-        return None;
-    }
-    let exchange = case.exchange.request.seen()?;
-    let crate::redact::Content::Text { text, .. } = &exchange.body.content else { return None };
-    let pair = text.as_str().split('&').find_map(|pair| {
-        let (key, value) = pair.split_once('=')?;
-        matches!(key, "resource" | "scope").then_some(value)
-    })?;
-    Some(Obtained { exchange: case.exchange.id, audience: text.part(pair).percent_decoded(), label: None })
 }
 
 /// The host of an audience or scope such as `https://mail.contoso.com/.default`.

@@ -16,7 +16,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use crate::diagnosis::past::Lesson;
 use crate::diagnosis::{Actor, Capture, Case, Certainty, Hit, Kind, Past, Rule};
 use crate::exchange::{
-    Connection, Exchange, Failure, FailureKind, Ids, Recorder, Seen, Setting, Side, Step, Timestamp, Timings, Unseen,
+    Connection, Exchange, Failure, FailureKind, Head, Ids, Recorder, Seen, Setting, Side, Step, Timestamp, Timings,
+    Unseen,
 };
 use crate::redact::{Bindings, Redactor};
 
@@ -50,7 +51,13 @@ impl Example {
 
     /// The rule has something to say that only later traffic decides.
     pub(crate) const fn withheld(name: &'static str, exchanges: &'static [Raw]) -> Self {
-        Self { withheld: true, ..Self::fires(name, STEP, exchanges) }
+        Self::fires(name, STEP, exchanges).withheld_so()
+    }
+
+    /// What it says waits for later traffic.
+    pub(crate) const fn withheld_so(mut self) -> Self {
+        self.withheld = true;
+        self
     }
 
     /// The same in a live capture on loopback.
@@ -95,12 +102,14 @@ pub(crate) struct Raw {
     connection: u32,
     error: Option<(Side, Step, FailureKind, &'static str)>,
     unseen: Option<Unseen>,
+    stripped: bool,
+    pasted: bool,
 }
 
 impl Raw {
     /// A request with its response. An empty request is one that was not captured.
     pub(crate) const fn new(request: &'static str, response: &'static str) -> Self {
-        Self { request, response, connection: 1, error: None, unseen: None }
+        Self { request, response, connection: 1, error: None, unseen: None, stripped: false, pasted: false }
     }
 
     /// A request (or `CONNECT https://host/`) that failed without a response.
@@ -117,6 +126,17 @@ impl Raw {
     /// A tunnel that passed undecrypted: `CONNECT https://host/`.
     pub(crate) const fn tunnel(request: &'static str, why: Unseen) -> Self {
         Self { unseen: Some(why), ..Self::new(request, "") }
+    }
+
+    /// Read from a file whose writer took credentials out.
+    pub(crate) const fn stripped(mut self) -> Self {
+        self.stripped = true;
+        self
+    }
+
+    /// What somebody was told, pasted as text: nothing of the traffic is known.
+    pub(crate) const fn pasted(text: &'static str) -> Self {
+        Self { pasted: true, ..Self::new("", text) }
     }
 
     /// On another client connection than the first.
@@ -149,6 +169,9 @@ pub(crate) fn exchanges(raw: &[Raw]) -> Vec<Exchange> {
 }
 
 fn exchange(raw: Raw, redactor: &Redactor, ids: &Ids, now: Timestamp) -> Exchange {
+    if raw.pasted {
+        return crate::session::paste::read(raw.response.as_bytes(), redactor, ids, now).remove(0);
+    }
     let request = expand(if raw.request.is_empty() { "GET https://unseen.invalid/" } else { raw.request });
     let (first, rest) = request.split_once('\n').unwrap_or((&request, ""));
     let (method, url) = first.split_once(' ').unwrap();
@@ -179,6 +202,9 @@ fn exchange(raw: Raw, redactor: &Redactor, ids: &Ids, now: Timestamp) -> Exchang
     let mut exchange = record(setting, &message(&head), response.as_deref(), failure, now);
     if raw.request.is_empty() {
         forget_request(&mut exchange);
+    }
+    if let (true, Seen::Seen(message)) = (raw.stripped, &mut exchange.request) {
+        message.head = Head::Stripped;
     }
     exchange
 }
