@@ -31,7 +31,8 @@ pub(super) enum Effect {
 
 /// Asks all rules.
 pub(super) fn judge(case: &Case<'_>) -> Judged {
-    let mut hits: Vec<(&'static Rule, Hit)> = asked(case).filter_map(|rule| Some((rule, (rule.find)(case)?))).collect();
+    let mut hits: Vec<(&'static Rule, Hit)> = Vec::new();
+    asked(case, |rule| hits.extend((rule.find)(case).map(|hit| (rule, hit))));
     let mut next = Vec::new();
     hits.retain_mut(|(rule, hit)| match hit.next.take_if(|_| hit.withheld) {
         Some(turn) => {

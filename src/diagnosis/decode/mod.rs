@@ -16,7 +16,7 @@ mod token_fault;
 mod view;
 mod xml;
 
-pub use aadsts::Aadsts;
+pub use aadsts::{Aadsts, Form, Numbering};
 pub use challenge::Challenge;
 pub use diagnostics::{Diagnostics, Family};
 pub use graph::{GraphError, GraphFault};

@@ -91,23 +91,6 @@ impl Decoded {
     }
 }
 
-/// The string called `name` in JSON text, in the spelling of the wire; the first one, however deep it stands.
-pub(super) fn json_word(text: &Clean, name: &str) -> Option<Clean> {
-    let whole = text.as_str();
-    whole.match_indices(name).find_map(|(at, _)| {
-        let before = whole[..at].ends_with('"');
-        let after = whole[at + name.len()..].strip_prefix('"')?.trim_start().strip_prefix(':')?.trim_start();
-        let inside = after.strip_prefix('"').filter(|_| before)?;
-        let mut escaped = false;
-        let end = inside.bytes().position(|byte| {
-            let ends = byte == b'"' && !escaped;
-            escaped = byte == b'\\' && !escaped;
-            ends
-        })?;
-        Some(text.part(&inside[..end]))
-    })
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
@@ -159,13 +142,5 @@ mod tests {
         let part = part.bounded();
         assert_eq!(part.rows.len(), ROWS);
         assert!(part.rows[0].value.as_str().ends_with("é…") && part.rows[0].value.as_str().len() < VALUE + 4);
-    }
-
-    #[test]
-    fn a_word_of_json_is_found_by_its_name() {
-        let text = Clean::from(r#"{"x":"error","nested":{ "error" : "a\"b" },"error":"second"}"#);
-        assert_eq!(json_word(&text, "error").unwrap().as_str(), r#"a\"b"#);
-        assert_eq!(json_word(&text, "nothing"), None);
-        assert_eq!(json_word(&Clean::from(r#"{"error":"open"#), "error"), None);
     }
 }

@@ -269,7 +269,7 @@ fn audience_host(audience: &str) -> &str {
 pub(super) fn sent_label(case: &Case<'_>) -> Option<Label> {
     match case.exchange.authorization()? {
         Credential::Basic { password: Password::Set { label, .. }, .. }
-        | Credential::Bearer(Token::Jwe { label } | Token::Opaque { label, .. })
+        | Credential::Bearer(Token::Jwe { label, .. } | Token::Opaque { label, .. })
         | Credential::Other { label: Some(label), .. } => Some(*label),
         Credential::Bearer(Token::Jwt(jwt)) => jwt.label,
         _ => None,
