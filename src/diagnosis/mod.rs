@@ -44,6 +44,7 @@ pub use case::{Case, Sent};
 pub use decode::{
     Aadsts, Challenge, Diagnostics, Family, Form, GraphError, GraphFault, Numbering, RestError, Soap, SoapError,
     TokenFault,
+    Aadsts, Challenge, Diagnostics, Family, Form, GraphError, GraphFault, Numbering, Soap, SoapError, TokenFault,
 };
 pub use directory::Directory;
 pub use entries::{Entries, Entry};
