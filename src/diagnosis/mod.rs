@@ -17,6 +17,7 @@ mod finding;
 mod gate;
 mod handshake;
 mod judge;
+mod key;
 mod ladder;
 mod open;
 mod past;
@@ -41,7 +42,8 @@ use readiness::Matrix;
 
 pub use case::{Case, Sent};
 pub use decode::{
-    Aadsts, Challenge, Diagnostics, Family, Form, GraphError, Numbering, RestError, Soap, SoapError, TokenFault,
+    Aadsts, Challenge, Diagnostics, Family, Form, GraphError, GraphFault, Numbering, RestError, Soap, SoapError,
+    TokenFault,
 };
 pub use directory::Directory;
 pub use entries::{Entries, Entry};
