@@ -1,5 +1,5 @@
-//! The errors of Entra, ACS and AD FS as their endpoints give them: JSON, a redirect's query or fragment, a page, a SOAP
-//! fault, a line that somebody copied.
+//! The errors of Entra, ACS and AD FS as their endpoints give them: JSON, a redirect's query or fragment, a page, a
+//! SOAP fault, a line that somebody copied.
 //!
 //! It is asked for on every exchange, so what cannot hold such an error is told by a search for a few letters.
 
@@ -85,7 +85,7 @@ impl Aadsts {
                     let said = in_json(text, issuer).filter(|said| refused || !said.codes.is_empty());
                     said.or_else(|| in_prose(text, Form::Json))
                 }
-                Syntax::Html => in_prose(text, Form::Page).or_else(|| in_page_data(text)),
+                Syntax::Html => in_prose(text, Form::Page).or_else(|| issuer.then(|| in_page_data(text))?),
                 Syntax::Xml => in_prose(text, Form::Fault),
                 Syntax::Form => in_form(text),
                 Syntax::Text => in_prose(text, Form::Line).or_else(|| bare_code(text).filter(|_| copied)),
@@ -93,7 +93,7 @@ impl Aadsts {
             },
             Content::Empty | Content::Withheld(_) => None,
         };
-        said.or_else(|| in_telemetry(&header("x-ms-clitelem").filter(|_| issuer && refused)?.value))
+        said.or_else(|| in_telemetry(&(issuer && refused).then(|| header("x-ms-clitelem"))??.value))
     }
 
     /// The number that decides: the most specific one of Entra, or, where the words contradict it, that of the words.
@@ -500,7 +500,8 @@ mod tests {
     #[test]
     fn redirects_are_read_in_query_and_fragment() {
         let query = Clean::from(
-            "urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&error_description=AADSTS50001%3a+The+application+x.%0d%0aTrace+ID%3a+1%0d%0aCorrelation+ID%3a+7d20c4aa-0000-4000-9000-000000016000",
+            "urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&error_description=AADSTS50001%3a+The+application+x.%0d%0\
+             aTrace+ID%3a+1%0d%0aCorrelation+ID%3a+7d20c4aa-0000-4000-9000-000000016000",
         );
         let found = in_redirect(&query).unwrap();
         assert_eq!((found.code(), found.words.as_str()), (Some(50001), "AADSTS50001: The application x."));
@@ -519,7 +520,10 @@ mod tests {
         assert_eq!((found.code(), found.words.as_str()), (Some(50011), "AADSTS50011: The redirect URI 'x'"));
         assert!(prose("AADSTS without number", Form::Page).is_none());
         let data = Clean::from(
-            r#"<script>$Config={"fOk":1,"sErrorCode":"50058","correlationId":"7d20c4aa-0000-4000-9000-000000050058"}</script>"#,
+            r#"<script>$Config={"fOk":1,"sErrorCode":"50058","correlationId":"7d20c4aa-0000-4000-9000-000000050058"}</\
+                                                                                                                   scr\
+                                                                                                                   ipt\
+                                                                                                                   >"#,
         );
         let found = in_page_data(&data).unwrap();
         assert_eq!((found.code(), found.words.as_str()), (Some(50058), "\"sErrorCode\":\"50058"));
@@ -529,7 +533,8 @@ mod tests {
 
     #[test]
     fn lines_are_read_as_people_copy_them() {
-        let wrapped = "Message: AADSTS500011: The resource principal\nnamed https://mail.adatum.com/ was not found.\nTrace ID: 3e1b";
+        let wrapped = "Message: AADSTS500011: The resource principal\nnamed https://mail.adatum.com/ was not found.\n\
+                       Trace ID: 3e1b";
         let found = prose(wrapped, Form::Line).unwrap();
         assert_eq!(found.words, "AADSTS500011: The resource principal\nnamed https://mail.adatum.com/ was not found.");
         for line in ["AADSTS50105", "AADSTS 50105", "AADSTS: 50105", "x (AADSTS50105)"] {

@@ -106,7 +106,8 @@ fn is_command(line: &str) -> bool {
             && noun.starts_with(|letter: char| letter.is_ascii_uppercase())
             && noun.bytes().all(|byte| byte.is_ascii_alphanumeric())
     });
-    let program = ["authtap", "reg", "iisreset", "setspn", "nslookup", "openssl", "netsh", "certutil", "defaults"];
+    let program =
+        ["authtap", "reg", "iisreset", "setspn", "nslookup", "openssl", "netsh", "certutil", "defaults", "dsregcmd"];
     cmdlet || first.starts_with('$') || first.starts_with("(Get-") || program.contains(&first)
 }
 

@@ -1,7 +1,7 @@
 //! Entra asks for multifactor authentication, and what was sent cannot give it.
 //!
-//! Not to be confused with security defaults that block outright (`aad-security-defaults`), or with a policy that refuses
-//! instead of asking (`aad-conditional-access`).
+//! Not to be confused with security defaults that block outright (`aad-security-defaults`), or with a policy that
+//! refuses instead of asking (`aad-conditional-access`).
 
 use crate::diagnosis::refusal::{GATE, refused};
 use crate::diagnosis::{Actor, Case, Certainty, Hit, Kind, Rule};
@@ -75,16 +75,16 @@ mod tests {
         Example::fires(
             "a tool sends a password",
             (Kind::Failure, Certainty::Certain, Actor::MigrationTool),
-            &[
-                token_error!(50076: "Due to a configuration change made by your administrator, you must use multi-factor authentication to access '00000002-0000-0ff1-ce00-000000000000'."),
-            ],
+            &[token_error!(50076: "Due to a configuration change made by your administrator, you must use \
+                                     multi-factor authentication to access '00000002-0000-0ff1-ce00-000000000000'.")],
         ),
         Example::fires(
             "a refresh token no longer suffices",
             (Kind::Failure, Certainty::Certain, Actor::User),
-            &[
-                token_error!("grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" => 50079: "The user is required to enroll in multi-factor authentication."),
-            ],
+            &[token_error!(
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" =>
+                50079: "The user is required to enroll in multi-factor authentication."
+            )],
         ),
         Example::fires(
             "a silent sign-in is sent back",

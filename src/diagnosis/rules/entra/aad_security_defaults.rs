@@ -66,9 +66,8 @@ mod tests {
         Example::fires(
             "a tool sends a password",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                token_error!(530_035: "Access has been blocked by security defaults. The request is deemed unsafe by security defaults policies."),
-            ],
+            &[token_error!(530_035: "Access has been blocked by security defaults. The request is deemed unsafe by \
+                                       security defaults policies.")],
         ),
         Example::fires(
             "the page says so",

@@ -1,7 +1,7 @@
 //! Entra or ACS does not know the certificate that Exchange signs its requests with.
 //!
-//! Not to be confused with any other application's (`aad-client-assertion-invalid`): only what shows Exchange as the caller
-//! makes it this one.
+//! Not to be confused with any other application's (`aad-client-assertion-invalid`): only what shows Exchange as the
+//! caller makes it this one.
 
 use crate::diagnosis::refusal::{GATE, asked, refused};
 use crate::diagnosis::{Actor, Case, Certainty, Hit, Kind, Rule};
@@ -56,7 +56,8 @@ pub(super) static RULE: Rule = Rule {
              MonitorExchangeAuthCertificate.ps1 でも実施できます。",
     },
     sources: &[
-        "https://learn.microsoft.com/en-us/exchange/plan-and-deploy/integration-with-sharepoint-and-skype/maintain-oauth-certificate",
+        "https://learn.microsoft.com/en-us/exchange/plan-and-deploy/integration-with-sharepoint-and-skype/maintain-oau\
+         th-certificate",
         "https://microsoft.github.io/CSS-Exchange/Admin/MonitorExchangeAuthCertificate/",
     ],
     kinds: &[Kind::Failure],
@@ -105,37 +106,55 @@ mod tests {
             "ACS does not find the key of the server's assertion",
             (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
             &[Raw::new(
-                "POST https://accounts.accesscontrol.windows.net/contoso.com/tokens/OAuth/2\nContent-Type: application/x-www-form-urlencoded\n\ngrant_type=http%3A%2F%2Foauth.net%2Fgrant_type%2Fjwt%2F1.0%2Fbearer&assertion={jwt iss=00000002-0000-0ff1-ce00-000000000000@contoso.com aud=00000001-0000-0000-c000-000000000000/accounts.accesscontrol.windows.net@contoso.com}&resource=00000002-0000-0ff1-ce00-000000000000%2Foutlook.office365.com%40contoso.com",
-                "400\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\"error_description\":\"AADSTS70002: Error validating credentials. AADSTS50012: Client assertion contains an invalid signature. [Reason - The key was not found., Thumbprint of key used by client: '7A1C0DE0000000000000000000000000000000AA']\",\"error_codes\":[70002,50012]}",
+                "POST https://accounts.accesscontrol.windows.net/contoso.com/tokens/OAuth/2\nContent-Type: \
+                 application/x-www-form-urlencoded\n\ngrant_type=http%3A%2F%2Foauth.net%2Fgrant_type%2Fjwt%2F1.0%2Fbea\
+                 rer&assertion={jwt iss=00000002-0000-0ff1-ce00-000000000000@contoso.com \
+                 aud=00000001-0000-0000-c000-000000000000/accounts.accesscontrol.windows.net@contoso.com}&\
+                 resource=00000002-0000-0ff1-ce00-000000000000%2Foutlook.office365.com%40contoso.com",
+                "400\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\
+                 \"error_description\":\"AADSTS70002: Error validating credentials. AADSTS50012: Client assertion \
+                 contains an invalid signature. [Reason - The key was not found., Thumbprint of key used by client: \
+                 '7A1C0DE0000000000000000000000000000000AA']\",\"error_codes\":[70002,50012]}",
             )],
         ),
         Example::fires(
             "the dedicated hybrid application, asked by a server",
             (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
             &[Raw::new(
-                "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\nUser-Agent: ASProxy/CrossForest/EmailDomain//15.02.2562.017\nContent-Type: application/x-www-form-urlencoded\n\ngrant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a31&client_assertion=x",
-                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\"error_description\":\"AADSTS700027: The certificate with identifier used to sign the client assertion is not registered on application.\",\"error_codes\":[700027]}",
+                "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\nUser-Agent: \
+                 ASProxy/CrossForest/EmailDomain//15.02.2562.017\nContent-Type: application/x-www-form-urlencoded\n\n\
+                 grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a31&client_assertion=x",
+                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\
+                 \"error_description\":\"AADSTS700027: The certificate with identifier used to sign the client \
+                 assertion is not registered on application.\",\"error_codes\":[700027]}",
             )],
         ),
         Example::fires(
             "ACS, and the assertion was taken out of the capture",
             (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
             &[Raw::new(
-                "POST https://accounts.accesscontrol.windows.net/contoso.com/tokens/OAuth/2\nContent-Type: application/x-www-form-urlencoded\n\nassertion=x&resource=00000002-0000-0ff1-ce00-000000000000%2Foutlook.office365.com%40contoso.com",
-                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\"error_description\":\"AADSTS50012: Client assertion contains an invalid signature.\"}",
+                "POST https://accounts.accesscontrol.windows.net/contoso.com/tokens/OAuth/2\nContent-Type: \
+                 application/x-www-form-urlencoded\n\nassertion=x&resource=00000002-0000-0ff1-ce00-000000000000%2Foutl\
+                 ook.office365.com%40contoso.com",
+                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\
+                 \"error_description\":\"AADSTS50012: Client assertion contains an invalid signature.\"}",
             )],
         ),
         Example::silent(
             "another application's certificate",
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_assertion=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 700_027: "The certificate with identifier used to sign the client assertion is not registered on application."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_assertion=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2F.default" =>
+                700_027: "The certificate with identifier used to sign the client assertion is not registered on \
+                          application."
+            )],
         ),
         Example::silent(
             "the server's own secret is wrong, not its certificate",
             &[Raw::new(
                 "POST https://login.microsoftonline.com/contoso.com/oauth2/token\nUser-Agent: ASProxy/CrossForest",
-                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: Invalid client secret provided.\"}",
+                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\
+                 \"error_description\":\"AADSTS7000215: Invalid client secret provided.\"}",
             )],
         ),
     ];

@@ -6,7 +6,8 @@ use crate::diagnosis::Rule;
 #[cfg(test)]
 macro_rules! token_error {
     ($code:literal: $words:literal) => {
-        token_error!("grant_type=password&client_id=5a4b3c2d-0000-4000-8000-000000000a07&username=avery%40contoso.com&password=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => $code: $words)
+        token_error!("grant_type=password&client_id=5a4b3c2d-0000-4000-8000-000000000a07&username=avery%40contoso.com&\
+                      password=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => $code: $words)
     };
     ($form:literal => $code:literal: $words:literal) => {
         $crate::diagnosis::rules::kit::Raw::new(
