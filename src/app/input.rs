@@ -146,7 +146,7 @@ impl Folds {
         let mut ended = std::mem::replace(&mut self.diagnosis, Diagnosis::new(self.capture));
         let revised = ended.finish();
         self.handshakes.extend(ended.handshakes());
-        self.readiness.extend_from_slice(ended.readiness());
+        Readiness::merge(&mut self.readiness, ended.readiness().to_vec());
         revised
     }
 }

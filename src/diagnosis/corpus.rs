@@ -11,6 +11,7 @@
 )]
 
 mod har;
+mod variations;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -27,6 +27,7 @@ pub mod rules;
 mod signs;
 #[cfg(test)]
 mod tests;
+mod token;
 mod words;
 
 use crate::exchange::Exchange;
@@ -44,7 +45,7 @@ pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, S
 pub use gate::Gate;
 pub use handshake::{Handshake, HandshakeStep, Scheme, StepState};
 pub use past::{Accepted, BearerSeen, Obtained, Past, Record};
-pub use readiness::Readiness;
+pub use readiness::{Difference, Readiness};
 pub use rule::{Hit, Next, Rule};
 pub use signs::Signs;
 
@@ -117,6 +118,11 @@ impl Diagnosis {
     /// The handshakes seen so far, in the order in which they began.
     pub fn handshakes(&self) -> Vec<Handshake> {
         self.ladders.list()
+    }
+
+    /// The handshakes that an exchange is a step of, likewise.
+    pub fn handshakes_of(&self, exchange: u64) -> Vec<Handshake> {
+        self.ladders.of(exchange)
     }
 
     /// What each endpoint of each server offered, in the order in which they were first met.
