@@ -176,7 +176,7 @@ impl Token {
         match self {
             Self::Empty => None,
             Self::Jwt(jwt) => jwt.label,
-            Self::Jwe { label } | Self::Opaque { label, .. } => Some(*label),
+            Self::Jwe { label, .. } | Self::Opaque { label, .. } => Some(*label),
         }
     }
 

@@ -307,7 +307,10 @@ fn in_page_data(body: &Clean) -> Option<Aadsts> {
 /// `Error code: 50126`, as the sign-in log and the page's own details word it, where somebody copied no more than that.
 fn bare_code(body: &Clean) -> Option<Aadsts> {
     const ANNOUNCED: [&str; 5] = ["rror code", "rror Code", "ERROR CODE", "エラー コード", "エラーコード"];
+    // Programs of all kinds have error codes.
+    const OF_SIGN_IN: [&str; 6] = ["orrelation", "ign-in", "サインイン", "microsoftonline", "Entra", "Azure AD"];
     let text = body.as_str();
+    OF_SIGN_IN.iter().find(|word| text.contains(*word))?;
     let (at, words) = ANNOUNCED.iter().find_map(|words| Some((text.find(words)?, words)))?;
     let value = text[at + words.len()..].trim_start_matches([':', ' ', '\t', '：', '#', '\r', '\n']);
     let digits = leading_digits(value);
@@ -540,10 +543,14 @@ mod tests {
         for line in ["AADSTS50105", "AADSTS 50105", "AADSTS: 50105", "x (AADSTS50105)"] {
             assert_eq!(prose(line, Form::Line).unwrap().code(), Some(50105), "{line}");
         }
-        for line in ["Sign-in error code: 50105", "Error Code:\n50105", "エラー コード: 50105"] {
+        for line in
+            ["Sign-in error code: 50105", "Error Code:\n50105\nCorrelation Id: x", "サインインのエラー コード: 50105"]
+        {
             assert_eq!(bare_code(&Clean::from(line)).unwrap().code(), Some(50105), "{line}");
         }
-        assert!(bare_code(&Clean::from("error code: 80049217")).is_none());
+        for line in ["Sign-in error code: 80049217", "Connection failed, error code: 10060"] {
+            assert!(bare_code(&Clean::from(line)).is_none(), "{line}");
+        }
         assert!(prose("EMSIS9659", Form::Line).is_none());
     }
 

@@ -60,7 +60,8 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     let refused = refused(case, &CODES)?;
     let hit = refused.failure(Certainty::Certain, Actor::EntraAdmin);
     // A program that sends a user's password may be a migration tool that was given the wrong application, or none.
-    Some(if refused.grant_is("password") { hit.or("modern-auth-not-configured") } else { hit })
+    let unknown_tool = refused.grant_is("password") && refused.caller() != Actor::MigrationTool;
+    Some(if unknown_tool { hit.or("modern-auth-not-configured") } else { hit })
 }
 
 #[cfg(test)]

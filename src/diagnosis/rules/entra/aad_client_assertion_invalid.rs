@@ -64,7 +64,9 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     // What is registered is the tenant's matter, what is signed is the program's.
     let registered = refused.said.is_any(&[700_027]) || refused.said.says("key was not found");
     let actor = if registered { Actor::EntraAdmin } else { refused.caller() };
-    Some(refused.failure(Certainty::Certain, actor).naming("thumbprint", refused.thumbprint()))
+    let hit = refused.failure(Certainty::Certain, actor).naming("thumbprint", refused.thumbprint());
+    // The request would tell whether Exchange asked.
+    Some(if case.exchange.request.seen().is_none() { hit.or("auth-cert-missing") } else { hit })
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain],
-    actors: &[Actor::User, Actor::MigrationTool],
+    actors: &[Actor::User, Actor::Client, Actor::MigrationTool],
     gate: GATE,
     supersedes: &[],
     find,
@@ -61,7 +61,7 @@ const ENROLL: [u32; 2] = [50072, 50079];
 fn find(case: &Case<'_>) -> Option<Hit> {
     let refused = refused(case, &CODES)?;
     // A password can be sent by a program alone; a person would have met the page that asks.
-    let actor = if refused.grant_is("password") { Actor::MigrationTool } else { Actor::User };
+    let actor = if refused.grant_is("password") { refused.caller() } else { Actor::User };
     let hit = refused.failure(Certainty::Certain, actor);
     Some(if refused.said.is_any(&ENROLL) { hit.or("aad-security-defaults") } else { hit })
 }
@@ -74,7 +74,7 @@ mod tests {
     pub(super) const EXAMPLES: &[Example] = &[
         Example::fires(
             "a tool sends a password",
-            (Kind::Failure, Certainty::Certain, Actor::MigrationTool),
+            (Kind::Failure, Certainty::Certain, Actor::Client),
             &[token_error!(50076: "Due to a configuration change made by your administrator, you must use \
                                      multi-factor authentication to access '00000002-0000-0ff1-ce00-000000000000'.")],
         ),

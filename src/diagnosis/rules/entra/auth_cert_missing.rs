@@ -4,7 +4,7 @@
 //! caller makes it this one.
 
 use crate::diagnosis::refusal::{GATE, asked, refused};
-use crate::diagnosis::{Actor, Case, Certainty, Hit, Kind, Rule};
+use crate::diagnosis::{Aadsts, Actor, Case, Certainty, Evidence, Hit, Kind, Place, Rule};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -77,23 +77,38 @@ const EXCHANGE: &str = "00000002-0000-0ff1-ce00-000000000000";
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let refused = refused(case, &CODES)?;
-    let certainty = asked_by_exchange(case)?;
-    Some(refused.failure(certainty, Actor::ExchangeAdmin).naming("thumbprint", refused.thumbprint()))
+    let (certainty, mark) = mark_of_exchange(case, refused.said)?;
+    let hit = refused.failure(certainty, Actor::ExchangeAdmin).naming("thumbprint", refused.thumbprint());
+    Some(mark.into_iter().fold(hit, Hit::because))
 }
 
-/// How sure it is that an Exchange server asked.
-fn asked_by_exchange(case: &Case<'_>) -> Option<Certainty> {
-    const AGENTS: [&str; 5] = ["asproxy", "asautodiscover", "msexchange", "microsoft.exchange", "exchange/15."];
-    let names_exchange = |name: &str| asked(case, name).is_some_and(|value| value.as_str().contains(EXCHANGE));
-    let agent = case.request_header("user-agent").map(|agent| agent.as_str().to_ascii_lowercase());
-    let by_agent = agent.is_some_and(|agent| AGENTS.iter().any(|known| agent.starts_with(known)));
-    let by_name = ["client_id", "assertion", "client_assertion"].into_iter().any(names_exchange);
-    if by_agent || by_name {
-        return Some(Certainty::Certain);
+/// How sure it is that an Exchange server asked, and what else than the answer shows it.
+fn mark_of_exchange(case: &Case<'_>, said: &Aadsts) -> Option<(Certainty, Option<Evidence>)> {
+    const AGENTS: [&str; 5] = ["asproxy", "asautodiscover", "msexchange", "microsoft.exchange", "exchangeinternal"];
+    // The dedicated hybrid application is called ExchangeServerApp-<organisation>.
+    if said.says("ExchangeServerApp") {
+        return Some((Certainty::Certain, None));
+    }
+    let agent = case.request_header("user-agent").map_or_else(String::new, |agent| agent.as_str().to_ascii_lowercase());
+    if agent.starts_with("exchange/15.") || AGENTS.iter().any(|known| agent.contains(known)) {
+        return Some((Certainty::Certain, Some(case.evidence_request("user-agent"))));
+    }
+    let asked_with = |name: &str, holds: &dyn Fn(&str) -> bool| {
+        let value = asked(case, name).filter(|value| holds(value.as_str()))?;
+        Some(case.evidence(Place::RequestBody, value))
+    };
+    let is_exchange = |id: &str| id.starts_with(EXCHANGE);
+    let signed_by_exchange = |token: &str| token.split_once("iss=").is_some_and(|(_, issuer)| is_exchange(issuer));
+    let own = asked_with("client_id", &is_exchange)
+        .or_else(|| asked_with("assertion", &signed_by_exchange))
+        .or_else(|| asked_with("client_assertion", &signed_by_exchange));
+    if own.is_some() {
+        return Some((Certainty::Certain, own));
     }
     // The Access Control Service with an assertion of the caller's own is how Exchange asks, for Exchange Online.
-    let own = asked(case, "assertion").is_some() && case.host().ends_with("accesscontrol.windows.net");
-    (own && names_exchange("resource")).then_some(Certainty::Likely)
+    let by_assertion = case.host().ends_with("accesscontrol.windows.net") && asked(case, "assertion").is_some();
+    let resource = asked_with("resource", &is_exchange).filter(|_| by_assertion)?;
+    Some((Certainty::Likely, Some(resource)))
 }
 
 #[cfg(test)]
@@ -138,6 +153,24 @@ mod tests {
                  ook.office365.com%40contoso.com",
                 "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\
                  \"error_description\":\"AADSTS50012: Client assertion contains an invalid signature.\"}",
+            )],
+        ),
+        Example::fires(
+            "the answer alone was copied, and names the hybrid application",
+            (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "",
+                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\"error_description\":\
+                 \"AADSTS700027: The certificate with identifier used to sign the client assertion is not registered \
+                 on application 'ExchangeServerApp-5a4b3c2d'.\",\"error_codes\":[700027]}",
+            )],
+        ),
+        Example::silent(
+            "a token for Exchange, offered by another application",
+            &[token_error!(
+                "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&client_assertion=x&\
+                 assertion={jwt iss=https://sts.windows.net/ aud=00000002-0000-0ff1-ce00-000000000000}" =>
+                50012: "Client assertion contains an invalid signature."
             )],
         ),
         Example::silent(

@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
              \"Allow public client flows\" = Yes, and the redirect URI urn:ietf:wg:oauth:2.0:oob (or application \
              permission full_access_as_app where the tool can use it). MigrationWiz: put both ids into the advanced \
              options of the project, for the destination\n\
-             ModernAuthClientIdImport={app}\n\
+             ModernAuthClientIdImport=<application id>\n\
              ModernAuthTenantIdImport={tenant}\n\
              and for the source ModernAuthClientIdExport= and ModernAuthTenantIdExport=. With an administrator's \
              password MFA, security defaults and Conditional Access still apply. EWS itself: since October 2026 the \
@@ -38,7 +38,7 @@ pub(super) static RULE: Rule = Rule {
              urn:ietf:wg:oauth:2.0:oob を設定します (ツールが対応していれば、アプリケーションのアクセス許可 \
              full_access_as_app)。MigrationWiz ではプロジェクトの詳細オプションに両方の ID を設定します。移行先は次の\
              とおりです。\n\
-             ModernAuthClientIdImport={app}\n\
+             ModernAuthClientIdImport=<application id>\n\
              ModernAuthTenantIdImport={tenant}\n\
              移行元は ModernAuthClientIdExport= と ModernAuthTenantIdExport= です。管理者のパスワードを使う場合は、MFA\
              、セキュリティの既定値群、条件付きアクセスが引き続き適用されます。2026 年 10 月以降は、EWS の許可リストに\
