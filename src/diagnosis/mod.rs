@@ -16,6 +16,7 @@ mod finding;
 mod gate;
 mod handshake;
 mod judge;
+mod key;
 mod ladder;
 mod open;
 mod past;
@@ -38,7 +39,9 @@ use past::Lesson;
 use readiness::Matrix;
 
 pub use case::{Case, Sent};
-pub use decode::{Aadsts, Challenge, Diagnostics, Family, Form, GraphError, Numbering, Soap, SoapError, TokenFault};
+pub use decode::{
+    Aadsts, Challenge, Diagnostics, Family, Form, GraphError, GraphFault, Numbering, Soap, SoapError, TokenFault,
+};
 pub use directory::Directory;
 pub use entries::{Entries, Entry};
 pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};
