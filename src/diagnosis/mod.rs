@@ -42,7 +42,6 @@ use readiness::Matrix;
 
 pub use case::{Case, Sent};
 pub use decode::{
-    Aadsts, Challenge, Diagnostics, Family, Form, GraphError, GraphFault, Numbering, Soap, SoapError, TokenFault,
     Aadsts, Challenge, Diagnostics, Family, Form, GraphError, GraphFault, Numbering, RestError, Soap, SoapError,
     TokenFault,
 };
