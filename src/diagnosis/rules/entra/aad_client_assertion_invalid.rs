@@ -26,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
              Connect-MgGraph -TenantId '{tenant}' -Scopes Application.ReadWrite.All\n\
              $app = Get-MgApplication -Filter \"appId eq '{app}'\"\n\
              $app.KeyCredentials | Format-Table DisplayName,EndDateTime,@{ n = 'Thumbprint'; e = { \
-             [Convert]::ToHexString($_.CustomKeyIdentifier) } }\n\
+             [BitConverter]::ToString($_.CustomKeyIdentifier) -replace '-' } }\n\
              Get-ChildItem Cert:\\LocalMachine\\My,Cert:\\CurrentUser\\My | Format-Table \
              Thumbprint,Subject,NotAfter,HasPrivateKey\n\
              Used: {thumbprint}. If the thumbprints agree, check the clock of the machine and the audience, which is \
@@ -36,7 +36,7 @@ pub(super) static RULE: Rule = Rule {
              Connect-MgGraph -TenantId '{tenant}' -Scopes Application.ReadWrite.All\n\
              $app = Get-MgApplication -Filter \"appId eq '{app}'\"\n\
              $app.KeyCredentials | Format-Table DisplayName,EndDateTime,@{ n = 'Thumbprint'; e = { \
-             [Convert]::ToHexString($_.CustomKeyIdentifier) } }\n\
+             [BitConverter]::ToString($_.CustomKeyIdentifier) -replace '-' } }\n\
              Get-ChildItem Cert:\\LocalMachine\\My,Cert:\\CurrentUser\\My | Format-Table \
              Thumbprint,Subject,NotAfter,HasPrivateKey\n\
              使われた拇印: {thumbprint}。一致している場合は、コンピューターの時刻と、アサーションの宛先 (同じテナント\

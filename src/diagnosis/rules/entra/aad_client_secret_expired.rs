@@ -12,9 +12,9 @@ pub(super) static RULE: Rule = Rule {
         en: "The client secret has expired", ja: "クライアント シークレットの有効期限が切れている"
     },
     explanation: Text {
-        en: "Secrets of applications last two years at most (by default six months), and this one is over. Everything \
+        en: "Secrets made in the portal last two years at most (180 days by default), and this one is over. Everything \
              that signs in as this application stops at once.",
-        ja: "アプリケーションのシークレットの有効期間は最長 2 年 (既定では 6 か月) で、期限を過ぎました。このアプリケ\
+        ja: "ポータルで作成したシークレットの有効期間は最長 2 年 (既定では 180 日) で、期限を過ぎました。このアプリケ\
              ーションとしてサインインするものはすべて一斉に止まります。",
     },
     remedy: Text {

@@ -11,11 +11,11 @@ pub(super) static RULE: Rule = Rule {
     id: "aad-mfa-required",
     title: Text { en: "Multifactor authentication is required", ja: "多要素認証が必要" },
     explanation: Text {
-        en: "The user name and password were right, and Entra ID wants a second factor, or wants it to be registered. \
+        en: "What was sent was right, and Entra ID wants a second factor, or wants one to be registered. \
              A person answers in a browser; a migration tool that sends a password, and any client with Basic \
              authentication, never can. With delegated access and an administrator's password the demand comes for \
              each mailbox. The demand may be that of Conditional Access, of per-user MFA or of security defaults.",
-        ja: "ユーザー名とパスワードは正しく、第 2 要素またはその登録が求められています。ブラウザーで人が応答できますが\
+        ja: "送信された資格情報は正しく、第 2 要素またはその登録が求められています。ブラウザーで人が応答できますが\
              、パスワードを送る移行ツールや基本認証のクライアントは応答できません。管理者のパスワードによる委任アクセ\
              スでは、メールボックスごとに要求されます。要求元は条件付きアクセス、ユーザーごとの MFA、セキュリティの既\
              定値群のいずれかです。",

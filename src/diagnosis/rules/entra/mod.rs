@@ -172,7 +172,7 @@ mod tests {
     use std::sync::Arc;
 
     use crate::diagnosis::rules::kit;
-    use crate::diagnosis::{Capture, Diagnosis, Kind, Verdict};
+    use crate::diagnosis::{Capture, Diagnosis, Finding, Kind, Verdict};
     use crate::exchange::{Connection, Ids, Timestamp};
     use crate::redact::Redactor;
 
@@ -350,6 +350,6 @@ mod tests {
         let exchange = kit::record(setting, request.as_bytes(), Some(answer.as_bytes()), None, Timestamp(0));
         let judgement = Diagnosis::new(Capture::Imported).observe(&exchange).judgement;
         let failure = judgement.findings.first().filter(|finding| finding.kind == Kind::Failure);
-        (failure.map(|finding| finding.id()), judgement.verdict)
+        (failure.map(Finding::id), judgement.verdict)
     }
 }
