@@ -137,6 +137,19 @@ fn shown(exchange: &Exchange) -> String {
 }
 
 #[test]
+fn an_article_about_an_error_line_is_the_line() {
+    let line = "Your migration failed while checking source credentials. Http POST request to 'mail.fabrikam.com' failed - 401 \
+                Unauthorized";
+    let article = format!(
+        "MigrationWiz and 401\n\nMigrationWiz reports this where it cannot sign in at the source or the destination:\n\n{line}\n\n\
+         Check the credentials of the endpoint, then start the migration again. Basic authentication may be off.\n"
+    );
+    let judgements = judged(&read(&article), Capture::Imported);
+    let found: Vec<_> = judgements.iter().map(|judgement| judgement.findings.first().map(|f| f.id())).collect();
+    assert_eq!(found, [Some("migrationwiz-error-line")]);
+}
+
+#[test]
 fn words_that_name_no_cause_get_no_finding() {
     let mut wrong = Vec::new();
     for words in [
