@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use super::decode::{Aadsts, Challenge, Diagnostics, Family, GraphError, Soap, TokenFault, http_date};
+use super::decode::{Aadsts, Challenge, Diagnostics, Family, GraphError, RestError, Soap, TokenFault, http_date};
 use super::directory::Directory;
 use super::key::key;
 use super::past::Past;
@@ -35,6 +35,7 @@ pub struct Case<'a> {
     aadsts: OnceCell<Option<Aadsts>>,
     graph_error: OnceCell<Option<GraphError>>,
     soap: OnceCell<Option<Soap<'a>>>,
+    rest_error: OnceCell<Option<RestError>>,
     signs: OnceCell<Signs>,
 }
 
@@ -71,6 +72,7 @@ impl<'a> Case<'a> {
             aadsts: OnceCell::new(),
             graph_error: OnceCell::new(),
             soap: OnceCell::new(),
+            rest_error: OnceCell::new(),
             signs: OnceCell::new(),
         }
     }
@@ -254,6 +256,15 @@ impl<'a> Case<'a> {
         *self.token_fault.get_or_init(|| self.diagnostics().and_then(TokenFault::of))
     }
 
+    /// Whether Exchange or SharePoint says why it refuses, in `x-ms-diagnostics`, and the reason is not known here.
+    pub fn has_unknown_diagnostics(&self) -> bool {
+        self.diagnostics().is_some_and(|said| match said.family {
+            Family::Exchange => self.token_fault().is_none(),
+            Family::SharePoint => true,
+            Family::Lync | Family::Other => false,
+        })
+    }
+
     /// What the server's clock said, in seconds since 1970: its `Date`, or the date in an error of Graph.
     pub fn server_time(&self) -> Option<i64> {
         let told = self.response_header("date").and_then(|date| http_date::seconds(date.as_str()));
@@ -274,6 +285,11 @@ impl<'a> Case<'a> {
     pub fn soap(&self) -> Option<&Soap<'a>> {
         let xml = || self.exchange.response.seen().is_some_and(|response| is_xml(&response.message.body.content));
         self.soap.get_or_init(|| xml().then(|| Soap::read(self.response_body()))?).as_ref()
+    }
+
+    /// The error of a REST service (SharePoint, Graph, Exchange) in the response.
+    pub fn rest_error(&self) -> Option<&RestError> {
+        self.rest_error.get_or_init(|| RestError::read(self.exchange)).as_ref()
     }
 
     /// The SOAP message in the request.

@@ -12,6 +12,7 @@ mod corpus;
 pub mod decode;
 mod directory;
 mod entries;
+mod ews;
 mod finding;
 mod gate;
 mod handshake;
@@ -25,6 +26,7 @@ mod readiness;
 mod refusal;
 mod rule;
 pub mod rules;
+mod sharepoint;
 mod signs;
 #[cfg(test)]
 mod tests;
@@ -39,13 +41,16 @@ use past::Lesson;
 use readiness::Matrix;
 
 pub use case::{Case, Sent};
-pub use decode::{Aadsts, Challenge, Diagnostics, Family, Form, GraphError, Numbering, Soap, SoapError, TokenFault};
+pub use decode::{
+    Aadsts, Challenge, Diagnostics, Family, Form, GraphError, GraphFault, Numbering, RestError, Soap, SoapError,
+    TokenFault,
+};
 pub use directory::Directory;
 pub use entries::{Entries, Entry};
 pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};
 pub use gate::Gate;
 pub use handshake::{Handshake, HandshakeStep, Scheme, StepState};
-pub use past::{Accepted, BearerSeen, Obtained, Past, Record};
+pub use past::{Accepted, BearerSeen, Load, Obtained, Past, Record};
 pub use readiness::{Difference, Readiness};
 pub use rule::{Hit, Next, Rule};
 pub use signs::Signs;

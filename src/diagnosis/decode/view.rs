@@ -2,7 +2,7 @@
 //!
 //! Made only of an exchange that somebody looks at, never while exchanges are judged.
 
-use super::{aadsts, challenge, credential, diagnostics, exchange_headers, graph};
+use super::{aadsts, challenge, credential, diagnostics, exchange_headers, graph, migration_line, sharepoint, soap};
 use crate::diagnosis::{Capture, Case, Past, Place};
 use crate::exchange::Exchange;
 use crate::redact::Clean;
@@ -34,13 +34,17 @@ type View = fn(&Case<'_>) -> Option<Decoded>;
 static VIEWS: &[View] = &[
     credential::sent,
     credential::sent_to_proxy,
+    soap::sent,
     challenge::offered,
     challenge::offered_by_proxy,
     credential::replied,
     diagnostics::decoded,
     aadsts::decoded,
     graph::decoded,
+    sharepoint::decoded,
+    soap::received,
     exchange_headers::decoded,
+    migration_line::decoded,
 ];
 
 /// Rows of one part that are kept.

@@ -1,5 +1,6 @@
 //! What is remembered of earlier exchanges: facts, never the exchanges, and no more of them than a fixed number.
 
+pub(super) mod load;
 mod tokens;
 
 use std::collections::VecDeque;
@@ -11,6 +12,7 @@ use crate::exchange::Timestamp;
 use crate::redact::{Clean, Credential, Label, Password, Token};
 use tokens::{Tokens, obtained};
 
+pub use load::Load;
 pub use tokens::Obtained;
 
 /// Hosts and organisations remembered; the oldest goes first.
@@ -46,6 +48,7 @@ struct Host {
     authorization_uri: Option<Clean>,
     credentials: Bounded<Label, Record, FEW>,
     accepted: Vec<Accepted>,
+    load: Load,
 }
 
 /// A Bearer challenge that was seen.
@@ -138,6 +141,11 @@ impl Past {
         self.hosts.get(host).map_or(&[], |host| &host.accepted)
     }
 
+    /// How `host` bears its load.
+    pub fn load(&self, host: &str) -> Option<&Load> {
+        self.hosts.get(host).map(|host| &host.load)
+    }
+
     /// The last exchange with an issuer of tokens that had a response.
     pub const fn signed_in(&self) -> Option<u64> {
         self.signed_in
@@ -153,6 +161,7 @@ impl Past {
         let host = self.hosts.entry(name.as_str());
         host.exchange |= lesson.exchange;
         host.sent_bearer |= lesson.sent_bearer;
+        host.load.remember(lesson.load);
         if lesson.sent_token {
             host.token_sent = lesson.id;
         }
@@ -204,6 +213,7 @@ pub(super) struct Lesson {
     credential: Option<(Label, Outcome)>,
     accepted: Option<Accepted>,
     bearer: Option<BearerSeen>,
+    load: load::Lesson,
 }
 
 enum Outcome {
@@ -247,6 +257,7 @@ impl Lesson {
                 server: case.server_name(),
                 authorization_uri: bearer.clean_param("authorization_uri"),
             }),
+            load: load::Lesson::of(case),
             host,
         }
     }
