@@ -2,7 +2,7 @@
 //!
 //! Said only when the other one has answered. Not to be confused with a refusal by every candidate.
 
-use crate::diagnosis::{Actor, Case, Certainty, Directory, Gate, Hit, Kind, Next, Rule};
+use crate::diagnosis::{Actor, Case, Certainty, Directory, Gate, Hit, Kind, Next, Rule, Signs};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -31,7 +31,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Step],
     certainties: &[Certainty::Certain],
     actors: &[Actor::Nobody],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[401]).showing(Signs::AUTODISCOVER),
     supersedes: &["hs-anonymous-probe", "basic-bad-credentials", "ntlm-rejected", "generic-bad-credentials"],
     find,
     #[cfg(test)]
