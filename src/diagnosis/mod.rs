@@ -54,11 +54,6 @@ pub use decode::RestError;
 pub use decode::Soap;
 pub use decode::SoapError;
 pub use decode::TokenFault;
-pub use case::{Case, Sent};
-pub use decode::{
-    Aadsts, Challenge, Diagnostics, Family, Form, GraphError, GraphFault, Numbering, RestError, Soap, SoapError,
-    TokenFault,
-};
 pub use directory::Directory;
 pub use entries::Entries;
 pub use entries::Entry;
