@@ -331,7 +331,7 @@ impl Ladders {
     const fn undecided(&self) -> Verdict {
         match self.capture {
             Capture::Live { .. } => Verdict::Pending,
-            Capture::Imported => Verdict::Unknown,
+            Capture::Imported | Capture::Intercepted => Verdict::Unknown,
         }
     }
 

@@ -6,6 +6,7 @@
 mod answered;
 mod audience;
 mod bounded;
+mod capture;
 mod case;
 #[cfg(test)]
 mod corpus;
@@ -15,6 +16,7 @@ mod entries;
 mod finding;
 mod gate;
 mod handshake;
+mod interception;
 mod judge;
 mod ladder;
 mod open;
@@ -35,6 +37,7 @@ use open::Open;
 use past::Lesson;
 use readiness::Matrix;
 
+pub use capture::Capture;
 pub use case::{Case, Sent};
 pub use decode::{Aadsts, Challenge, Diagnostics, Family, Soap, SoapError};
 pub use directory::Directory;
@@ -42,24 +45,11 @@ pub use entries::{Entries, Entry};
 pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};
 pub use gate::Gate;
 pub use handshake::{Handshake, HandshakeStep, Scheme, StepState};
-pub use past::{Accepted, BearerSeen, Obtained, Past, Record};
+pub use interception::Bound;
+pub use past::{Accepted, BearerSeen, Given, Hunted, Legs, Logon, Obtained, Past, Person, Record, Windows};
 pub use readiness::Readiness;
-pub use rule::{Hit, Next, Rule};
+pub use rule::{Hit, Next, Rule, Then};
 pub use signs::Signs;
-
-/// Where the exchanges come from: it decides who can be blamed for an interception, and what can still come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Capture {
-    /// A capture of our own, going on or recorded.
-    Live {
-        /// Whether only programs of this machine can be the client: the proxy listens on loopback addresses alone.
-        loopback: bool,
-        /// Whether this machine runs Windows.
-        windows: bool,
-    },
-    /// A file of another tool, or pasted text.
-    Imported,
-}
 
 /// What one exchange changed.
 #[derive(Clone, Debug)]
@@ -100,9 +90,9 @@ impl Diagnosis {
         if !next.is_empty() {
             revised.extend(self.open.add(&case, judgement.clone(), next));
         }
+        let lesson = Lesson::of_judged(&case, &judgement);
         self.ladders.add(&case, judgement.verdict);
         self.matrix.add(&case, judgement.verdict);
-        let lesson = Lesson::of(&case);
         self.past.remember(lesson);
         Observed { judgement, revised }
     }

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::mem;
 
 use super::bounded::Bounded;
-use super::judge::Turn;
+use super::judge::{Change, Turn};
 use super::past::{organisation, sent_label};
-use super::{Case, Certainty, Directory, Judgement, Next, Sent, Verdict};
+use super::{Case, Certainty, Directory, Judgement, Kind, Next, Sent, Verdict};
 use crate::redact::{Clean, Credential, Negotiate, Ntlm, NtlmMessage, Token, Url};
 
 /// Hosts that have something open.
@@ -144,16 +144,24 @@ impl Next {
 impl Waiting {
     /// What is said once this turn has come.
     fn after(mut self, turn: usize) -> Judgement {
-        let Turn { next, finding } = self.next.swap_remove(turn);
         let mut judgement = self.judgement;
-        if let Some(finding) = finding {
-            judgement.findings.retain(|old| !finding.rule.supersedes.contains(&old.rule.id));
-            judgement.findings.insert(0, finding);
+        match self.next.swap_remove(turn).change {
+            Change::Step => judgement.verdict = Verdict::Step,
+            Change::Said(finding) => {
+                judgement.findings.retain(|old| !finding.rule.supersedes.contains(&old.rule.id));
+                let possible = finding.certainty == Certainty::Possible;
+                judgement.verdict = match finding.kind {
+                    Kind::Failure if possible => judgement.verdict,
+                    Kind::Failure => Verdict::Failure,
+                    Kind::Step | Kind::Note => Verdict::Step,
+                };
+                let place = if possible { judgement.findings.len() } else { 0 };
+                judgement.findings.insert(place, finding);
+            }
+            Change::Intermittent => return intermittent(judgement),
+            Change::Becomes(verdict, findings) => (judgement.verdict, judgement.findings) = (verdict, findings),
         }
-        match next {
-            Next::SameCredential(_) => intermittent(judgement),
-            _ => Judgement { verdict: Verdict::Step, ..judgement },
-        }
+        judgement
     }
 
     fn is_decided_by(&self, next: &Next, case: &Case<'_>) -> bool {
@@ -190,6 +198,7 @@ impl Waiting {
                 let same = organisation(self.host.as_str()) == organisation(case.host());
                 same && !same_host && case.directory() == Some(Directory::Autodiscover) && case.status() == Some(200)
             }
+            Next::Logon(logon) => same_host && logon.is_in(case),
             Next::SameCredential(label) => same_host && succeeded(case) && sent_label(case) == Some(*label),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Actor, Case, Certainty, Evidence, Gate, Kind, Subject};
+use super::{Actor, Case, Certainty, Evidence, Gate, Kind, Logon, Subject};
 use crate::redact::{Clean, Label};
 use crate::text::{Language, Text};
 
@@ -82,6 +82,17 @@ pub struct Hit {
     pub next: Option<Next>,
     /// Said only when [`Hit::next`] has come; before that nobody can know.
     pub withheld: bool,
+    /// What later traffic makes of a failure.
+    pub later: Vec<(Next, Then)>,
+}
+
+/// What later traffic makes of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// It is as sure as this.
+    Surer(Certainty),
+    /// It was something else: what it had superseded stands instead.
+    Retracted,
 }
 
 /// The client's next move that makes a refusal a step, or takes a failure back.
@@ -107,6 +118,8 @@ pub enum Next {
     Candidate,
     /// The same credential accepted on the same host: then the failure was none of the credential.
     SameCredential(Label),
+    /// A logon accepted on the same host.
+    Logon(Logon),
 }
 
 impl Hit {
@@ -142,6 +155,7 @@ impl Hit {
             candidates,
             next: None,
             withheld: false,
+            later: Vec::new(),
         }
     }
 
@@ -177,6 +191,13 @@ impl Hit {
     #[must_use]
     pub fn once(self, next: Next) -> Self {
         Self { withheld: true, ..self.until(next) }
+    }
+
+    /// What later traffic makes of it, where there is something that can.
+    #[must_use]
+    pub fn later(mut self, next: impl Into<Option<Next>>, then: Then) -> Self {
+        self.later.extend(next.into().map(|next| (next, then)));
+        self
     }
 
     /// What else it can be.

@@ -2,7 +2,7 @@
 //!
 //! Made only of an exchange that somebody looks at, never while exchanges are judged.
 
-use super::{aadsts, challenge, credential, diagnostics, exchange_headers};
+use super::{aadsts, challenge, credential, diagnostics, exchange_headers, live_id};
 use crate::diagnosis::{Capture, Case, Past, Place};
 use crate::exchange::Exchange;
 use crate::redact::Clean;
@@ -38,6 +38,7 @@ static VIEWS: &[View] = &[
     challenge::offered_by_proxy,
     credential::replied,
     diagnostics::decoded,
+    live_id::decoded,
     aadsts::decoded,
     exchange_headers::decoded,
 ];

@@ -1,12 +1,18 @@
 //! What is remembered of earlier exchanges: facts, never the exchanges, and no more of them than a fixed number.
 
+mod windows;
+
 use std::collections::VecDeque;
 
 use super::bounded::Bounded;
 use super::case::Case;
 use super::directory::Directory;
+use super::rules::is_of_oauth;
+use super::{Certainty, Evidence, Judgement, Kind};
 use crate::exchange::Timestamp;
 use crate::redact::{Clean, Credential, Label, Password, Token};
+
+pub use windows::{Given, Legs, Logon, Person, Windows};
 
 /// Hosts and organisations remembered; the oldest goes first.
 const ROOM: usize = 4096;
@@ -29,6 +35,16 @@ struct Organisation {
     bearer: VecDeque<BearerSeen>,
     /// The host whose Autodiscover answered well, and the exchange.
     autodiscover: Option<(Clean, u64)>,
+    hunted: Option<Hunted>,
+}
+
+/// A failure of an OAuth handshake, after which clients fall back to Windows authentication.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hunted {
+    /// The rule's id.
+    pub id: &'static str,
+    /// Why, of the exchange that it was found in.
+    pub evidence: Evidence,
 }
 
 /// Remembered of one host.
@@ -39,6 +55,7 @@ struct Host {
     authorization_uri: Option<Clean>,
     credentials: Bounded<Label, Record, FEW>,
     accepted: Vec<Accepted>,
+    windows: Windows,
 }
 
 /// A Bearer challenge that was seen.
@@ -115,6 +132,11 @@ impl Past {
         known.autodiscover.as_ref().filter(|(other, _)| other != host)
     }
 
+    /// The first OAuth handshake that failed on the hosts of the same organisation as `host`.
+    pub fn hunted(&self, host: &str) -> Option<&Hunted> {
+        self.organisations.get(organisation(host))?.hunted.as_ref()
+    }
+
     /// Whether a client sent `Bearer`, with or without a token, to `host`.
     pub fn sent_bearer(&self, host: &str) -> bool {
         self.hosts.get(host).is_some_and(|host| host.sent_bearer)
@@ -140,6 +162,11 @@ impl Past {
         self.hosts.get(host).map_or(&[], |host| &host.accepted)
     }
 
+    /// What was seen of Windows authentication on `host`.
+    pub fn windows(&self, host: &str) -> Option<&Windows> {
+        self.hosts.get(host).map(|host| &host.windows)
+    }
+
     /// The last exchange with an issuer of tokens that had a response.
     pub const fn signed_in(&self) -> Option<u64> {
         self.signed_in
@@ -150,6 +177,9 @@ impl Past {
         self.signed_in = lesson.signed_in.or(self.signed_in);
         if let Some(token) = lesson.token {
             push_bounded(&mut self.tokens, token);
+        }
+        if let Some((host, hunted)) = lesson.hunted {
+            self.organisations.entry(organisation(host.as_str())).hunted.get_or_insert(hunted);
         }
         let Some(name) = lesson.host else { return };
         let host = self.hosts.entry(name.as_str());
@@ -177,6 +207,9 @@ impl Past {
                 host.accepted.push(accepted);
             }
         }
+        if let Some(lesson) = lesson.windows {
+            host.windows.remember(lesson);
+        }
         if let Some(seen) = lesson.bearer {
             if seen.authorization_uri.is_some() {
                 host.authorization_uri.clone_from(&seen.authorization_uri);
@@ -202,6 +235,8 @@ pub(super) struct Lesson {
     credential: Option<(Label, Outcome)>,
     accepted: Option<Accepted>,
     bearer: Option<BearerSeen>,
+    windows: Option<windows::Lesson>,
+    hunted: Option<(Clean, Hunted)>,
 }
 
 enum Outcome {
@@ -230,6 +265,8 @@ impl Lesson {
         Self {
             id,
             exchange,
+            windows: windows::Lesson::of(case),
+            hunted: None,
             sent_bearer: case.asks_for_oauth() || case.bearer().is_some(),
             autodiscovered: case.status() == Some(200) && case.directory() == Some(Directory::Autodiscover),
             signed_in: sign_in.then_some(id),
@@ -246,6 +283,24 @@ impl Lesson {
             }),
             host,
         }
+    }
+
+    /// With what was said of the exchange: an OAuth handshake that failed is remembered for the server that the token
+    /// was to be for.
+    pub(super) fn of_judged(case: &Case<'_>, judgement: &Judgement) -> Self {
+        let mut lesson = Self::of(case);
+        let failed = judgement.findings.iter().find(|finding| {
+            finding.kind == Kind::Failure && finding.certainty != Certainty::Possible && is_of_oauth(finding.rule)
+        });
+        lesson.hunted = failed.and_then(|finding| {
+            let host = if case.is_sign_in() {
+                case.past().last_challenge().map(|seen| seen.host.clone())
+            } else {
+                lesson.host.clone()
+            };
+            Some((host?, Hunted { id: finding.rule.id, evidence: finding.evidence.first()?.clone() }))
+        });
+        lesson
     }
 }
 

@@ -4,8 +4,8 @@
 //! server's own certificate or absent, with the legs of a handshake that goes on, or with Exchange's own virtual
 //! directories (`ep-channel-binding`).
 
-use crate::diagnosis::{Actor, Capture, Case, Certainty, Gate, Hit, Kind, Rule, Sent};
-use crate::redact::{Binding, Credential, Negotiate, NtlmMessage};
+use crate::diagnosis::interception::{binder, interceptor};
+use crate::diagnosis::{Actor, Bound, Case, Certainty, Gate, Hit, Kind, Rule};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -48,7 +48,14 @@ pub(super) static RULE: Rule = Rule {
     certainties: &[Certainty::Likely, Certainty::Possible],
     actors: &[Actor::ThisProxy, Actor::CaptureTool, Actor::Network],
     gate: Gate::status(&[401]),
-    supersedes: &["ntlm-rejected"],
+    supersedes: &[
+        "ep-channel-binding",
+        "ep-binding-missing",
+        "ntlm-loop",
+        "ntlm-rejected",
+        "kerberos-failure",
+        "generic-bad-credentials",
+    ],
     find,
     #[cfg(test)]
     examples: tests::EXAMPLES,
@@ -59,28 +66,18 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     if !case.is_adfs() || goes_on {
         return None;
     }
-    let decrypted_by_us = case.exchange.connection.presented.is_some();
-    let by_whom = match case.capture() {
-        Capture::Imported if !decrypted_by_us => Actor::CaptureTool,
-        Capture::Imported | Capture::Live { .. } => Actor::ThisProxy,
-    };
-    let hit = match case.ntlm() {
-        Some(NtlmMessage::Authenticate { binding, .. }) => match binding {
-            Binding::Ours => Hit::failure(Certainty::Likely, Actor::ThisProxy),
-            // Neither ours nor the server's, though both are known: somebody else decrypts between the client and us.
-            Binding::Other if decrypted_by_us => Hit::failure(Certainty::Likely, Actor::Network),
-            Binding::Other => Hit::failure(Certainty::Likely, by_whom),
-            Binding::None | Binding::Zero | Binding::Server => return None,
-        }
-        .or("ntlm-rejected"),
-        Some(_) => return None,
-        None => match case.authorization() {
-            // The binding of a ticket is encrypted.
-            Sent::Credential(Credential::Negotiate(Negotiate::Kerberos { .. })) => {
-                Hit::failure(Certainty::Possible, by_whom)
-            }
-            _ => return None,
-        },
+    let took = case.past().windows(case.host());
+    let by_whom = binder(case);
+    let hit = match Bound::of(case)? {
+        // A binding that was accepted there before is not what is wrong now.
+        Bound::Foreign if took.is_some_and(|took| took.took_foreign(case).is_some()) => return None,
+        Bound::Somehow if took.is_some_and(|took| took.took_bound(case).is_some()) => return None,
+        Bound::Foreign | Bound::Somehow => Hit::failure(Certainty::Likely, by_whom).or("ntlm-rejected"),
+        // The binding of a ticket is encrypted.
+        Bound::Hidden if took.is_some_and(|took| took.took_ticket(case).is_some()) => return None,
+        Bound::Hidden if interceptor(case).is_some() => Hit::failure(Certainty::Likely, by_whom).or("kerberos-failure"),
+        Bound::Hidden => Hit::failure(Certainty::Possible, by_whom).or("kerberos-failure"),
+        Bound::Right | Bound::Nothing | Bound::Version1 | Bound::Free => return None,
     };
     Some(
         hit.on(case.on_server())
