@@ -55,7 +55,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     let hit = hit.because(case.evidence_request("authorization")).because(case.evidence_schemes());
     let hit = slips(user, password)
         .fold(hit, |hit, slip| hit.because(case.evidence(Place::RequestHeader("authorization"), slip)));
-    let hit = match refused_before(case, password) {
+    let hit = match refused_before(case, *password) {
         0 => hit,
         times => {
             let text = Clean::concat(["the same password was refused before, times: ".into(), times.into()]);
@@ -70,16 +70,16 @@ fn find(case: &Case<'_>) -> Option<Hit> {
 }
 
 /// What is odd about the credentials themselves.
-fn slips(user: &User, password: &Password) -> impl Iterator<Item = &'static str> {
+fn slips(user: &User, password: Password) -> impl Iterator<Item = &'static str> {
     let (padded, non_ascii) = match password {
-        Password::Set { padded, non_ascii, .. } => (*padded, *non_ascii),
+        Password::Set { padded, non_ascii, .. } => (padded, non_ascii),
         Password::Missing | Password::Empty => (false, false),
     };
     [
         (*user == User::Empty, "the user name is empty"),
         (matches!(user, User::Bare(_)), "the user name has no domain"),
-        (*password == Password::Missing, "there is no colon, so no password"),
-        (*password == Password::Empty, "the password is empty"),
+        (password == Password::Missing, "there is no colon, so no password"),
+        (password == Password::Empty, "the password is empty"),
         (padded, "the password begins or ends with a blank"),
         (non_ascii, "the password has letters beyond ASCII: UTF-8 or Latin-1 is the server's guess"),
     ]
@@ -88,9 +88,9 @@ fn slips(user: &User, password: &Password) -> impl Iterator<Item = &'static str>
 }
 
 /// How often the server refused this password before.
-fn refused_before(case: &Case<'_>, password: &Password) -> u32 {
+fn refused_before(case: &Case<'_>, password: Password) -> u32 {
     match password {
-        Password::Set { label, .. } => case.past().record(case.host(), *label).refused,
+        Password::Set { label, .. } => case.past().record(case.host(), label).refused,
         Password::Missing | Password::Empty => 0,
     }
 }

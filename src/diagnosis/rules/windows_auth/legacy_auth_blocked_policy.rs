@@ -59,7 +59,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         _ => return None,
     };
     // A binding to an interceptor explains more.
-    let proof = Bound::of(case).filter(|bound| !matches!(bound, Bound::Foreign | Bound::Hidden)).is_some();
+    let proof = Bound::of(case).is_some_and(|bound| !matches!(bound, Bound::Foreign | Bound::Hidden));
     let offered = case.challenges().is_empty() || case.challenge(scheme).is_some();
     if case.status() != Some(401) || !proof || !offered || case.goes_on() || !case.is_exchange() {
         return None;

@@ -60,7 +60,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 /// Between a challenge and its answer there is no person.
-const AT_ONCE: Duration = Duration::from_secs(60);
+const AT_ONCE: Duration = Duration::from_mins(1);
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let hit = if case.gives_ntlm_challenge() {
