@@ -53,7 +53,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     }
     let hit = Hit::failure(Certainty::Likely, Actor::User).on(case.on_user());
     let hit = hit.because(case.evidence_request("authorization")).because(case.evidence_schemes());
-    let hit = slips(user, password)
+    let hit = slips(user, *password)
         .fold(hit, |hit, slip| hit.because(case.evidence(Place::RequestHeader("authorization"), slip)));
     let hit = match refused_before(case, *password) {
         0 => hit,
