@@ -14,20 +14,22 @@ pub(super) struct Judged {
 #[derive(Debug)]
 pub(super) struct Turn {
     pub(super) next: Next,
-    pub(super) change: Change,
+    pub(super) effect: Effect,
 }
 
-/// How a judgement changes.
+/// How it changes it.
 #[derive(Debug)]
-pub(super) enum Change {
-    /// It was a step of a handshake going right.
-    Step,
-    /// It was such a step, and this can be said of it now.
-    Said(Finding),
-    /// The credential was right after all.
-    Intermittent,
-    /// This is said instead.
-    Becomes(Verdict, Vec<Finding>),
+pub(super) enum Effect {
+    /// It was right to call it a step, or wrong to call it a failure.
+    Settle,
+    /// This is said, and was not before.
+    Say(Box<Finding>),
+    /// The finding of this id is taken back.
+    TakeBack(&'static str),
+    /// The finding of this id is certain.
+    MakeSure(&'static str),
+    /// This is said instead, because of what is now known of the finding of this id.
+    Become(&'static str, Verdict, Vec<Finding>),
 }
 
 type Hits = Vec<(&'static Rule, Hit)>;
@@ -38,7 +40,7 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
     let mut next = Vec::new();
     hits.retain_mut(|(rule, hit)| match hit.next.take_if(|_| hit.withheld) {
         Some(turn) => {
-            next.push(Turn { next: turn, change: Change::Said(finding(rule, hit.clone())) });
+            next.push(Turn { next: turn, effect: Effect::Say(Box::new(finding(rule, hit.clone()))) });
             false
         }
         None => true,
@@ -46,20 +48,18 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
     name_the_hunted(case, &mut hits);
     let later = hits.iter().any(|(_, hit)| !hit.later.is_empty()).then(|| hits.clone());
     rank(&mut hits);
+    let settled = hits.first_mut().and_then(|(_, hit)| hit.next.take());
+    next.extend(settled.map(|next| Turn { next, effect: Effect::Settle }));
+    let open = !next.is_empty();
     if let Some(before) = later {
         next.extend(hits.iter().flat_map(|(rule, hit)| turns(case, &before, rule, hit)));
     }
-    next.extend(hits.first_mut().and_then(|(_, hit)| hit.next.take()).map(Turn::of));
-    let (verdict, findings) = settle(case, hits, !next.is_empty());
-    Judged { judgement: Judgement { exchange: case.exchange.id, verdict, findings }, next }
-}
-
-impl Turn {
-    /// What `next` makes of what was said.
-    const fn of(next: Next) -> Self {
-        let change = if matches!(next, Next::SameCredential(_)) { Change::Intermittent } else { Change::Step };
-        Self { next, change }
+    for (rule, hit) in &mut hits {
+        next.extend(hit.unless.take().map(|next| Turn { next, effect: Effect::TakeBack(rule.id) }));
+        next.extend(hit.sure_once.take().map(|next| Turn { next, effect: Effect::MakeSure(rule.id) }));
     }
+    let (verdict, findings) = settle(case, hits, open);
+    Judged { judgement: Judgement { exchange: case.exchange.id, verdict, findings }, next }
 }
 
 /// What is said in the place of `hits` once something later makes `rule` surer, or takes it back.
@@ -75,7 +75,7 @@ fn turns(case: &Case<'_>, hits: &Hits, rule: &'static Rule, hit: &Hit) -> Vec<Tu
         }
         rank(&mut hits);
         let (verdict, findings) = settle(case, hits, false);
-        Turn { next: next.clone(), change: Change::Becomes(verdict, findings) }
+        Turn { next: next.clone(), effect: Effect::Become(rule.id, verdict, findings) }
     };
     hit.later.iter().map(turn).collect()
 }

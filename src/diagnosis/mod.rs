@@ -23,11 +23,13 @@ mod open;
 mod past;
 mod person;
 mod readiness;
+mod refusal;
 mod rule;
 pub mod rules;
 mod signs;
 #[cfg(test)]
 mod tests;
+mod token;
 mod words;
 
 use crate::exchange::Exchange;
@@ -39,7 +41,7 @@ use readiness::Matrix;
 
 pub use capture::Capture;
 pub use case::{Case, Sent};
-pub use decode::{Aadsts, Challenge, Diagnostics, Family, Soap, SoapError};
+pub use decode::{Aadsts, Challenge, Diagnostics, Family, Form, GraphError, Numbering, Soap, SoapError, TokenFault};
 pub use directory::Directory;
 pub use entries::{Entries, Entry};
 pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};
@@ -47,7 +49,7 @@ pub use gate::Gate;
 pub use handshake::{Handshake, HandshakeStep, Scheme, StepState};
 pub use interception::Bound;
 pub use past::{Accepted, BearerSeen, Given, Hunted, Legs, Logon, Obtained, Past, Person, Record, Windows};
-pub use readiness::Readiness;
+pub use readiness::{Difference, Readiness};
 pub use rule::{Hit, Next, Rule, Then};
 pub use signs::Signs;
 
@@ -106,6 +108,11 @@ impl Diagnosis {
     /// The handshakes seen so far, in the order in which they began.
     pub fn handshakes(&self) -> Vec<Handshake> {
         self.ladders.list()
+    }
+
+    /// The handshakes that an exchange is a step of, likewise.
+    pub fn handshakes_of(&self, exchange: u64) -> Vec<Handshake> {
+        self.ladders.of(exchange)
     }
 
     /// What each endpoint of each server offered, in the order in which they were first met.

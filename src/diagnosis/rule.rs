@@ -82,6 +82,10 @@ pub struct Hit {
     pub next: Option<Next>,
     /// Said only when [`Hit::next`] has come; before that nobody can know.
     pub withheld: bool,
+    /// What in later traffic shows that there was nothing to say.
+    pub unless: Option<Next>,
+    /// What in later traffic makes it certain.
+    pub sure_once: Option<Next>,
     /// What later traffic makes of a failure.
     pub later: Vec<(Next, Then)>,
 }
@@ -118,6 +122,12 @@ pub enum Next {
     Candidate,
     /// The same credential accepted on the same host: then the failure was none of the credential.
     SameCredential(Label),
+    /// A token sent to the same host.
+    Token,
+    /// A Bearer challenge of the same organisation, from another host, virtual directory or server than this one.
+    BearerOffered(Option<Clean>),
+    /// Nothing that would have answered it: it was given up, or the capture ended.
+    Nothing,
     /// A logon accepted on the same host.
     Logon(Logon),
 }
@@ -155,6 +165,8 @@ impl Hit {
             candidates,
             next: None,
             withheld: false,
+            unless: None,
+            sure_once: None,
             later: Vec::new(),
         }
     }
@@ -191,6 +203,18 @@ impl Hit {
     #[must_use]
     pub fn once(self, next: Next) -> Self {
         Self { withheld: true, ..self.until(next) }
+    }
+
+    /// Taken back when `next` comes.
+    #[must_use]
+    pub fn unless(self, next: Next) -> Self {
+        Self { unless: Some(next), ..self }
+    }
+
+    /// Certain when `next` comes, with the exchange that shows it as further evidence.
+    #[must_use]
+    pub fn sure_once(self, next: Next) -> Self {
+        Self { sure_once: Some(next), ..self }
     }
 
     /// What later traffic makes of it, where there is something that can.

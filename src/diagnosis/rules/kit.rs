@@ -18,7 +18,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use crate::diagnosis::past::Lesson;
 use crate::diagnosis::{Actor, Capture, Case, Certainty, Hit, Kind, Past, Rule};
 use crate::exchange::{
-    Certificate, Connection, Exchange, Failure, FailureKind, Ids, Recorder, Seen, Server, Setting, Side, Step,
+    Certificate, Connection, Exchange, Failure, FailureKind, Head, Ids, Recorder, Seen, Server, Setting, Side, Step,
     Timestamp, Timings, Tls, Unseen,
 };
 use crate::redact::{Bindings, Redactor};
@@ -117,13 +117,14 @@ pub(crate) struct Raw {
     connection: u32,
     error: Option<(Side, Step, FailureKind, &'static str)>,
     unseen: Option<Unseen>,
+    stripped: bool,
     decrypted: bool,
 }
 
 impl Raw {
     /// A request with its response. An empty request is one that was not captured.
     pub(crate) const fn new(request: &'static str, response: &'static str) -> Self {
-        Self { request, response, connection: 1, error: None, unseen: None, decrypted: false }
+        Self { request, response, connection: 1, error: None, unseen: None, stripped: false, decrypted: false }
     }
 
     /// A request (or `CONNECT https://host/`) that failed without a response.
@@ -145,6 +146,12 @@ impl Raw {
     /// Over TLS that was opened on the way with a certificate of its own.
     pub(crate) const fn decrypted(mut self) -> Self {
         self.decrypted = true;
+        self
+    }
+
+    /// Read from a file whose writer took credentials out.
+    pub(crate) const fn stripped(mut self) -> Self {
+        self.stripped = true;
         self
     }
 
@@ -213,6 +220,9 @@ fn exchange(raw: Raw, redactor: &Redactor, ids: &Ids, now: Timestamp) -> Exchang
     let mut exchange = record(setting, &message(&head), response.as_deref(), failure, now);
     if raw.request.is_empty() {
         forget_request(&mut exchange);
+    }
+    if let (true, Seen::Seen(message)) = (raw.stripped, &mut exchange.request) {
+        message.head = Head::Stripped;
     }
     exchange
 }

@@ -133,7 +133,7 @@ fn the_oauth_failure_that_was_there_first_stays_first() {
     assert_eq!(bound.evidence.last().map(|evidence| evidence.exchange), Some(1));
     let mut entries = Entries::default();
     for judgement in run.judgements.values() {
-        entries.add(judgement);
+        entries.add(judgement, None);
     }
     let list = entries.list();
     assert_eq!(list[0].rule.id, "hma-no-authorization-uri");
