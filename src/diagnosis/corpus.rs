@@ -11,6 +11,7 @@
 )]
 
 mod har;
+mod pasted;
 mod variations;
 
 use std::collections::BTreeMap;

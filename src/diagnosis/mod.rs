@@ -18,6 +18,7 @@ mod gate;
 mod handshake;
 mod interception;
 mod judge;
+mod key;
 mod ladder;
 mod open;
 mod past;
@@ -41,7 +42,9 @@ use readiness::Matrix;
 
 pub use capture::Capture;
 pub use case::{Case, Sent};
-pub use decode::{Aadsts, Challenge, Diagnostics, Family, Form, GraphError, Numbering, Soap, SoapError, TokenFault};
+pub use decode::{
+    Aadsts, Challenge, Diagnostics, Family, Form, GraphError, GraphFault, Numbering, Soap, SoapError, TokenFault,
+};
 pub use directory::Directory;
 pub use entries::{Entries, Entry};
 pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};

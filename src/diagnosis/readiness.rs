@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::key::{ByKey, key};
 use super::past::organisation;
 use super::{Case, Directory, Sent, Signs, Verdict};
 use crate::redact::{Clean, Credential};
@@ -135,20 +136,22 @@ impl Difference {
 #[derive(Debug, Default)]
 pub(super) struct Matrix {
     rows: Vec<Readiness>,
+    places: ByKey<usize>,
 }
 
 impl Matrix {
     pub(super) fn add(&mut self, case: &Case<'_>, verdict: Verdict) {
-        let (Some(endpoint), Some(status), Some(host)) = (endpoint(case), case.status(), case.host_name()) else {
-            return;
-        };
+        let (Some(endpoint), Some(status)) = (endpoint(case), case.status()) else { return };
         let server = server(case);
-        let found = self.rows.iter().position(|row| row.is(endpoint, host.as_str(), server.as_ref()));
+        let key = key((endpoint, case.host_key(), server));
         let last = (case.exchange.id, status);
-        let at = match found {
-            Some(at) => at,
+        let at = match self.places.get(&key) {
+            Some(at) => *at,
             None if self.rows.len() == ROWS => return,
             None => {
+                let Some(host) = case.host_name() else { return };
+                let server = server.zip(server_text(case)).map(|(name, text)| text.part(name));
+                self.places.insert(key, self.rows.len());
                 self.rows.push(Readiness {
                     endpoint,
                     host,
@@ -199,15 +202,15 @@ impl Readiness {
 
 /// The server behind the name: the one that took the request, else the one that it was passed on to. Of Exchange Online
 /// nobody can choose or mend a single server.
-fn server(case: &Case<'_>) -> Option<Clean> {
-    if case.is_exchange_online() {
-        return None;
-    }
-    case.server_name().or_else(|| {
-        let target = case.response_header("x-calculatedbetarget")?;
-        let name = target.as_str().split(['.', ',']).next().unwrap_or_default().trim();
-        (!name.is_empty()).then(|| target.part(name))
-    })
+fn server<'a>(case: &Case<'a>) -> Option<&'a str> {
+    let text = server_text(case).filter(|_| !case.is_exchange_online())?.as_str();
+    let first = text.split(',').next().unwrap_or_default().trim();
+    let name = if case.response_header("x-feserver").is_some() { first } else { first.split('.').next()? };
+    (!name.is_empty()).then_some(name)
+}
+
+fn server_text<'a>(case: &Case<'a>) -> Option<&'a Clean> {
+    case.response_header("x-feserver").or_else(|| case.response_header("x-calculatedbetarget"))
 }
 
 fn endpoint(case: &Case<'_>) -> Option<&'static str> {

@@ -64,6 +64,12 @@ signs! {
     XML = 31,
 }
 
+/// Whether `host` is Microsoft Graph, in any of the clouds.
+fn is_graph(host: &str) -> bool {
+    let host = host.strip_prefix("canary.").or_else(|| host.strip_prefix("dod-")).unwrap_or(host);
+    host.starts_with("graph.microsoft.") || host == "microsoftgraph.chinacloudapi.cn"
+}
+
 impl Signs {
     /// No sign.
     pub const NONE: Self = Self(0);
@@ -102,7 +108,7 @@ impl Signs {
         signs.set(Self::ISSUER_ERROR, case.aadsts().is_some());
         let host = case.host();
         signs.set(Self::SHARE_POINT, host.contains(".sharepoint"));
-        signs.set(Self::GRAPH, host.starts_with("graph.microsoft.") || host == "microsoftgraph.chinacloudapi.cn");
+        signs.set(Self::GRAPH, is_graph(host));
         signs.set(Self::NO_HOST, host.is_empty());
         signs.set(case.directory().map_or(Self::NONE, Self::of_directory), true);
         signs

@@ -2,7 +2,7 @@
 //!
 //! Made only of an exchange that somebody looks at, never while exchanges are judged.
 
-use super::{aadsts, challenge, credential, diagnostics, exchange_headers, graph, live_id};
+use super::{aadsts, challenge, credential, diagnostics, exchange_headers, graph, live_id, migration_line};
 use crate::diagnosis::{Capture, Case, Past, Place};
 use crate::exchange::Exchange;
 use crate::redact::Clean;
@@ -42,6 +42,7 @@ static VIEWS: &[View] = &[
     aadsts::decoded,
     graph::decoded,
     exchange_headers::decoded,
+    migration_line::decoded,
 ];
 
 /// Rows of one part that are kept.

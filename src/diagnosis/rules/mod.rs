@@ -15,6 +15,7 @@ mod graph;
 mod outlook;
 mod sharepoint;
 mod steps;
+mod told;
 mod windows_auth;
 
 #[cfg(test)]
@@ -37,6 +38,7 @@ static FAMILIES: &[&[&Rule]] = &[
     basic::RULES,
     outlook::RULES,
     steps::RULES,
+    told::RULES,
     generic::RULES,
 ];
 

@@ -5,7 +5,7 @@
 //! does not trust (`issuer-unknown`).
 
 use crate::diagnosis::token::refused;
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Place, Rule, Signs, TokenFault};
+use crate::diagnosis::{Actor, Case, Certainty, Gate, GraphFault, Hit, Kind, Place, Rule, Signs, TokenFault};
 use crate::redact::Clean;
 use crate::text::Text;
 
@@ -70,7 +70,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
 
 /// Graph and the REST of Exchange Online word it so.
 fn by_graph(case: &Case<'_>) -> Option<Hit> {
-    let error = case.graph_error().filter(|error| error.is("OrganizationFromTenantGuidNotFound"))?;
+    let error = case.graph_error().filter(|error| error.fault == Some(GraphFault::Tenant))?;
     let words = if error.message.as_str().is_empty() { &error.code } else { &error.message };
     let hit = Hit::failure(Certainty::Certain, Actor::EntraAdmin).because(case.evidence_body(words.as_str()));
     let hit = hit.because(case.evidence(Place::ResponseBody, error.code.clone()));

@@ -36,6 +36,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {
+    // Nothing but the status tells.
+    case.status()?;
     let hit = Hit::step().on(case.on_server()).because(case.evidence_status()).until(Next::Provision);
     let active_sync = case.directory() == Some(Directory::ActiveSync) || case.path().is_empty();
     let seen = case.exchange.request.seen().is_some();

@@ -118,11 +118,12 @@ mod tests {
                 ),
             ],
         ),
-        Example::withheld_failure(
+        Example::fires(
             "a token may be taken later",
             (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
             &[BASIC],
-        ),
+        )
+        .withheld_so(),
         Example::silent(
             "the same person was let in with a password before",
             &[
