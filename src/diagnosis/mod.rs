@@ -13,6 +13,7 @@ mod corpus;
 pub mod decode;
 mod directory;
 mod entries;
+mod ews;
 mod finding;
 mod gate;
 mod handshake;
@@ -27,6 +28,7 @@ mod readiness;
 mod refusal;
 mod rule;
 pub mod rules;
+mod sharepoint;
 mod signs;
 #[cfg(test)]
 mod tests;
@@ -41,19 +43,57 @@ use past::Lesson;
 use readiness::Matrix;
 
 pub use capture::Capture;
-pub use case::{Case, Sent};
-pub use decode::{
-    Aadsts, Challenge, Diagnostics, Family, Form, GraphError, GraphFault, Numbering, Soap, SoapError, TokenFault,
-};
+pub use case::Case;
+pub use case::Sent;
+pub use decode::Aadsts;
+pub use decode::Challenge;
+pub use decode::Diagnostics;
+pub use decode::Family;
+pub use decode::Form;
+pub use decode::GraphError;
+pub use decode::GraphFault;
+pub use decode::Numbering;
+pub use decode::RestError;
+pub use decode::Soap;
+pub use decode::SoapError;
+pub use decode::TokenFault;
 pub use directory::Directory;
-pub use entries::{Entries, Entry};
-pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};
+pub use entries::Entries;
+pub use entries::Entry;
+pub use finding::Actor;
+pub use finding::Certainty;
+pub use finding::Evidence;
+pub use finding::Finding;
+pub use finding::Judgement;
+pub use finding::Kind;
+pub use finding::Place;
+pub use finding::Subject;
+pub use finding::Verdict;
 pub use gate::Gate;
-pub use handshake::{Handshake, HandshakeStep, Scheme, StepState};
+pub use handshake::Handshake;
+pub use handshake::HandshakeStep;
+pub use handshake::Scheme;
+pub use handshake::StepState;
 pub use interception::Bound;
-pub use past::{Accepted, BearerSeen, Given, Hunted, Legs, Logon, Obtained, Past, Person, Record, Windows};
-pub use readiness::{Difference, Readiness};
-pub use rule::{Hit, Next, Rule, Then};
+pub use past::Accepted;
+pub use past::BearerSeen;
+pub use past::Given;
+pub use past::Hunted;
+pub use past::Legs;
+pub use past::Load;
+pub use past::Logon;
+pub use past::Obtained;
+pub use past::OwnServer;
+pub use past::Past;
+pub use past::Person;
+pub use past::Record;
+pub use past::Windows;
+pub use readiness::Difference;
+pub use readiness::Readiness;
+pub use rule::Hit;
+pub use rule::Next;
+pub use rule::Rule;
+pub use rule::Then;
 pub use signs::Signs;
 
 /// What one exchange changed.
@@ -95,9 +135,9 @@ impl Diagnosis {
         if !next.is_empty() {
             revised.extend(self.open.add(&case, judgement.clone(), next));
         }
-        let lesson = Lesson::of_judged(&case, &judgement);
         self.ladders.add(&case, judgement.verdict);
         self.matrix.add(&case, judgement.verdict);
+        let lesson = Lesson::of_judged(&case, &judgement);
         self.past.remember(lesson);
         Observed { judgement, revised }
     }

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::mem;
 
 use super::bounded::Bounded;
+use super::decode::activesync::Status;
+use super::decode::autodiscover::{is_final, is_good};
 use super::judge::{Effect, Turn};
 use super::key::key;
 use super::past::{organisation, sent_label};
@@ -169,7 +171,8 @@ impl Kinds {
             Next::SameCredential(_) => 1 << 9,
             Next::Token => 1 << 10,
             Next::BearerOffered(_) => 1 << 11,
-            Next::Logon(_) => 1 << 12,
+            Next::OwnServer => 1 << 12,
+            Next::Logon(_) => 1 << 13,
             Next::Nothing => 0,
         })
     }
@@ -181,7 +184,8 @@ impl Kinds {
     const CANDIDATE: Self = Self::of(&Next::Candidate);
     const SAME_CREDENTIAL: Self = Self(1 << 9);
     const BEARER_OFFERED: Self = Self(1 << 11);
-    const LOGON: Self = Self(1 << 12);
+    const OWN_SERVER: Self = Self::of(&Next::OwnServer);
+    const LOGON: Self = Self(1 << 13);
     /// Those that any request to the same host may be.
     const ANY_REQUEST: Self = Self(1 << 4 | 1 << 5 | 1 << 6);
     /// Those that a token may be.
@@ -221,10 +225,12 @@ impl News {
             .or(Kinds::TOKEN.when(case.bearer().is_some()))
             .or(Kinds::SAME_CREDENTIAL.when(went_well && credential))
             .or(Kinds::LOGON.when(credential && (went_well || case.status() == Some(500))));
-        let candidate = case.directory() == Some(Directory::Autodiscover) && case.status() == Some(200);
+        let candidate = case.directory() == Some(Directory::Autodiscover) && is_good(case);
+        let own_server = case.is_exchange() && !case.is_exchange_online() && is_final(case);
         let anywhere = Kinds::SIGN_IN
             .when(case.is_sign_in())
             .or(Kinds::CANDIDATE.when(candidate))
+            .or(Kinds::OWN_SERVER.when(own_server))
             .or(Kinds::BEARER_OFFERED.when(case.challenge("bearer").is_some()));
         let authority = case.exchange.url.as_ref().map_or("", Url::authority);
         Self { here, anywhere, host_key: case.host_key(), authority_key: authority_key(authority) }
@@ -254,6 +260,9 @@ fn authority_key(authority: &str) -> u64 {
 fn settle(judgement: &mut Judgement, next: &Next) {
     match next {
         Next::SameCredential(_) => intermittent(judgement),
+        Next::OwnServer if judgement.findings.first().is_some_and(|first| first.kind == Kind::Failure) => {
+            judgement.verdict = Verdict::Failure;
+        }
         _ => judgement.verdict = Verdict::Step,
     }
 }
@@ -264,7 +273,12 @@ fn say(judgement: &mut Judgement, finding: Finding, next: &Next) {
     match (finding.kind, finding.certainty) {
         (Kind::Failure, Certainty::Possible) => return judgement.findings.push(finding),
         (Kind::Failure, _) => judgement.verdict = Verdict::Failure,
-        (Kind::Step | Kind::Note, _) => settle(judgement, next),
+        (Kind::Step, _) => settle(judgement, next),
+        // A note answers nothing where something else was found.
+        (Kind::Note, _) => {
+            settle(judgement, next);
+            return judgement.findings.push(finding);
+        }
     }
     judgement.findings.insert(0, finding);
 }
@@ -290,7 +304,15 @@ fn intermittent(judgement: &mut Judgement) {
 impl Next {
     /// Whether a request to another host can be it.
     const fn is_elsewhere(&self) -> bool {
-        matches!(self, Self::SignIn | Self::NewToken(_) | Self::Host(_) | Self::Candidate | Self::BearerOffered(_))
+        matches!(
+            self,
+            Self::SignIn
+                | Self::NewToken(_)
+                | Self::Host(_)
+                | Self::Candidate
+                | Self::OwnServer
+                | Self::BearerOffered(_)
+        )
     }
 }
 
@@ -386,12 +408,14 @@ impl Kept {
             Next::Provision => {
                 let command = case.exchange.url.as_ref().and_then(|url| url.query_value("Cmd"));
                 let provision = command.is_some_and(|command| command.eq_ignore_ascii_case("Provision"));
-                same_host && self.place.holds(case) && (provision || succeeded(case))
+                let goes_on = || succeeded(case) && Status::refusal(case).is_none();
+                same_host && self.place.holds(case) && (provision || goes_on())
             }
             Next::Host(host) => *host == *case.host(),
-            Next::Candidate => {
-                let same = organisation(self.host.as_str()) == organisation(case.host());
-                same && !same_host && case.directory() == Some(Directory::Autodiscover) && case.status() == Some(200)
+            Next::Candidate => !same_host && is_good(case) && case.past().is_candidate(case.host(), self.host.as_str()),
+            Next::OwnServer => {
+                let own = case.is_exchange() && !case.is_exchange_online();
+                own && is_final(case) && self.same_agent(case)
             }
             Next::Logon(logon) => same_host && logon.is_in(case),
             Next::SameCredential(label) => same_host && succeeded(case) && sent_label(case) == Some(*label),

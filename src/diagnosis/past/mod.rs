@@ -1,5 +1,8 @@
 //! What is remembered of earlier exchanges: facts, never the exchanges, and no more of them than a fixed number.
 
+mod autodiscover;
+pub(super) mod load;
+mod sign_in;
 mod tokens;
 mod windows;
 
@@ -14,8 +17,10 @@ use crate::exchange::Timestamp;
 use crate::redact::{Clean, Credential, Label, Password, Token};
 use tokens::{Tokens, obtained};
 
+pub use load::Load;
 pub use tokens::Obtained;
 
+pub use autodiscover::OwnServer;
 pub use windows::{Given, Legs, Logon, Person, Windows};
 
 /// Hosts and organisations remembered; the oldest goes first.
@@ -31,14 +36,14 @@ pub struct Past {
     tokens: Tokens,
     last_challenge: Option<BearerSeen>,
     signed_in: Option<u64>,
+    candidates: autodiscover::Candidates,
+    sign_ins: sign_in::SignIns,
 }
 
 /// Remembered of the hosts of one organisation together.
 #[derive(Debug, Default)]
 struct Organisation {
     bearer: VecDeque<BearerSeen>,
-    /// The host whose Autodiscover answered well, and the exchange.
-    autodiscover: Option<(Clean, u64)>,
     hunted: Option<Hunted>,
 }
 
@@ -62,6 +67,7 @@ struct Host {
     credentials: Bounded<Label, Record, FEW>,
     accepted: Vec<Accepted>,
     windows: Windows,
+    load: Load,
 }
 
 /// A Bearer challenge that was seen.
@@ -121,10 +127,26 @@ impl Past {
         self.organisations.get(organisation(host)).into_iter().flat_map(|known| &known.bearer)
     }
 
-    /// Another host than `host` of the same organisation whose Autodiscover answered well, and the exchange.
+    /// Another Autodiscover address for the organisation of `host` that answered well, and the exchange; nothing where
+    /// `host` itself did.
     pub fn autodiscover(&self, host: &str) -> Option<&(Clean, u64)> {
-        let known = self.organisations.get(organisation(host))?;
-        known.autodiscover.as_ref().filter(|(other, _)| other != host)
+        self.candidates.good_for(host)
+    }
+
+    /// Whether `candidate` is an Autodiscover address for the organisation of `host`: of the same owner, or one that its
+    /// addresses lead to.
+    pub fn is_candidate(&self, candidate: &str, host: &str) -> bool {
+        self.candidates.serves(candidate, host)
+    }
+
+    /// The last Exchange server of an organisation whose Autodiscover answered well and led nowhere else.
+    pub const fn own_server(&self) -> Option<&OwnServer> {
+        self.candidates.own_server()
+    }
+
+    /// The exchange in which `host` told a client where to sign in for `path`, if no issuer of tokens was asked since.
+    pub fn awaited_sign_in(&self, host: &str, path: &str) -> Option<u64> {
+        self.sign_ins.awaited(host, path)
     }
 
     /// The first OAuth handshake that failed on the hosts of the same organisation as `host`.
@@ -164,6 +186,11 @@ impl Past {
         self.hosts.get(host).map(|host| &host.windows)
     }
 
+    /// How `host` bears its load.
+    pub fn load(&self, host: &str) -> Option<&Load> {
+        self.hosts.get(host).map(|host| &host.load)
+    }
+
     /// The last exchange with an issuer of tokens that had a response.
     pub const fn signed_in(&self) -> Option<u64> {
         self.signed_in
@@ -182,11 +209,15 @@ impl Past {
         let host = self.hosts.entry(name.as_str());
         host.exchange |= lesson.exchange;
         host.sent_bearer |= lesson.sent_bearer;
+        host.load.remember(lesson.load);
         if lesson.sent_token {
             host.token_sent = lesson.id;
         }
-        if lesson.autodiscovered {
-            self.organisations.entry(organisation(name.as_str())).autodiscover = Some((name.clone(), lesson.id));
+        if let Some(candidate) = lesson.candidate {
+            self.candidates.remember(&name, lesson.id, candidate);
+        }
+        if let Some(sign_in) = lesson.sign_in {
+            self.sign_ins.remember(&name, lesson.id, sign_in);
         }
         if let Some((label, outcome)) = lesson.credential {
             let record = host.credentials.entry(&label);
@@ -230,7 +261,8 @@ pub(super) struct Lesson {
     exchange: bool,
     sent_bearer: bool,
     sent_token: bool,
-    autodiscovered: bool,
+    candidate: Option<autodiscover::Lesson>,
+    sign_in: Option<sign_in::Lesson>,
     signed_in: Option<u64>,
     token: Option<Obtained>,
     credential: Option<(Label, Outcome)>,
@@ -238,6 +270,7 @@ pub(super) struct Lesson {
     bearer: Option<BearerSeen>,
     windows: Option<windows::Lesson>,
     hunted: Option<(Clean, Hunted)>,
+    load: load::Lesson,
 }
 
 enum Outcome {
@@ -270,7 +303,8 @@ impl Lesson {
             hunted: None,
             sent_bearer: case.asks_for_oauth() || case.bearer().is_some(),
             sent_token: case.bearer().is_some(),
-            autodiscovered: case.status() == Some(200) && case.directory() == Some(Directory::Autodiscover),
+            candidate: autodiscover::Lesson::of(case),
+            sign_in: sign_in::Lesson::of(case),
             signed_in: sign_in.then_some(id),
             token: sign_in.then(|| obtained(case)).flatten(),
             credential: sent_label(case).map(|label| (label, outcome)),
@@ -283,6 +317,7 @@ impl Lesson {
                 server: case.server_name(),
                 authorization_uri: bearer.clean_param("authorization_uri"),
             }),
+            load: load::Lesson::of(case),
             host,
         }
     }
