@@ -18,6 +18,8 @@ mod steps;
 mod windows_auth;
 
 #[cfg(test)]
+mod foreign;
+#[cfg(test)]
 pub(crate) mod kit;
 #[cfg(test)]
 mod pages;
