@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use super::decode::{Aadsts, Challenge, Diagnostics, Family, GraphError, Soap, TokenFault, http_date};
+use super::decode::{Aadsts, Challenge, Diagnostics, Family, GraphError, RestError, Soap, TokenFault, http_date};
 use super::directory::Directory;
 use super::key::key;
 use super::past::Past;
@@ -35,6 +35,7 @@ pub struct Case<'a> {
     aadsts: OnceCell<Option<Aadsts>>,
     graph_error: OnceCell<Option<GraphError>>,
     soap: OnceCell<Option<Soap<'a>>>,
+    rest_error: OnceCell<Option<RestError>>,
     signs: OnceCell<Signs>,
 }
 
@@ -71,6 +72,7 @@ impl<'a> Case<'a> {
             aadsts: OnceCell::new(),
             graph_error: OnceCell::new(),
             soap: OnceCell::new(),
+            rest_error: OnceCell::new(),
             signs: OnceCell::new(),
         }
     }
@@ -283,6 +285,11 @@ impl<'a> Case<'a> {
     pub fn soap(&self) -> Option<&Soap<'a>> {
         let xml = || self.exchange.response.seen().is_some_and(|response| is_xml(&response.message.body.content));
         self.soap.get_or_init(|| xml().then(|| Soap::read(self.response_body()))?).as_ref()
+    }
+
+    /// The error of a REST service (SharePoint, Graph, Exchange) in the response.
+    pub fn rest_error(&self) -> Option<&RestError> {
+        self.rest_error.get_or_init(|| RestError::read(self.exchange)).as_ref()
     }
 
     /// The SOAP message in the request.

@@ -103,12 +103,13 @@ pub(crate) struct Raw {
     error: Option<(Side, Step, FailureKind, &'static str)>,
     unseen: Option<Unseen>,
     stripped: bool,
+    pasted: bool,
 }
 
 impl Raw {
     /// A request with its response. An empty request is one that was not captured.
     pub(crate) const fn new(request: &'static str, response: &'static str) -> Self {
-        Self { request, response, connection: 1, error: None, unseen: None, stripped: false }
+        Self { request, response, connection: 1, error: None, unseen: None, stripped: false, pasted: false }
     }
 
     /// A request (or `CONNECT https://host/`) that failed without a response.
@@ -131,6 +132,11 @@ impl Raw {
     pub(crate) const fn stripped(mut self) -> Self {
         self.stripped = true;
         self
+    }
+
+    /// What somebody was told, pasted as text: nothing of the traffic is known.
+    pub(crate) const fn pasted(text: &'static str) -> Self {
+        Self { pasted: true, ..Self::new("", text) }
     }
 
     /// On another client connection than the first.
@@ -163,6 +169,9 @@ pub(crate) fn exchanges(raw: &[Raw]) -> Vec<Exchange> {
 }
 
 fn exchange(raw: Raw, redactor: &Redactor, ids: &Ids, now: Timestamp) -> Exchange {
+    if raw.pasted {
+        return crate::session::paste::read(raw.response.as_bytes(), redactor, ids, now).remove(0);
+    }
     let request = expand(if raw.request.is_empty() { "GET https://unseen.invalid/" } else { raw.request });
     let (first, rest) = request.split_once('\n').unwrap_or((&request, ""));
     let (method, url) = first.split_once(' ').unwrap();

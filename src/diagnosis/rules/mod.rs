@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use super::Rule;
 
 mod activesync;
+mod autodiscover;
 mod basic;
 mod connection;
 mod entra;
@@ -12,13 +13,17 @@ mod ews;
 mod exchange_oauth;
 mod generic;
 mod graph;
+pub mod none;
 mod outlook;
+mod outlook_anywhere;
 mod sharepoint;
 mod steps;
+mod told;
 mod windows_auth;
 
 #[cfg(test)]
 mod foreign;
+mod catalogue;
 #[cfg(test)]
 pub(crate) mod kit;
 #[cfg(test)]
@@ -35,10 +40,14 @@ static FAMILIES: &[&[&Rule]] = &[
     graph::RULES,
     ews::RULES,
     activesync::RULES,
+    outlook_anywhere::RULES,
+    autodiscover::RULES,
     windows_auth::RULES,
     basic::RULES,
+    activesync::AFTER_PASSWORDS,
     outlook::RULES,
     steps::RULES,
+    told::RULES,
     generic::RULES,
 ];
 

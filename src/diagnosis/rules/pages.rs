@@ -8,6 +8,7 @@ use std::path::Path;
 use std::{env, fs};
 
 use super::RULES;
+use super::none::NONE;
 use crate::diagnosis::{Kind, Rule};
 use crate::text::{Language, Text};
 
@@ -17,6 +18,7 @@ fn the_pages_of_the_findings_are_up_to_date() {
     let mut pages: BTreeMap<String, String> =
         RULES.iter().map(|rule| (format!("{}.md", rule.id), page(rule))).collect();
     pages.insert("README.md".to_owned(), index());
+    pages.insert("no-finding.md".to_owned(), no_finding());
     if env::var_os("AUTHTAP_BLESS").is_some() {
         fs::create_dir_all(&folder).unwrap();
         for entry in fs::read_dir(&folder).unwrap() {
@@ -72,7 +74,25 @@ fn index() -> String {
                 .unwrap();
         }
     }
+    writeln!(index, "\n[Causes without a finding of their own](no-finding.md)").unwrap();
     index
+}
+
+/// The causes that are no rule.
+fn no_finding() -> String {
+    let mut page = "<!-- Made from src/diagnosis/rules/none.rs; do not edit. -->\n\n\
+                    # Causes without a finding of their own / 専用の検出結果がない原因\n"
+        .to_owned();
+    for cause in NONE {
+        writeln!(page, "\n## `{}`", cause.id).unwrap();
+        for (language, instead) in [(Language::En, "Read instead"), (Language::Ja, "代わりに参照")] {
+            writeln!(page, "\n**{}**", prose(cause.title.to(language))).unwrap();
+            writeln!(page, "\n{}", prose(cause.reason.to(language))).unwrap();
+            let links: Vec<_> = cause.instead.iter().map(|id| format!("[{id}]({id}.md)")).collect();
+            writeln!(page, "\n{instead}: {}", links.join(", ")).unwrap();
+        }
+    }
+    page
 }
 
 fn section(page: &mut String, title: &str, text: Text, language: Language) {
@@ -106,7 +126,18 @@ fn is_command(line: &str) -> bool {
             && noun.starts_with(|letter: char| letter.is_ascii_uppercase())
             && noun.bytes().all(|byte| byte.is_ascii_alphanumeric())
     });
-    let program = ["authtap", "reg", "iisreset", "setspn", "nslookup", "openssl", "netsh", "certutil", "defaults"];
+    let program = [
+        "authtap",
+        "reg",
+        "iisreset",
+        "setspn",
+        "nslookup",
+        "openssl",
+        "netsh",
+        "certutil",
+        "defaults",
+        "CheckNetIsolation",
+    ];
     cmdlet || first.starts_with('$') || first.starts_with("(Get-") || program.contains(&first)
 }
 

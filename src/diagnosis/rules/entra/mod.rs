@@ -113,10 +113,12 @@ mod adfs_resource_unknown;
 mod auth_cert_missing;
 mod modern_auth_not_configured;
 mod spn_missing;
+mod spo_acs_retired;
 mod tenant_restrictions;
 
 /// In the order of their rank: the particular before the general.
 pub(super) static RULES: &[&Rule] = &[
+    &spo_acs_retired::RULE,
     &aad_unreachable::RULE,
     &spn_missing::RULE,
     &auth_cert_missing::RULE,
