@@ -428,9 +428,9 @@ impl<'a> Case<'a> {
         self.exchange.response.seen().map_or("", |response| content(&response.message.body.content))
     }
 
-    /// The Exchange server that answered: the first name in `X-FEServer`.
+    /// The Exchange server that answered: the first name in `X-FEServer`, else the one that it handed the request to.
     pub fn server_name(&self) -> Option<Clean> {
-        let value = self.response_header("x-feserver")?;
+        let value = self.response_header("x-feserver").or_else(|| self.response_header("x-calculatedbetarget"))?;
         let first = value.as_str().split(',').next().unwrap_or_default().trim();
         (!first.is_empty()).then(|| value.part(first))
     }
