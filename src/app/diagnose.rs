@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::input::{self, Folds, Input};
 use super::output::Output;
+use super::recent::Recent;
 use super::{Exit, Fault, Page, warn};
 use crate::diagnosis::{Capture, Entries, Handshake, Judgement, Readiness, Verdict};
 use crate::exchange::Exchange;
@@ -26,12 +28,10 @@ pub(super) fn diagnose(sources: &[PathBuf], page: Page, language: Language) -> R
     }
     for source in &sum.unread {
         let nothing = Text {
-            en: "{source}: no HTTP request or response was recognised in this text. Header lines or error messages \
-                 alone (WWW-Authenticate, x-ms-diagnostics, AADSTS…) cannot be read yet in this version; paste the \
-                 whole response, beginning with its status line (HTTP/1.1 401 …)",
-            ja: "{source}: このテキストに HTTP の要求や応答は見つかりませんでした。ヘッダー行やエラー メッセージだけ \
-                 (WWW-Authenticate、x-ms-diagnostics、AADSTS…) の読み取りは、このバージョンではまだできません。ステー\
-                 タス行 (HTTP/1.1 401 …) から始まる応答全体を貼り付けてください",
+            en: "{source}: nothing was recognised in this text. Paste the response of the server, at best from its status \
+                 line on (HTTP/1.1 401 ...), or its header lines, or the error message",
+            ja: "{source}: このテキストからは何も読み取れませんでした。サーバーの応答をできればステータス行 (HTTP/1.1 401 …) から、\
+                 またはヘッダー行かエラー メッセージを貼り付けてください",
         };
         warn(&nothing.fill(language, &[("source", text::source_name(source, language))]));
     }
@@ -48,6 +48,8 @@ struct Sum {
     /// Where in `exchanges` each number stands.
     places: HashMap<u64, usize>,
     findings: Entries,
+    /// Whole exchanges, for findings that come later.
+    recent: Recent,
     handshakes: Vec<Handshake>,
     readiness: Vec<Readiness>,
     /// Parts of sources that could not be read.
@@ -93,13 +95,14 @@ impl Sum {
             let observed = folds.observe(run, &exchange);
             self.places.insert(exchange.id, self.exchanges.len());
             self.exchanges.push(Entry::new(&exchange, &observed.judgement));
-            self.findings.add(&observed.judgement);
+            self.findings.add(&observed.judgement, Some(&exchange));
+            self.recent.keep(Arc::new(exchange));
             self.revise(&observed.revised);
         }
         let folded = folds.finish();
         self.revise(&folded.revised);
         self.handshakes.extend(folded.handshakes);
-        self.readiness.extend(folded.readiness);
+        Readiness::merge(&mut self.readiness, folded.readiness);
     }
 
     fn revise(&mut self, revised: &[Judgement]) {
@@ -108,7 +111,7 @@ impl Sum {
             if let Some(entry) = place.and_then(|place| self.exchanges.get_mut(*place)) {
                 entry.revise(judgement);
             }
-            self.findings.add(judgement);
+            self.findings.add(judgement, self.recent.exchange(judgement.exchange).as_deref());
         }
     }
 

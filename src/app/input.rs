@@ -66,7 +66,7 @@ impl Input {
     }
 }
 
-/// Whether nothing of HTTP was recognised in a pasted text.
+/// Whether nothing was recognised in a pasted text.
 pub(super) fn is_nothing(pasted: &[Exchange]) -> bool {
     pasted.iter().all(|exchange| exchange.request.seen().is_none() && exchange.response.seen().is_none())
 }
@@ -146,7 +146,7 @@ impl Folds {
         let mut ended = std::mem::replace(&mut self.diagnosis, Diagnosis::new(self.capture));
         let revised = ended.finish();
         self.handshakes.extend(ended.handshakes());
-        self.readiness.extend_from_slice(ended.readiness());
+        Readiness::merge(&mut self.readiness, ended.readiness().to_vec());
         revised
     }
 }
@@ -265,13 +265,11 @@ WWW-Authenticate: NTLM
     fn text_without_an_http_message_is_told_from_text_with_one() {
         let nothing =
             |text: &str| is_nothing(&paste::read(text.as_bytes(), &Redactor::new(), &Ids::default(), Timestamp(0)));
-        for lone in [
-            "AADSTS50034: The user account does not exist in the directory.\n",
-            "x-ms-diagnostics: 2000003;reason=\"The audience claim value is invalid\"\n",
-            "WWW-Authenticate: NTLM\n",
-            "",
-        ] {
+        for lone in ["Dear all, the migration begins on Monday.\n", "HTTP/1.1 is old\n", "\0\u{1}PK", ""] {
             assert!(nothing(lone), "{lone}");
+        }
+        for told in ["AADSTS50034: The user account does not exist.\n", "WWW-Authenticate: NTLM\n"] {
+            assert!(!nothing(told), "{told}");
         }
         assert!(!nothing("HTTP/1.1 401 Unauthorized\nWWW-Authenticate: NTLM\n\n"));
         assert!(!nothing("GET / HTTP/1.1\nHost: mail.contoso.com\n\n"));

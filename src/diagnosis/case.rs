@@ -6,12 +6,13 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use super::decode::{Aadsts, Challenge, Diagnostics, Family, GraphError, Soap, TokenFault, http_date};
+use super::decode::{Aadsts, Challenge, Diagnostics, Family, GraphError, RestError, Soap, TokenFault, http_date};
 use super::directory::Directory;
+use super::key::key;
 use super::past::Past;
 use super::{Capture, Certainty, Evidence, Place, Signs, Subject};
 use crate::exchange::Exchange;
-use crate::redact::{Clean, Content, Credential, Jwt, Negotiate, Ntlm, NtlmMessage, Syntax, Token, Url, User};
+use crate::redact::{Clean, Content, Credential, Field, Jwt, Negotiate, Ntlm, NtlmMessage, Syntax, Token, Url, User};
 
 /// One exchange with what came before it.
 pub struct Case<'a> {
@@ -20,6 +21,12 @@ pub struct Case<'a> {
     past: &'a Past,
     capture: Capture,
     host: OnceCell<Cow<'a, str>>,
+    host_name: OnceCell<Option<Clean>>,
+    host_key: OnceCell<u64>,
+    directory: OnceCell<Option<Directory>>,
+    authorization: OnceCell<Sent<'a>>,
+    asked_names: OnceCell<Names>,
+    answered_names: OnceCell<Names>,
     sign_in: OnceCell<bool>,
     is_exchange: OnceCell<bool>,
     challenges: OnceCell<Vec<Challenge<'a>>>,
@@ -28,6 +35,7 @@ pub struct Case<'a> {
     aadsts: OnceCell<Option<Aadsts>>,
     graph_error: OnceCell<Option<GraphError>>,
     soap: OnceCell<Option<Soap<'a>>>,
+    rest_error: OnceCell<Option<RestError>>,
     signs: OnceCell<Signs>,
 }
 
@@ -50,6 +58,12 @@ impl<'a> Case<'a> {
             past,
             capture,
             host: OnceCell::new(),
+            host_name: OnceCell::new(),
+            host_key: OnceCell::new(),
+            directory: OnceCell::new(),
+            authorization: OnceCell::new(),
+            asked_names: OnceCell::new(),
+            answered_names: OnceCell::new(),
             sign_in: OnceCell::new(),
             is_exchange: OnceCell::new(),
             challenges: OnceCell::new(),
@@ -58,6 +72,7 @@ impl<'a> Case<'a> {
             aadsts: OnceCell::new(),
             graph_error: OnceCell::new(),
             soap: OnceCell::new(),
+            rest_error: OnceCell::new(),
             signs: OnceCell::new(),
         }
     }
@@ -101,8 +116,13 @@ impl<'a> Case<'a> {
 
     /// The same as clean text.
     pub fn host_name(&self) -> Option<Clean> {
-        let url = self.exchange.url.as_ref()?;
-        Some(url.text().part(url.host()).lower())
+        let read = || self.exchange.url.as_ref().map(|url| url.text().part(url.host()).lower());
+        self.host_name.get_or_init(read).clone()
+    }
+
+    /// The host asked as a number, for looking up.
+    pub(super) fn host_key(&self) -> u64 {
+        *self.host_key.get_or_init(|| key(self.host()))
     }
 
     /// The path as spelled; empty if unknown.
@@ -117,12 +137,12 @@ impl<'a> Case<'a> {
 
     /// The Exchange virtual directory that the path lies in.
     pub fn directory(&self) -> Option<Directory> {
-        Directory::of(self.path())
+        *self.directory.get_or_init(|| Directory::of(self.path()))
     }
 
     /// The credential in `Authorization`.
     pub fn authorization(&self) -> Sent<'a> {
-        self.sent("authorization", self.exchange.authorization())
+        *self.authorization.get_or_init(|| self.sent("authorization", self.exchange.authorization()))
     }
 
     /// The credential in `Proxy-Authorization`.
@@ -201,7 +221,11 @@ impl<'a> Case<'a> {
 
     /// The challenges of `WWW-Authenticate`, all lines together.
     pub fn challenges(&self) -> &[Challenge<'a>] {
-        self.challenges.get_or_init(|| Challenge::all(self.exchange.response_fields(), "www-authenticate"))
+        let read = || match self.response_header("www-authenticate") {
+            Some(_) => Challenge::all(self.exchange.response_fields(), "www-authenticate"),
+            None => Vec::new(),
+        };
+        self.challenges.get_or_init(read)
     }
 
     /// The first challenge of this scheme, in any letter case.
@@ -211,12 +235,16 @@ impl<'a> Case<'a> {
 
     /// The challenges of `Proxy-Authenticate`.
     pub fn proxy_challenges(&self) -> Vec<Challenge<'a>> {
-        Challenge::all(self.exchange.response_fields(), "proxy-authenticate")
+        match self.response_header("proxy-authenticate") {
+            Some(_) => Challenge::all(self.exchange.response_fields(), "proxy-authenticate"),
+            None => Vec::new(),
+        }
     }
 
     /// `x-ms-diagnostics`.
     pub fn diagnostics(&self) -> Option<&Diagnostics<'a>> {
         let read = || {
+            self.response_header("x-ms-diagnostics")?;
             let mut fields = self.exchange.response_fields().iter();
             fields.find_map(|f| named(f.name.as_str(), "x-ms-diagnostics").then(|| Diagnostics::read(&f.value))?)
         };
@@ -226,6 +254,15 @@ impl<'a> Case<'a> {
     /// What Exchange finds wrong with the token, by its `x-ms-diagnostics`, and how sure that is.
     pub fn token_fault(&self) -> Option<(TokenFault, Certainty)> {
         *self.token_fault.get_or_init(|| self.diagnostics().and_then(TokenFault::of))
+    }
+
+    /// Whether Exchange or SharePoint says why it refuses, in `x-ms-diagnostics`, and the reason is not known here.
+    pub fn has_unknown_diagnostics(&self) -> bool {
+        self.diagnostics().is_some_and(|said| match said.family {
+            Family::Exchange => self.token_fault().is_none(),
+            Family::SharePoint => true,
+            Family::Lync | Family::Other => false,
+        })
     }
 
     /// What the server's clock said, in seconds since 1970: its `Date`, or the date in an error of Graph.
@@ -248,6 +285,11 @@ impl<'a> Case<'a> {
     pub fn soap(&self) -> Option<&Soap<'a>> {
         let xml = || self.exchange.response.seen().is_some_and(|response| is_xml(&response.message.body.content));
         self.soap.get_or_init(|| xml().then(|| Soap::read(self.response_body()))?).as_ref()
+    }
+
+    /// The error of a REST service (SharePoint, Graph, Exchange) in the response.
+    pub fn rest_error(&self) -> Option<&RestError> {
+        self.rest_error.get_or_init(|| RestError::read(self.exchange)).as_ref()
     }
 
     /// The SOAP message in the request.
@@ -276,9 +318,8 @@ impl<'a> Case<'a> {
             "x-backendhttpstatus",
         ];
         const CLIENT_ID: &str = "00000002-0000-0ff1-ce00-000000000000";
-        let answered = self.exchange.response_fields();
         self.is_exchange_online()
-            || answered.iter().any(|field| HEADERS.iter().any(|name| named(field.name.as_str(), name)))
+            || HEADERS.iter().any(|name| self.response_header(name).is_some())
             || self.response_header("x-serverapplication").is_some_and(|value| value.as_str().starts_with("Exchange"))
             || self.challenge("bearer").and_then(|bearer| bearer.param("client_id")).is_some_and(|id| id == CLIENT_ID)
             || self.diagnostics().is_some_and(|diagnostics| diagnostics.family == Family::Exchange)
@@ -333,12 +374,16 @@ impl<'a> Case<'a> {
 
     /// The first request header of this name, in any letter case.
     pub fn request_header(&self, name: &str) -> Option<&'a Clean> {
-        self.exchange.request_fields().iter().find(|f| named(f.name.as_str(), name)).map(|f| &f.value)
+        let fields = self.exchange.request_fields();
+        let names = self.asked_names.get_or_init(|| Names::of(fields));
+        names.may_hold(name).then(|| value_of(fields, name))?
     }
 
     /// The first response header of this name, in any letter case.
     pub fn response_header(&self, name: &str) -> Option<&'a Clean> {
-        self.exchange.response_fields().iter().find(|f| named(f.name.as_str(), name)).map(|f| &f.value)
+        let fields = self.exchange.response_fields();
+        let names = self.answered_names.get_or_init(|| Names::of(fields));
+        names.may_hold(name).then(|| value_of(fields, name))?
     }
 
     /// Whether the request is known to have had no header of this name: what was not captured is not absent.
@@ -449,6 +494,32 @@ impl<'a> Case<'a> {
             None => self.evidence(Place::ResponseBody, ""),
         }
     }
+}
+
+/// Which names fields may have, in 64 bits: rules ask for many headers, and most of them are not there.
+#[derive(Clone, Copy, Debug)]
+struct Names(u64);
+
+impl Names {
+    fn of(fields: &[Field]) -> Self {
+        Self(fields.iter().fold(0, |names, field| names | Self::bit(field.name.as_str())))
+    }
+
+    fn may_hold(self, name: &str) -> bool {
+        self.0 & Self::bit(name) != 0
+    }
+
+    /// The same bit for a name in any letter case.
+    fn bit(name: &str) -> u64 {
+        let bytes = name.as_bytes();
+        let letter = |at: usize| usize::from(bytes.get(at).copied().unwrap_or_default() | 0x20);
+        let (first, middle, last) = (letter(0), letter(bytes.len() / 2), letter(bytes.len().wrapping_sub(1)));
+        1 << ((bytes.len() * 7 + first * 3 + middle * 5 + last * 11) % 64)
+    }
+}
+
+fn value_of<'a>(fields: &'a [Field], name: &str) -> Option<&'a Clean> {
+    fields.iter().find(|field| named(field.name.as_str(), name)).map(|field| &field.value)
 }
 
 /// The NTLM message inside a credential of the scheme NTLM or Negotiate.

@@ -11,6 +11,8 @@
 )]
 
 mod har;
+mod pasted;
+mod variations;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

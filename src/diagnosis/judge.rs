@@ -32,7 +32,8 @@ pub(super) enum Effect {
 
 /// Asks all rules.
 pub(super) fn judge(case: &Case<'_>) -> Judged {
-    let mut hits: Vec<(&'static Rule, Hit)> = asked(case).filter_map(|rule| Some((rule, (rule.find)(case)?))).collect();
+    let mut hits: Vec<(&'static Rule, Hit)> = Vec::new();
+    asked(case, |rule| hits.extend((rule.find)(case).map(|hit| (rule, hit))));
     let mut next = Vec::new();
     hits.retain_mut(|(rule, hit)| match hit.next.take_if(|_| hit.withheld) {
         Some(turn) => {
@@ -91,7 +92,7 @@ fn finding(rule: &'static Rule, hit: Hit) -> Finding {
 }
 
 fn verdict(case: &Case<'_>, findings: &[Finding], open: bool) -> Verdict {
-    if findings.iter().any(|finding| proves_failure(finding.kind, finding.certainty)) {
+    if findings.iter().any(|finding| proves_failure(finding.kind, finding.certainty)) || is_told(case, findings) {
         return Verdict::Failure;
     }
     if findings.iter().any(|finding| finding.kind == Kind::Step) {
@@ -101,6 +102,13 @@ fn verdict(case: &Case<'_>, findings: &[Finding], open: bool) -> Verdict {
         Some(..400) if case.exchange.error.is_none() && !fails_inside(case) => Verdict::Ok,
         _ => Verdict::Unknown,
     }
+}
+
+/// Whether the server itself said that it refused and why, and only the cause is not known here: a finding of the generic
+/// family is then merely possible as a cause, and the refusal is none the less sure.
+fn is_told(case: &Case<'_>, findings: &[Finding]) -> bool {
+    let generic = |finding: &Finding| finding.kind == Kind::Failure && finding.rule.is_generic();
+    findings.first().is_some_and(generic) && case.has_unknown_diagnostics()
 }
 
 const fn proves_failure(kind: Kind, certainty: Certainty) -> bool {

@@ -58,8 +58,16 @@ signs! {
     AUTODISCOVER = 19,
     /// The host asked is not known: somebody pasted a response, or less.
     NO_HOST = 20,
+    /// `Restrict-Access-Confirm`: tenant restrictions were applied.
+    RESTRICTED = 21,
     /// The response's body is XML: [`Case::soap`] may have it.
     XML = 31,
+}
+
+/// Whether `host` is Microsoft Graph, in any of the clouds.
+fn is_graph(host: &str) -> bool {
+    let host = host.strip_prefix("canary.").or_else(|| host.strip_prefix("dod-")).unwrap_or(host);
+    host.starts_with("graph.microsoft.") || host == "microsoftgraph.chinacloudapi.cn"
 }
 
 impl Signs {
@@ -100,7 +108,7 @@ impl Signs {
         signs.set(Self::ISSUER_ERROR, case.aadsts().is_some());
         let host = case.host();
         signs.set(Self::SHARE_POINT, host.contains(".sharepoint"));
-        signs.set(Self::GRAPH, host.starts_with("graph.microsoft.") || host == "microsoftgraph.chinacloudapi.cn");
+        signs.set(Self::GRAPH, is_graph(host));
         signs.set(Self::NO_HOST, host.is_empty());
         signs.set(case.directory().map_or(Self::NONE, Self::of_directory), true);
         signs
@@ -114,6 +122,7 @@ impl Signs {
                 13 if name.eq_ignore_ascii_case("sprequestguid") => Self::SHARE_POINT,
                 16 if name.eq_ignore_ascii_case("www-authenticate") => Self::CHALLENGED,
                 16 if name.eq_ignore_ascii_case("x-ms-diagnostics") => Self::DIAGNOSTICS,
+                23 if name.eq_ignore_ascii_case("restrict-access-confirm") => Self::RESTRICTED,
                 31 if name.eq_ignore_ascii_case("microsoftsharepointteamservices") => Self::SHARE_POINT,
                 _ => continue,
             };

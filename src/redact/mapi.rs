@@ -53,7 +53,7 @@ fn answer(door: &Door<'_>, mut rest: &[u8], out: &mut String) -> Option<()> {
             }
             return Some(());
         }
-        let colon = memchr::memchr(b':', line)?;
+        let colon = memchr::memchr(b':', line).filter(|_| !line.iter().any(u8::is_ascii_control))?;
         let field = door.field(&line[..colon], line[colon + 1..].trim_ascii());
         let _ = writeln!(out, "{}: {}", field.name, field.value);
     }

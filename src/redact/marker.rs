@@ -165,6 +165,21 @@ impl Display for Token {
 }
 
 impl Token {
+    /// The token that a marker in clean text stands for, as in the JSON of a token endpoint.
+    pub fn of_marker(text: &str) -> Option<Self> {
+        let hidden = || hidden_label(text).map(|label| Self::Opaque { label, form: OpaqueForm::Plain });
+        Self::read(text).or_else(hidden)
+    }
+
+    /// The whole token's label.
+    pub fn label(&self) -> Option<Label> {
+        match self {
+            Self::Empty => None,
+            Self::Jwt(jwt) => jwt.label,
+            Self::Jwe { label, .. } | Self::Opaque { label, .. } => Some(*label),
+        }
+    }
+
     /// Reads a token's marker back; see [`Credential::read`].
     pub(super) fn read(marker: &str) -> Option<Self> {
         let mut words = Words::of(marker)?;

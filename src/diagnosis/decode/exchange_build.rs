@@ -57,6 +57,16 @@ impl Build {
         self >= Self::ADFS
     }
 
+    /// Exchange 2007 or older: no mailbox replication proxy.
+    pub(in crate::diagnosis) const fn is_2007_or_older(self) -> bool {
+        self.major < 14
+    }
+
+    /// Exchange 2003 or older: no Exchange Web Services.
+    pub(in crate::diagnosis) const fn is_2003_or_older(self) -> bool {
+        self.major < 8
+    }
+
     /// What Microsoft sells it as.
     pub(in crate::diagnosis) const fn product(self) -> Option<&'static str> {
         Some(match (self.major, self.minor, self.update) {

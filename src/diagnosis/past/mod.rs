@@ -1,7 +1,9 @@
 //! What is remembered of earlier exchanges: facts, never the exchanges, and no more of them than a fixed number.
 
 mod autodiscover;
+pub(super) mod load;
 mod sign_in;
+mod tokens;
 
 use std::collections::VecDeque;
 
@@ -10,6 +12,10 @@ use super::case::Case;
 use super::directory::Directory;
 use crate::exchange::Timestamp;
 use crate::redact::{Clean, Credential, Label, Password, Token};
+use tokens::{Tokens, obtained};
+
+pub use load::Load;
+pub use tokens::Obtained;
 
 pub use autodiscover::OwnServer;
 
@@ -23,7 +29,7 @@ const FEW: usize = 64;
 pub struct Past {
     hosts: Bounded<String, Host, ROOM>,
     organisations: Bounded<String, Organisation, ROOM>,
-    tokens: VecDeque<Obtained>,
+    tokens: Tokens,
     last_challenge: Option<BearerSeen>,
     signed_in: Option<u64>,
     candidates: autodiscover::Candidates,
@@ -40,10 +46,13 @@ struct Organisation {
 #[derive(Debug, Default)]
 struct Host {
     sent_bearer: bool,
+    /// The last exchange that carried a token; 0 for none.
+    token_sent: u64,
     exchange: bool,
     authorization_uri: Option<Clean>,
     credentials: Bounded<Label, Record, FEW>,
     accepted: Vec<Accepted>,
+    load: Load,
 }
 
 /// A Bearer challenge that was seen.
@@ -61,17 +70,6 @@ pub struct BearerSeen {
     pub server: Option<Clean>,
     /// Where it sends the client.
     pub authorization_uri: Option<Clean>,
-}
-
-/// An access token that an issuer gave.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Obtained {
-    /// The exchange.
-    pub exchange: u64,
-    /// Its `aud`, or the resource that was asked for.
-    pub audience: Clean,
-    /// The token's label, where it was a JWT.
-    pub label: Option<Label>,
 }
 
 /// What became of one credential on one host.
@@ -146,9 +144,11 @@ impl Past {
         self.last_challenge.as_ref()
     }
 
-    /// A token that was obtained for `host`: its audience is a URL of that host.
-    pub fn token_for(&self, host: &str) -> Option<&Obtained> {
-        self.tokens.iter().rev().find(|token| audience_host(token.audience.as_str()).eq_ignore_ascii_case(host))
+    /// A token that was obtained for `host`, or for another host of its organisation, and that no request to `host`
+    /// has carried since.
+    pub fn unused_token(&self, host: &str) -> Option<&Obtained> {
+        let sent = self.hosts.get(host).map_or(0, |host| host.token_sent);
+        self.tokens.for_host(host).filter(|token| token.exchange > sent)
     }
 
     /// What became of this credential on `host` before.
@@ -161,6 +161,11 @@ impl Past {
         self.hosts.get(host).map_or(&[], |host| &host.accepted)
     }
 
+    /// How `host` bears its load.
+    pub fn load(&self, host: &str) -> Option<&Load> {
+        self.hosts.get(host).map(|host| &host.load)
+    }
+
     /// The last exchange with an issuer of tokens that had a response.
     pub const fn signed_in(&self) -> Option<u64> {
         self.signed_in
@@ -170,7 +175,7 @@ impl Past {
     pub(super) fn remember(&mut self, lesson: Lesson) {
         self.signed_in = lesson.signed_in.or(self.signed_in);
         if let Some(token) = lesson.token {
-            push_bounded(&mut self.tokens, token);
+            self.tokens.remember(token);
         }
         let Some(name) = lesson.host else { return };
         let host = self.hosts.entry(name.as_str());
@@ -181,6 +186,10 @@ impl Past {
         }
         if let Some(sign_in) = lesson.sign_in {
             self.sign_ins.remember(&name, lesson.id, sign_in);
+        }
+        host.load.remember(lesson.load);
+        if lesson.sent_token {
+            host.token_sent = lesson.id;
         }
         if let Some((label, outcome)) = lesson.credential {
             let record = host.credentials.entry(&label);
@@ -222,11 +231,13 @@ pub(super) struct Lesson {
     sent_bearer: bool,
     candidate: Option<autodiscover::Lesson>,
     sign_in: Option<sign_in::Lesson>,
+    sent_token: bool,
     signed_in: Option<u64>,
     token: Option<Obtained>,
     credential: Option<(Label, Outcome)>,
     accepted: Option<Accepted>,
     bearer: Option<BearerSeen>,
+    load: load::Lesson,
 }
 
 enum Outcome {
@@ -258,6 +269,7 @@ impl Lesson {
             sent_bearer: case.asks_for_oauth() || case.bearer().is_some(),
             candidate: autodiscover::Lesson::of(case),
             sign_in: sign_in::Lesson::of(case),
+            sent_token: case.bearer().is_some(),
             signed_in: sign_in.then_some(id),
             token: sign_in.then(|| obtained(case)).flatten(),
             credential: sent_label(case).map(|label| (label, outcome)),
@@ -270,6 +282,7 @@ impl Lesson {
                 server: case.server_name(),
                 authorization_uri: bearer.clean_param("authorization_uri"),
             }),
+            load: load::Lesson::of(case),
             host,
         }
     }
@@ -280,20 +293,6 @@ fn push_bounded<T>(list: &mut VecDeque<T>, item: T) {
         list.pop_front();
     }
     list.push_back(item);
-}
-
-/// A token in the answer of a token endpoint, with what was asked for.
-fn obtained(case: &Case<'_>) -> Option<Obtained> {
-    if case.status() != Some(200) || !case.response_body().contains("\"access_token\"") {
-        return None;
-    }
-    let exchange = case.exchange.request.seen()?;
-    let crate::redact::Content::Text { text, .. } = &exchange.body.content else { return None };
-    let pair = text.as_str().split('&').find_map(|pair| {
-        let (key, value) = pair.split_once('=')?;
-        matches!(key, "resource" | "scope").then_some(value)
-    })?;
-    Some(Obtained { exchange: case.exchange.id, audience: text.part(pair).percent_decoded(), label: None })
 }
 
 /// The host of an audience or scope such as `https://mail.contoso.com/.default`.

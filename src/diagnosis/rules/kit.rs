@@ -51,7 +51,13 @@ impl Example {
 
     /// The rule has something to say that only later traffic decides.
     pub(crate) const fn withheld(name: &'static str, exchanges: &'static [Raw]) -> Self {
-        Self { withheld: true, ..Self::fires(name, STEP, exchanges) }
+        Self::fires(name, STEP, exchanges).withheld_so()
+    }
+
+    /// What it says waits for later traffic.
+    pub(crate) const fn withheld_so(mut self) -> Self {
+        self.withheld = true;
+        self
     }
 
     /// The same in a live capture on loopback.
@@ -97,12 +103,13 @@ pub(crate) struct Raw {
     error: Option<(Side, Step, FailureKind, &'static str)>,
     unseen: Option<Unseen>,
     stripped: bool,
+    pasted: bool,
 }
 
 impl Raw {
     /// A request with its response. An empty request is one that was not captured.
     pub(crate) const fn new(request: &'static str, response: &'static str) -> Self {
-        Self { request, response, connection: 1, error: None, unseen: None, stripped: false }
+        Self { request, response, connection: 1, error: None, unseen: None, stripped: false, pasted: false }
     }
 
     /// A request (or `CONNECT https://host/`) that failed without a response.
@@ -125,6 +132,11 @@ impl Raw {
     pub(crate) const fn stripped(mut self) -> Self {
         self.stripped = true;
         self
+    }
+
+    /// What somebody was told, pasted as text: nothing of the traffic is known.
+    pub(crate) const fn pasted(text: &'static str) -> Self {
+        Self { pasted: true, ..Self::new("", text) }
     }
 
     /// On another client connection than the first.
@@ -157,6 +169,9 @@ pub(crate) fn exchanges(raw: &[Raw]) -> Vec<Exchange> {
 }
 
 fn exchange(raw: Raw, redactor: &Redactor, ids: &Ids, now: Timestamp) -> Exchange {
+    if raw.pasted {
+        return crate::session::paste::read(raw.response.as_bytes(), redactor, ids, now).remove(0);
+    }
     let request = expand(if raw.request.is_empty() { "GET https://unseen.invalid/" } else { raw.request });
     let (first, rest) = request.split_once('\n').unwrap_or((&request, ""));
     let (method, url) = first.split_once(' ').unwrap();

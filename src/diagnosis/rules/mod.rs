@@ -18,6 +18,7 @@ mod outlook;
 mod outlook_anywhere;
 mod sharepoint;
 mod steps;
+mod told;
 mod windows_auth;
 
 #[cfg(test)]
@@ -45,6 +46,7 @@ static FAMILIES: &[&[&Rule]] = &[
     activesync::AFTER_PASSWORDS,
     outlook::RULES,
     steps::RULES,
+    told::RULES,
     generic::RULES,
 ];
 

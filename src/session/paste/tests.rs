@@ -158,10 +158,10 @@ fn where_nothing_is_recognised_nothing_was_seen() {
     for text in [
         "",
         " \r\n\t\n  ",
-        "AADSTS50105",
-        "401 Unauthorized - Http POST request failed",
+        "Dear all, the migration begins on Monday. Host: Avery. Location: Tokyo",
         "HTTP/1.1 is old",
-        "\u{0}\u{1}PK",
+        "{\"aud\": \"https://mail.contoso.com/\", \"upn\": \"avery@contoso.com\"}",
+        "\u{0}\u{1}PK\u{0}401 ",
     ] {
         let exchange = one(text);
         assert_eq!((&exchange.method, &exchange.url, exchange.status()), (&None, &None, None), "{text:?}");

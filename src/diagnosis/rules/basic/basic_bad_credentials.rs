@@ -3,6 +3,7 @@
 //! Not to be confused with Exchange Online (`basic-retired-exo`), with servers that are not Exchange
 //! (`generic-bad-credentials`), or with a server that does not offer Basic.
 
+use crate::diagnosis::decode::migration_line::{Teller, told};
 use crate::diagnosis::{Actor, Case, Certainty, Directory, Gate, Hit, Kind, Next, Rule, Sent};
 use crate::redact::{Credential, Password};
 use crate::text::Text;
@@ -46,6 +47,11 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {
+    if case.host().is_empty()
+        && let Some(hit) = told_by_analyzer(case)
+    {
+        return Some(hit);
+    }
     let Sent::Credential(Credential::Basic { password, .. }) = case.authorization() else { return None };
     let offered = case.challenges().is_empty() || case.challenge("basic").is_some();
     if !offered || !is_own_exchange(case) || case.diagnostics().is_some() {
@@ -58,6 +64,13 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         Password::Set { label, .. } => hit.until(Next::SameCredential(*label)),
         Password::Missing | Password::Empty => hit,
     })
+}
+
+/// The analyzer's words about ActiveSync alone: what its test stands for, and what else comes to the same.
+fn told_by_analyzer(case: &Case<'_>) -> Option<Hit> {
+    let line = told(case).filter(|line| line.teller == Teller::Analyzer)?;
+    let hit = Hit::failure(Certainty::Possible, Actor::User).because(case.evidence_body(line.line));
+    Some(hit.or("basic-bad-credentials").or("eas-upn-required").or("eas-2003-backend-iwa"))
 }
 
 /// Exchange by its answer; or a path that nothing but Exchange has, on a server that does not say it is another.
@@ -91,6 +104,11 @@ mod tests {
                  Authorization: Basic {basic avery:secret}",
                 "401\nServer: Microsoft-IIS/7.5\nWWW-Authenticate: Basic realm=\"mail.contoso.com\"",
             )],
+        ),
+        Example::fires(
+            "the connectivity analyzer was refused by ActiveSync",
+            (Kind::Failure, Certainty::Possible, Actor::User),
+            &[Raw::pasted("An HTTP 401 Unauthorized response was received from the remote IIS server.")],
         ),
         Example::silent(
             "a Remote Desktop gateway refuses a password",

@@ -4,7 +4,7 @@
 //! is only possible, and every rule that knows more comes before it.
 
 use crate::diagnosis::past::sent_label;
-use crate::diagnosis::{Actor, Case, Certainty, Evidence, Gate, Hit, Kind, Next, Place, Rule, Sent};
+use crate::diagnosis::{Actor, Case, Certainty, Evidence, Gate, Hit, Kind, Next, Place, Rule, Sent, Signs};
 use crate::redact::{Credential, Negotiate, Ntlm, NtlmMessage, Token};
 use crate::text::Text;
 
@@ -28,15 +28,26 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Likely, Certainty::Possible],
     actors: &[Actor::User],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[401]).showing(CREDENTIALS.or(Signs::DIAGNOSTICS)),
     supersedes: &[],
     find,
     #[cfg(test)]
     examples: tests::EXAMPLES,
 };
 
+/// Whatever was sent.
+const CREDENTIALS: Signs = Signs::TOKEN.or(Signs::BASIC).or(Signs::WINDOWS).or(Signs::OTHER_SCHEME);
+
 fn find(case: &Case<'_>) -> Option<Hit> {
-    let Sent::Credential(credential) = case.authorization() else { return None };
+    let credential = match case.authorization() {
+        Sent::Credential(credential) => credential,
+        // Only what refuses credentials has a reason to tell.
+        Sent::Unseen if case.has_unknown_diagnostics() => {
+            let hit = Hit::failure(Certainty::Possible, Actor::User).on(case.on_server());
+            return reason(case).map(|reason| hit.because(reason));
+        }
+        Sent::Absent | Sent::Unseen => return None,
+    };
     let empty = matches!(
         credential,
         Credential::Empty
@@ -102,6 +113,11 @@ mod tests {
                 "GET https://graph.microsoft.com/v1.0/me\nAuthorization: Bearer {jwt aud=x}",
                 "401 Unauthorized",
             )],
+        ),
+        Example::fires(
+            "a reason that nobody knows was pasted alone",
+            (Kind::Failure, Certainty::Possible, Actor::User),
+            &[Raw::new("", "401\nx-ms-diagnostics: 2999999;reason=\"New.\";error_category=\"new\"")],
         ),
         Example::silent(
             "NTLM is under way",
