@@ -5,7 +5,7 @@
 //! (`autodiscover-foreign-host`), or with other mail servers that speak ActiveSync.
 
 use crate::diagnosis::answered::by_exchange;
-use crate::diagnosis::{Actor, Case, Certainty, Directory, Evidence, Gate, Hit, Kind, Place, Rule};
+use crate::diagnosis::{Actor, Case, Certainty, Directory, Evidence, Gate, Hit, Kind, Place, Rule, Signs};
 use crate::redact::Clean;
 use crate::text::Text;
 
@@ -47,7 +47,9 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Likely],
     actors: &[Actor::Network],
-    gate: Gate::status(&[200, 301, 302, 303, 307, 401, 403, 440]),
+    gate: Gate::status(&[200, 301, 302, 303, 307, 401, 403, 440]).showing(
+        Signs::ACTIVE_SYNC.or(Signs::AUTODISCOVER).or(Signs::EWS).or(Signs::MAPI).or(Signs::OAB).or(Signs::RPC),
+    ),
     supersedes: &["basic-bad-credentials", "generic-bad-credentials"],
     find,
     #[cfg(test)]
