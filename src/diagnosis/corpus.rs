@@ -17,6 +17,8 @@ mod variations;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::rules::{kit, rule};
@@ -273,7 +275,8 @@ fn exchange(value: &Value, redactor: &Redactor, ids: &Ids) -> Exchange {
 
 /// Head and body; the framing is that of this text, whatever the original's was.
 fn message(first: &str, value: &Value) -> Vec<u8> {
-    let body = value["body"].as_str().unwrap_or_default();
+    let binary = value["body_base64"].as_str().map(|body| STANDARD.decode(body).unwrap());
+    let body = binary.unwrap_or_else(|| value["body"].as_str().unwrap_or_default().into());
     let mut wire = first.to_owned();
     for field in value["headers"].as_array().into_iter().flatten() {
         let (name, content) = (text(&field[0]), text(&field[1]));
@@ -282,8 +285,8 @@ fn message(first: &str, value: &Value) -> Vec<u8> {
             wire += &format!("{name}: {content}\r\n");
         }
     }
-    wire += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
-    wire.into_bytes()
+    wire += &format!("Content-Length: {}\r\n\r\n", body.len());
+    [wire.into_bytes(), body].concat()
 }
 
 fn failure(value: &Value) -> Option<Failure> {

@@ -1,5 +1,6 @@
 //! One exchange judged by what it and the past show: findings in their order, and the verdict.
 
+use super::answered::fails_inside;
 use super::gate::asked;
 use super::{Capture, Case, Certainty, Finding, Hit, Judgement, Kind, Next, Rule, Verdict};
 
@@ -98,7 +99,7 @@ fn verdict(case: &Case<'_>, findings: &[Finding], open: bool) -> Verdict {
         return if open { undecided(case.capture()) } else { Verdict::Step };
     }
     match case.status() {
-        Some(..400) if case.exchange.error.is_none() => Verdict::Ok,
+        Some(..400) if case.exchange.error.is_none() && !fails_inside(case) => Verdict::Ok,
         _ => Verdict::Unknown,
     }
 }

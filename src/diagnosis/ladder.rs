@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::bounded::Bounded;
+use super::decode::activesync::Status;
 use super::handshake::{Handshake, HandshakeStep, Scheme, StepState};
 use super::key::{ByKey, key};
 use super::{Capture, Case, Directory, Sent, Verdict};
@@ -354,7 +355,7 @@ impl Ladders {
                 ladder.set("options", StepState::Done, id);
                 ladder.verdict = undecided;
             }
-        } else if case.status() == Some(449) {
+        } else if case.status() == Some(449) || asks_for_policy(case) {
             let ladder = self.begin_or_find(scheme, host, None);
             ladder.miss("provision");
             ladder.verdict = undecided;
@@ -460,6 +461,11 @@ fn hosts_named(text: &str, mut known: Vec<u64>) -> Vec<u64> {
         }
     }
     known
+}
+
+/// Whether the answer says inside that the device must take its policy.
+fn asks_for_policy(case: &Case<'_>) -> bool {
+    Status::refusal(case).is_some_and(|status| matches!(status.code, 142..=144))
 }
 
 impl Ladder {

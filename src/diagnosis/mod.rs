@@ -50,7 +50,7 @@ pub use entries::{Entries, Entry};
 pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};
 pub use gate::Gate;
 pub use handshake::{Handshake, HandshakeStep, Scheme, StepState};
-pub use past::{Accepted, BearerSeen, Load, Obtained, Past, Record};
+pub use past::{Accepted, BearerSeen, Load, Obtained, OwnServer, Past, Record};
 pub use readiness::{Difference, Readiness};
 pub use rule::{Hit, Next, Rule};
 pub use signs::Signs;

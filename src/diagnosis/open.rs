@@ -4,10 +4,12 @@ use std::collections::VecDeque;
 use std::mem;
 
 use super::bounded::Bounded;
+use super::decode::activesync::Status;
+use super::decode::autodiscover::{is_final, is_good};
 use super::judge::{Effect, Turn};
 use super::key::key;
 use super::past::{organisation, sent_label};
-use super::{Case, Certainty, Directory, Evidence, Finding, Judgement, Next, Sent, Verdict};
+use super::{Case, Certainty, Directory, Evidence, Finding, Judgement, Kind, Next, Sent, Verdict};
 use crate::redact::{Clean, Credential, Negotiate, Ntlm, NtlmMessage, Token, Url};
 
 /// Hosts that have something open.
@@ -169,6 +171,7 @@ impl Kinds {
             Next::SameCredential(_) => 1 << 9,
             Next::Token => 1 << 10,
             Next::BearerOffered(_) => 1 << 11,
+            Next::OwnServer => 1 << 12,
             Next::Nothing => 0,
         })
     }
@@ -180,6 +183,7 @@ impl Kinds {
     const CANDIDATE: Self = Self::of(&Next::Candidate);
     const SAME_CREDENTIAL: Self = Self(1 << 9);
     const BEARER_OFFERED: Self = Self(1 << 11);
+    const OWN_SERVER: Self = Self::of(&Next::OwnServer);
     /// Those that any request to the same host may be.
     const ANY_REQUEST: Self = Self(1 << 4 | 1 << 5 | 1 << 6);
     /// Those that a token may be.
@@ -218,10 +222,12 @@ impl News {
             .or(Kinds::SIGN_IN.when(carries_credential(case)))
             .or(Kinds::TOKEN.when(case.bearer().is_some()))
             .or(Kinds::SAME_CREDENTIAL.when(went_well && credential));
-        let candidate = case.directory() == Some(Directory::Autodiscover) && case.status() == Some(200);
+        let candidate = case.directory() == Some(Directory::Autodiscover) && is_good(case);
+        let own_server = case.is_exchange() && !case.is_exchange_online() && is_final(case);
         let anywhere = Kinds::SIGN_IN
             .when(case.is_sign_in())
             .or(Kinds::CANDIDATE.when(candidate))
+            .or(Kinds::OWN_SERVER.when(own_server))
             .or(Kinds::BEARER_OFFERED.when(case.challenge("bearer").is_some()));
         let authority = case.exchange.url.as_ref().map_or("", Url::authority);
         Self { here, anywhere, host_key: case.host_key(), authority_key: authority_key(authority) }
@@ -255,6 +261,9 @@ fn authority_key(authority: &str) -> u64 {
 fn settle(judgement: &mut Judgement, next: &Next) {
     match next {
         Next::SameCredential(_) => intermittent(judgement),
+        Next::OwnServer if judgement.findings.first().is_some_and(|first| first.kind == Kind::Failure) => {
+            judgement.verdict = Verdict::Failure;
+        }
         _ => judgement.verdict = Verdict::Step,
     }
 }
@@ -280,7 +289,15 @@ fn intermittent(judgement: &mut Judgement) {
 impl Next {
     /// Whether a request to another host can be it.
     const fn is_elsewhere(&self) -> bool {
-        matches!(self, Self::SignIn | Self::NewToken(_) | Self::Host(_) | Self::Candidate | Self::BearerOffered(_))
+        matches!(
+            self,
+            Self::SignIn
+                | Self::NewToken(_)
+                | Self::Host(_)
+                | Self::Candidate
+                | Self::OwnServer
+                | Self::BearerOffered(_)
+        )
     }
 }
 
@@ -312,7 +329,9 @@ impl Kept {
                 }
                 Effect::Say(finding) => {
                     judgement.findings.retain(|old| !finding.rule.supersedes.contains(&old.rule.id));
-                    judgement.findings.insert(0, *finding);
+                    // A note answers nothing where something else was found.
+                    let at = if finding.kind == Kind::Note { judgement.findings.len() } else { 0 };
+                    judgement.findings.insert(at, *finding);
                     settle(judgement, &next);
                     settled = true;
                 }
@@ -371,12 +390,14 @@ impl Kept {
             Next::Provision => {
                 let command = case.exchange.url.as_ref().and_then(|url| url.query_value("Cmd"));
                 let provision = command.is_some_and(|command| command.eq_ignore_ascii_case("Provision"));
-                same_host && self.place.holds(case) && (provision || succeeded(case))
+                let goes_on = || succeeded(case) && Status::refusal(case).is_none();
+                same_host && self.place.holds(case) && (provision || goes_on())
             }
             Next::Host(host) => *host == *case.host(),
-            Next::Candidate => {
-                let same = organisation(self.host.as_str()) == organisation(case.host());
-                same && !same_host && case.directory() == Some(Directory::Autodiscover) && case.status() == Some(200)
+            Next::Candidate => !same_host && is_good(case) && case.past().is_candidate(case.host(), self.host.as_str()),
+            Next::OwnServer => {
+                let own = case.is_exchange() && !case.is_exchange_online();
+                own && is_final(case) && self.same_agent(case)
             }
             Next::SameCredential(label) => same_host && succeeded(case) && sent_label(case) == Some(*label),
             Next::Token => same_host && case.bearer().is_some(),

@@ -109,6 +109,8 @@ pub enum Next {
     Host(Clean),
     /// Another Autodiscover candidate of the same organisation that answers well.
     Candidate,
+    /// An Exchange server of an organisation whose Autodiscover tells the same program where its mailbox is.
+    OwnServer,
     /// The same credential accepted on the same host: then the failure was none of the credential.
     SameCredential(Label),
     /// A token sent to the same host.

@@ -173,6 +173,94 @@ fn one_bad_autodiscover_address_beside_a_good_one_is_a_step() {
 }
 
 #[test]
+fn an_answer_that_fails_inside_is_not_ok() {
+    let verdict = |request, response| Run::all(Capture::Imported, &[Raw::new(request, response)]).verdicts()[0];
+    let mapi = "POST https://mail.contoso.com/mapi/emsmdb/\nX-RequestType: Connect";
+    assert_eq!(verdict(mapi, "200 OK\nX-ResponseCode: 0"), Verdict::Ok);
+    assert_eq!(verdict(mapi, "200 OK\nX-ResponseCode: 10"), Verdict::Ok);
+    assert_eq!(verdict(mapi, "200 OK\nX-ResponseCode: 16"), Verdict::Unknown);
+    let sync = "POST https://mail.contoso.com/Microsoft-Server-ActiveSync?Cmd=Sync";
+    let success = "200 OK\nContent-Type: application/vnd.ms-sync.wbxml\n\n\
+                   \x03\x01\x6a\x00\x00\x00\x45\x4e\x031\x00\x01\x01";
+    let wants_to_know_the_device = "200 OK\nContent-Type: application/vnd.ms-sync.wbxml\n\n\
+                                    \x03\x01\x6a\x00\x00\x00\x45\x4e\x03165\x00\x01\x01";
+    let mailbox_is_elsewhere = "200 OK\nContent-Type: application/vnd.ms-sync.wbxml\n\n\
+                                \x03\x01\x6a\x00\x00\x00\x45\x4e\x03127\x00\x01\x01";
+    assert_eq!(verdict(sync, success), Verdict::Ok);
+    assert_eq!(verdict(sync, wants_to_know_the_device), Verdict::Ok);
+    assert_eq!(verdict(sync, mailbox_is_elsewhere), Verdict::Unknown);
+}
+
+#[test]
+fn autodiscover_fails_only_where_no_address_answers() {
+    let broken = Raw::new(
+        "POST https://mail.contoso.com/autodiscover/autodiscover.xml",
+        "500 Internal Server Error\nX-CasErrorCode: ServerNotFound",
+    );
+    let nothing = Raw::new("POST https://contoso.com/autodiscover/autodiscover.xml", "404 Not Found\nServer: nginx");
+    let good = Raw::new("POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml", "200 OK");
+    let alone = Run::all(Capture::Imported, &[nothing, broken]);
+    assert_eq!(alone.verdicts(), [Verdict::Unknown, Verdict::Failure]);
+    assert_eq!(alone.judgements[&2].findings[0].id(), "autodiscover-misconfigured");
+    for exchanges in [[nothing, broken, good], [good, nothing, broken]] {
+        let run = Run::all(Capture::Imported, &exchanges);
+        let steps = run.judgements.values().filter(|judgement| judgement.verdict == Verdict::Step);
+        let ids: Vec<_> =
+            steps.map(|judgement| judgement.findings.iter().map(super::Finding::id).collect::<Vec<_>>()).collect();
+        assert_eq!(ids, [["autodiscover-probe-401"], ["autodiscover-probe-401"]]);
+    }
+}
+
+#[test]
+fn a_redirect_makes_another_host_a_candidate_of_the_organisation() {
+    let web = Raw::new(
+        "POST https://contoso.com/autodiscover/autodiscover.xml\nAuthorization: Basic {basic avery:secret}",
+        "401\nServer: Apache\nWWW-Authenticate: Basic realm=\"web\"",
+    );
+    let redirect = Raw::new(
+        "GET http://autodiscover.contoso.com/autodiscover/autodiscover.xml",
+        "302\nLocation: https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml",
+    );
+    let online = Raw::new("POST https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml", "200 OK");
+    let run = Run::all(Capture::Imported, &[web, redirect, online]);
+    assert_eq!(run.verdicts(), [Verdict::Step, Verdict::Step, Verdict::Ok]);
+    let run = Run::all(Capture::Imported, &[web, online]);
+    assert_eq!(run.judgements[&1].findings[0].id(), "autodiscover-foreign-host");
+}
+
+#[test]
+fn a_sign_in_that_comes_after_all_was_not_kept_away() {
+    let mut run = Run::new(LIVE, &[EMPTY_BEARER, EMPTY_BEARER.on(2), SIGN_IN.on(3)]);
+    run.step();
+    let second = run.step();
+    assert_eq!((second.verdict, second.findings[0].id()), (Verdict::Failure, "wam-loopback-blocked"));
+    run.step();
+    assert_eq!(run.judgements[&2].verdict, Verdict::Step);
+    assert!(run.judgements[&2].findings.iter().all(|finding| finding.id() != "wam-loopback-blocked"));
+}
+
+#[test]
+fn outlook_at_the_wrong_cloud_is_told_once_its_own_server_answers() {
+    const PROMPT: Raw = Raw::new(
+        "POST https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml\n\
+         User-Agent: Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.18227; Pro)\n\
+         Authorization: Basic {basic CONTOSO\\avery:secret}",
+        "401\nX-FEServer: AM9P195\nWWW-Authenticate: Basic realm=\"\"",
+    );
+    const OWN: Raw = Raw::new(
+        "POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml\n\
+         User-Agent: Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.18227; Pro)\n\
+         Authorization: Basic {basic CONTOSO\\avery:secret}",
+        "200 OK\nX-FEServer: EX01",
+    );
+    let ids = |run: &Run| run.judgements[&1].findings.iter().map(super::Finding::id).collect::<Vec<_>>();
+    assert_eq!(ids(&Run::all(Capture::Imported, &[PROMPT])), ["basic-retired-exo"]);
+    let run = Run::all(Capture::Imported, &[PROMPT, OWN]);
+    assert_eq!(ids(&run), ["outlook-o365-endpoint", "basic-retired-exo"]);
+    assert_eq!(run.verdicts(), [Verdict::Failure, Verdict::Ok]);
+}
+
+#[test]
 fn a_password_that_works_later_was_not_the_cause() {
     let refused = Raw::new(
         "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Basic {basic avery:secret}",

@@ -302,6 +302,12 @@ impl Door<'_> {
         let server = value.contains(':') && shape::is_authority(&value) && !shape::is_opaque(&value, 15);
         if server || shape::is_harmless(&value) {
             out.push_str(text);
+        } else if let Some((mailbox, port)) = value.rsplit_once(':').filter(|(name, port)| is_mailbox(name, port)) {
+            // Since Exchange 2013 the server of an RPC request is the mailbox.
+            let mut shown = String::new();
+            self.identity(Kind::Mailbox, mailbox, &mut shown);
+            encode(&shown, true, out);
+            let _ = write!(out, ":{port}");
         } else {
             let mut hidden = String::new();
             self.hide(&value, &mut hidden);
@@ -309,6 +315,13 @@ impl Door<'_> {
         }
         out.push_str(tail);
     }
+}
+
+/// Whether the server of an RPC request is given as a mailbox: `guid@contoso.com:6001`.
+fn is_mailbox(name: &str, port: &str) -> bool {
+    let local = name.rsplit_once('@').map(|(local, _)| local);
+    let named = local.is_some_and(|local| shape::is_guid(local) || marker::pseudonym(local).is_some());
+    named && (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A text in the encoding of queries; signs that do no harm there stay readable.

@@ -395,7 +395,7 @@ fn correlation(text: &Clean) -> Option<Clean> {
 }
 
 /// The string that stands under `name` in JSON that may be cut off anywhere, as it is escaped there.
-fn json_string<'t>(text: &'t str, name: &'t str) -> Option<&'t str> {
+pub(super) fn json_string<'t>(text: &'t str, name: &'t str) -> Option<&'t str> {
     let value = json_values(text, name).find_map(|value| value.strip_prefix('"'))?;
     let bytes = value.as_bytes();
     let mut at = 0;

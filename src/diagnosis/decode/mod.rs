@@ -4,6 +4,8 @@
 //! read by `redact` on the way in.
 
 mod aadsts;
+pub(super) mod activesync;
+pub(super) mod autodiscover;
 mod challenge;
 mod credential;
 mod diagnostics;
@@ -11,7 +13,9 @@ pub(super) mod exchange_build;
 mod exchange_headers;
 pub(super) mod graph;
 pub(super) mod http_date;
+pub(super) mod mapi;
 pub mod migration_line;
+pub(super) mod rpc;
 pub(super) mod sharepoint;
 pub mod soap;
 mod token_fault;

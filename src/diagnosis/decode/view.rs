@@ -2,7 +2,10 @@
 //!
 //! Made only of an exchange that somebody looks at, never while exchanges are judged.
 
-use super::{aadsts, challenge, credential, diagnostics, exchange_headers, graph, migration_line, sharepoint, soap};
+use super::{
+    aadsts, activesync, autodiscover, challenge, credential, diagnostics, exchange_headers, graph, mapi,
+    migration_line, rpc, sharepoint, soap,
+};
 use crate::diagnosis::{Capture, Case, Past, Place};
 use crate::exchange::Exchange;
 use crate::redact::Clean;
@@ -35,11 +38,18 @@ static VIEWS: &[View] = &[
     credential::sent,
     credential::sent_to_proxy,
     soap::sent,
+    activesync::asked,
+    autodiscover::asked,
+    mapi::asked,
+    rpc::decoded,
     challenge::offered,
     challenge::offered_by_proxy,
     credential::replied,
     diagnostics::decoded,
     aadsts::decoded,
+    activesync::answered,
+    autodiscover::answered,
+    mapi::answered,
     graph::decoded,
     sharepoint::decoded,
     soap::received,

@@ -1,6 +1,8 @@
 //! What is remembered of earlier exchanges: facts, never the exchanges, and no more of them than a fixed number.
 
+mod autodiscover;
 pub(super) mod load;
+mod sign_in;
 mod tokens;
 
 use std::collections::VecDeque;
@@ -15,6 +17,8 @@ use tokens::{Tokens, obtained};
 pub use load::Load;
 pub use tokens::Obtained;
 
+pub use autodiscover::OwnServer;
+
 /// Hosts and organisations remembered; the oldest goes first.
 const ROOM: usize = 4096;
 /// Facts of one sort remembered of one host or organisation.
@@ -28,14 +32,14 @@ pub struct Past {
     tokens: Tokens,
     last_challenge: Option<BearerSeen>,
     signed_in: Option<u64>,
+    candidates: autodiscover::Candidates,
+    sign_ins: sign_in::SignIns,
 }
 
 /// Remembered of the hosts of one organisation together.
 #[derive(Debug, Default)]
 struct Organisation {
     bearer: VecDeque<BearerSeen>,
-    /// The host whose Autodiscover answered well, and the exchange.
-    autodiscover: Option<(Clean, u64)>,
 }
 
 /// Remembered of one host.
@@ -108,10 +112,26 @@ impl Past {
         self.organisations.get(organisation(host)).into_iter().flat_map(|known| &known.bearer)
     }
 
-    /// Another host than `host` of the same organisation whose Autodiscover answered well, and the exchange.
+    /// Another Autodiscover address for the organisation of `host` that answered well, and the exchange; nothing where
+    /// `host` itself did.
     pub fn autodiscover(&self, host: &str) -> Option<&(Clean, u64)> {
-        let known = self.organisations.get(organisation(host))?;
-        known.autodiscover.as_ref().filter(|(other, _)| other != host)
+        self.candidates.good_for(host)
+    }
+
+    /// Whether `candidate` is an Autodiscover address for the organisation of `host`: of the same owner, or one that its
+    /// addresses lead to.
+    pub fn is_candidate(&self, candidate: &str, host: &str) -> bool {
+        self.candidates.serves(candidate, host)
+    }
+
+    /// The last Exchange server of an organisation whose Autodiscover answered well and led nowhere else.
+    pub const fn own_server(&self) -> Option<&OwnServer> {
+        self.candidates.own_server()
+    }
+
+    /// The exchange in which `host` told a client where to sign in for `path`, if no issuer of tokens was asked since.
+    pub fn awaited_sign_in(&self, host: &str, path: &str) -> Option<u64> {
+        self.sign_ins.awaited(host, path)
     }
 
     /// Whether a client sent `Bearer`, with or without a token, to `host`.
@@ -165,8 +185,11 @@ impl Past {
         if lesson.sent_token {
             host.token_sent = lesson.id;
         }
-        if lesson.autodiscovered {
-            self.organisations.entry(organisation(name.as_str())).autodiscover = Some((name.clone(), lesson.id));
+        if let Some(candidate) = lesson.candidate {
+            self.candidates.remember(&name, lesson.id, candidate);
+        }
+        if let Some(sign_in) = lesson.sign_in {
+            self.sign_ins.remember(&name, lesson.id, sign_in);
         }
         if let Some((label, outcome)) = lesson.credential {
             let record = host.credentials.entry(&label);
@@ -207,7 +230,8 @@ pub(super) struct Lesson {
     exchange: bool,
     sent_bearer: bool,
     sent_token: bool,
-    autodiscovered: bool,
+    candidate: Option<autodiscover::Lesson>,
+    sign_in: Option<sign_in::Lesson>,
     signed_in: Option<u64>,
     token: Option<Obtained>,
     credential: Option<(Label, Outcome)>,
@@ -244,7 +268,8 @@ impl Lesson {
             exchange,
             sent_bearer: case.asks_for_oauth() || case.bearer().is_some(),
             sent_token: case.bearer().is_some(),
-            autodiscovered: case.status() == Some(200) && case.directory() == Some(Directory::Autodiscover),
+            candidate: autodiscover::Lesson::of(case),
+            sign_in: sign_in::Lesson::of(case),
             signed_in: sign_in.then_some(id),
             token: sign_in.then(|| obtained(case)).flatten(),
             credential: sent_label(case).map(|label| (label, outcome)),

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use super::Rule;
 
 mod activesync;
+mod autodiscover;
 mod basic;
 mod connection;
 mod entra;
@@ -12,12 +13,16 @@ mod ews;
 mod exchange_oauth;
 mod generic;
 mod graph;
+pub mod none;
 mod outlook;
+mod outlook_anywhere;
 mod sharepoint;
 mod steps;
 mod told;
 mod windows_auth;
 
+#[cfg(test)]
+mod catalogue;
 #[cfg(test)]
 mod claims;
 #[cfg(test)]
@@ -36,8 +41,11 @@ static FAMILIES: &[&[&Rule]] = &[
     graph::RULES,
     ews::RULES,
     activesync::RULES,
+    outlook_anywhere::RULES,
+    autodiscover::RULES,
     windows_auth::RULES,
     basic::RULES,
+    activesync::AFTER_PASSWORDS,
     outlook::RULES,
     steps::RULES,
     told::RULES,

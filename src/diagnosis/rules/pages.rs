@@ -9,7 +9,8 @@ use std::{env, fs};
 
 use super::RULES;
 use super::claims::{ARTICLES, CLAIMS};
-use crate::diagnosis::{Kind, Rule};
+use super::none::NONE;
+use crate::diagnosis::Rule;
 use crate::text::{Language, Text};
 
 #[test]
@@ -19,6 +20,7 @@ fn the_pages_of_the_findings_are_up_to_date() {
         RULES.iter().map(|rule| (format!("{}.md", rule.id), page(rule))).collect();
     pages.insert("README.md".to_owned(), index());
     pages.insert("what-the-articles-claim.md".to_owned(), claims());
+    pages.insert("no-finding.md".to_owned(), no_finding());
     if env::var_os("AUTHTAP_BLESS").is_some() {
         fs::create_dir_all(&folder).unwrap();
         for entry in fs::read_dir(&folder).unwrap() {
@@ -62,10 +64,12 @@ fn page(rule: &Rule) -> String {
 }
 
 /// What the families are called, in the order of the index.
-const FAMILIES: [(&str, &str, &str); 12] = [
+const FAMILIES: [(&str, &str, &str); 15] = [
     ("connection", "Connections, TLS and what was captured", "接続、TLS、キャプチャの範囲"),
     ("entra", "Entra ID, AD FS and tokens from them", "Entra ID、AD FS とトークンの取得"),
     ("exchange_oauth", "OAuth at Exchange, hybrid modern authentication", "Exchange の OAuth、ハイブリッド先進認証"),
+    ("autodiscover", "Autodiscover", "自動検出 (Autodiscover)"),
+    ("outlook_anywhere", "Outlook Anywhere, RPC over HTTP", "Outlook Anywhere、RPC over HTTP"),
     ("outlook", "Outlook and its sign-in", "Outlook とそのサインイン"),
     ("windows_auth", "NTLM, Kerberos and Extended Protection", "NTLM、Kerberos、拡張保護"),
     ("basic", "Passwords and Basic authentication", "パスワードと基本認証"),
@@ -73,6 +77,7 @@ const FAMILIES: [(&str, &str, &str); 12] = [
     ("activesync", "ActiveSync", "ActiveSync"),
     ("sharepoint", "SharePoint and OneDrive", "SharePoint と OneDrive"),
     ("graph", "Microsoft Graph", "Microsoft Graph"),
+    ("told", "Messages of tools and wizards", "ツールやウィザードのメッセージ"),
     ("steps", "Steps of healthy handshakes", "正常なハンドシェイクの手順"),
     ("generic", "Where no cause is known", "原因を特定できない場合"),
 ];
@@ -83,7 +88,8 @@ fn index() -> String {
     writeln!(
         index,
         "Everything that authtap can say of an exchange: {} findings, by family. `authtap explain <id>` shows the same \
-         page.\n[What the articles this tool grew from claim](what-the-articles-claim.md), and which finding answers it.",
+         page. [Causes that no traffic shows](no-finding.md) have none of their own.\n\
+         [What the articles this tool grew from claim](what-the-articles-claim.md), and which finding answers it.",
         RULES.len()
     )
     .unwrap();
@@ -104,6 +110,7 @@ fn index() -> String {
                 .unwrap();
         }
     }
+    writeln!(index, "\n[Causes without a finding of their own](no-finding.md)").unwrap();
     index
 }
 
@@ -114,6 +121,23 @@ fn family(rule: &Rule) -> String {
     let families = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let family = families.into_iter().find(|family| family.join(&file).exists()).unwrap();
     family.file_name().unwrap().to_string_lossy().into_owned()
+}
+
+/// The causes that are no rule.
+fn no_finding() -> String {
+    let mut page = "<!-- Made from src/diagnosis/rules/none.rs; do not edit. -->\n\n\
+                    # Causes without a finding of their own / 専用の検出結果がない原因\n"
+        .to_owned();
+    for cause in NONE {
+        writeln!(page, "\n## `{}`", cause.id).unwrap();
+        for (language, instead) in [(Language::En, "Read instead"), (Language::Ja, "代わりに参照")] {
+            writeln!(page, "\n**{}**", prose(cause.title.to(language))).unwrap();
+            writeln!(page, "\n{}", prose(cause.reason.to(language))).unwrap();
+            let links: Vec<_> = cause.instead.iter().map(|id| format!("[{id}]({id}.md)")).collect();
+            writeln!(page, "\n{instead}: {}", links.join(", ")).unwrap();
+        }
+    }
+    page
 }
 
 fn claims() -> String {
@@ -138,8 +162,13 @@ fn claims() -> String {
 
 /// A link, where there is a page to link to.
 fn linked(id: &str) -> String {
-    let known = RULES.iter().any(|rule| rule.id == id);
-    if known { format!("[{id}]({id}.md)") } else { format!("`{id}`") }
+    let rule = RULES.iter().any(|rule| rule.id == id);
+    let none = NONE.iter().any(|cause| cause.id == id);
+    match (rule, none) {
+        (true, _) => format!("[{id}]({id}.md)"),
+        (false, true) => format!("[{id}](no-finding.md#{id})"),
+        (false, false) => format!("`{id}`"),
+    }
 }
 
 #[test]
@@ -149,7 +178,8 @@ fn every_claim_is_answered_by_a_finding_or_a_note() {
         assert!(!claim.articles.is_empty() && claim.words.ends_with('.'), "claim {number}");
     }
     let named: BTreeSet<&str> = CLAIMS.iter().flat_map(|claim| claim.ids).copied().collect();
-    let missing: Vec<_> = named.into_iter().filter(|id| RULES.iter().all(|rule| rule.id != *id)).collect();
+    let known = |id: &str| RULES.iter().any(|rule| rule.id == id) || NONE.iter().any(|cause| cause.id == id);
+    let missing: Vec<_> = named.into_iter().filter(|id| !known(id)).collect();
     assert!(missing.len() <= NOT_YET, "no rule answers to {missing:?}");
 }
 
@@ -187,7 +217,18 @@ fn is_command(line: &str) -> bool {
             && noun.starts_with(|letter: char| letter.is_ascii_uppercase())
             && noun.bytes().all(|byte| byte.is_ascii_alphanumeric())
     });
-    let program = ["authtap", "reg", "iisreset", "setspn", "nslookup", "openssl", "netsh", "certutil", "defaults"];
+    let program = [
+        "authtap",
+        "reg",
+        "iisreset",
+        "setspn",
+        "nslookup",
+        "openssl",
+        "netsh",
+        "certutil",
+        "defaults",
+        "CheckNetIsolation",
+    ];
     cmdlet || first.starts_with('$') || first.starts_with("(Get-") || program.contains(&first)
 }
 

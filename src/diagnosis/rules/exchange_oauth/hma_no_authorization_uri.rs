@@ -60,6 +60,10 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         Sent::Unseen if unavailable => Certainty::Likely,
         _ => return None,
     };
+    // Of some lines that somebody copied, a challenge that is not among them says nothing.
+    if case.challenges().is_empty() && !case.lacks_response_header("www-authenticate") {
+        return None;
+    }
     let named = case.challenges().iter().filter_map(|challenge| challenge.param("authorization_uri"));
     let offered = case.challenge("bearer").is_some_and(|bearer| {
         bearer.param("client_id").is_none_or(|id| id.eq_ignore_ascii_case("00000002-0000-0ff1-ce00-000000000000"))
