@@ -40,11 +40,6 @@ use open::Open;
 use past::Lesson;
 use readiness::Matrix;
 
-pub use case::{Case, Sent};
-pub use decode::{
-    Aadsts, Challenge, Diagnostics, Family, Form, GraphError, GraphFault, Numbering, RestError, Soap, SoapError,
-    TokenFault,
-};
 pub use case::Case;
 pub use case::Sent;
 pub use decode::Aadsts;

@@ -228,6 +228,7 @@ fn is_command(line: &str) -> bool {
         "certutil",
         "defaults",
         "CheckNetIsolation",
+        "dsregcmd",
     ];
     cmdlet || first.starts_with('$') || first.starts_with("(Get-") || program.contains(&first)
 }
