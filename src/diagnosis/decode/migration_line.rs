@@ -45,6 +45,16 @@ pub enum End {
     Destination,
 }
 
+impl End {
+    /// The word of the JSON contract.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Destination => "destination",
+        }
+    }
+}
+
 /// What a tool makes of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
