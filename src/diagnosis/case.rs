@@ -428,9 +428,9 @@ impl<'a> Case<'a> {
         self.exchange.response.seen().map_or("", |response| content(&response.message.body.content))
     }
 
-    /// The Exchange server that answered: the first name in `X-FEServer`.
+    /// The Exchange server that answered: the first name in `X-FEServer`, else the one that it handed the request to.
     pub fn server_name(&self) -> Option<Clean> {
-        let value = self.response_header("x-feserver")?;
+        let value = self.response_header("x-feserver").or_else(|| self.response_header("x-calculatedbetarget"))?;
         let first = value.as_str().split(',').next().unwrap_or_default().trim();
         (!first.is_empty()).then(|| value.part(first))
     }
@@ -548,7 +548,7 @@ pub(super) fn ntlm_message(credential: &Credential) -> Option<&NtlmMessage> {
 
 /// Whether `host` (in lower case) issues tokens for Microsoft's clouds.
 pub(super) fn is_sign_in_host(host: &str) -> bool {
-    const DOMAINS: [&str; 11] = [
+    const DOMAINS: [&str; 13] = [
         "login.microsoftonline.com",
         "login.windows.net",
         "login.microsoft.com",
@@ -560,6 +560,8 @@ pub(super) fn is_sign_in_host(host: &str) -> bool {
         "login.live.com",
         "accesscontrol.windows.net",
         "autologon.microsoftazuread-sso.com",
+        "b2clogin.com",
+        "ciamlogin.com",
     ];
     DOMAINS.iter().any(|domain| within(host, domain))
 }

@@ -21,8 +21,11 @@ mod steps;
 mod told;
 mod windows_auth;
 
-#[cfg(test)]
 mod catalogue;
+#[cfg(test)]
+mod claims;
+#[cfg(test)]
+mod foreign;
 #[cfg(test)]
 pub(crate) mod kit;
 #[cfg(test)]

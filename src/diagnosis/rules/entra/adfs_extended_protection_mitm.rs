@@ -5,7 +5,7 @@
 //! directories (`ep-channel-binding`).
 
 use crate::diagnosis::interception::{binder, interceptor};
-use crate::diagnosis::{Actor, Bound, Case, Certainty, Gate, Hit, Kind, Rule};
+use crate::diagnosis::{Actor, Bound, Case, Certainty, Gate, Hit, Kind, Rule, Signs};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -47,7 +47,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Likely, Certainty::Possible],
     actors: &[Actor::ThisProxy, Actor::CaptureTool, Actor::Network],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[401]).showing(Signs::SIGN_IN),
     supersedes: &[
         "ep-channel-binding",
         "ep-binding-missing",
