@@ -48,6 +48,7 @@ pub(super) static RULE: Rule = Rule {
     supersedes: &[
         "eas-throttled",
         "throttled",
+        "server-overloaded",
         "basic-retired-exo",
         "basic-bad-credentials",
         "hs-anonymous-probe",
