@@ -251,7 +251,11 @@ fn issuer(case: &Case<'_>) -> Option<u64> {
 }
 
 fn authority_key(authority: &str) -> u64 {
-    key(authority.to_ascii_lowercase().as_str())
+    if authority.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        key(authority.to_ascii_lowercase().as_str())
+    } else {
+        key(authority)
+    }
 }
 
 fn settle(judgement: &mut Judgement, next: &Next) {

@@ -3,6 +3,8 @@
 //!
 //! It is asked for on every exchange, so what cannot hold such an error is told by a search for a few letters.
 
+use std::cell::OnceCell;
+
 use memchr::memmem;
 
 use super::Decoded;
@@ -17,6 +19,8 @@ pub struct Aadsts {
     pub numbering: Option<Numbering>,
     /// The issuer's numbers, the most specific last.
     pub codes: Vec<u32>,
+    /// The number that decides, once it was asked for: dozens of rules do.
+    decided: OnceCell<Option<u32>>,
     /// `error`; empty where there is none.
     pub error: Clean,
     /// `suberror`; empty where there is none.
@@ -98,6 +102,10 @@ impl Aadsts {
 
     /// The number that decides: the most specific one of Entra, or, where the words contradict it, that of the words.
     pub fn code(&self) -> Option<u32> {
+        *self.decided.get_or_init(|| self.decide())
+    }
+
+    fn decide(&self) -> Option<u32> {
         let code = self.number().filter(|_| self.numbering == Some(Numbering::Entra));
         match self.numbering {
             Some(Numbering::Entra | Numbering::Acs) => self.told_by_words().or(code),
@@ -161,6 +169,7 @@ impl Aadsts {
         Self {
             numbering: None,
             codes: Vec::new(),
+            decided: OnceCell::new(),
             error: "".into(),
             suberror: "".into(),
             correlation: correlation(&words),

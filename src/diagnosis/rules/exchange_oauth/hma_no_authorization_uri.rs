@@ -4,7 +4,7 @@
 //! Bearer challenge an anonymous probe gets in an organisation that never switched modern authentication on (nobody
 //! asked for it), or with a build too old for it (`hma-server-version`).
 
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Sent};
+use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Sent, Signs};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -44,7 +44,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::ExchangeAdmin],
-    gate: Gate::status(&[401, 456]),
+    gate: Gate::status(&[401, 456]).showing(Signs::EMPTY_BEARER.or(Signs::UNSEEN_CREDENTIALS)),
     supersedes: &[],
     find,
     #[cfg(test)]
