@@ -439,7 +439,7 @@ fn key_of(scheme: Scheme, host: Whose<'_>, connection: Option<u32>) -> u64 {
 const fn undecided(capture: Capture) -> Verdict {
     match capture {
         Capture::Live { .. } => Verdict::Pending,
-        Capture::Imported => Verdict::Unknown,
+        Capture::Imported | Capture::Intercepted => Verdict::Unknown,
     }
 }
 
