@@ -11,6 +11,9 @@ use super::raw::Field;
 /// Whether a paragraph tells of an error in words that nobody uses by chance.
 pub(super) fn tells(text: &str) -> bool {
     const WORDS: [&str; 31] = [
+        // The sign-in log.
+        "sign-in error code",
+        "サインイン エラー コード",
         // Migration tools.
         "your migration failed",
         "migrationwiz was not able to",
