@@ -21,9 +21,9 @@ mod steps;
 mod told;
 mod windows_auth;
 
+mod catalogue;
 #[cfg(test)]
 mod foreign;
-mod catalogue;
 #[cfg(test)]
 pub(crate) mod kit;
 #[cfg(test)]
