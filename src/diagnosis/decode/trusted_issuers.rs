@@ -39,8 +39,33 @@ pub(in crate::diagnosis) fn trusts_tenant(issuers: &Clean, tenant: &str) -> Opti
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod tests {
+    use super::super::decoded;
     use super::*;
+    use crate::diagnosis::rules::kit::{Raw, exchanges};
+
+    #[test]
+    fn issuers_the_clock_and_graphs_error_are_shown() {
+        let raw = Raw::new(
+            "GET https://graph.microsoft.com/v1.0/me\nAuthorization: Bearer {jwt nbf=1795162000 exp=1795165600}",
+            "401\nDate: Fri, 20 Nov 2026 09:12:44 GMT\n\
+             WWW-Authenticate: Bearer trusted_issuers=\"00000001-0000-0000-c000-000000000000@*,a@b\"\n\
+             Content-Type: application/json\n\n{\"error\":{\"code\":\"Bad\",\"message\":\"No.\"}}",
+        );
+        let parts = decoded(&exchanges(&[raw])[0]);
+        let rows: Vec<_> = parts.iter().flat_map(|part| &part.rows).map(|row| (row.name, row.value.as_str())).collect();
+        for row in [
+            ("server's clock", "2026-11-20T09:12:44Z"),
+            ("began", "66 min before"),
+            ("ends", "6 min before: expired"),
+            ("Entra ID (ACS) of tenant", "any"),
+            ("code", "Bad"),
+            ("message", "No."),
+        ] {
+            assert!(rows.contains(&row), "{row:?} in {rows:?}");
+        }
+    }
 
     #[test]
     fn a_tenant_is_trusted_by_its_id_or_as_any() {
