@@ -207,6 +207,21 @@ impl<'a> Case<'a> {
         self.challenges().iter().find_map(|challenge| ntlm_message(challenge.credential?))
     }
 
+    /// Whether the server's answer carries an NTLM challenge, in the scheme NTLM or Negotiate. In a folded line a token's
+    /// facts are not known; there the message that it answers tells.
+    pub fn gives_ntlm_challenge(&self) -> bool {
+        let begun = || matches!(self.ntlm(), Some(NtlmMessage::Negotiate { .. }));
+        self.challenges().iter().any(|challenge| match challenge.credential {
+            Some(credential) => matches!(ntlm_message(credential), Some(NtlmMessage::Challenge { .. })),
+            None => challenge.token.is_some() && (challenge.is("ntlm") || (challenge.is("negotiate") && begun())),
+        })
+    }
+
+    /// Whether the server's answer carries a token of a handshake that goes on.
+    pub fn goes_on(&self) -> bool {
+        self.challenges().iter().any(|challenge| challenge.token.is_some())
+    }
+
     /// The user named in `Authorization`, as a pseudonym.
     pub fn user(&self) -> Option<&'a Clean> {
         let Sent::Credential(credential) = self.authorization() else { return None };
@@ -537,7 +552,7 @@ pub(super) fn ntlm_message(credential: &Credential) -> Option<&NtlmMessage> {
 
 /// Whether `host` (in lower case) issues tokens for Microsoft's clouds.
 pub(super) fn is_sign_in_host(host: &str) -> bool {
-    const DOMAINS: [&str; 11] = [
+    const DOMAINS: [&str; 13] = [
         "login.microsoftonline.com",
         "login.windows.net",
         "login.microsoft.com",
@@ -549,6 +564,8 @@ pub(super) fn is_sign_in_host(host: &str) -> bool {
         "login.live.com",
         "accesscontrol.windows.net",
         "autologon.microsoftazuread-sso.com",
+        "b2clogin.com",
+        "ciamlogin.com",
     ];
     DOMAINS.iter().any(|domain| within(host, domain))
 }

@@ -56,6 +56,8 @@ signs! {
     ACTIVE_SYNC = 18,
     /// `/autodiscover`.
     AUTODISCOVER = 19,
+    /// `/oab`.
+    OAB = 30,
     /// The host asked is not known: somebody pasted a response, or less.
     NO_HOST = 20,
     /// `Restrict-Access-Confirm`: tenant restrictions were applied.
@@ -147,6 +149,7 @@ impl Signs {
         match directory {
             Directory::Ews => Self::EWS,
             Directory::Mapi => Self::MAPI,
+            Directory::Oab => Self::OAB,
             Directory::Rpc => Self::RPC,
             Directory::ActiveSync => Self::ACTIVE_SYNC,
             Directory::Autodiscover => Self::AUTODISCOVER,

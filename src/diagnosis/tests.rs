@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use super::rules::kit::{self, Raw};
 use super::{Capture, Certainty, Diagnosis, Entries, Judgement, Kind, Scheme, StepState, Verdict};
 
+mod windows;
+
 const LIVE: Capture = Capture::Live { loopback: true, windows: true };
 const PROBE: Raw = Raw::new(
     "POST https://mail.contoso.com/EWS/Exchange.asmx",
