@@ -533,7 +533,7 @@ pub(super) fn ntlm_message(credential: &Credential) -> Option<&NtlmMessage> {
 
 /// Whether `host` (in lower case) issues tokens for Microsoft's clouds.
 pub(super) fn is_sign_in_host(host: &str) -> bool {
-    const DOMAINS: [&str; 11] = [
+    const DOMAINS: [&str; 13] = [
         "login.microsoftonline.com",
         "login.windows.net",
         "login.microsoft.com",
@@ -545,6 +545,8 @@ pub(super) fn is_sign_in_host(host: &str) -> bool {
         "login.live.com",
         "accesscontrol.windows.net",
         "autologon.microsoftazuread-sso.com",
+        "b2clogin.com",
+        "ciamlogin.com",
     ];
     DOMAINS.iter().any(|domain| within(host, domain))
 }

@@ -46,7 +46,6 @@ struct Ladder {
     /// The order in which ladders began.
     number: u64,
     host: Clean,
-    host_key: u64,
     scheme: Scheme,
     /// As many as the scheme has.
     steps: [(StepState, Option<u64>); STEPS],
@@ -209,14 +208,15 @@ impl Ladders {
     /// A request to an issuer of tokens belongs to the ladder whose host it names, else to the last one that waits.
     fn sign_in(&mut self, case: &Case<'_>, failed: bool) {
         let id = case.exchange.id;
-        let waits = |ladder: &&mut Ladder| {
+        let waits = |ladder: &Ladder| {
             ladder.scheme == Scheme::OAuth && ladder.is_done("challenge") && ladder.state("retry").is_none()
         };
         let named = hosts_named(case.query().unwrap_or_default(), hosts_named(case.request_body(), Vec::new()));
-        let waiting = self.open.values_mut().filter(waits);
-        let Some(ladder) = waiting.max_by_key(|ladder| (named.contains(&ladder.host_key), ladder.number)) else {
-            return;
-        };
+        let mut keys = named.iter().map(|host_key| key((Scheme::OAuth as u8, *host_key, None::<u32>)));
+        let key = keys
+            .find(|key| self.open.get(key).is_some_and(waits))
+            .or_else(|| self.ages.values().rev().find(|key| self.open.get(key).is_some_and(waits)).copied());
+        let Some(ladder) = key.and_then(|key| self.open.get_mut(&key)) else { return };
         let at_token = case.path().to_ascii_lowercase().contains("/token");
         let state = if failed { StepState::Failed } else { StepState::Done };
         match (at_token, case.status()) {
@@ -397,9 +397,8 @@ impl Ladders {
         self.open.entry(key).or_insert_with(|| {
             *began += 1;
             ages.insert(*began, key);
-            let Whose { host, host_key } = host;
             let steps = [(StepState::Unseen, None); STEPS];
-            Ladder { number: *began, host: host.clone(), host_key, scheme, steps, verdict }
+            Ladder { number: *began, host: host.host.clone(), scheme, steps, verdict }
         })
     }
 

@@ -40,19 +40,49 @@ use open::Open;
 use past::Lesson;
 use readiness::Matrix;
 
-pub use case::{Case, Sent};
-pub use decode::{
-    Aadsts, Challenge, Diagnostics, Family, Form, GraphError, GraphFault, Numbering, RestError, Soap, SoapError,
-    TokenFault,
-};
+pub use case::Case;
+pub use case::Sent;
+pub use decode::Aadsts;
+pub use decode::Challenge;
+pub use decode::Diagnostics;
+pub use decode::Family;
+pub use decode::Form;
+pub use decode::GraphError;
+pub use decode::GraphFault;
+pub use decode::Numbering;
+pub use decode::RestError;
+pub use decode::Soap;
+pub use decode::SoapError;
+pub use decode::TokenFault;
 pub use directory::Directory;
-pub use entries::{Entries, Entry};
-pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};
+pub use entries::Entries;
+pub use entries::Entry;
+pub use finding::Actor;
+pub use finding::Certainty;
+pub use finding::Evidence;
+pub use finding::Finding;
+pub use finding::Judgement;
+pub use finding::Kind;
+pub use finding::Place;
+pub use finding::Subject;
+pub use finding::Verdict;
 pub use gate::Gate;
-pub use handshake::{Handshake, HandshakeStep, Scheme, StepState};
-pub use past::{Accepted, BearerSeen, Load, Obtained, OwnServer, Past, Record};
-pub use readiness::{Difference, Readiness};
-pub use rule::{Hit, Next, Rule};
+pub use handshake::Handshake;
+pub use handshake::HandshakeStep;
+pub use handshake::Scheme;
+pub use handshake::StepState;
+pub use past::Accepted;
+pub use past::BearerSeen;
+pub use past::Load;
+pub use past::Obtained;
+pub use past::OwnServer;
+pub use past::Past;
+pub use past::Record;
+pub use readiness::Difference;
+pub use readiness::Readiness;
+pub use rule::Hit;
+pub use rule::Next;
+pub use rule::Rule;
 pub use signs::Signs;
 
 /// Where the exchanges come from: it decides who can be blamed for an interception, and what can still come.

@@ -181,9 +181,10 @@ impl Kinds {
     const SAME_CONNECTION: Self = Self::of(&Next::SameConnection);
     const SIGN_IN: Self = Self::of(&Next::SignIn).or(Self(1 << 3 | 1 << 13));
     const HOST: Self = Self(1 << 7);
-    const CANDIDATE: Self = Self::of(&Next::Candidate).or(Self(1 << 12));
+    const CANDIDATE: Self = Self::of(&Next::Candidate);
     const SAME_CREDENTIAL: Self = Self(1 << 9);
     const BEARER_OFFERED: Self = Self(1 << 11);
+    const OWN_SERVER: Self = Self::of(&Next::OwnServer);
     /// Those that any request to the same host may be.
     const ANY_REQUEST: Self = Self(1 << 4 | 1 << 5 | 1 << 6);
     /// Those that a token may be.
@@ -222,10 +223,12 @@ impl News {
             .or(Kinds::SIGN_IN.when(carries_credential(case)))
             .or(Kinds::TOKEN.when(case.bearer().is_some()))
             .or(Kinds::SAME_CREDENTIAL.when(went_well && credential));
-        let candidate = case.directory() == Some(Directory::Autodiscover) && case.status() == Some(200);
+        let candidate = case.directory() == Some(Directory::Autodiscover) && is_good(case);
+        let own_server = case.is_exchange() && !case.is_exchange_online() && is_final(case);
         let anywhere = Kinds::SIGN_IN
             .when(case.is_sign_in())
             .or(Kinds::CANDIDATE.when(candidate))
+            .or(Kinds::OWN_SERVER.when(own_server))
             .or(Kinds::BEARER_OFFERED.when(case.challenge("bearer").is_some()));
         let authority = case.exchange.url.as_ref().map_or("", Url::authority);
         Self { here, anywhere, host_key: case.host_key(), authority_key: authority_key(authority) }
@@ -249,7 +252,11 @@ fn issuer(case: &Case<'_>) -> Option<u64> {
 }
 
 fn authority_key(authority: &str) -> u64 {
-    key(authority.to_ascii_lowercase().as_str())
+    if authority.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        key(authority.to_ascii_lowercase().as_str())
+    } else {
+        key(authority)
+    }
 }
 
 fn settle(judgement: &mut Judgement, next: &Next) {

@@ -30,11 +30,11 @@ pub(super) fn decode(door: &Door<'_>, bytes: &[u8]) -> Option<(String, bool)> {
         rest = after;
         if line == b"DONE" {
             let complete = answer(door, rest, &mut out).is_some();
-            out.truncate(out.trim_end().len());
+            out.truncate(out.trim_end_matches('\n').len());
             return Some((out, complete));
         }
     }
-    out.truncate(out.trim_end().len());
+    out.truncate(out.trim_end_matches('\n').len());
     (!out.is_empty()).then_some((out, false))
 }
 

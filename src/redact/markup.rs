@@ -206,9 +206,9 @@ impl Walk<'_, '_> {
             return shown;
         }
         let treatment = match (parent, name) {
-            ("reason" | "fault", "text") | ("code" | "subcode", "value") | ("error" | "fault", "code") => {
-                Treatment::Words
-            }
+            ("reason" | "fault" | "internalerror", "text")
+            | ("code" | "subcode", "value")
+            | ("error" | "fault", "code") => Treatment::Words,
             (_, HIDDEN) => Treatment::Secret,
             (_, name) => names::treatment(name),
         };

@@ -58,7 +58,8 @@ impl Reading<'_> {
     fn pair(&mut self, messages: Vec<raw::Message<'_>>) {
         let mut asked: Option<Asked<'_>> = None;
         let mut interim = Vec::new();
-        for message in messages {
+        let mut messages = messages.into_iter().peekable();
+        while let Some(message) = messages.next() {
             match message {
                 raw::Message::Request(line, part) => {
                     let before = asked.replace(Asked { line, part });
@@ -73,6 +74,11 @@ impl Reading<'_> {
                 }
                 raw::Message::Response(line, part) => {
                     let asked = asked.take();
+                    // A tunnel whose inside stands below is no exchange of its own.
+                    let is_tunnel = asked.as_ref().is_some_and(|asked| asked.line.method == "CONNECT");
+                    if is_tunnel && matches!(line.status, Some(200..=299)) && messages.peek().is_some() {
+                        continue;
+                    }
                     let response = self.response(asked.as_ref(), &line, &part, std::mem::take(&mut interim));
                     self.add(asked.as_ref(), Some(response));
                 }

@@ -6,7 +6,7 @@ use super::{CASES, Judgement, Skipped, judged, lines, print_skipped, text, wrong
 use crate::diagnosis::rules::{kit, rule};
 use crate::diagnosis::{Capture, Verdict};
 use crate::exchange::{Exchange, Ids, Timestamp};
-use crate::redact::Redactor;
+use crate::redact::{Content, Redactor};
 use crate::session::paste;
 
 const PASTED: &str = include_str!("../../../tests/data/corpus/paste.jsonl");
@@ -94,6 +94,48 @@ fn what_people_write_around_an_error_changes_nothing() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_was_shown_of_a_pasted_text_is_judged_alike_when_it_is_pasted_again() {
+    let say = |exchange: &Exchange| {
+        let judgement = judged(std::slice::from_ref(exchange), Capture::Imported).remove(0);
+        let findings = judgement.findings.iter();
+        (judgement.verdict, findings.map(|finding| (finding.id(), finding.certainty)).collect::<Vec<_>>())
+    };
+    let mut wrong = Vec::new();
+    let texts = lines(PASTED).map(|case| (text(&case["id"]), text(&case["text"])));
+    for (name, pasted) in texts.filter(|(_, text)| !text.trim().is_empty()) {
+        let first = read(&pasted).remove(0);
+        let again = read(&shown(&first));
+        if again.len() != 1 || say(&first) != say(&again[0]) {
+            wrong.push(format!("{name}: {:?} became {:?}", say(&first), again.iter().map(say).collect::<Vec<_>>()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// An exchange as the screen has it.
+fn shown(exchange: &Exchange) -> String {
+    let mut lines = Vec::new();
+    if let Some(request) = exchange.request.seen() {
+        if let (Some(method), Some(url)) = (&exchange.method, &exchange.url) {
+            lines.push(format!("{method} {} {}", url.text(), request.version));
+        }
+        lines.extend(request.fields.iter().map(|field| format!("{}: {}", field.name, field.value)));
+        lines.push(String::new());
+    }
+    if let Some(response) = exchange.response.seen() {
+        if let Some(status) = response.status {
+            lines.push(format!("{} {status} {}", response.message.version, response.reason));
+        }
+        lines.extend(response.message.fields.iter().map(|field| format!("{}: {}", field.name, field.value)));
+        if let Content::Text { text, .. } = &response.message.body.content {
+            lines.push(String::new());
+            lines.push(text.as_str().to_owned());
+        }
+    }
+    lines.join("\n")
 }
 
 #[test]

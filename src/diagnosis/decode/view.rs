@@ -37,11 +37,11 @@ type View = fn(&Case<'_>) -> Option<Decoded>;
 static VIEWS: &[View] = &[
     credential::sent,
     credential::sent_to_proxy,
+    soap::sent,
     activesync::asked,
     autodiscover::asked,
     mapi::asked,
     rpc::decoded,
-    soap::sent,
     challenge::offered,
     challenge::offered_by_proxy,
     credential::replied,

@@ -24,6 +24,8 @@ mod windows_auth;
 #[cfg(test)]
 mod catalogue;
 #[cfg(test)]
+mod claims;
+#[cfg(test)]
 pub(crate) mod kit;
 #[cfg(test)]
 mod pages;

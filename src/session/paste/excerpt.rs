@@ -14,7 +14,7 @@ use crate::exchange::Head;
 /// The messages in a text outside of raw messages. `alone` says that there are none of those: then even words that
 /// merely sound like an error are taken.
 pub(super) fn messages(text: &str, alone: bool) -> Vec<Message<'_>> {
-    let mut reading = Reading { text, messages: Vec::new(), run: Run::default(), paragraph: None };
+    let mut reading = Reading { text, messages: Vec::new(), run: Run::default(), paragraph: None, sentence_to: None };
     let mut skip_to = 0;
     for (from, to) in raw::lines(text) {
         if from < skip_to {
@@ -116,6 +116,11 @@ fn is_known(name: &str) -> bool {
     NAMES.iter().any(|known| name.eq_ignore_ascii_case(known)) || is_of_request(name)
 }
 
+/// Whether a field is one that HTTP knows, or that somebody copied for its own sake.
+pub(super) fn is_header(field: &Field<'_>) -> bool {
+    is_telling(field.name, &field.value) || is_known(field.name)
+}
+
 fn starts_with(text: &str, start: &str) -> bool {
     text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
 }
@@ -126,6 +131,8 @@ struct Reading<'t> {
     run: Run<'t>,
     /// Where the paragraph at hand begins and ends.
     paragraph: Option<(usize, usize)>,
+    /// Where the next line after the last message begins, if that was a paragraph.
+    sentence_to: Option<usize>,
 }
 
 /// Fields on lines after each other.
@@ -185,8 +192,9 @@ impl<'t> Reading<'t> {
             return Some(Field { name, value: Cow::Borrowed(bare) });
         }
         let mut field = raw::field(bare)?;
-        let in_run = !self.run.is_empty() && self.run.gap == 0;
-        let known = is_telling(field.name, &field.value) || is_known(field.name);
+        let is_inside = self.run.fields.last().is_some_and(|last| raw::is_quote_open(&last.value));
+        let in_run = !self.run.is_empty() && self.run.gap == 0 && !is_inside;
+        let known = is_header(&field);
         if !known && (!in_run || told::tells(&field.value) || field.name.len() < 3) {
             return None;
         }
@@ -232,8 +240,16 @@ impl<'t> Reading<'t> {
             let part = Part { fields: request, text: "", head: Head::Excerpt, prose: false };
             self.messages.push(Message::Request(RequestLine::default(), part));
         }
-        if !answer.is_empty() || run.status.is_some() {
-            self.messages.push(response(answer, run.status, "", false));
+        if answer.is_empty() && run.status.is_none() {
+            return;
+        }
+        match self.messages.last_mut() {
+            // The sentence right above says what the fields are of.
+            Some(Message::Response(line, part)) if self.sentence_to == Some(run.from) => {
+                part.fields.extend(answer);
+                line.status = line.status.or(run.status.map(|(status, _)| status));
+            }
+            _ => self.messages.push(response(answer, run.status, "", false)),
         }
     }
 
@@ -259,6 +275,8 @@ impl<'t> Reading<'t> {
         if !told::tells(paragraph) {
             return;
         }
+        let line_end = self.text[to..].find('\n').map_or(0, |at| at + 1);
+        self.sentence_to = Some(to + line_end);
         let fields = told::fields(paragraph);
         self.messages.push(response(fields, None, paragraph.trim(), true));
     }

@@ -166,7 +166,9 @@ fn part(text: &str, indent: usize) -> Part<'_> {
             part.text = body_text(&text[from..]);
             return part;
         }
-        match field(line) {
+        // Inside quotes, what looks like a name may be a word of a sentence.
+        let is_inside = part.fields.last().is_some_and(|last| is_quote_open(&last.value));
+        match field(line).filter(|field| !is_inside || excerpt::is_header(field)) {
             Some(field) => part.fields.push(field),
             None if part.fields.last().is_none_or(|last| carries_on(&last.value, line)) => {
                 run_on(&mut part.fields, line.trim());
@@ -191,7 +193,7 @@ pub(super) fn carries_on(value: &str, line: &str) -> bool {
         || value.ends_with([';', ',', '=', '+', '%', '&'])
         || is_quote_open(value)
         || is_parameter
-        || (!trimmed.contains(' ') && last_word(value).len() >= 40)
+        || (!trimmed.contains(' ') && is_long_word(last_word(value)))
 }
 
 /// Adds a line to the last value: with a blank, unless the line end broke a word.
@@ -211,10 +213,15 @@ fn is_broken_word(value: &str) -> bool {
     let word = last_word(value);
     let in_url = is_quote_open(value)
         && value.rsplit('"').next().is_some_and(|open| open.contains("://") && !open.contains(' '));
-    in_url || (word.len() >= 40 && !word.ends_with([';', ',']))
+    in_url || is_long_word(word)
 }
 
-fn is_quote_open(value: &str) -> bool {
+/// Whether a line end may have broken this word: a token, a URL.
+fn is_long_word(word: &str) -> bool {
+    word.len() >= 40 && !word.ends_with([';', ',', '"'])
+}
+
+pub(super) fn is_quote_open(value: &str) -> bool {
     value.bytes().filter(|byte| *byte == b'"').count() % 2 == 1
 }
 
@@ -227,7 +234,12 @@ pub(super) fn field(line: &str) -> Option<Field<'_>> {
     let at = line.find([':', '\u{2192}', '\t'])?;
     let (name, value) = line.split_at(at);
     let value = value.trim_start_matches([':', '\u{2192}', '\t', ' ']);
-    let quote = name.trim_start().chars().next().filter(|first| matches!(first, '\'' | '"'));
+    if value.starts_with("//") {
+        return None;
+    }
+    let is_quoted =
+        |quote: char| name.trim().len() > 2 && name.trim().starts_with(quote) && name.trim().ends_with(quote);
+    let quote = ['\'', '"'].into_iter().find(|quote| is_quoted(*quote));
     let (name, value) = match quote {
         Some(quote) => {
             let value = value.trim().trim_end_matches(',');

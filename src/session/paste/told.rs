@@ -127,11 +127,19 @@ pub(super) fn fields(text: &str) -> Vec<Field<'_>> {
     fields
 }
 
-/// What follows `name` and a sign in `line`.
+/// What follows `name` and a sign in `line`; both may stand in quotes, as dictionaries are printed.
 fn quoted<'t>(line: &'t str, name: &str) -> Option<&'t str> {
     let at = line.to_ascii_lowercase().find(name)?;
-    let rest = line[at + name.len()..].trim_start();
+    let rest = &line[at + name.len()..];
+    let quote = rest.chars().next().filter(|first| matches!(first, '\'' | '"'));
+    let rest = rest.trim_start_matches(['\'', '"']).trim_start();
     let value = rest.strip_prefix([':', '=', '\u{2192}'])?.trim();
+    if let Some(inside) = quote.and_then(|_| value.strip_prefix(['\'', '"'])) {
+        let close = value.chars().next().unwrap_or('"');
+        let end =
+            inside.match_indices(close).find(|(at, _)| inside[at + 1..].trim_start().starts_with([',', '}', ']']));
+        return Some(&inside[..end.map_or(inside.len(), |(at, _)| at)]);
+    }
     let end = value.find("error_category=\"").or_else(|| value.find("category=\"")).map(|at| {
         let from = at + value[at..].find('"').unwrap_or(0) + 1;
         value[from..].find('"').map_or(value.len(), |end| from + end + 1)

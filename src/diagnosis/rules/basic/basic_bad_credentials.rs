@@ -4,7 +4,7 @@
 //! (`generic-bad-credentials`), or with a server that does not offer Basic.
 
 use crate::diagnosis::decode::migration_line::{Teller, told};
-use crate::diagnosis::{Actor, Case, Certainty, Directory, Gate, Hit, Kind, Next, Rule, Sent};
+use crate::diagnosis::{Actor, Case, Certainty, Directory, Gate, Hit, Kind, Next, Rule, Sent, Signs};
 use crate::redact::{Credential, Password};
 use crate::text::Text;
 
@@ -39,7 +39,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Likely, Certainty::Possible],
     actors: &[Actor::User],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[401]).showing(Signs::BASIC.or(Signs::NO_HOST)),
     supersedes: &["hs-anonymous-probe", "generic-bad-credentials"],
     find,
     #[cfg(test)]

@@ -35,7 +35,8 @@ pub(super) static RULE: Rule = Rule {
     },
     sources: &[
         "https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes",
-        "https://learn.microsoft.com/en-us/entra/identity/authentication/concept-certificate-based-authentication-technical-deep-dive",
+        "https://learn.microsoft.com/en-us/entra/identity/authentication/concept-certificate-based-authentication-tech\
+         nical-deep-dive",
     ],
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
@@ -86,9 +87,12 @@ mod tests {
         ),
         Example::silent(
             "an assertion is not accepted",
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_assertion=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 700_027: "The certificate with identifier used to sign the client assertion is not registered on application."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_assertion=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2F.default" =>
+                700_027: "The certificate with identifier used to sign the client assertion is not registered on \
+                          application."
+            )],
         ),
     ];
 }

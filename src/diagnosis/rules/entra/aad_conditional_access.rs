@@ -76,9 +76,8 @@ mod tests {
         Example::fires(
             "a policy blocks a tool",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                token_error!(53003: "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance."),
-            ],
+            &[token_error!(53003: "Access has been blocked by Conditional Access policies. The access policy does \
+                                     not allow token issuance.")],
         ),
         Example::fires(
             "the device must be managed",

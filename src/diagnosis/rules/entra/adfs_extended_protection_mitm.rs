@@ -4,7 +4,7 @@
 //! server's own certificate or absent, with the legs of a handshake that goes on, or with Exchange's own virtual
 //! directories (`ep-channel-binding`).
 
-use crate::diagnosis::{Actor, Capture, Case, Certainty, Gate, Hit, Kind, Rule, Sent};
+use crate::diagnosis::{Actor, Capture, Case, Certainty, Gate, Hit, Kind, Rule, Sent, Signs};
 use crate::redact::{Binding, Credential, Negotiate, NtlmMessage};
 use crate::text::Text;
 
@@ -47,7 +47,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Likely, Certainty::Possible],
     actors: &[Actor::ThisProxy, Actor::CaptureTool, Actor::Network],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[401]).showing(Signs::SIGN_IN),
     supersedes: &["ntlm-rejected"],
     find,
     #[cfg(test)]

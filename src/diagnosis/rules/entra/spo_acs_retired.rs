@@ -3,7 +3,7 @@
 //! Not to be confused with the token requests that Exchange servers make at the same host (`auth-cert-missing`): their
 //! resource is Exchange.
 
-use crate::diagnosis::sharepoint::{SHARE_POINT, claims, is_online};
+use crate::diagnosis::sharepoint::{SHARE_POINT, is_online};
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Place, Rule, Signs};
 use crate::exchange::Timestamp;
 use crate::redact::{Clean, query_value};
@@ -77,7 +77,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
             host,
         )
     } else {
-        let issuer = claims(case)?.iss.as_ref()?;
+        let issuer = case.jwt()?.iss.as_ref()?;
         let refused = retired && matches!(case.status(), Some(401 | 403)) && is_online(case.host());
         if !refused || !issuer.as_str().starts_with(ACS) {
             return None;

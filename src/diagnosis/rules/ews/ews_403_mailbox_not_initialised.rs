@@ -4,7 +4,7 @@
 //! body), with calls of Exchange servers (`hybrid-shared-sp-blocked`), or with a token whose permissions do not cover EWS.
 
 use crate::diagnosis::person::upn_of;
-use crate::diagnosis::sharepoint::claims;
+use crate::diagnosis::token::is_from_server;
 use crate::diagnosis::{Actor, Case, Certainty, Directory, Evidence, Gate, Hit, Kind, Place, Rule, Sent, Signs};
 use crate::redact::{Credential, Jwt};
 use crate::text::Text;
@@ -54,11 +54,11 @@ pub(super) static RULE: Rule = Rule {
 fn find(case: &Case<'_>) -> Option<Hit> {
     let silent = case.lacks_response_header("x-ews-policy-reason") && case.lacks_response_header("x-ms-diagnostics");
     let refused = case.status() == Some(403) && case.directory() == Some(Directory::Ews) && case.is_exchange_online();
-    if !refused || !silent || says_why(case) || is_server_to_server(case) {
+    if !refused || !silent || says_why(case) || is_from_server(case) {
         return None;
     }
     let jwt = match case.authorization() {
-        Sent::Credential(Credential::Bearer(_)) => claims(case),
+        Sent::Credential(Credential::Bearer(_)) => case.jwt(),
         Sent::Credential(Credential::Empty) | Sent::Absent => return None,
         Sent::Credential(_) | Sent::Unseen => None,
     };
@@ -90,13 +90,6 @@ fn says_why(case: &Case<'_>) -> bool {
     case.soap().is_some_and(|soap| !soap.errors.is_empty())
         || case.rest_error().is_some()
         || case.response_body().to_ascii_lowercase().contains("<html")
-}
-
-/// Exchange servers call as themselves.
-fn is_server_to_server(case: &Case<'_>) -> bool {
-    const SERVERS: [&str; 4] = ["asproxy", "asautodiscover", "exchangeinternalewsclient", "msexchange"];
-    let agent = case.request_header("user-agent").map(|agent| agent.as_str().to_ascii_lowercase());
-    agent.is_some_and(|agent| SERVERS.iter().any(|server| agent.contains(server)))
 }
 
 /// Whether the permissions in the token open EWS, as far as they are known.

@@ -2,7 +2,6 @@
 //!
 //! Not to be confused with EWS that is off altogether (`ews-disabled`): the same header, other words.
 
-use crate::diagnosis::sharepoint::claims;
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Signs};
 use crate::text::Text;
 
@@ -72,7 +71,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         Hit::failure(Certainty::Certain, Actor::ExchangeAdmin)
             .on(case.on_server())
             .because(case.evidence_header("x-ews-policy-reason"))
-            .naming("app", claims(case).and_then(|jwt| jwt.appid.clone()))
+            .naming("app", case.jwt().and_then(|jwt| jwt.appid.clone()))
             .naming("agent", case.request_header("user-agent").cloned()),
     )
 }

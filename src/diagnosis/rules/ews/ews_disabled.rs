@@ -4,7 +4,6 @@
 //! a 403 that does not say so itself.
 
 use crate::diagnosis::person::upn_of;
-use crate::diagnosis::sharepoint::claims;
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Signs};
 use crate::text::Text;
 
@@ -74,7 +73,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         Hit::failure(Certainty::Certain, Actor::ExchangeAdmin)
             .on(case.on_user())
             .because(case.evidence_header("x-ews-policy-reason"))
-            .naming("app", claims(case).and_then(|jwt| jwt.appid.clone()))
+            .naming("app", case.jwt().and_then(|jwt| jwt.appid.clone()))
             .naming("user", case.user().map(upn_of)),
     )
 }

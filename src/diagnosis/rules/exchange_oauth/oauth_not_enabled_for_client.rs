@@ -5,7 +5,7 @@
 //! (`hma-no-authorization-uri`).
 
 use crate::diagnosis::person::upn_of;
-use crate::diagnosis::{Actor, Case, Certainty, Diagnostics, Directory, Gate, Hit, Kind, Rule, Sent, Subject};
+use crate::diagnosis::{Actor, Case, Certainty, Diagnostics, Directory, Gate, Hit, Kind, Rule, Sent, Signs, Subject};
 use crate::redact::{Clean, Credential};
 use crate::text::Text;
 
@@ -50,7 +50,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::ExchangeAdmin],
-    gate: Gate::status(&[401, 403, 456]),
+    gate: Gate::status(&[401, 403, 456]).showing(Signs::DIAGNOSTICS),
     supersedes: &[],
     find,
     #[cfg(test)]

@@ -5,7 +5,7 @@
 //! number.
 
 use crate::diagnosis::person::upn_of;
-use crate::diagnosis::{Actor, Case, Certainty, Family, Gate, Hit, Kind, Rule};
+use crate::diagnosis::{Actor, Case, Certainty, Family, Gate, Hit, Kind, Rule, Signs};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -55,7 +55,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain],
     actors: &[Actor::EntraAdmin],
-    gate: Gate::status(&[401, 403]),
+    gate: Gate::status(&[401, 403]).showing(Signs::DIAGNOSTICS),
     supersedes: &[],
     find,
     #[cfg(test)]

@@ -5,7 +5,7 @@
 //! authorization_uri (`hma-no-authorization-uri`).
 
 use crate::diagnosis::answered::by_exchange;
-use crate::diagnosis::{Actor, BearerSeen, Case, Certainty, Directory, Evidence, Gate, Hit, Kind, Place, Rule};
+use crate::diagnosis::{Actor, BearerSeen, Case, Certainty, Directory, Evidence, Gate, Hit, Kind, Place, Rule, Signs};
 use crate::redact::Clean;
 use crate::text::Text;
 
@@ -58,7 +58,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::ExchangeAdmin],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[401]).showing(Signs::EMPTY_BEARER),
     supersedes: &[],
     find,
     #[cfg(test)]

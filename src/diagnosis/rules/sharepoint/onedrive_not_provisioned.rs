@@ -3,7 +3,7 @@
 //! Not to be confused with a file that is missing in a OneDrive that is there, with a token that SharePoint refuses for a
 //! reason of its own, or with a sign-in that has not begun.
 
-use crate::diagnosis::sharepoint::{Refusal, is_share_point};
+use crate::diagnosis::sharepoint::{Fault, Refusal, is_share_point};
 use crate::diagnosis::{Actor, Case, Certainty, Evidence, Gate, Hit, Kind, Place, Rule, Sent, Signs};
 use crate::redact::Credential;
 use crate::text::Text;
@@ -82,8 +82,10 @@ fn of_site(case: &Case<'_>) -> Option<(Certainty, Evidence)> {
             }
         }
         401 | 403 => {
-            let sent = matches!(case.authorization(), Sent::Credential(sent) if *sent != Credential::Empty);
-            let says_more = Refusal::of(case).is_some_and(|refusal| refusal.is_telling() || refusal.code.is_some());
+            let session = case.request_header("cookie").is_some_and(|cookie| cookie.as_str().contains("FedAuth="));
+            let sent = session || matches!(case.authorization(), Sent::Credential(sent) if *sent != Credential::Empty);
+            let says_more = Refusal::of(case).is_some_and(|refusal| refusal.is_telling() || refusal.code.is_some())
+                || Fault::of(case).is_some_and(|fault| fault != Fault::None);
             let demands = case.challenges().iter().any(|challenge| challenge.param("claims").is_some());
             let cookie = case.response_header("x-forms_based_auth_required").is_some();
             let plain = sent && !case.asks_for_oauth() && !says_more && !demands && !cookie;

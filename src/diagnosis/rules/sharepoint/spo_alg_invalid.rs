@@ -2,7 +2,7 @@
 //!
 //! Not to be confused with a signature that it cannot verify (`spo-invalid-signature`).
 
-use crate::diagnosis::sharepoint::{Refusal, claims};
+use crate::diagnosis::sharepoint::Refusal;
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Signs};
 use crate::text::Text;
 
@@ -51,7 +51,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     }
     let hit = Hit::failure(Certainty::Certain, Actor::Client).on(case.on_server());
     let hit = refusal.evidence().fold(hit, Hit::because);
-    Some(hit.naming("alg", claims(case).and_then(|jwt| jwt.alg.clone())))
+    Some(hit.naming("alg", case.jwt().and_then(|jwt| jwt.alg.clone())))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Not to be confused with other tokens that SharePoint cannot use (`spo-unsupported-token`): the number 3001000 and its
 //! words stand for both, and only the body or the token tells them apart.
 
-use crate::diagnosis::sharepoint::{Refusal, claims};
+use crate::diagnosis::sharepoint::{Fault, GENERAL, Refusal};
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Signs};
 use crate::redact::Jwt;
 use crate::text::Text;
@@ -54,10 +54,13 @@ pub(super) static RULE: Rule = Rule {
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let refusal = Refusal::of(case)?;
-    let jwt = claims(case);
+    let jwt = case.jwt();
     let certainty = if refusal.says("app only token") || refusal.says("app-only token") {
         Certainty::Certain
-    } else if !(refusal.is_telling() || refusal.code != Some(3_001_000)) {
+    } else if refusal.code == Some(GENERAL)
+        && matches!(Fault::of(case), Some(Fault::None) | None)
+        && !refusal.is_telling()
+    {
         // The words that go with 3001000 name no cause; the token does.
         match jwt.map(is_app_only) {
             Some(true) if jwt.is_some_and(|jwt| jwt.appidacr.as_ref().is_some_and(|strength| *strength == "2")) => {

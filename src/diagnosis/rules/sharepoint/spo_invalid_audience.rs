@@ -3,7 +3,7 @@
 //! Not to be confused with a token whose signature it cannot verify (`spo-invalid-signature`), which is how tokens for
 //! Microsoft Graph end.
 
-use crate::diagnosis::sharepoint::{Refusal, claims};
+use crate::diagnosis::sharepoint::{Fault, Refusal};
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Signs};
 use crate::redact::Clean;
 use crate::text::Text;
@@ -32,9 +32,9 @@ pub(super) static RULE: Rule = Rule {
         "public capture",
     ],
     kinds: &[Kind::Failure],
-    certainties: &[Certainty::Certain],
+    certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::Client],
-    gate: Gate::status(&[401, 403]).showing(Signs::DIAGNOSTICS.or(Signs::BODY)),
+    gate: Gate::status(&[401, 403]).showing(Signs::DIAGNOSTICS.or(Signs::BODY).or(Signs::SHARE_POINT)),
     supersedes: &["hs-anonymous-probe", "generic-bad-credentials"],
     find,
     #[cfg(test)]
@@ -42,14 +42,20 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {
-    let refusal = Refusal::of(case)?;
-    let says = refusal.says("invalid audience") || refusal.says("audienceuri");
-    if !says && (refusal.code != Some(3_000_003) || refusal.is_telling()) {
-        return None;
-    }
-    let hit = Hit::failure(Certainty::Certain, Actor::Client).on(case.on_server());
-    let hit = refusal.evidence().fold(hit, Hit::because);
-    let jwt = claims(case);
+    let refusal = Refusal::of(case);
+    let told = refusal.as_ref().is_some_and(|refusal| {
+        let says = refusal.says("invalid audience") || refusal.says("audienceuri");
+        says || (refusal.code == Some(3_000_003) && !refusal.is_telling())
+    });
+    let certainty = match told {
+        true => Certainty::Certain,
+        // Where SharePoint gives no reason, the token does.
+        false if Fault::of(case) == Some(Fault::ForAnother) => Certainty::Likely,
+        false => return None,
+    };
+    let hit = Hit::failure(certainty, Actor::Client).on(case.on_server());
+    let hit = refusal.iter().flat_map(Refusal::evidence).fold(hit, Hit::because);
+    let jwt = case.jwt();
     let hit = if jwt.is_some() { hit.because(case.evidence_request("authorization")) } else { hit };
     let audience = jwt.and_then(|jwt| jwt.aud.clone()).or_else(|| named(case));
     Some(hit.naming("host", case.host_name()).naming("audience", audience))
@@ -94,6 +100,16 @@ mod tests {
             "the number stands alone",
             FOUND,
             &[Raw::new("", "401\nx-ms-diagnostics: 3000003;category=\"invalid_client\"")],
+        ),
+        Example::fires(
+            "SharePoint gives no reason, and the token is for another tenant",
+            (Kind::Failure, Certainty::Likely, Actor::Client),
+            &[Raw::new(
+                "GET https://fabrikam.sharepoint.com/_api/web\nAuthorization: Bearer {jwt \
+                 aud=https://contoso.sharepoint.com}",
+                "401\nx-ms-diagnostics: 3001000;reason=\"There has been an error authenticating the \
+                 request.\";category=\"invalid_client\"",
+            )],
         ),
         Example::silent(
             "the signature is not valid",

@@ -3,7 +3,7 @@
 //! Not to be confused with a token for another SharePoint host (`spo-invalid-audience`), or with one that names no
 //! algorithm (`spo-alg-invalid`).
 
-use crate::diagnosis::sharepoint::{Refusal, claims};
+use crate::diagnosis::sharepoint::{Fault, Refusal};
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Signs};
 use crate::text::Text;
 
@@ -37,9 +37,9 @@ pub(super) static RULE: Rule = Rule {
         "public capture",
     ],
     kinds: &[Kind::Failure],
-    certainties: &[Certainty::Certain],
+    certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::Client],
-    gate: Gate::status(&[401, 403]).showing(Signs::DIAGNOSTICS.or(Signs::BODY)),
+    gate: Gate::status(&[401, 403]).showing(Signs::DIAGNOSTICS.or(Signs::BODY).or(Signs::SHARE_POINT)),
     supersedes: &["hs-anonymous-probe", "generic-bad-credentials"],
     find,
     #[cfg(test)]
@@ -47,14 +47,20 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {
-    let refusal = Refusal::of(case)?;
-    let says = refusal.says("invalid signature") || refusal.says("issuer or signature");
-    if !says && (refusal.code != Some(3_000_006) || refusal.is_telling()) {
-        return None;
-    }
-    let hit = Hit::failure(Certainty::Certain, Actor::Client).on(case.on_server());
-    let hit = refusal.evidence().fold(hit, Hit::because);
-    let jwt = claims(case);
+    let refusal = Refusal::of(case);
+    let told = refusal.as_ref().is_some_and(|refusal| {
+        let says = refusal.says("invalid signature") || refusal.says("issuer or signature");
+        says || (refusal.code == Some(3_000_006) && !refusal.is_telling())
+    });
+    let certainty = match told {
+        true => Certainty::Certain,
+        // Where SharePoint gives no reason, the token does.
+        false if Fault::of(case) == Some(Fault::ForGraph) => Certainty::Likely,
+        false => return None,
+    };
+    let hit = Hit::failure(certainty, Actor::Client).on(case.on_server());
+    let hit = refusal.iter().flat_map(Refusal::evidence).fold(hit, Hit::because);
+    let jwt = case.jwt();
     let hit = if jwt.is_some() { hit.because(case.evidence_request("authorization")) } else { hit };
     Some(hit.naming("host", case.host_name()).naming("audience", jwt.and_then(|jwt| jwt.aud.clone())))
 }
@@ -84,6 +90,16 @@ mod tests {
                 "GET https://contoso.sharepoint-mil.us/_api/web\nauthorization: Bearer {jwt \
                  aud=https://graph.microsoft.us}",
                 "401\ncontent-type: application/json\n\n{\"error_description\":\"Invalid issuer or signature.\"}",
+            )],
+        ),
+        Example::fires(
+            "SharePoint gives no reason, and the token is for Graph",
+            (Kind::Failure, Certainty::Likely, Actor::Client),
+            &[Raw::new(
+                "GET https://contoso.sharepoint.com/_api/web\nAuthorization: Bearer {jwt \
+                 aud=00000003-0000-0000-c000-000000000000}",
+                "401\nSPRequestGuid: 1\nWWW-Authenticate: Bearer \
+                 realm=\"1\",client_id=\"00000003-0000-0ff1-ce00-000000000000\"",
             )],
         ),
         Example::fires(

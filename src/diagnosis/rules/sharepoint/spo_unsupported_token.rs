@@ -2,7 +2,7 @@
 //!
 //! Not to be confused with an app-only token obtained with a secret (`spo-app-only-unsupported`).
 
-use crate::diagnosis::sharepoint::{Refusal, claims};
+use crate::diagnosis::sharepoint::Refusal;
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Signs};
 use crate::text::Text;
 
@@ -44,7 +44,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     let refusal = Refusal::of(case).filter(|refusal| refusal.says("unsupported security token"))?;
     let hit = Hit::failure(Certainty::Certain, Actor::Client).on(case.on_server());
     let hit = refusal.evidence().fold(hit, Hit::because);
-    let audience = claims(case).and_then(|jwt| jwt.aud.clone());
+    let audience = case.jwt().and_then(|jwt| jwt.aud.clone());
     Some(hit.naming("host", case.host_name()).naming("audience", audience))
 }
 

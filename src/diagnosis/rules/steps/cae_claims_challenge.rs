@@ -4,7 +4,7 @@
 //! tenant restrictions, which say insufficient_claims in x-ms-diagnostics.
 
 use crate::diagnosis::past::sent_label;
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Place, Rule};
+use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Place, Rule, Signs};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -36,7 +36,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Step, Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::Nobody, Actor::Client],
-    gate: Gate::status(&[401, 403]),
+    gate: Gate::status(&[401, 403]).showing(Signs::CHALLENGED),
     supersedes: &["hs-anonymous-probe", "generic-bad-credentials"],
     find,
     #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Not to be confused with a challenge without authorization_uri (`hma-no-authorization-uri`), with 4000000 for a user's
 //! client (`oauth-not-enabled-for-client`), or with SharePoint's realm discovery.
 
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Rule};
+use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Rule, Signs};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Step],
     certainties: &[Certainty::Certain],
     actors: &[Actor::Nobody],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[401]).showing(Signs::EMPTY_BEARER),
     supersedes: &["hs-anonymous-probe"],
     find,
     #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! Not to be confused with Bearer challenges of Microsoft's services, which name an authorization_uri.
 
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Rule, Sent};
+use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Rule, Sent, Signs};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Step],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::Nobody],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[401]).showing(Signs::ANONYMOUS.or(Signs::UNSEEN_CREDENTIALS)),
     supersedes: &["hs-anonymous-probe"],
     find,
     #[cfg(test)]

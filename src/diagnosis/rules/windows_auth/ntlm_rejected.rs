@@ -3,7 +3,7 @@
 //! Not to be confused with a 401 that carries a challenge, which is a step, and with Extended Protection, which refuses a
 //! right password because of the certificate that the client saw.
 
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule};
+use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Signs};
 use crate::redact::{Binding, NtlmMessage};
 use crate::text::Text;
 
@@ -38,7 +38,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Likely],
     actors: &[Actor::User],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[401]).showing(Signs::WINDOWS),
     supersedes: &["hs-anonymous-probe", "generic-bad-credentials"],
     find,
     #[cfg(test)]
