@@ -144,7 +144,6 @@ impl Diagnosis {
         self.ladders.add(&case, judgement.verdict);
         self.matrix.add(&case, judgement.verdict);
         self.matrix.tell_ends(&self.ends.add(&case));
-        let lesson = Lesson::of(&case);
         let lesson = Lesson::of_judged(&case, &judgement);
         self.past.remember(lesson);
         Observed { judgement, revised }

@@ -185,7 +185,14 @@ fn teller(lower: &str) -> Option<Teller> {
         () if wizard => Some(Teller::Wizard),
         () if request
             || credentials
-            || says(&["migrationwiz", "databasenotfoundexception", "migration failed", "basic auth disabled"]) =>
+            || says(&[
+                "your migration failed",
+                "migrationwiz was not able to",
+                "migrationwiz has detected",
+                "credentials used to access the configured mailbox are invalid",
+                "databasenotfoundexception",
+                "basic auth disabled",
+            ]) =>
         {
             Some(Teller::Migration)
         }
@@ -263,7 +270,7 @@ mod tests {
                 "outlook.office365.com",
                 true,
             ),
-            ("MigrationWiz could not reach 'notoutlook.com'", "notoutlook.com", false),
+            ("Your migration failed: no answer from 'notoutlook.com'", "notoutlook.com", false),
         ] {
             let line = MigrationLine::read(text).unwrap();
             assert_eq!((line.host, line.is_online()), (Some(host), online), "{text}");
