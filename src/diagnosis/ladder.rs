@@ -489,3 +489,19 @@ impl Ladder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hosts_that_a_token_is_asked_for_are_found_in_forms_and_queries() {
+        let named = |text| hosts_named(text, Vec::new());
+        let mail = key("mail.contoso.com");
+        assert_eq!(named("resource=https%3A%2F%2FMail.contoso.com%2F&x=%20y"), [mail]);
+        let both = named("scope=https://mail.contoso.com/.default openid&r=https%3a%2f%2fgraph.microsoft.com");
+        assert_eq!(both, [mail, key("graph.microsoft.com")]);
+        assert_eq!(named("a:b%3ac://"), [key("")]);
+        assert!(named("grant_type=password&scope=openid").is_empty());
+    }
+}

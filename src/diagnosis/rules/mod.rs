@@ -21,6 +21,7 @@ mod steps;
 mod told;
 mod windows_auth;
 
+#[cfg(test)]
 mod catalogue;
 #[cfg(test)]
 mod claims;
