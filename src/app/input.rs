@@ -93,7 +93,7 @@ impl Text {
 /// The session file at `path`; files of other tools are answered by name.
 pub(super) fn session(path: &Path, redactor: &Redactor) -> Result<Session, Fault> {
     match Kind::of_file(path)? {
-        Kind::Har => not_yet(path, "an HTTP archive (HAR) on the screen"),
+        Kind::Har => not_yet(path, "replaying an HTTP archive (HAR)"),
         Kind::Saz => not_yet(path, "reading Fiddler archives (SAZ)"),
         Kind::Mitm => not_yet(path, "reading mitmproxy flow files"),
         _ => Ok(Session::open(path, redactor)?),

@@ -205,6 +205,21 @@ impl<'a> Case<'a> {
         self.challenges().iter().find_map(|challenge| ntlm_message(challenge.credential?))
     }
 
+    /// Whether the server's answer carries an NTLM challenge, in the scheme NTLM or Negotiate. In a folded line a token's
+    /// facts are not known; there the message that it answers tells.
+    pub fn gives_ntlm_challenge(&self) -> bool {
+        let begun = || matches!(self.ntlm(), Some(NtlmMessage::Negotiate { .. }));
+        self.challenges().iter().any(|challenge| match challenge.credential {
+            Some(credential) => matches!(ntlm_message(credential), Some(NtlmMessage::Challenge { .. })),
+            None => challenge.token.is_some() && (challenge.is("ntlm") || (challenge.is("negotiate") && begun())),
+        })
+    }
+
+    /// Whether the server's answer carries a token of a handshake that goes on.
+    pub fn goes_on(&self) -> bool {
+        self.challenges().iter().any(|challenge| challenge.token.is_some())
+    }
+
     /// The user named in `Authorization`, as a pseudonym.
     pub fn user(&self) -> Option<&'a Clean> {
         let Sent::Credential(credential) = self.authorization() else { return None };
@@ -413,9 +428,9 @@ impl<'a> Case<'a> {
         self.exchange.response.seen().map_or("", |response| content(&response.message.body.content))
     }
 
-    /// The Exchange server that answered: the first name in `X-FEServer`.
+    /// The Exchange server that answered: the first name in `X-FEServer`, else the one that it handed the request to.
     pub fn server_name(&self) -> Option<Clean> {
-        let value = self.response_header("x-feserver")?;
+        let value = self.response_header("x-feserver").or_else(|| self.response_header("x-calculatedbetarget"))?;
         let first = value.as_str().split(',').next().unwrap_or_default().trim();
         (!first.is_empty()).then(|| value.part(first))
     }

@@ -26,7 +26,7 @@ use super::{Capture, Certainty, Diagnosis, Judgement, Place, Verdict};
 use crate::exchange::{
     Connection, Exchange, Failure, FailureKind, Ids, Response, Seen, Setting, Side, Step, Timestamp, Timings, Unseen,
 };
-use crate::redact::{Body, Clean, Content, Field, Redactor};
+use crate::redact::{Bindings, Body, Clean, Content, Field, Redactor};
 
 const CASES: &str = include_str!("../../tests/data/corpus/cases.jsonl");
 const CONVERSATIONS: &str = include_str!("../../tests/data/corpus/conversations.jsonl");
@@ -234,7 +234,10 @@ fn revise(judgements: &mut [Judgement], revised: Vec<Judgement>) {
 
 fn exchange(value: &Value, redactor: &Redactor, ids: &Ids) -> Exchange {
     let number = u32::try_from(value["connection"].as_u64().unwrap_or(1)).unwrap();
-    let connection = Arc::new(Connection { id: number, ..Connection::default() });
+    let mut connection = Connection { id: number, ..Connection::default() };
+    let (presented, upstream) = certificates(&value["capture"], &value["request"]["url"]);
+    kit::between(&mut connection, presented, upstream);
+    let connection = Arc::new(connection);
     let started = value["started"].as_str().unwrap_or(kit::START);
     let now = Timestamp::parse(started).unwrap();
     let request = &value["request"];
@@ -263,6 +266,7 @@ fn exchange(value: &Value, redactor: &Redactor, ids: &Ids) -> Exchange {
     let response = &value["response"];
     let status = format!("HTTP/1.1 {} {}\r\n", response["status"], response["reason"].as_str().unwrap_or_default());
     let setting = kit::setting(redactor, connection, ids.clone(), scheme, authority);
+    let setting = Setting { bindings: Bindings::of_fingerprints(presented, upstream), ..setting };
     let mut exchange = kit::record(setting, &message(&head, request), Some(&message(&status, response)), None, now);
     if connect {
         exchange.method = Some("CONNECT".into());
@@ -271,6 +275,18 @@ fn exchange(value: &Value, redactor: &Redactor, ids: &Ids) -> Exchange {
         kit::forget_request(&mut exchange);
     }
     exchange
+}
+
+/// The certificates that the capture knows of the host asked.
+fn certificates(capture: &Value, url: &Value) -> (Option<[u8; 32]>, Option<[u8; 32]>) {
+    let fingerprint = |name: &str| {
+        let digits = capture[name].as_str()?;
+        let byte = |at: usize| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).unwrap();
+        Some(std::array::from_fn(byte))
+    };
+    let asked = url.as_str().is_some_and(|url| capture["host"].as_str().is_none_or(|host| url.contains(host)));
+    let known = |name| fingerprint(name).filter(|_| asked);
+    (known("presented_cert_sha256"), known("upstream_cert_sha256"))
 }
 
 /// Head and body; the framing is that of this text, whatever the original's was.

@@ -432,11 +432,6 @@ impl Ladders {
     }
 }
 
-/// Whether the answer says inside that the device must take its policy.
-fn asks_for_policy(case: &Case<'_>) -> bool {
-    Status::refusal(case).is_some_and(|status| matches!(status.code, 142..=144))
-}
-
 fn key_of(scheme: Scheme, host: Whose<'_>, connection: Option<u32>) -> u64 {
     key((scheme as u8, host.host_key, connection))
 }
@@ -444,7 +439,7 @@ fn key_of(scheme: Scheme, host: Whose<'_>, connection: Option<u32>) -> u64 {
 const fn undecided(capture: Capture) -> Verdict {
     match capture {
         Capture::Live { .. } => Verdict::Pending,
-        Capture::Imported => Verdict::Unknown,
+        Capture::Imported | Capture::Intercepted => Verdict::Unknown,
     }
 }
 
@@ -466,6 +461,11 @@ fn hosts_named(text: &str, mut known: Vec<u64>) -> Vec<u64> {
         }
     }
     known
+}
+
+/// Whether the answer says inside that the device must take its policy.
+fn asks_for_policy(case: &Case<'_>) -> bool {
+    Status::refusal(case).is_some_and(|status| matches!(status.code, 142..=144))
 }
 
 impl Ladder {

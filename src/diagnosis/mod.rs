@@ -6,6 +6,7 @@
 mod answered;
 mod audience;
 mod bounded;
+mod capture;
 mod case;
 #[cfg(test)]
 mod corpus;
@@ -16,6 +17,7 @@ mod ews;
 mod finding;
 mod gate;
 mod handshake;
+mod interception;
 mod judge;
 mod key;
 mod ladder;
@@ -40,6 +42,7 @@ use open::Open;
 use past::Lesson;
 use readiness::Matrix;
 
+pub use capture::Capture;
 pub use case::Case;
 pub use case::Sent;
 pub use decode::Aadsts;
@@ -71,33 +74,27 @@ pub use handshake::Handshake;
 pub use handshake::HandshakeStep;
 pub use handshake::Scheme;
 pub use handshake::StepState;
+pub use interception::Bound;
 pub use past::Accepted;
 pub use past::BearerSeen;
+pub use past::Given;
+pub use past::Hunted;
+pub use past::Legs;
 pub use past::Load;
+pub use past::Logon;
 pub use past::Obtained;
 pub use past::OwnServer;
 pub use past::Past;
+pub use past::Person;
 pub use past::Record;
+pub use past::Windows;
 pub use readiness::Difference;
 pub use readiness::Readiness;
 pub use rule::Hit;
 pub use rule::Next;
 pub use rule::Rule;
+pub use rule::Then;
 pub use signs::Signs;
-
-/// Where the exchanges come from: it decides who can be blamed for an interception, and what can still come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Capture {
-    /// A capture of our own, going on or recorded.
-    Live {
-        /// Whether only programs of this machine can be the client: the proxy listens on loopback addresses alone.
-        loopback: bool,
-        /// Whether this machine runs Windows.
-        windows: bool,
-    },
-    /// A file of another tool, or pasted text.
-    Imported,
-}
 
 /// What one exchange changed.
 #[derive(Clone, Debug)]
@@ -140,7 +137,7 @@ impl Diagnosis {
         }
         self.ladders.add(&case, judgement.verdict);
         self.matrix.add(&case, judgement.verdict);
-        let lesson = Lesson::of(&case);
+        let lesson = Lesson::of_judged(&case, &judgement);
         self.past.remember(lesson);
         Observed { judgement, revised }
     }

@@ -172,23 +172,25 @@ impl Kinds {
             Next::Token => 1 << 10,
             Next::BearerOffered(_) => 1 << 11,
             Next::OwnServer => 1 << 12,
-            Next::Issuer => 1 << 13,
+            Next::Logon(_) => 1 << 13,
+            Next::Issuer => 1 << 14,
             Next::Nothing => 0,
         })
     }
 
     const CREDENTIALS: Self = Self::of(&Next::Credentials);
     const SAME_CONNECTION: Self = Self::of(&Next::SameConnection);
-    const SIGN_IN: Self = Self::of(&Next::SignIn).or(Self(1 << 3 | 1 << 13));
+    const SIGN_IN: Self = Self::of(&Next::SignIn).or(Self(1 << 3 | 1 << 14));
     const HOST: Self = Self(1 << 7);
     const CANDIDATE: Self = Self::of(&Next::Candidate);
     const SAME_CREDENTIAL: Self = Self(1 << 9);
     const BEARER_OFFERED: Self = Self(1 << 11);
     const OWN_SERVER: Self = Self::of(&Next::OwnServer);
+    const LOGON: Self = Self(1 << 13);
     /// Those that any request to the same host may be.
     const ANY_REQUEST: Self = Self(1 << 4 | 1 << 5 | 1 << 6);
     /// Those that a token may be.
-    const TOKEN: Self = Self(1 << 3 | 1 << 10 | 1 << 13);
+    const TOKEN: Self = Self(1 << 3 | 1 << 10 | 1 << 14);
 
     const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -222,7 +224,8 @@ impl News {
             .or(Kinds::SAME_CONNECTION.when(carries_handshake_on(case)))
             .or(Kinds::SIGN_IN.when(carries_credential(case)))
             .or(Kinds::TOKEN.when(case.bearer().is_some()))
-            .or(Kinds::SAME_CREDENTIAL.when(went_well && credential));
+            .or(Kinds::SAME_CREDENTIAL.when(went_well && credential))
+            .or(Kinds::LOGON.when(credential && (went_well || case.status() == Some(500))));
         let candidate = case.directory() == Some(Directory::Autodiscover) && is_good(case);
         let own_server = case.is_exchange() && !case.is_exchange_online() && is_final(case);
         let anywhere = Kinds::SIGN_IN
@@ -267,6 +270,22 @@ fn settle(judgement: &mut Judgement, next: &Next) {
         }
         _ => judgement.verdict = Verdict::Step,
     }
+}
+
+/// Puts what was withheld before what it makes superfluous. A failure that is merely possible comes last.
+fn say(judgement: &mut Judgement, finding: Finding, next: &Next) {
+    judgement.findings.retain(|old| !finding.rule.supersedes.contains(&old.rule.id));
+    match (finding.kind, finding.certainty) {
+        (Kind::Failure, Certainty::Possible) => return judgement.findings.push(finding),
+        (Kind::Failure, _) => judgement.verdict = Verdict::Failure,
+        (Kind::Step, _) => settle(judgement, next),
+        // A note answers nothing where something else was found.
+        (Kind::Note, _) => {
+            settle(judgement, next);
+            return judgement.findings.push(finding);
+        }
+    }
+    judgement.findings.insert(0, finding);
 }
 
 /// The answer that made a finding certain.
@@ -324,17 +343,20 @@ impl Kept {
                         finding.evidence.extend(shown_by(case));
                     }
                 }
-                Effect::Settle | Effect::Say(_) if settled => {}
+                Effect::Settle | Effect::Say(_) | Effect::Become(..) if settled => {}
                 Effect::Settle => {
                     settle(judgement, &next);
                     settled = true;
                 }
                 Effect::Say(finding) => {
-                    judgement.findings.retain(|old| !finding.rule.supersedes.contains(&old.rule.id));
-                    // A note answers nothing where something else was found.
-                    let at = if finding.kind == Kind::Note { judgement.findings.len() } else { 0 };
-                    judgement.findings.insert(at, *finding);
-                    settle(judgement, &next);
+                    say(judgement, *finding, &next);
+                    settled = true;
+                }
+                Effect::Become(id, verdict, findings) => {
+                    (judgement.verdict, judgement.findings) = (verdict, findings);
+                    if let Some(finding) = judgement.findings.iter_mut().find(|finding| finding.id() == id) {
+                        finding.evidence.push(case.evidence_request("authorization"));
+                    }
                     settled = true;
                 }
             }
@@ -402,6 +424,7 @@ impl Kept {
                 let own = case.is_exchange() && !case.is_exchange_online();
                 own && is_final(case) && self.same_agent(case)
             }
+            Next::Logon(logon) => same_host && logon.is_in(case),
             Next::SameCredential(label) => same_host && succeeded(case) && sent_label(case) == Some(*label),
             Next::Token => same_host && case.bearer().is_some(),
             Next::BearerOffered(server) => {

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use super::rules::kit::{self, Raw};
 use super::{Capture, Certainty, Diagnosis, Entries, Judgement, Kind, Scheme, StepState, Verdict};
 
+mod windows;
+
 const LIVE: Capture = Capture::Live { loopback: true, windows: true };
 const PROBE: Raw = Raw::new(
     "POST https://mail.contoso.com/EWS/Exchange.asmx",
@@ -304,6 +306,73 @@ fn a_generic_finding_stands_only_where_no_cause_is_named() {
     assert_eq!(ids(&judgement), ["generic-bad-credentials"]);
     assert_eq!(judgement.findings[0].certainty, Certainty::Possible);
     assert!(judgement.findings[0].evidence[0].text.as_str().starts_with("2999999;reason=\"Something new.\""));
+}
+
+const WITHOUT: Raw = Raw::new(
+    "POST https://mail.contoso.com/mapi/emsmdb/\nAuthorization: Bearer",
+    "401\nServer: Microsoft-IIS/10.0\nX-FEServer: EX02\nWWW-Authenticate: Negotiate\nWWW-Authenticate: NTLM",
+);
+const ANOTHER: Raw = Raw::new(
+    "POST https://mail.contoso.com/mapi/emsmdb/\nAuthorization: Bearer",
+    concat!(
+        "401\nX-FEServer: EX03\nWWW-Authenticate: Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", ",
+        "authorization_uri=\"https://login.windows.net/common/oauth2/authorize\""
+    ),
+);
+
+#[test]
+fn the_one_server_of_three_without_oauth_is_named_whenever_it_was_met() {
+    for order in [[EMPTY_BEARER, WITHOUT, ANOTHER], [WITHOUT, EMPTY_BEARER, ANOTHER], [EMPTY_BEARER, ANOTHER, WITHOUT]]
+    {
+        let run = Run::all(Capture::Imported, &order);
+        let failures: Vec<_> = run.judgements.values().filter(|said| said.verdict == Verdict::Failure).collect();
+        assert_eq!(failures.len(), 1);
+        let finding = &failures[0].findings[0];
+        assert_eq!((finding.id(), finding.certainty), ("vdir-oauth-disabled", Certainty::Certain));
+        let named = |place| finding.names.iter().find(|(name, _)| *name == place).unwrap().1.to_string();
+        assert_eq!((named("server"), named("directory")), ("EX02".to_owned(), "/mapi".to_owned()));
+        let offered = finding.evidence.last().unwrap().text.as_str();
+        assert!(offered.starts_with("Bearer offered by mail.contoso.com/mapi at EX0"), "{offered}");
+    }
+    let alone = Run::all(Capture::Imported, &[WITHOUT, WITHOUT]);
+    let certainties: Vec<_> = alone.judgements.values().map(|said| said.findings[0].certainty).collect();
+    assert_eq!(certainties, [Certainty::Likely; 2]);
+}
+
+#[test]
+fn a_token_that_is_used_after_all_takes_the_note_back() {
+    let ids = |run: &Run, id: u64| run.judgements[&id].findings.iter().map(super::Finding::id).collect::<Vec<_>>();
+    let unused = Run::all(Capture::Imported, &[TOKEN, PROBE]);
+    assert_eq!(ids(&unused, 2), ["hs-anonymous-probe", "client-did-not-authenticate"], "Bearer was not offered");
+    let asked = Raw::new(
+        "POST https://mail.contoso.com/mapi/emsmdb/",
+        "401\nX-FEServer: EX01\nWWW-Authenticate: Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\"",
+    );
+    let unused = Run::all(Capture::Imported, &[TOKEN, asked]);
+    assert_eq!(ids(&unused, 2), ["hs-anonymous-probe", "token-not-used", "client-did-not-authenticate"]);
+    assert_eq!(unused.verdicts()[1], Verdict::Unknown);
+    let used = Run::all(Capture::Imported, &[TOKEN, asked, RETRY]);
+    assert_eq!(ids(&used, 2), ["hs-anonymous-probe"]);
+    assert_eq!(used.verdicts()[1], Verdict::Step);
+    assert!(Run::all(Capture::Imported, &[TOKEN]).judgements[&1].findings.is_empty());
+}
+
+#[test]
+fn a_reason_that_nobody_knows_is_a_refusal_all_the_same() {
+    let told = Raw::new(
+        "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer {jwt aud=https://mail.contoso.com}",
+        "401\nX-FEServer: EX01\nx-ms-diagnostics: 2999999;reason=\"New.\";error_category=\"something_new\"",
+    );
+    let pasted = Raw::new("", "401\nx-ms-diagnostics: 2999999;reason=\"New.\";error_category=\"something_new\"");
+    for raw in [told, pasted] {
+        let run = Run::all(Capture::Imported, &[raw]);
+        let said = &run.judgements[&1];
+        assert_eq!((said.verdict, said.findings[0].certainty), (Verdict::Failure, Certainty::Possible));
+        assert!(said.findings[0].rule.is_generic());
+    }
+    // Nothing was told: a cause that is merely possible makes no verdict.
+    let silent = Raw::new("GET https://login.live.com/x\nAuthorization: Bearer {jwt aud=x}", "401");
+    assert_eq!(Run::all(Capture::Imported, &[silent]).verdicts(), [Verdict::Unknown]);
 }
 
 #[test]

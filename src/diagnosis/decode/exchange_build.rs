@@ -21,6 +21,11 @@ impl Build {
     /// 2019 CU13: the first with modern authentication by AD FS.
     const ADFS: Self = Self::new(15, 2, 1258);
 
+    /// 2019 CU2: the first of one's own whose authentication policies can block the old schemes.
+    const POLICIES: Self = Self::new(15, 2, 397);
+    /// 2019 CU14: Extended Protection is on unless somebody chose otherwise.
+    const PROTECTED: Self = Self::new(15, 2, 1544);
+
     const fn new(major: u16, minor: u16, update: u16) -> Self {
         Self { major, minor, update, revision: 0 }
     }
@@ -55,6 +60,16 @@ impl Build {
     /// Whether AD FS can be the authority of modern authentication here.
     pub(in crate::diagnosis) fn takes_adfs_tokens(self) -> bool {
         self >= Self::ADFS
+    }
+
+    /// Whether authentication policies can block the old schemes here.
+    pub(in crate::diagnosis) fn has_authentication_policies(self) -> bool {
+        self >= Self::POLICIES
+    }
+
+    /// Whether Extended Protection is on by default.
+    pub(in crate::diagnosis) fn has_extended_protection(self) -> bool {
+        self >= Self::PROTECTED
     }
 
     /// Exchange 2007 or older: no mailbox replication proxy.

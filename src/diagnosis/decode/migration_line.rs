@@ -156,17 +156,20 @@ fn teller_line(line: &str) -> bool {
 fn teller(lower: &str) -> Option<Teller> {
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     let request = lower.contains("http")
-        && says(&["post request", "get request", "postリクエスト", "post リクエスト", "getリクエスト", "post 要求"])
+        && says(&["post", "get "])
+        && says(&["request", "リクエスト", "要求"])
         && says(&["fail", "失敗"]);
-    let credentials = says(&["資格情報を確認できません", "資格情報の確認に失敗"])
-        || (says(&["checking source", "checking destination", "verifying source", "verifying destination"])
-            && lower.contains("credentials"));
-    let wizard = (says(&["unable to connect to the server", "could not connect to the server"])
-        && says(&["check the connection settings"]))
-        || (says(&["サーバーに接続できません"]) && says(&["接続設定を確認", "接続の設定を確認"]));
+    let credentials = (says(&["移行先", "移行元"]) && says(&["資格情報", "認証情報"]) && says(&["できません", "失敗"]))
+        || (says(&["checking", "verifying", "validating"])
+            && says(&["source", "destination"])
+            && says(&["credential"]));
+    let wizard = (says(&["unable to connect to the server", "connect to the server"])
+        && says(&["connection settings"]))
+        || (says(&["サーバーに接続できません"]) && says(&["接続設定", "接続の設定"]));
     let analyzer =
         says(&["unauthorized response was received from the remote", "testing of the options command failed"])
-            || (says(&["options コマンド", "options コマンドの"]) && says(&["失敗", "401"]));
+            || (says(&["options コマンド"]) && says(&["失敗", "401"]))
+            || (says(&["リモート"]) && says(&["401 unauthorized 応答", "401 の応答", "401 応答"]));
     match () {
         () if analyzer => Some(Teller::Analyzer),
         () if wizard => Some(Teller::Wizard),

@@ -3,7 +3,7 @@
 //! Made only of an exchange that somebody looks at, never while exchanges are judged.
 
 use super::{
-    aadsts, activesync, autodiscover, challenge, credential, diagnostics, exchange_headers, graph, mapi,
+    aadsts, activesync, autodiscover, challenge, credential, diagnostics, exchange_headers, graph, live_id, mapi,
     migration_line, rpc, sharepoint, soap,
 };
 use crate::diagnosis::{Capture, Case, Past, Place};
@@ -46,6 +46,7 @@ static VIEWS: &[View] = &[
     challenge::offered_by_proxy,
     credential::replied,
     diagnostics::decoded,
+    live_id::decoded,
     aadsts::decoded,
     activesync::answered,
     autodiscover::answered,

@@ -4,12 +4,15 @@ mod autodiscover;
 pub(super) mod load;
 mod sign_in;
 mod tokens;
+mod windows;
 
 use std::collections::VecDeque;
 
 use super::bounded::Bounded;
 use super::case::Case;
 use super::directory::Directory;
+use super::rules::is_of_oauth;
+use super::{Certainty, Evidence, Judgement, Kind};
 use crate::exchange::Timestamp;
 use crate::redact::{Clean, Credential, Label, Password, Token};
 use tokens::{Tokens, obtained};
@@ -18,6 +21,7 @@ pub use load::Load;
 pub use tokens::Obtained;
 
 pub use autodiscover::OwnServer;
+pub use windows::{Given, Legs, Logon, Person, Windows};
 
 /// Hosts and organisations remembered; the oldest goes first.
 const ROOM: usize = 4096;
@@ -40,6 +44,16 @@ pub struct Past {
 #[derive(Debug, Default)]
 struct Organisation {
     bearer: VecDeque<BearerSeen>,
+    hunted: Option<Hunted>,
+}
+
+/// A failure of an OAuth handshake, after which clients fall back to Windows authentication.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hunted {
+    /// The rule's id.
+    pub id: &'static str,
+    /// Why, of the exchange that it was found in.
+    pub evidence: Evidence,
 }
 
 /// Remembered of one host.
@@ -52,6 +66,7 @@ struct Host {
     authorization_uri: Option<Clean>,
     credentials: Bounded<Label, Record, FEW>,
     accepted: Vec<Accepted>,
+    windows: Windows,
     load: Load,
 }
 
@@ -134,6 +149,11 @@ impl Past {
         self.sign_ins.awaited(host, path)
     }
 
+    /// The first OAuth handshake that failed on the hosts of the same organisation as `host`.
+    pub fn hunted(&self, host: &str) -> Option<&Hunted> {
+        self.organisations.get(organisation(host))?.hunted.as_ref()
+    }
+
     /// Whether a client sent `Bearer`, with or without a token, to `host`.
     pub fn sent_bearer(&self, host: &str) -> bool {
         self.hosts.get(host).is_some_and(|host| host.sent_bearer)
@@ -161,6 +181,11 @@ impl Past {
         self.hosts.get(host).map_or(&[], |host| &host.accepted)
     }
 
+    /// What was seen of Windows authentication on `host`.
+    pub fn windows(&self, host: &str) -> Option<&Windows> {
+        self.hosts.get(host).map(|host| &host.windows)
+    }
+
     /// How `host` bears its load.
     pub fn load(&self, host: &str) -> Option<&Load> {
         self.hosts.get(host).map(|host| &host.load)
@@ -177,19 +202,22 @@ impl Past {
         if let Some(token) = lesson.token {
             self.tokens.remember(token);
         }
+        if let Some((host, hunted)) = lesson.hunted {
+            self.organisations.entry(organisation(host.as_str())).hunted.get_or_insert(hunted);
+        }
         let Some(name) = lesson.host else { return };
         let host = self.hosts.entry(name.as_str());
         host.exchange |= lesson.exchange;
         host.sent_bearer |= lesson.sent_bearer;
+        host.load.remember(lesson.load);
+        if lesson.sent_token {
+            host.token_sent = lesson.id;
+        }
         if let Some(candidate) = lesson.candidate {
             self.candidates.remember(&name, lesson.id, candidate);
         }
         if let Some(sign_in) = lesson.sign_in {
             self.sign_ins.remember(&name, lesson.id, sign_in);
-        }
-        host.load.remember(lesson.load);
-        if lesson.sent_token {
-            host.token_sent = lesson.id;
         }
         if let Some((label, outcome)) = lesson.credential {
             let record = host.credentials.entry(&label);
@@ -210,6 +238,9 @@ impl Past {
                 host.accepted.push(accepted);
             }
         }
+        if let Some(lesson) = lesson.windows {
+            host.windows.remember(lesson);
+        }
         if let Some(seen) = lesson.bearer {
             if seen.authorization_uri.is_some() {
                 host.authorization_uri.clone_from(&seen.authorization_uri);
@@ -229,14 +260,16 @@ pub(super) struct Lesson {
     host: Option<Clean>,
     exchange: bool,
     sent_bearer: bool,
+    sent_token: bool,
     candidate: Option<autodiscover::Lesson>,
     sign_in: Option<sign_in::Lesson>,
-    sent_token: bool,
     signed_in: Option<u64>,
     token: Option<Obtained>,
     credential: Option<(Label, Outcome)>,
     accepted: Option<Accepted>,
     bearer: Option<BearerSeen>,
+    windows: Option<windows::Lesson>,
+    hunted: Option<(Clean, Hunted)>,
     load: load::Lesson,
 }
 
@@ -266,10 +299,12 @@ impl Lesson {
         Self {
             id,
             exchange,
+            windows: windows::Lesson::of(case),
+            hunted: None,
             sent_bearer: case.asks_for_oauth() || case.bearer().is_some(),
+            sent_token: case.bearer().is_some(),
             candidate: autodiscover::Lesson::of(case),
             sign_in: sign_in::Lesson::of(case),
-            sent_token: case.bearer().is_some(),
             signed_in: sign_in.then_some(id),
             token: sign_in.then(|| obtained(case)).flatten(),
             credential: sent_label(case).map(|label| (label, outcome)),
@@ -285,6 +320,24 @@ impl Lesson {
             load: load::Lesson::of(case),
             host,
         }
+    }
+
+    /// With what was said of the exchange: an OAuth handshake that failed is remembered for the server that the token
+    /// was to be for.
+    pub(super) fn of_judged(case: &Case<'_>, judgement: &Judgement) -> Self {
+        let mut lesson = Self::of(case);
+        let failed = judgement.findings.iter().find(|finding| {
+            finding.kind == Kind::Failure && finding.certainty != Certainty::Possible && is_of_oauth(finding.rule)
+        });
+        lesson.hunted = failed.and_then(|finding| {
+            let host = if case.is_sign_in() {
+                case.past().last_challenge().map(|seen| seen.host.clone())
+            } else {
+                lesson.host.clone()
+            };
+            Some((host?, Hunted { id: finding.rule.id, evidence: finding.evidence.first()?.clone() }))
+        });
+        lesson
     }
 }
 

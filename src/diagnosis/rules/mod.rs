@@ -26,6 +26,8 @@ mod catalogue;
 #[cfg(test)]
 mod claims;
 #[cfg(test)]
+mod foreign;
+#[cfg(test)]
 pub(crate) mod kit;
 #[cfg(test)]
 mod pages;
@@ -54,6 +56,12 @@ static FAMILIES: &[&[&Rule]] = &[
 
 /// All rules, in the order of their rank.
 pub static RULES: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| FAMILIES.concat());
+
+/// Whether `rule` is about the OAuth handshake with an Exchange server or its issuer of tokens.
+pub(super) fn is_of_oauth(rule: &Rule) -> bool {
+    let families = exchange_oauth::RULES.iter().chain(entra::RULES);
+    rule.id != "adfs-extended-protection-mitm" && families.into_iter().any(|other| other.id == rule.id)
+}
 
 /// The rule with this id.
 pub fn rule(id: &str) -> Option<&'static Rule> {

@@ -19,8 +19,8 @@ fn the_pages_of_the_findings_are_up_to_date() {
     let mut pages: BTreeMap<String, String> =
         RULES.iter().map(|rule| (format!("{}.md", rule.id), page(rule))).collect();
     pages.insert("README.md".to_owned(), index());
-    pages.insert("no-finding.md".to_owned(), no_finding());
     pages.insert("what-the-articles-claim.md".to_owned(), claims());
+    pages.insert("no-finding.md".to_owned(), no_finding());
     if env::var_os("AUTHTAP_BLESS").is_some() {
         fs::create_dir_all(&folder).unwrap();
         for entry in fs::read_dir(&folder).unwrap() {
@@ -64,10 +64,12 @@ fn page(rule: &Rule) -> String {
 }
 
 /// What the families are called, in the order of the index.
-const FAMILIES: [(&str, &str, &str); 12] = [
+const FAMILIES: [(&str, &str, &str); 15] = [
     ("connection", "Connections, TLS and what was captured", "接続、TLS、キャプチャの範囲"),
     ("entra", "Entra ID, AD FS and tokens from them", "Entra ID、AD FS とトークンの取得"),
     ("exchange_oauth", "OAuth at Exchange, hybrid modern authentication", "Exchange の OAuth、ハイブリッド先進認証"),
+    ("autodiscover", "Autodiscover", "自動検出 (Autodiscover)"),
+    ("outlook_anywhere", "Outlook Anywhere, RPC over HTTP", "Outlook Anywhere、RPC over HTTP"),
     ("outlook", "Outlook and its sign-in", "Outlook とそのサインイン"),
     ("windows_auth", "NTLM, Kerberos and Extended Protection", "NTLM、Kerberos、拡張保護"),
     ("basic", "Passwords and Basic authentication", "パスワードと基本認証"),
@@ -75,6 +77,7 @@ const FAMILIES: [(&str, &str, &str); 12] = [
     ("activesync", "ActiveSync", "ActiveSync"),
     ("sharepoint", "SharePoint and OneDrive", "SharePoint と OneDrive"),
     ("graph", "Microsoft Graph", "Microsoft Graph"),
+    ("told", "Messages of tools and wizards", "ツールやウィザードのメッセージ"),
     ("steps", "Steps of healthy handshakes", "正常なハンドシェイクの手順"),
     ("generic", "Where no cause is known", "原因を特定できない場合"),
 ];
@@ -85,7 +88,8 @@ fn index() -> String {
     writeln!(
         index,
         "Everything that authtap can say of an exchange: {} findings, by family. `authtap explain <id>` shows the same \
-         page.\n[What the articles this tool grew from claim](what-the-articles-claim.md), and which finding answers it.",
+         page. [Causes that no traffic shows](no-finding.md) have none of their own.\n\
+         [What the articles this tool grew from claim](what-the-articles-claim.md), and which finding answers it.",
         RULES.len()
     )
     .unwrap();
@@ -110,6 +114,15 @@ fn index() -> String {
     index
 }
 
+/// The folder that a rule's file lies in.
+fn family(rule: &Rule) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/diagnosis/rules");
+    let file = format!("{}.rs", rule.id.replace('-', "_"));
+    let families = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let family = families.into_iter().find(|family| family.join(&file).exists()).unwrap();
+    family.file_name().unwrap().to_string_lossy().into_owned()
+}
+
 /// The causes that are no rule.
 fn no_finding() -> String {
     let mut page = "<!-- Made from src/diagnosis/rules/none.rs; do not edit. -->\n\n\
@@ -125,15 +138,6 @@ fn no_finding() -> String {
         }
     }
     page
-}
-
-/// The folder that a rule's file lies in.
-fn family(rule: &Rule) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/diagnosis/rules");
-    let file = format!("{}.rs", rule.id.replace('-', "_"));
-    let families = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let family = families.into_iter().find(|family| family.join(&file).exists()).unwrap();
-    family.file_name().unwrap().to_string_lossy().into_owned()
 }
 
 fn claims() -> String {
@@ -158,8 +162,13 @@ fn claims() -> String {
 
 /// A link, where there is a page to link to.
 fn linked(id: &str) -> String {
-    let known = RULES.iter().any(|rule| rule.id == id);
-    if known { format!("[{id}]({id}.md)") } else { format!("`{id}`") }
+    let rule = RULES.iter().any(|rule| rule.id == id);
+    let none = NONE.iter().any(|cause| cause.id == id);
+    match (rule, none) {
+        (true, _) => format!("[{id}]({id}.md)"),
+        (false, true) => format!("[{id}](no-finding.md#{id})"),
+        (false, false) => format!("`{id}`"),
+    }
 }
 
 #[test]
@@ -169,7 +178,8 @@ fn every_claim_is_answered_by_a_finding_or_a_note() {
         assert!(!claim.articles.is_empty() && claim.words.ends_with('.'), "claim {number}");
     }
     let named: BTreeSet<&str> = CLAIMS.iter().flat_map(|claim| claim.ids).copied().collect();
-    let missing: Vec<_> = named.into_iter().filter(|id| RULES.iter().all(|rule| rule.id != *id)).collect();
+    let known = |id: &str| RULES.iter().any(|rule| rule.id == id) || NONE.iter().any(|cause| cause.id == id);
+    let missing: Vec<_> = named.into_iter().filter(|id| !known(id)).collect();
     assert!(missing.len() <= NOT_YET, "no rule answers to {missing:?}");
 }
 

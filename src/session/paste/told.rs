@@ -10,20 +10,23 @@ use super::raw::Field;
 
 /// Whether a paragraph tells of an error in words that nobody uses by chance.
 pub(super) fn tells(text: &str) -> bool {
-    const WORDS: [&str; 25] = [
+    const WORDS: [&str; 29] = [
         // Migration tools.
         "migration failed",
         "migrationwiz",
         "databasenotfoundexception",
         "basic auth disabled",
-        "資格情報を確認できませんでした",
+        "資格情報を確認できません",
+        "資格情報の確認に失敗",
+        "資格情報の検証に失敗",
         "リクエストが失敗しました",
         "要求が失敗しました",
         "基本認証が無効",
         // Wizards and analyzers.
-        "unable to connect to the server. please check the connection settings",
-        "接続設定を確認してもう一度",
+        "connection settings you supplied",
+        "接続設定を確認して",
         "response was received from the remote",
+        "options コマンドのテスト",
         "testing of the options command failed",
         // Frameworks.
         "remote server returned an error",
@@ -34,6 +37,7 @@ pub(super) fn tells(text: &str) -> bool {
         "msalclientexception",
         "adalserviceexception",
         "request failed with http status 40",
+        "http request is unauthorized with client authentication scheme",
         // Error codes that stand alone.
         "invalid_grant:",
         "invalid_client:",

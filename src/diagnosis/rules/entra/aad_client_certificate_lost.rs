@@ -58,7 +58,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         Capture::Imported if decrypted_by_us => (Certainty::Certain, Actor::ThisProxy),
         // Somebody copied the words alone; who decrypts cannot be seen.
         Capture::Imported if case.exchange.request.seen().is_none() => (Certainty::Likely, Actor::Network),
-        Capture::Imported => (Certainty::Certain, Actor::CaptureTool),
+        Capture::Imported | Capture::Intercepted => (Certainty::Certain, Actor::CaptureTool),
     };
     Some(refused.failure(certainty, actor))
 }

@@ -44,7 +44,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::ExchangeAdmin],
-    gate: Gate::status(&[401, 456]).showing(Signs::EMPTY_BEARER.or(Signs::UNSEEN_CREDENTIALS)),
+    gate: Gate::status(&[401, 456]).showing(Signs::EMPTY_BEARER.or(Signs::DIAGNOSTICS)),
     supersedes: &[],
     find,
     #[cfg(test)]

@@ -5,7 +5,9 @@
 //! does not trust (`issuer-unknown`).
 
 use crate::diagnosis::token::refused;
-use crate::diagnosis::{Actor, Case, Certainty, Gate, GraphFault, Hit, Kind, Place, Rule, Signs, TokenFault};
+use crate::diagnosis::{
+    Actor, Case, Certainty, Diagnostics, Gate, GraphFault, Hit, Kind, Place, Rule, Signs, TokenFault,
+};
 use crate::redact::Clean;
 use crate::text::Text;
 
@@ -80,7 +82,7 @@ fn by_graph(case: &Case<'_>) -> Option<Hit> {
 /// The token's own, or the one in quotation marks.
 fn tenant(case: &Case<'_>) -> Option<Clean> {
     let quoted = |text: &Clean| text.as_str().split(['\'', '"']).nth(1).map(|inside| text.part(inside));
-    let said = || case.diagnostics().map(|said| said.clean_reason());
+    let said = || case.diagnostics().map(Diagnostics::clean_reason);
     let message = || case.graph_error().map(|error| error.message.clone());
     case.jwt().and_then(|jwt| jwt.tid.clone()).or_else(|| quoted(&said().or_else(message)?))
 }
