@@ -160,7 +160,7 @@ impl Numbers {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::disallowed_methods)]
 mod tests {
     use super::*;
     use crate::exchange::{Ids, Timestamp};

@@ -34,6 +34,7 @@ pub struct Case<'a> {
     token_fault: OnceCell<Option<(TokenFault, Certainty)>>,
     aadsts: OnceCell<Option<Aadsts>>,
     graph_error: OnceCell<Option<GraphError>>,
+    server_time: OnceCell<Option<i64>>,
     soap: OnceCell<Option<Soap<'a>>>,
     rest_error: OnceCell<Option<RestError>>,
     signs: OnceCell<Signs>,
@@ -71,6 +72,7 @@ impl<'a> Case<'a> {
             token_fault: OnceCell::new(),
             aadsts: OnceCell::new(),
             graph_error: OnceCell::new(),
+            server_time: OnceCell::new(),
             soap: OnceCell::new(),
             rest_error: OnceCell::new(),
             signs: OnceCell::new(),
@@ -282,8 +284,10 @@ impl<'a> Case<'a> {
 
     /// What the server's clock said, in seconds since 1970: its `Date`, or the date in an error of Graph.
     pub fn server_time(&self) -> Option<i64> {
-        let told = self.response_header("date").and_then(|date| http_date::seconds(date.as_str()));
-        told.or_else(|| self.graph_error()?.date)
+        *self.server_time.get_or_init(|| {
+            let told = self.response_header("date").and_then(|date| http_date::seconds(date.as_str()));
+            told.or_else(|| self.graph_error()?.date)
+        })
     }
 
     /// The error of Graph, or of another service that words its errors so.

@@ -150,8 +150,8 @@ impl Ladders {
                 self.empty_bearer(case, host, failed);
             }
             Sent::Credential(Credential::Bearer(_)) => self.token(case, host, failed),
-            Sent::Credential(Credential::Ntlm(_)) => self.messages(case, host, Scheme::Ntlm),
-            Sent::Credential(Credential::Negotiate(_)) => self.messages(case, host, Scheme::Negotiate),
+            Sent::Credential(Credential::Ntlm(_)) => self.messages(case, host, Scheme::Ntlm, failed),
+            Sent::Credential(Credential::Negotiate(_)) => self.messages(case, host, Scheme::Negotiate, failed),
             Sent::Credential(Credential::Basic { .. }) => self.password(case, host, Scheme::Basic),
             Sent::Credential(Credential::Digest { .. }) => self.password(case, host, Scheme::Digest),
             _ => {}
@@ -247,14 +247,14 @@ impl Ladders {
     }
 
     /// NTLM and Negotiate: three messages, or one ticket.
-    fn messages(&mut self, case: &Case<'_>, host: Whose<'_>, scheme: Scheme) {
+    fn messages(&mut self, case: &Case<'_>, host: Whose<'_>, scheme: Scheme, failed: bool) {
         let id = case.exchange.id;
         let connection = Some(case.exchange.connection.id);
         let refused = case.status() == Some(401);
         let undecided = self.undecided();
         let replied = case.challenges().iter().any(|challenge| challenge.token.is_some());
         let first = matches!(case.ntlm(), Some(NtlmMessage::Negotiate { .. }));
-        if first || (refused && replied) {
+        if first || (refused && replied && !failed) {
             let ladder = self.begin_or_find(scheme, host, connection);
             ladder.set("negotiate", StepState::Done, id);
             ladder.verdict = undecided;
@@ -267,6 +267,10 @@ impl Ladders {
                 ladder.set("authenticate", StepState::Done, id);
                 self.end(scheme, host, connection, Verdict::Ok);
             } else if !replied {
+                self.end(scheme, host, connection, Verdict::Failure);
+            } else if failed {
+                // The answer ends the connection that the next message would have to come on.
+                ladder.miss("authenticate");
                 self.end(scheme, host, connection, Verdict::Failure);
             }
             return;
@@ -287,6 +291,11 @@ impl Ladders {
             ladder.set("negotiate", StepState::Done, id);
             ladder.set("challenge", StepState::Done, id);
         }
+        let here = case.exchange.connection.id;
+        if case.past().windows(case.host()).is_some_and(|known| known.waiting_elsewhere(here).is_some()) {
+            ladder.miss("challenge");
+        }
+        let refused = refused || failed;
         ladder.set("authenticate", if refused { StepState::Failed } else { StepState::Done }, id);
         self.end(scheme, host, connection, if refused { Verdict::Failure } else { Verdict::Ok });
     }

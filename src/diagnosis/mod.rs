@@ -12,6 +12,7 @@ mod case;
 mod corpus;
 pub mod decode;
 mod directory;
+mod ends;
 mod entries;
 mod ews;
 mod finding;
@@ -36,6 +37,7 @@ mod token;
 mod words;
 
 use crate::exchange::Exchange;
+use ends::Ends;
 use judge::{Judged, judge};
 use ladder::Ladders;
 use open::Open;
@@ -57,7 +59,9 @@ pub use decode::RestError;
 pub use decode::Soap;
 pub use decode::SoapError;
 pub use decode::TokenFault;
+pub use decode::migration_line::End;
 pub use directory::Directory;
+pub use ends::Platform;
 pub use entries::Entries;
 pub use entries::Entry;
 pub use finding::Actor;
@@ -113,6 +117,7 @@ pub struct Diagnosis {
     open: Open,
     ladders: Ladders,
     matrix: Matrix,
+    ends: Ends,
 }
 
 impl Diagnosis {
@@ -124,6 +129,7 @@ impl Diagnosis {
             open: Open::default(),
             ladders: Ladders::new(capture),
             matrix: Matrix::default(),
+            ends: Ends::default(),
         }
     }
 
@@ -137,6 +143,7 @@ impl Diagnosis {
         }
         self.ladders.add(&case, judgement.verdict);
         self.matrix.add(&case, judgement.verdict);
+        self.matrix.tell_ends(&self.ends.add(&case));
         let lesson = Lesson::of_judged(&case, &judgement);
         self.past.remember(lesson);
         Observed { judgement, revised }

@@ -82,7 +82,7 @@ impl Open {
         let elsewhere = next.iter().any(|turn| turn.next.is_elsewhere());
         let other_key = next.iter().find_map(|turn| match &turn.next {
             Next::Host(host) => Some(key(host.as_str())),
-            Next::SignIn | Next::NewToken(_) => issuer(case),
+            Next::SignIn | Next::Issuer | Next::NewToken(_) => issuer(case),
             _ => None,
         });
         let wants = next.iter().fold(Kinds::default(), |wants, turn| wants.or(Kinds::of(&turn.next)));
@@ -173,13 +173,14 @@ impl Kinds {
             Next::BearerOffered(_) => 1 << 11,
             Next::OwnServer => 1 << 12,
             Next::Logon(_) => 1 << 13,
+            Next::Issuer => 1 << 14,
             Next::Nothing => 0,
         })
     }
 
     const CREDENTIALS: Self = Self::of(&Next::Credentials);
     const SAME_CONNECTION: Self = Self::of(&Next::SameConnection);
-    const SIGN_IN: Self = Self::of(&Next::SignIn).or(Self(1 << 3));
+    const SIGN_IN: Self = Self::of(&Next::SignIn).or(Self(1 << 3 | 1 << 14));
     const HOST: Self = Self(1 << 7);
     const CANDIDATE: Self = Self::of(&Next::Candidate);
     const SAME_CREDENTIAL: Self = Self(1 << 9);
@@ -189,7 +190,7 @@ impl Kinds {
     /// Those that any request to the same host may be.
     const ANY_REQUEST: Self = Self(1 << 4 | 1 << 5 | 1 << 6);
     /// Those that a token may be.
-    const TOKEN: Self = Self(1 << 3 | 1 << 10);
+    const TOKEN: Self = Self(1 << 3 | 1 << 10 | 1 << 13);
 
     const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -311,6 +312,7 @@ impl Next {
         matches!(
             self,
             Self::SignIn
+                | Self::Issuer
                 | Self::NewToken(_)
                 | Self::Host(_)
                 | Self::Candidate
@@ -398,6 +400,7 @@ impl Kept {
             Next::SameConnection => {
                 same_host && self.connection == case.exchange.connection.id && carries_handshake_on(case)
             }
+            Next::Issuer => is_sign_in_of(case, &self.host) || (same_host && case.bearer().is_some()),
             Next::SignIn => is_sign_in_of(case, &self.host) || (same_host && carries_credential(case)),
             Next::NewToken(label) => {
                 let token = case.bearer().is_some() && sent_label(case) != Some(*label);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::key::{ByKey, key};
 use super::past::organisation;
-use super::{Case, Directory, Sent, Signs, Verdict};
+use super::{Case, Directory, End, Sent, Signs, Verdict};
 use crate::redact::{Clean, Credential};
 
 /// Rows kept; further endpoints are left out.
@@ -31,6 +31,8 @@ pub struct Readiness {
     pub last: (u64, u16),
     /// What was last said of it.
     pub verdict: Verdict,
+    /// Which end of a migration the host is, where a tool talked to both.
+    pub end: Option<End>,
 }
 
 /// How a row differs from its siblings.
@@ -151,6 +153,7 @@ impl Matrix {
             None => {
                 let Some(host) = case.host_name() else { return };
                 let server = server.zip(server_text(case)).map(|(name, text)| text.part(name));
+                let end = self.rows.iter().find(|row| row.host == host).and_then(|row| row.end);
                 self.places.insert(key, self.rows.len());
                 self.rows.push(Readiness {
                     endpoint,
@@ -162,6 +165,7 @@ impl Matrix {
                     realm: None,
                     last,
                     verdict,
+                    end,
                 });
                 self.rows.len() - 1
             }
@@ -171,6 +175,13 @@ impl Matrix {
         // The second leg of a handshake offers nothing but its own scheme.
         if status == 401 && case.challenges().iter().any(|challenge| challenge.token.is_none()) {
             row.take_challenge(case);
+        }
+    }
+
+    /// Notes which hosts are the ends of a migration.
+    pub(super) fn tell_ends(&mut self, ends: &[(Clean, End)]) {
+        for (host, end) in ends {
+            self.rows.iter_mut().filter(|row| row.host == *host).for_each(|row| row.end = Some(*end));
         }
     }
 
@@ -277,6 +288,7 @@ mod tests {
             realm: None,
             last: (1, 401),
             verdict: Verdict::Step,
+            end: None,
         }
     }
 

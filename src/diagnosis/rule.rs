@@ -108,6 +108,8 @@ pub enum Next {
     SameConnection,
     /// A request to an issuer of tokens, or a token sent to the same host.
     SignIn,
+    /// A request to an issuer of tokens, or a token sent to the same host; no other credentials will do.
+    Issuer,
     /// The same, but another token than this one.
     NewToken(Label),
     /// The request again with proxy credentials, or an answer that is no 407.

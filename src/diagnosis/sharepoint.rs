@@ -10,8 +10,6 @@ pub(super) const SHARE_POINT: &str = "00000003-0000-0ff1-ce00-000000000000";
 /// Whether SharePoint or OneDrive was asked or answered.
 pub(super) fn is_share_point(case: &Case<'_>) -> bool {
     case.signs().has_any(Signs::SHARE_POINT)
-        || case.diagnostics().is_some_and(|said| said.family == Family::SharePoint)
-        || case.challenge("bearer").and_then(|bearer| bearer.param("client_id")).is_some_and(|id| id == SHARE_POINT)
 }
 
 /// Whether `host` (in lower case) is one of SharePoint Online, in any of its clouds.
@@ -33,11 +31,13 @@ pub(super) struct Refusal<'c, 'x> {
 impl<'c, 'x> Refusal<'c, 'x> {
     /// Nothing where SharePoint says nothing, or where no token was sent: then it only asks for one.
     pub(super) fn of(case: &'c Case<'x>) -> Option<Self> {
+        if !case.signs().has_any(Signs::SHARE_POINT.or(Signs::NO_HOST)) {
+            return None;
+        }
         let code = case.diagnostics().filter(|said| said.family == Family::SharePoint).map(|said| said.code);
         let asked = case.asks_for_oauth() || case.signs().has_any(Signs::ANONYMOUS);
         let speaks = code.is_some() || case.rest_error().is_some_and(|error| !error.message.is_empty());
-        let known = is_share_point(case) || case.signs().has_any(Signs::NO_HOST);
-        (speaks && known && !asked).then_some(Self { case, code: code.flatten() })
+        (speaks && !asked).then_some(Self { case, code: code.flatten() })
     }
 
     /// Whether it holds these words, in any letter case.

@@ -319,7 +319,13 @@ fn announcement((word, quoted): (&str, bool)) -> Option<Announced> {
 
 /// Whether what stands behind a secret's name is said of it, and not the secret: `expired`, `invalid_token`, `80049217`.
 fn is_said(text: &str) -> bool {
-    shape::is_words(text) || shape::is_harmless(text) || shape::is_guid(text)
+    shape::is_words(text) || shape::is_harmless(text) || shape::is_guid(text) || is_issuer_error(text)
+}
+
+/// The number of an error of Entra or AD FS: `Failed to acquire a token: AADSTS50126: …`.
+fn is_issuer_error(text: &str) -> bool {
+    let digits = ["AADSTS", "AADB2C", "MSIS"].iter().find_map(|letters| text.strip_prefix(letters));
+    digits.is_some_and(|digits| (4..=8).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Where the word that `text` begins with ends: before what stands between words, or before an escaped byte.
@@ -456,6 +462,7 @@ mod tests {
         }
         for said in [
             "Invalid token: expired",
+            "Failed to acquire token: AADSTS50126: Error validating credentials",
             "error code: 80049217",
             "AuthType=Basic error_subcode=invalid_token",
             "LiveIdBasicAuth:FederatedStsUnreachable:",

@@ -61,8 +61,6 @@ fn wrong_in_text(case: &Value, exchanges: &[Exchange], skipped: &mut Skipped) ->
 #[test]
 fn single_exchanges_are_judged_alike_as_pasted_text() {
     let (mut wrong, mut skipped) = (Vec::new(), Skipped::new());
-    // Bodies that are no text cannot be pasted, and a tunnel has no text.
-    let is_text = |case: &Value| case["response"]["body_base64"].is_null() && case["request"]["method"] != "CONNECT";
     for case in lines(CASES).filter(is_text) {
         let exchanges = read(&written(&case));
         if exchanges.len() != 1 {
@@ -139,6 +137,19 @@ fn shown(exchange: &Exchange) -> String {
 }
 
 #[test]
+fn an_article_about_an_error_line_is_the_line() {
+    let line = "Your migration failed while checking source credentials. Http POST request to 'mail.fabrikam.com' failed - 401 \
+                Unauthorized";
+    let article = format!(
+        "MigrationWiz and 401\n\nMigrationWiz reports this where it cannot sign in at the source or the destination:\n\n{line}\n\n\
+         Check the credentials of the endpoint, then start the migration again. Basic authentication may be off.\n"
+    );
+    let judgements = judged(&read(&article), Capture::Imported);
+    let found: Vec<_> = judgements.iter().map(|judgement| judgement.findings.first().map(|f| f.id())).collect();
+    assert_eq!(found, [Some("migrationwiz-error-line")]);
+}
+
+#[test]
 fn words_that_name_no_cause_get_no_finding() {
     let mut wrong = Vec::new();
     for words in [
@@ -160,6 +171,7 @@ fn words_that_name_no_cause_get_no_finding() {
 }
 
 #[test]
+#[ignore = "until the last family of rules has landed"]
 fn every_candidate_is_a_finding() {
     let texts = lines(PASTED).map(|case| text(&case["text"]));
     let further = [
@@ -168,14 +180,19 @@ fn every_candidate_is_a_finding() {
         "Your migration failed while checking source credentials. Http POST request to 'mail.fabrikam.com' failed - 403",
         "Your migration failed while checking source credentials. Http POST request to 'mail.fabrikam.com' failed - 503",
     ];
+    let cases = lines(CASES).filter(is_text).map(|case| written(&case));
     let mut unknown = std::collections::BTreeSet::new();
-    for text in texts.chain(further.map(str::to_owned)) {
+    for text in texts.chain(further.map(str::to_owned)).chain(cases) {
         let judgements = judged(&read(&text), Capture::Imported);
         let findings = judgements.iter().flat_map(|judgement| &judgement.findings);
         unknown.extend(findings.flat_map(|finding| finding.candidates.clone()).filter(|id| rule(id).is_none()));
     }
-    // Until all rules are written this only warns.
-    println!("candidates that are no rule yet: {unknown:?}");
+    assert!(unknown.is_empty(), "candidates that are no finding: {unknown:?}");
+}
+
+/// Bodies that are no text cannot be pasted, and a tunnel has no text.
+fn is_text(case: &Value) -> bool {
+    case["response"]["body_base64"].is_null() && case["request"]["method"] != "CONNECT"
 }
 
 fn read(pasted: &str) -> Vec<Exchange> {

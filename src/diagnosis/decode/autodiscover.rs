@@ -1,7 +1,6 @@
 //! What an Autodiscover address answers: settings, another address, or an error; in its three dialects (POX, SOAP, and
 //! the JSON of version 2).
 
-use super::aadsts::json_string;
 use super::view::Decoded;
 use super::xml;
 use crate::diagnosis::{Case, Directory, Place};
@@ -143,9 +142,11 @@ pub(super) fn answered(case: &Case<'_>) -> Option<Decoded> {
     let part = Decoded::new("Autodiscover answer", Place::ResponseBody);
     if text.as_str().trim_start().starts_with('{') {
         let names = ["Protocol", "Url", "ErrorCode", "ErrorMessage"];
-        return Some(names.into_iter().fold(part, |part, name| {
-            part.row_if(name, json_string(text.as_str(), name).map(|value| text.part(value)))
-        }));
+        return Some(
+            names.into_iter().fold(part, |part, name| {
+                part.row_if(name, json_text(text.as_str(), name).map(|value| text.part(value)))
+            }),
+        );
     }
     let mut protocols = protocols(text).into_iter();
     let part = protocols.next().map_or_else(|| part.clone(), |first| part.clone().row("Protocol", first));

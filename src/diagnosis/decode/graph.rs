@@ -56,6 +56,7 @@ impl GraphError {
 
     /// Reads it from JSON.
     fn of(body: &Clean) -> Option<Self> {
+        const SHOWN: [&str; 5] = ["message", "date", "request-id", "client-request-id", "errorUrl"];
         let (mut code, mut message) = (None, None);
         let (mut inner, mut date, mut rows) = (Vec::new(), None, Vec::new());
         let mut values = Values::of(body.as_str());
@@ -72,7 +73,6 @@ impl GraphError {
             } else if named("date") {
                 date = date.or_else(|| moment(value));
             }
-            const SHOWN: [&str; 5] = ["message", "date", "request-id", "client-request-id", "errorUrl"];
             let shown = SHOWN.iter().find(|shown| within > 0 && named(shown) && rows.len() < 8);
             rows.extend(shown.map(|shown| Row { name: shown, value: clean() }));
         }
@@ -205,7 +205,7 @@ impl<'t> Values<'t> {
     /// How many objects stand between `error` and this place; nothing outside of it.
     fn within_error(&self) -> Option<usize> {
         let error = |name: &&str| name.eq_ignore_ascii_case("error") || name.eq_ignore_ascii_case("odata.error");
-        self.around.iter().position(|name| error(&name)).map(|at| self.around.len() - 1 - at)
+        self.around.iter().position(error).map(|at| self.around.len() - 1 - at)
     }
 
     fn parent_is(&self, name: &str) -> bool {

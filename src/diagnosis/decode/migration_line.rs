@@ -45,6 +45,16 @@ pub enum End {
     Destination,
 }
 
+impl End {
+    /// The word of the JSON contract.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Destination => "destination",
+        }
+    }
+}
+
 /// What a tool makes of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
@@ -175,7 +185,14 @@ fn teller(lower: &str) -> Option<Teller> {
         () if wizard => Some(Teller::Wizard),
         () if request
             || credentials
-            || says(&["migrationwiz", "databasenotfoundexception", "migration failed", "basic auth disabled"]) =>
+            || says(&[
+                "your migration failed",
+                "migrationwiz was not able to",
+                "migrationwiz has detected",
+                "credentials used to access the configured mailbox are invalid",
+                "databasenotfoundexception",
+                "basic auth disabled",
+            ]) =>
         {
             Some(Teller::Migration)
         }
@@ -253,7 +270,7 @@ mod tests {
                 "outlook.office365.com",
                 true,
             ),
-            ("MigrationWiz could not reach 'notoutlook.com'", "notoutlook.com", false),
+            ("Your migration failed: no answer from 'notoutlook.com'", "notoutlook.com", false),
         ] {
             let line = MigrationLine::read(text).unwrap();
             assert_eq!((line.host, line.is_online()), (Some(host), online), "{text}");

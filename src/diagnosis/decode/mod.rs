@@ -20,6 +20,7 @@ pub(super) mod rpc;
 pub(super) mod sharepoint;
 pub mod soap;
 mod token_fault;
+pub(super) mod trusted_issuers;
 mod view;
 mod wcf;
 mod xml;

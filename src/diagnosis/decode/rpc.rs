@@ -38,12 +38,13 @@ impl Target {
     }
 }
 
-/// Whether the request is one of Outlook Anywhere. Remote Desktop Gateway has the same path, and asks for other ports.
+/// Whether the request is one of Outlook Anywhere. Remote Desktop Gateway has the same path, and asks for other ports;
+/// where no port is named, only an answer of Exchange tells.
 pub(in crate::diagnosis) fn is_outlook_anywhere(case: &Case<'_>) -> bool {
     let path = case.path().to_ascii_lowercase();
     let rpc = matches!(case.method(), "RPC_IN_DATA" | "RPC_OUT_DATA")
         || (case.directory() == Some(Directory::Rpc) && path.starts_with("/rpc/rpcproxy"));
-    rpc && Target::of(case).is_none_or(|target| target.role().is_some())
+    rpc && Target::of(case).map_or_else(|| case.is_exchange(), |target| target.role().is_some())
 }
 
 /// The channel.
@@ -103,5 +104,6 @@ mod tests {
         assert!(is("RPC_OUT_DATA https://mail.contoso.com/RpcWithCert/RpcProxy.dll?ex01:6001"));
         assert!(!is("RPC_IN_DATA https://rdg.contoso.com/rpc/rpcproxy.dll?localhost:3388"));
         assert!(!is("GET https://mail.contoso.com/rpc/"));
+        assert!(!is("RPC_IN_DATA https://rdg.contoso.com/rpc/rpcproxy.dll"));
     }
 }

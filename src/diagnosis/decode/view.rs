@@ -4,7 +4,7 @@
 
 use super::{
     aadsts, activesync, autodiscover, challenge, credential, diagnostics, exchange_headers, graph, live_id, mapi,
-    migration_line, rpc, sharepoint, soap,
+    migration_line, rpc, sharepoint, soap, trusted_issuers,
 };
 use crate::diagnosis::{Capture, Case, Past, Place};
 use crate::exchange::Exchange;
@@ -43,6 +43,7 @@ static VIEWS: &[View] = &[
     mapi::asked,
     rpc::decoded,
     challenge::offered,
+    trusted_issuers::decoded,
     challenge::offered_by_proxy,
     credential::replied,
     diagnostics::decoded,

@@ -1,9 +1,9 @@
 //! Windows authentication over several exchanges: what later logons make of earlier refusals, and which failure stands
 //! first when OAuth failed before.
 
-use super::{REFUSED, Run, TYPE1};
+use super::{REFUSED, Run, TYPE1, states};
 use crate::diagnosis::rules::kit::Raw;
-use crate::diagnosis::{Actor, Capture, Certainty, Entries, Judgement, Verdict};
+use crate::diagnosis::{Actor, Capture, Certainty, Entries, Judgement, StepState, Verdict};
 
 const LIVE: Capture = Capture::Live { loopback: true, windows: true };
 const OURS: Raw = Raw::new(
@@ -95,6 +95,28 @@ fn a_challenge_that_closes_its_connection_was_a_step_where_the_client_goes_on_th
     let step = ("ntlm-type1-type2", Some(Certainty::Certain), Verdict::Step);
     assert_eq!(said(Capture::Imported, &[closing, accepted])[0], step);
     assert_eq!(said(Capture::Imported, &[closing, REFUSED.on(2)])[0], broken);
+}
+
+#[test]
+fn the_ladders_show_which_leg_went_astray() {
+    let (done, failed) = (StepState::Done, StepState::Failed);
+    let (missing, unseen) = (StepState::Missing, StepState::Unseen);
+    let closing = Raw::new(
+        "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: NTLM {ntlm1}",
+        "401\nConnection: close\nWWW-Authenticate: NTLM {ntlm2}",
+    );
+    let ladders = |raw: &[Raw]| -> Vec<_> {
+        let run = Run::all(Capture::Imported, raw);
+        run.diagnosis.handshakes().iter().map(|ladder| (ladder.verdict, states(ladder))).collect()
+    };
+    assert_eq!(ladders(&[closing]), [(Verdict::Failure, vec![unseen, done, done, missing])]);
+    let legs = ladders(&[TYPE1, REFUSED.on(2)]);
+    assert_eq!(legs[1], (Verdict::Failure, vec![unseen, unseen, missing, failed]));
+    let too_long = Raw::new(
+        "GET https://intranet.contoso.com/\nAuthorization: Negotiate {kerberos 18}",
+        "400 Bad Request\nContent-Type: text/html\n\n<h2>Bad Request - Request Too Long</h2>",
+    );
+    assert_eq!(ladders(&[too_long]), [(Verdict::Failure, vec![unseen, done, done, failed])]);
 }
 
 #[test]

@@ -247,6 +247,7 @@ fn header_lines_of_a_request_are_a_request() {
 fn errors_without_any_header_are_the_body_of_an_unseen_response() {
     for (text, syntax) in [
         ("AADSTS50105", Syntax::Text),
+        ("Sign-in error code: 50057", Syntax::Text),
         ("Hello,\n\nMsalServiceException: AADSTS50105: Not assigned.\nTrace ID: 1\n\nBye", Syntax::Text),
         ("{\n\"error\": \"invalid_grant\",\n\n\"error_codes\": [50105]}", Syntax::Json),
         ("<s:Envelope><s:Body><s:Fault>x</s:Fault></s:Body></s:Envelope>", Syntax::Xml),

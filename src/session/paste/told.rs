@@ -10,10 +10,15 @@ use super::raw::Field;
 
 /// Whether a paragraph tells of an error in words that nobody uses by chance.
 pub(super) fn tells(text: &str) -> bool {
-    const WORDS: [&str; 29] = [
+    const WORDS: [&str; 33] = [
+        // The sign-in log.
+        "sign-in error code",
+        "サインイン エラー コード",
         // Migration tools.
-        "migration failed",
-        "migrationwiz",
+        "your migration failed",
+        "migrationwiz was not able to",
+        "migrationwiz has detected",
+        "credentials used to access the configured mailbox are invalid",
         "databasenotfoundexception",
         "basic auth disabled",
         "資格情報を確認できません",
@@ -21,7 +26,7 @@ pub(super) fn tells(text: &str) -> bool {
         "資格情報の検証に失敗",
         "リクエストが失敗しました",
         "要求が失敗しました",
-        "基本認証が無効",
+        "基本認証が無効です",
         // Wizards and analyzers.
         "connection settings you supplied",
         "接続設定を確認して",

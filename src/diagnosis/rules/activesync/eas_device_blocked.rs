@@ -75,7 +75,8 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         Some(_) => return None,
         None => {
             let asked = case.signs().has_any(Signs::ACTIVE_SYNC) && !matches!(case.authorization(), Sent::Absent);
-            let written = by_exchange(case) || case.response_header("ms-server-activesync").is_some();
+            let nameless = case.lacks_response_header("server") && case.response_body().is_empty();
+            let written = by_exchange(case) || case.is_exchange() || nameless;
             if case.status() != Some(403) || !asked || !written {
                 return None;
             }

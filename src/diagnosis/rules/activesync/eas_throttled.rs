@@ -45,7 +45,7 @@ pub(super) static RULE: Rule = Rule {
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::Client, Actor::ExchangeAdmin],
     gate: Gate::status(&[200, 429, 503]).showing(Signs::ACTIVE_SYNC.or(Signs::NO_HOST)),
-    supersedes: &[],
+    supersedes: &["throttled"],
     find,
     #[cfg(test)]
     examples: tests::EXAMPLES,

@@ -51,8 +51,11 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         return None;
     }
     let (certainty, evidence) = match Status::refusal(case) {
-        // VersionNotSupported; access denied, when nothing but the version is wrong.
         Some(status) if status.code == 138 => (Certainty::Certain, case.evidence_body(status.text)),
+        // AccessDenied and CommandNotSupported name no device: the version is what is known to be wrong.
+        Some(status) if matches!(status.code, 130 | 137) && case.exchange.started >= SINCE => {
+            (Certainty::Likely, case.evidence_body(status.text))
+        }
         Some(_) => return None,
         None => {
             let refused = case.status().is_some_and(|status| status >= 400);

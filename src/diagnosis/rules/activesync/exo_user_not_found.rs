@@ -42,18 +42,17 @@ pub(super) static RULE: Rule = Rule {
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::ExchangeAdmin],
     gate: Gate::status(&[200, 401, 403, 404]).showing(Signs::EXCHANGE),
-    supersedes: &[],
+    supersedes: &["autodiscover-misconfigured"],
     find,
     #[cfg(test)]
     examples: tests::EXAMPLES,
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {
-    if !(case.is_exchange_online() || case.host().is_empty()) {
-        return None;
-    }
-    let evidence = said_by_header(case).or_else(|| said_inside(case))?;
-    let certainty = if case.host().is_empty() { Certainty::Likely } else { Certainty::Certain };
+    // A name of the domain's own may lead to Exchange Online too, so the header counts on any host.
+    let online = case.is_exchange_online();
+    let evidence = said_by_header(case).or_else(|| online.then(|| said_inside(case))?)?;
+    let certainty = if online { Certainty::Certain } else { Certainty::Likely };
     let hit = Hit::failure(certainty, Actor::ExchangeAdmin).on(case.on_user()).because(evidence);
     Some(hit.because(case.evidence_status()).naming("user", case.user().cloned()))
 }
@@ -101,6 +100,15 @@ mod tests {
             "only the answer was copied",
             (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
             &[Raw::new("", "404 Not Found\nx-caserrorcode: UserNotFound")],
+        ),
+        Example::fires(
+            "a name of the domain leads to Exchange Online",
+            (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml\n\
+                 Authorization: Bearer {jwt upn=avery@contoso.com}",
+                "404 Not Found\nX-CasErrorCode: UserNotFound",
+            )],
         ),
         Example::silent(
             "the path does not exist",

@@ -4,6 +4,7 @@
 //! good one (`autodiscover-probe-401`), with a mailbox that Exchange Online does not know (`exo-user-not-found`), or with
 //! `GET` in a browser, to which error 600 is the right answer.
 
+use crate::diagnosis::answered::by_exchange;
 use crate::diagnosis::decode::autodiscover::{Answer, pox_error};
 use crate::diagnosis::{Actor, Case, Certainty, Directory, Evidence, Gate, Hit, Kind, Next, Rule, Signs};
 use crate::redact::Clean;
@@ -79,7 +80,8 @@ fn told(case: &Case<'_>) -> Option<(Certainty, Clean, Evidence)> {
     let Some(Answer::Error(code)) = Answer::of(case) else { return None };
     // A browser, or a test with nothing in it, gets 600 from a healthy server; a busy one is not misconfigured.
     let asked_nothing = code == "600" && !case.method().is_empty() && case.method() != "POST";
-    if asked_nothing || code.eq_ignore_ascii_case("ServerBusy") || !case.is_exchange() {
+    let exchange = case.is_exchange() || case.response_body().contains("schemas.microsoft.com/exchange/");
+    if asked_nothing || code.eq_ignore_ascii_case("ServerBusy") || !exchange {
         return None;
     }
     let evidence = case.evidence_body(code);
@@ -90,12 +92,15 @@ fn told(case: &Case<'_>) -> Option<(Certainty, Clean, Evidence)> {
     Some((Certainty::Likely, reason, evidence))
 }
 
-/// A refusal that Exchange itself wrote; what IIS alone answers may be any web site's.
+/// A refusal that Exchange itself wrote; what IIS alone answers may be any web site's, but for the name of the host.
 fn refused(case: &Case<'_>) -> Option<(Certainty, Clean, Evidence)> {
     const MARKS: [&str; 6] =
         ["x-feserver", "x-owa-version", "x-diaginfo", "x-calculatedbetarget", "x-beserver", "x-soap-enabled"];
     let status = case.status().filter(|status| matches!(status, 404 | 405 | 500..=504))?;
-    let mark = MARKS.into_iter().find(|mark| case.response_header(mark).is_some())?;
+    let mark = MARKS.into_iter().find(|mark| case.response_header(mark).is_some());
+    // Nothing but Autodiscover lives under that name.
+    let by_name = || (case.host().starts_with("autodiscover.") && by_exchange(case)).then_some("server");
+    let mark = mark.or_else(by_name)?;
     if case.is_exchange_online() || case.response_header("retry-after").is_some() || case.soap().is_some() {
         return None;
     }
@@ -132,6 +137,11 @@ mod tests {
                 "200 OK\nX-FEServer: EX01\nContent-Type: text/xml\n\n<Autodiscover><Response><Error><ErrorCode>500\
                  </ErrorCode><Message>The email address can't be found.</Message></Error></Response></Autodiscover>",
             )],
+        ),
+        Example::fires(
+            "the IIS under the Autodiscover name has no such directory",
+            (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
+            &[Raw::new(POST, "404 Not Found\nServer: Microsoft-IIS/10.0\nX-Powered-By: ASP.NET")],
         ),
         Example::silent(
             "a browser asks without a body",

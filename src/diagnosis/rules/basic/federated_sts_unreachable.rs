@@ -45,7 +45,15 @@ pub(super) static RULE: Rule = Rule {
     certainties: &[Certainty::Certain],
     actors: &[Actor::AdAdmin],
     gate: Gate::status(&[401, 403, 456, 500, 502, 503, 504]).showing(Signs::EXCHANGE),
-    supersedes: &["basic-retired-exo", "basic-bad-credentials", "hs-anonymous-probe", "generic-bad-credentials"],
+    supersedes: &[
+        "eas-throttled",
+        "throttled",
+        "server-overloaded",
+        "basic-retired-exo",
+        "basic-bad-credentials",
+        "hs-anonymous-probe",
+        "generic-bad-credentials",
+    ],
     find,
     #[cfg(test)]
     examples: tests::EXAMPLES,

@@ -38,7 +38,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::Network],
-    gate: Gate::status(&[200, 302, 307, 403, 451, 502, 503]),
+    gate: Gate::status(&[302, 307, 403, 451, 502, 503]),
     supersedes: &["preauth-device", "generic-bad-credentials"],
     find,
     #[cfg(test)]
@@ -112,6 +112,9 @@ fn block_page(case: &Case<'_>) -> Option<Evidence> {
     PAGES.iter().any(|page| location.contains(page)).then(|| case.evidence_header("location"))
 }
 
+/// How much of a page is read: what matters stands at its beginning.
+const PAGE: usize = 8 * 1024;
+
 /// The page of a filter: by the product's name, or, in the place of a service of Microsoft, by what it says.
 fn of_page(case: &Case<'_>, status: u16) -> Option<(Certainty, Evidence)> {
     const PRODUCTS: [&str; 17] = [
@@ -136,6 +139,7 @@ fn of_page(case: &Case<'_>, status: u16) -> Option<(Certainty, Evidence)> {
     const DENIED: [&str; 6] =
         ["access denied", "access blocked", "web page blocked", "has been blocked", "is blocked", "not allowed"];
     let text = case.response_body();
+    let text = &text[..text.floor_char_boundary(PAGE)];
     let page = text.to_ascii_lowercase();
     let html = page.contains("<html") || page.contains("<title") || page.contains("<h1");
     let denied = DENIED.iter().find_map(|words| Some((page.find(words)?, words.len())));
@@ -148,7 +152,6 @@ fn of_page(case: &Case<'_>, status: u16) -> Option<(Certainty, Evidence)> {
     });
     let of_product = PRODUCTS.iter().any(|product| page.contains(product)) && html;
     match (denied, server) {
-        // A good status with such a page needs the name of a product beside it.
         (None, _) => None,
         (Some(_), None) if !of_product && (status != 403 || !is_microsoft(case.host())) => None,
         (Some(_), Some(name)) => Some((Certainty::Certain, case.evidence_header(name))),

@@ -54,7 +54,7 @@ pub(super) static RULE: Rule = Rule {
     examples: tests::EXAMPLES,
 };
 
-const CODES: [u32; 3] = [700_016, 70001, 700_011];
+const CODES: [u32; 4] = [700_016, 70001, 700_011, 7_000_229];
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let refused = refused(case, &CODES)?;

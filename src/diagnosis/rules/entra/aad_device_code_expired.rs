@@ -37,7 +37,7 @@ pub(super) static RULE: Rule = Rule {
     examples: tests::EXAMPLES,
 };
 
-const CODES: [u32; 2] = [70019, 70018];
+const CODES: [u32; 3] = [70019, 70018, 70020];
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let refused = Refused::of(case)?;

@@ -60,8 +60,8 @@ pub(super) static RULE: Rule = Rule {
     examples: tests::EXAMPLES,
 };
 
-const CODES: [u32; 14] =
-    [20001, 20012, 40008, 40009, 40015, 50008, 50107, 80001, 80002, 80005, 80007, 80010, 80013, 80014];
+const CODES: [u32; 15] =
+    [20001, 20012, 40008, 40009, 40015, 50008, 50107, 80001, 80002, 80005, 80007, 80010, 80013, 80014, 500_089];
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     Some(refused(case, &CODES)?.failure(Certainty::Certain, Actor::AdAdmin))

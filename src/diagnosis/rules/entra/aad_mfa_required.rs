@@ -52,8 +52,8 @@ pub(super) static RULE: Rule = Rule {
     examples: tests::EXAMPLES,
 };
 
-/// Asked for by policy or strength, or first to be registered; 53004 is a registration that was held back.
-const CODES: [u32; 6] = [50076, 50079, 50074, 50072, 50078, 53004];
+/// Asked for by policy or strength, or first to be registered; held back (53004); asked for and not given (500121).
+const CODES: [u32; 7] = [50076, 50079, 50074, 50072, 50078, 53004, 500_121];
 
 /// The user has to register first, as security defaults demand some days after they were switched on.
 const ENROLL: [u32; 2] = [50072, 50079];

@@ -49,7 +49,7 @@ pub(super) static RULE: Rule = Rule {
     examples: tests::EXAMPLES,
 };
 
-const CODES: [u32; 3] = [50011, 500_112, 70004];
+const CODES: [u32; 5] = [50011, 500_112, 70004, 500_113, 500_117];
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     Some(refused(case, &CODES)?.failure(Certainty::Certain, Actor::EntraAdmin))

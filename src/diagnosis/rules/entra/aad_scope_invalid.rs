@@ -47,7 +47,7 @@ pub(super) static RULE: Rule = Rule {
     examples: tests::EXAMPLES,
 };
 
-const CODES: [u32; 5] = [70011, 28002, 28003, 1_002_012, 65005];
+const CODES: [u32; 6] = [70011, 28002, 28003, 1_002_012, 65005, 650_053];
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let refused = refused(case, &CODES)?;

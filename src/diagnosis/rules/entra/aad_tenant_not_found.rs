@@ -48,7 +48,7 @@ pub(super) static RULE: Rule = Rule {
     examples: tests::EXAMPLES,
 };
 
-const CODES: [u32; 6] = [90002, 50128, 50059, 90019, 900_382, 90038];
+const CODES: [u32; 7] = [90002, 50128, 50059, 90019, 900_382, 90038, 900_023];
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let refused = refused(case, &CODES)?;

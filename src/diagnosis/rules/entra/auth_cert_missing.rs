@@ -89,6 +89,11 @@ fn mark_of_exchange(case: &Case<'_>, said: &Aadsts) -> Option<(Certainty, Option
     if said.says("ExchangeServerApp") {
         return Some((Certainty::Certain, None));
     }
+    // What Test-OAuthConnectivity prints, copied with the exception of the server around the answer.
+    if let Some(at) = case.response_body().find("Microsoft.Exchange.") {
+        let words = &case.response_body()[at..at + "Microsoft.Exchange".len()];
+        return Some((Certainty::Likely, Some(case.evidence_body(words))));
+    }
     let agent = case.request_header("user-agent").map_or_else(String::new, |agent| agent.as_str().to_ascii_lowercase());
     if agent.starts_with("exchange/15.") || AGENTS.iter().any(|known| agent.contains(known)) {
         return Some((Certainty::Certain, Some(case.evidence_request("user-agent"))));
@@ -163,6 +168,15 @@ mod tests {
                 "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\"error_description\":\
                  \"AADSTS700027: The certificate with identifier used to sign the client assertion is not registered \
                  on application 'ExchangeServerApp-5a4b3c2d'.\",\"error_codes\":[700027]}",
+            )],
+        ),
+        Example::fires(
+            "the test cmdlet's output was copied",
+            (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "",
+                "400\nContent-Type: text/plain\n\nMicrosoft.Exchange.Security.OAuth.OAuthTokenRequestFailedException: \
+                 AADSTS50012: Client assertion contains an invalid signature.",
             )],
         ),
         Example::silent(

@@ -56,7 +56,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain],
     actors: &[Actor::ExchangeAdmin],
-    gate: Gate::status(&[401, 403, 500, 503]).showing(Signs::EXCHANGE),
+    gate: Gate::status(&[403]).showing(Signs::EXCHANGE),
     supersedes: &["generic-bad-credentials"],
     find,
     #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Not to be confused with a right to act as somebody else (`ews-impersonation-denied`), or with a token whose
 //! permissions do not cover EWS, which is refused before a mailbox is opened.
 
+use crate::diagnosis::decode::mapi;
 use crate::diagnosis::ews::{error, evidence_of, mailbox, soap};
 use crate::diagnosis::person::upn_of;
 use crate::diagnosis::{Actor, Case, Certainty, Evidence, Gate, Hit, Kind, Rule, Signs};
@@ -69,9 +70,13 @@ fn of_services(case: &Case<'_>) -> Option<(Certainty, Vec<Evidence>)> {
     Some((Certainty::Likely, vec![case.evidence_body(no_access(error.text)?), case.evidence_body(error.text)]))
 }
 
-/// The page that MAPI over HTTP sends where a request fails.
+/// The result of MAPI over HTTP, in its header or body, or the page that it sends where a request fails.
 fn of_mapi(case: &Case<'_>) -> Option<(Certainty, Vec<Evidence>)> {
+    const NO_PRIVILEGE: u16 = 11;
     let asked = case.signs().has_any(Signs::MAPI.or(Signs::RPC)) && case.is_exchange();
+    if asked && mapi::response_code(case) == Some(NO_PRIVILEGE) {
+        return Some((Certainty::Likely, vec![case.evidence_header("x-responsecode")]));
+    }
     let words = no_access(case.response_body()).filter(|_| asked)?;
     Some((Certainty::Likely, vec![case.evidence_body(words)]))
 }
@@ -124,6 +129,23 @@ mod tests {
                  xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Body><s:Fault><s:Code><s:Value>s:Sender</s:Value>\
                  </s:Code><s:Reason><s:Text xml:lang=\"en-US\">MapiExceptionLogonFailed: Unable to open message store.\
                  </s:Text></s:Reason></s:Fault></s:Body></s:Envelope>",
+            )],
+        ),
+        Example::fires(
+            "MAPI over HTTP answers 200 and grants nothing",
+            found(Certainty::Likely),
+            &[Raw::new(
+                "POST https://mail.contoso.com/mapi/emsmdb/\nX-RequestType: Connect\n\
+                 Authorization: Basic {basic CONTOSO\\mig:secret}",
+                "200 OK\nX-FEServer: EX01\nX-RequestType: Connect\nX-ResponseCode: 11",
+            )],
+        ),
+        Example::silent(
+            "the session of MAPI over HTTP ended, and the client connects anew",
+            &[Raw::new(
+                "POST https://mail.contoso.com/mapi/emsmdb/\nX-RequestType: Execute\n\
+                 Authorization: Basic {basic CONTOSO\\mig:secret}",
+                "200 OK\nX-FEServer: EX01\nX-RequestType: Execute\nX-ResponseCode: 10",
             )],
         ),
         Example::silent(

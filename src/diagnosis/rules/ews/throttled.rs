@@ -90,23 +90,25 @@ fn by_code(case: &Case<'_>) -> Option<(Certainty, Vec<Evidence>)> {
 /// 429 always asks to slow down, 503 and 403 where they say when to come back or why.
 fn by_status(case: &Case<'_>) -> Option<(Certainty, Vec<Evidence>)> {
     const LATER: [&str; 4] = ["retry-after", "x-backoffduration", "x-backoff", "x-ms-throttle"];
+    let status = case.status().filter(|status| matches!(status, 403 | 429 | 503 | 509))?;
     let online = is_share_point(case) || case.signs().has_any(Signs::GRAPH);
     if !online && !case.is_exchange() {
         return None;
     }
-    let status = case.status()?;
     let later = LATER.into_iter().find(|name| case.response_header(name).is_some());
-    let says = case.rest_error().is_some_and(|error| {
-        let codes = ["ApplicationThrottled", "activityLimitReached", "TooManyRequests", "serviceNotAvailable"];
-        codes.iter().any(|code| error.has_code(code)) || error.says("throttl")
-    });
+    let says = || {
+        case.rest_error().is_some_and(|error| {
+            let codes = ["ApplicationThrottled", "activityLimitReached", "TooManyRequests", "serviceNotAvailable"];
+            codes.iter().any(|code| error.has_code(code)) || error.says("throttl")
+        })
+    };
     let certainty = match status {
         429 => Certainty::Certain,
         // Federation that fails, and back ends that are gone, answer 503 as well.
         503 if case.response_header("x-autodiscovery-error").is_some() => return None,
-        503 if online && (later.is_some() || says) => Certainty::Certain,
-        503 if later.is_some() || says => Certainty::Likely,
-        403 | 509 if says => Certainty::Certain,
+        503 if online && (later.is_some() || says()) => Certainty::Certain,
+        503 if later.is_some() || says() => Certainty::Likely,
+        403 | 509 if says() => Certainty::Certain,
         _ => return None,
     };
     let mut evidence = vec![case.evidence_status()];

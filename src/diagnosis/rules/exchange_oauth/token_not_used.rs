@@ -42,7 +42,10 @@ pub(super) static RULE: Rule = Rule {
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     // What does not ask for a token has no use for one.
-    case.challenge("bearer")?;
+    let offers = case.challenge("bearer").is_some() || case.past().authorization_uri(case.host()).is_some();
+    if !offers {
+        return None;
+    }
     let token = case.past().unused_token(case.host())?;
     let audience = token.audience.as_str().to_ascii_lowercase();
     let same = audience.split(['/', ':', ' ']).any(|part| part == case.host());

@@ -69,8 +69,11 @@ fn find(case: &Case<'_>) -> Option<Hit> {
                 .because(case.evidence_body(words.as_str()))
                 .because(case.evidence_body(error.code.as_str()))
         }
-        None if on_graph && case.status() == Some(403) && case.graph_error().is_none() && no_claims(case) => {
-            Hit::failure(Certainty::Likely, Actor::EntraAdmin).because(case.evidence_status())
+        // A code that is not known, or none at all, beside a status that says it.
+        None if on_graph && case.status() == Some(403) && no_claims(case) && says_nothing_else(case) => {
+            let hit = Hit::failure(Certainty::Likely, Actor::EntraAdmin).because(case.evidence_status());
+            let message = case.graph_error().map(|error| case.evidence_body(error.message.as_str()));
+            message.into_iter().fold(hit, Hit::because)
         }
         _ => return None,
     };
@@ -88,6 +91,14 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         .is_some_and(|roles| ["Mail", "Calendar", "Contacts"].iter().any(|word| roles.as_str().contains(word)));
     let hit = if of_mail { hit.or("graph-app-policy-blocked") } else { hit };
     Some(if case.bearer().is_some() { hit.because(case.evidence_request("authorization")) } else { hit })
+}
+
+/// Whether no error stands in the body, or one that is not known and is not about room or locks.
+fn says_nothing_else(case: &Case<'_>) -> bool {
+    case.graph_error().is_none_or(|error| {
+        let code = error.code.as_str().to_ascii_lowercase();
+        error.fault.is_none() && !["quota", "locked", "throttl", "limit"].iter().any(|word| code.contains(word))
+    })
 }
 
 /// A token was sent, and no further claims are asked for.
@@ -148,6 +159,15 @@ mod tests {
                 "GET https://graph.microsoft.com/v1.0/me/messages\n\
                  Authorization: Bearer {jwt aud=https://graph.microsoft.com exp=1795194000}",
                 "403 Forbidden",
+            )],
+        ),
+        Example::fires(
+            "the code says nothing",
+            (Kind::Failure, Certainty::Likely, Actor::EntraAdmin),
+            &[Raw::new(
+                "GET https://graph.microsoft.com/v1.0/me/messages\n\
+                 Authorization: Bearer {jwt aud=https://graph.microsoft.com}",
+                "403\nContent-Type: application/json\n\n{\"error\":{\"code\":\"UnknownError\",\"message\":\"Denied\"}}",
             )],
         ),
         Example::silent(

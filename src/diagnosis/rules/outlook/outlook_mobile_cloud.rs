@@ -38,7 +38,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Note],
     certainties: &[Certainty::Certain],
     actors: &[Actor::Nobody],
-    gate: Gate::ANY.showing(Signs::ACTIVE_SYNC.or(Signs::AUTODISCOVER).or(Signs::EWS)),
+    gate: Gate::ANY.showing(Signs::ACTIVE_SYNC.or(Signs::AUTODISCOVER).or(Signs::EWS).or(Signs::TOKEN)),
     supersedes: &[],
     find,
     #[cfg(test)]
@@ -50,6 +50,9 @@ const APPLICATION: &str = "27922004-5251-4030-b22d-91ecd9a37ea4";
 const AGENTS: [&str; 3] = ["Outlook-iOS", "Outlook-Android", "OutlookMobileCloudService"];
 
 fn find(case: &Case<'_>) -> Option<Hit> {
+    if case.directory().is_none() || case.is_sign_in() {
+        return None;
+    }
     let named = case.request_header("user-agent").is_some_and(|agent| {
         let agent = agent.as_str().as_bytes();
         AGENTS.iter().any(|name| agent.windows(name.len()).any(|part| part.eq_ignore_ascii_case(name.as_bytes())))

@@ -66,7 +66,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         let told = Evidence { exchange: asked, place: Place::ResponseHeader("www-authenticate"), text: uri };
         let hit = Hit::failure(Certainty::Likely, Actor::Client).on(case.on_server()).because(told);
         let hit = hit.because(case.evidence_request("authorization")).naming("host", case.host_name());
-        hit.until(Next::SignIn).unless(Next::SignIn)
+        hit.until(Next::Issuer).unless(Next::Issuer)
     })
 }
 

@@ -32,8 +32,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::User],
-    // Its two headers say so themselves, whatever the host is called.
-    gate: Gate::status(&[401, 403]),
+    gate: Gate::status(&[401, 403]).showing(Signs::SHARE_POINT),
     supersedes: &["hs-anonymous-probe", "generic-bad-credentials"],
     find,
     #[cfg(test)]

@@ -34,7 +34,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::Client],
-    gate: Gate::status(&[401, 403]).showing(Signs::DIAGNOSTICS.or(Signs::BODY).or(Signs::SHARE_POINT)),
+    gate: Gate::status(&[401, 403]).showing(Signs::SHARE_POINT.or(Signs::NO_HOST)),
     supersedes: &["hs-anonymous-probe", "generic-bad-credentials"],
     find,
     #[cfg(test)]

@@ -60,7 +60,7 @@ pub(super) static RULE: Rule = Rule {
     certainties: &[Certainty::Certain, Certainty::Likely, Certainty::Possible],
     actors: &[Actor::ThisProxy, Actor::CaptureTool, Actor::Network],
     gate: Gate::status(&[401]).showing(Signs::WINDOWS),
-    supersedes: &["ntlm-rejected", "ntlm-loop", "kerberos-failure", "generic-bad-credentials"],
+    supersedes: &["mrsproxy-unauthorized", "ntlm-rejected", "ntlm-loop", "kerberos-failure", "generic-bad-credentials"],
     find,
     #[cfg(test)]
     examples: tests::EXAMPLES,

@@ -43,7 +43,7 @@ pub(super) static RULE: Rule = Rule {
     certainties: &[Certainty::Likely],
     actors: &[Actor::Network],
     gate: Gate::status(&[401]).showing(Signs::WINDOWS),
-    supersedes: &["ntlm-rejected", "ntlm-loop", "generic-bad-credentials"],
+    supersedes: &["mrsproxy-unauthorized", "ntlm-rejected", "ntlm-loop", "generic-bad-credentials"],
     find,
     #[cfg(test)]
     examples: tests::EXAMPLES,

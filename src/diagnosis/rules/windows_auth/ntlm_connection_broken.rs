@@ -51,6 +51,7 @@ pub(super) static RULE: Rule = Rule {
         "adfs-extended-protection-mitm",
         "ntlmv1-refused",
         "ntlm-loop",
+        "mrsproxy-unauthorized",
         "ntlm-rejected",
         "generic-bad-credentials",
     ],
