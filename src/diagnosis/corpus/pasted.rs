@@ -171,7 +171,6 @@ fn words_that_name_no_cause_get_no_finding() {
 }
 
 #[test]
-#[ignore = "until the last family of rules has landed"]
 fn every_candidate_is_a_finding() {
     let texts = lines(PASTED).map(|case| text(&case["text"]));
     let further = [
