@@ -192,7 +192,7 @@ impl Log {
                 self.end_front(now);
             }
             Event::Lost(loss) => self.lose(loss, Side::Client, now),
-            Event::Interim(_) | Event::Response(_) | Event::Upgraded => {}
+            Event::Interim(_) | Event::Response(_) | Event::Upgraded | Event::Reset(_) => {}
         }
     }
 
@@ -231,7 +231,7 @@ impl Log {
                 requests.upgrade();
             }
             Event::Lost(loss) => self.lose(loss, Side::Server, now),
-            Event::Request(_) => {}
+            Event::Request(_) | Event::Reset(_) => {}
         }
     }
 

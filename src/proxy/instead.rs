@@ -139,7 +139,7 @@ impl Requests<'_> {
                 }
             }
             Event::Lost(_) => self.lost = true,
-            Event::Interim(_) | Event::Response(_) | Event::Trailers(_) | Event::Upgraded => {}
+            Event::Interim(_) | Event::Response(_) | Event::Trailers(_) | Event::Upgraded | Event::Reset(_) => {}
         }
     }
 
