@@ -6,12 +6,12 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use super::decode::{Aadsts, Challenge, Diagnostics, Family};
+use super::decode::{Aadsts, Challenge, Diagnostics, Family, Soap};
 use super::directory::Directory;
 use super::past::Past;
 use super::{Capture, Evidence, Place, Signs, Subject};
 use crate::exchange::Exchange;
-use crate::redact::{Clean, Content, Credential, Negotiate, Ntlm, NtlmMessage, Token, Url, User};
+use crate::redact::{Clean, Content, Credential, Negotiate, Ntlm, NtlmMessage, Syntax, Token, Url, User};
 
 /// One exchange with what came before it.
 pub struct Case<'a> {
@@ -25,6 +25,7 @@ pub struct Case<'a> {
     challenges: OnceCell<Vec<Challenge<'a>>>,
     diagnostics: OnceCell<Option<Diagnostics<'a>>>,
     aadsts: OnceCell<Option<Aadsts>>,
+    soap: OnceCell<Option<Soap<'a>>>,
     signs: OnceCell<Signs>,
 }
 
@@ -52,6 +53,7 @@ impl<'a> Case<'a> {
             challenges: OnceCell::new(),
             diagnostics: OnceCell::new(),
             aadsts: OnceCell::new(),
+            soap: OnceCell::new(),
             signs: OnceCell::new(),
         }
     }
@@ -214,6 +216,17 @@ impl<'a> Case<'a> {
         self.aadsts.get_or_init(|| Aadsts::read(self.exchange, self.is_sign_in() || self.host().is_empty())).as_ref()
     }
 
+    /// The SOAP message in the response.
+    pub fn soap(&self) -> Option<&Soap<'a>> {
+        let xml = || self.exchange.response.seen().is_some_and(|response| is_xml(&response.message.body.content));
+        self.soap.get_or_init(|| xml().then(|| Soap::read(self.response_body()))?).as_ref()
+    }
+
+    /// The SOAP message in the request.
+    pub fn request_soap(&self) -> Option<Soap<'a>> {
+        Soap::read(self.request_body())
+    }
+
     /// Whether something shows that an Exchange server, on-premises or online, answered.
     pub fn is_exchange(&self) -> bool {
         *self.is_exchange.get_or_init(|| self.shows_exchange())
@@ -243,6 +256,7 @@ impl<'a> Case<'a> {
             || self.diagnostics().is_some_and(|diagnostics| diagnostics.family == Family::Exchange)
             || (self.is_iis() && self.looks_like_exchange())
             || self.past.is_exchange(self.host())
+            || self.soap().is_some_and(|soap| soap.exchange)
     }
 
     /// Whether the host is one of Exchange Online's.
@@ -408,7 +422,7 @@ impl<'a> Case<'a> {
 pub(super) fn ntlm_message(credential: &Credential) -> Option<&NtlmMessage> {
     match credential {
         Credential::Ntlm(Ntlm::Message(message))
-        | Credential::Negotiate(Negotiate::Ntlm(message) | Negotiate::SpnegoNtlm(message)) => Some(message),
+        | Credential::Negotiate(Negotiate::Ntlm(message) | Negotiate::SpnegoNtlm(message, _)) => Some(message),
         _ => None,
     }
 }
@@ -437,6 +451,10 @@ fn within(host: &str, domain: &str) -> bool {
 
 fn named(name: &str, wanted: &str) -> bool {
     name.eq_ignore_ascii_case(wanted)
+}
+
+fn is_xml(content: &Content) -> bool {
+    matches!(content, Content::Text { syntax: Syntax::Xml, .. })
 }
 
 fn content(content: &Content) -> &str {

@@ -36,7 +36,7 @@ use past::Lesson;
 use readiness::Matrix;
 
 pub use case::{Case, Sent};
-pub use decode::{Aadsts, Challenge, Diagnostics, Family};
+pub use decode::{Aadsts, Challenge, Diagnostics, Family, Soap, SoapError};
 pub use directory::Directory;
 pub use entries::{Entries, Entry};
 pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};

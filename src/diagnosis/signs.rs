@@ -1,7 +1,7 @@
 //! What an exchange shows at a glance. It decides which rules are asked at all, so one pass over the fields finds it.
 
 use super::{Case, Directory, Sent};
-use crate::redact::{Content, Credential, Field, Token};
+use crate::redact::{Content, Credential, Field, Syntax, Token};
 
 /// A set of signs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,6 +58,8 @@ signs! {
     AUTODISCOVER = 19,
     /// The host asked is not known: somebody pasted a response, or less.
     NO_HOST = 20,
+    /// The response's body is XML: [`Case::soap`] may have it.
+    XML = 31,
 }
 
 impl Signs {
@@ -92,6 +94,7 @@ impl Signs {
         signs.set(Self::of_credentials(case.authorization()), true);
         let body = case.exchange.response.seen().map(|response| &response.message.body.content);
         signs.set(Self::BODY, matches!(body, Some(Content::Text { .. })));
+        signs.set(Self::XML, matches!(body, Some(Content::Text { syntax: Syntax::Xml, .. })));
         signs.set(Self::EXCHANGE, case.is_exchange());
         signs.set(Self::SIGN_IN, case.is_sign_in());
         signs.set(Self::ISSUER_ERROR, case.aadsts().is_some());

@@ -9,7 +9,7 @@ use super::{
     Connection, Exchange, Failure, FailureKind, Head, Interim, Message, Response, Seen, Side, Step, Timestamp, Timings,
     Unseen,
 };
-use crate::redact::{Body, Clean, Content, Door, Field, RawBody, Redactor, Secret, Url, Withheld};
+use crate::redact::{Bindings, Body, Clean, Content, Door, Field, RawBody, Redactor, Secret, Url, Withheld};
 use crate::wire::http1::{Asked, Reader};
 use crate::wire::{Event, Fields, Loss, RequestHead, ResponseHead};
 
@@ -54,11 +54,14 @@ pub struct Setting {
     pub body_limit: usize,
     /// Whether the bytes are our own text (pasted), in which markers are read back.
     pub own: bool,
+    /// By which an NTLM response tells which certificate the client saw.
+    pub bindings: Bindings,
 }
 
 impl Setting {
     fn door(&self) -> Door<'_> {
-        if self.own { self.redactor.own() } else { self.redactor.wire() }
+        let door = if self.own { self.redactor.own() } else { self.redactor.wire() };
+        door.with_bindings(self.bindings)
     }
 }
 
@@ -568,6 +571,7 @@ mod tests {
             authority: Some(b"mail.contoso.com".to_vec()),
             body_limit: 1024,
             own: false,
+            bindings: Bindings::UNKNOWN,
         })
     }
 

@@ -21,7 +21,7 @@ use super::tape::{Ending, Tape};
 use super::target::Target;
 use super::tunnel;
 use crate::exchange::{Server, Side, Timestamp};
-use crate::redact::Clean;
+use crate::redact::{Bindings, Clean};
 use crate::wire::http1::{Asked, Reader};
 use crate::wire::{Event, Fields};
 
@@ -110,7 +110,8 @@ async fn read_more(tcp: &mut TcpStream, read: &mut Vec<u8>, idle: Option<&mut Pl
 
 fn tape(caller: &Caller, target: &Target, server: Option<Server>) -> Tape {
     let connection = caller.connection(Some(target), server, None);
-    Tape::http(&caller.context, connection, "http", Some(target.short_authority(80).into_bytes()), None)
+    let authority = target.short_authority(80).into_bytes();
+    Tape::http(&caller.context, connection, Bindings::UNKNOWN, "http", Some(authority), None)
 }
 
 /// A request's head, made ready for the origin.

@@ -13,7 +13,7 @@ use super::stream::Plain;
 use super::target::Target;
 use super::{Context, absolute, failure, tape, tunnel};
 use crate::exchange::{Certificate, Connection, Server, Timestamp};
-use crate::redact::Clean;
+use crate::redact::{Bindings, Clean};
 use crate::wire::http1::{head_end, is_token_byte};
 
 /// A request head longer than this is none that a client would send to a proxy.
@@ -74,7 +74,13 @@ pub(super) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: Socke
         (Opening::Absolute { .. }, Responder::Upstream) => Box::pin(absolute::serve(caller, tcp, read)).await,
         (Opening::Absolute { .. }, Responder::Instead(respond)) => {
             let connection = caller.connection(None, None, None);
-            let conversation = Conversation { context: caller.context, connection, scheme: "http", authority: None };
+            let conversation = Conversation {
+                context: caller.context,
+                connection,
+                bindings: Bindings::UNKNOWN,
+                scheme: "http",
+                authority: None,
+            };
             conversation.hold(Plain::new(tcp, read), &*respond).await;
         }
         (Opening::Ourselves, _) => answer::serve(Plain::new(tcp, read), &Page::welcome()).await,

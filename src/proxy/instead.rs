@@ -13,7 +13,7 @@ use super::respond::{Request, Respond};
 use super::stream::Stream;
 use super::tape::Tape;
 use crate::exchange::{Connection, absolute_url};
-use crate::redact::{Body, Clean, Field, RawBody, Redactor, Secret, Url};
+use crate::redact::{Bindings, Body, Clean, Field, RawBody, Redactor, Secret, Url};
 use crate::wire::http1::Reader;
 use crate::wire::{Event, RequestHead};
 
@@ -21,6 +21,7 @@ use crate::wire::{Event, RequestHead};
 pub(super) struct Conversation {
     pub(super) context: Arc<Context>,
     pub(super) connection: Arc<Connection>,
+    pub(super) bindings: Bindings,
     /// Of requests in origin form.
     pub(super) scheme: &'static str,
     /// Of requests in origin form without a Host field.
@@ -31,8 +32,8 @@ impl Conversation {
     /// Answers what `client` asks until one of the two has enough.
     pub(super) async fn hold<C: Stream>(self, mut client: C, respond: &dyn Respond) {
         let id = self.connection.id;
-        let mut tape =
-            Tape::http(&self.context, Arc::clone(&self.connection), self.scheme, self.authority.clone(), None);
+        let (connection, authority) = (Arc::clone(&self.connection), self.authority.clone());
+        let mut tape = Tape::http(&self.context, connection, self.bindings, self.scheme, authority, None);
         self.answer_all(&mut client, respond, &mut tape).await;
         tape.close(None);
         respond.closed(id);

@@ -77,6 +77,13 @@ pub(super) fn self_signed(name: &str) -> ServerConfig {
     server_config(made.cert.der().clone(), &made.signing_key)
 }
 
+/// TLS of a server that signed its own certificate with SHA-384, and the certificate.
+pub(super) fn self_signed_with_sha384(name: &str) -> (ServerConfig, CertificateDer<'static>) {
+    let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+    let certificate = CertificateParams::new([name.to_owned()]).unwrap().self_signed(&key).unwrap().der().clone();
+    (server_config(certificate.clone(), &key), certificate)
+}
+
 fn server_config(certificate: CertificateDer<'static>, key: &KeyPair) -> ServerConfig {
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     ServerConfig::builder_with_provider(crypto::provider())

@@ -13,7 +13,7 @@ use super::target::Target;
 use crate::exchange::{
     Connection, Draft, Exchange, Failure, FailureKind, Recorder, Seen, Setting, Side, Timestamp, Timings, Unseen,
 };
-use crate::redact::Url;
+use crate::redact::{Bindings, Url};
 
 /// Bodies above this are redacted off the connection's task.
 const HEAVY: usize = 64 * 1024;
@@ -46,6 +46,7 @@ impl Tape {
     pub(super) fn http(
         context: &Arc<Context>,
         connection: Arc<Connection>,
+        bindings: Bindings,
         scheme: &'static str,
         authority: Option<Vec<u8>>,
         tunnel: Option<(Target, Timestamp)>,
@@ -59,6 +60,7 @@ impl Tape {
             authority,
             body_limit: context.body_limit,
             own: false,
+            bindings,
         });
         Self::Http(Box::new(Http {
             recorder,

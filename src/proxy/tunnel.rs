@@ -29,7 +29,7 @@ use super::target::Target;
 use super::upstream::{Offer, Secured, Unsecured, tls_error};
 use super::{Context, crypto, failure};
 use crate::exchange::{Connection, Failure, FailureKind, Server, Side, Step, Timestamp, Tls, Unseen};
-use crate::redact::Clean;
+use crate::redact::{Bindings, Clean};
 
 const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 /// A ClientHello is a few hundred bytes; with post-quantum shares and tickets a few thousand.
@@ -108,9 +108,10 @@ pub(super) async fn pretend(caller: Caller, mut client: TcpStream, asked: Asked,
     let connection = |leaf: Option<&Leaf>| {
         caller.connection(Some(&target), None, leaf.and_then(|leaf| leaf.facts(&context.redactor)))
     };
-    let conversation = |connection, scheme, port| Conversation {
+    let conversation = |connection, bindings, scheme, port| Conversation {
         context: Arc::clone(&context),
         connection,
+        bindings,
         scheme,
         authority: Some(target.short_authority(port).into_bytes()),
     };
@@ -122,12 +123,16 @@ pub(super) async fn pretend(caller: Caller, mut client: TcpStream, asked: Asked,
             let Ok(leaf) = context.authority.leaf(&name, None) else { return };
             let connection = connection(Some(&leaf));
             match greet(client, *hello, &leaf, http1, &context).await {
-                Ok(client) => conversation(connection, "https", 443).hold(client, respond).await,
+                Ok(client) => {
+                    let bindings = Bindings::of_certificates(Some(&leaf.der), None);
+                    conversation(connection, bindings, "https", 443).hold(client, respond).await;
+                }
                 Err(failure) => tape::failed_tunnel(&context, connection, started, &target, failure),
             }
         }
         Opening::Http(early) => {
-            conversation(connection(None), "http", 80).hold(Plain::new(client, early), respond).await;
+            let conversation = conversation(connection(None), Bindings::UNKNOWN, "http", 80);
+            conversation.hold(Plain::new(client, early), respond).await;
         }
         _ => {
             let failure = failure::not_a_request("the client sent bytes into the tunnel that no session can answer");
@@ -179,7 +184,8 @@ impl Tunnel {
     /// HTTP without TLS inside a tunnel.
     fn plain_http(&self, client: TcpStream, early: Vec<u8>, server: TcpStream) -> Settled {
         let authority = self.target.short_authority(80).into_bytes();
-        let tape = Tape::http(&self.caller.context, self.connection(None, None), "http", Some(authority), None);
+        let connection = self.connection(None, None);
+        let tape = Tape::http(&self.caller.context, connection, Bindings::UNKNOWN, "http", Some(authority), None);
         Settled::Plain { client: Plain::new(client, early), server: Plain::new(server, Vec::new()), tape }
     }
 
@@ -271,7 +277,8 @@ impl Tunnel {
         };
         let authority = self.target.short_authority(443).into_bytes();
         let tunnel = Some((self.target.clone(), self.started));
-        let tape = Tape::http(context, connection, "https", Some(authority), tunnel);
+        let bindings = Bindings::of_certificates(Some(&leaf.der), Some(&certificate));
+        let tape = Tape::http(context, connection, bindings, "https", Some(authority), tunnel);
         Settled::Intercepted { client, server: Box::new(server), tape }
     }
 

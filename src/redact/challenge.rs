@@ -208,6 +208,6 @@ mod tests {
         assert_eq!(value, "NTLM [type2 flags=0x00000001]");
         assert_eq!(credential.map(|credential| credential.to_string()), Some(value));
         let (value, credential) = field("Negotiate oRswGaADCgEAoxIEEAEAAAB3d3d3d3d3dwAAAAA=, NTLM");
-        assert_eq!((value.as_str(), credential), ("Negotiate [spnego #1], NTLM", None));
+        assert_eq!((value.as_str(), credential), ("Negotiate [spnego state=accept-completed #1], NTLM", None));
     }
 }

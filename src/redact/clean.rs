@@ -6,6 +6,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::Label;
 
 /// Text that may be shown, logged and stored.
 ///
@@ -115,6 +119,12 @@ impl Clean {
         }
     }
 
+    /// A moment in RFC 3339, in UTC, given in seconds since 1970.
+    pub fn moment(seconds: i64) -> Self {
+        let moment = OffsetDateTime::from_unix_timestamp(seconds).ok().and_then(|time| time.format(&Rfc3339).ok());
+        moment.map_or_else(|| Self::from(seconds), |text| Self(Arc::from(text)))
+    }
+
     /// In ASCII lower case.
     #[must_use]
     pub fn lower(&self) -> Self {
@@ -141,7 +151,7 @@ macro_rules! clean_from_display {
         }
     )*};
 }
-clean_from_display!(u8, u16, u32, u64, usize, i64, bool, IpAddr, SocketAddr);
+clean_from_display!(u8, u16, u32, u64, usize, i64, bool, IpAddr, SocketAddr, Label);
 
 impl AsRef<str> for Clean {
     fn as_ref(&self) -> &str {
@@ -176,6 +186,12 @@ impl PartialEq<&str> for Clean {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_are_written_in_utc() {
+        assert_eq!(Clean::moment(1_763_802_000), "2025-11-22T09:00:00Z");
+        assert_eq!(Clean::moment(i64::MAX), "9223372036854775807");
+    }
 
     #[test]
     fn gives_any_bytes_back() {

@@ -199,6 +199,10 @@ pub enum NtlmMessage {
         dns_computer: Option<Clean>,
         /// DNS domain name (AvId 4).
         dns_domain: Option<Clean>,
+        /// The server's clock (AvId 7), in seconds since 1970.
+        time: Option<i64>,
+        /// The server's Windows, where it tells.
+        build: Option<NtlmBuild>,
     },
     /// AUTHENTICATE_MESSAGE, from the client. The responses themselves are gone.
     Authenticate {
@@ -214,9 +218,38 @@ pub enum NtlmMessage {
         binding: Binding,
         /// Target name, an SPN (AvId 9).
         target: Option<Clean>,
+        /// When the response was made, in seconds since 1970: by the server's clock where its challenge told it, else
+        /// by the client's.
+        time: Option<i64>,
+        /// Whether the message carries a MIC over all three (AvId 6, flag 2).
+        mic: bool,
         /// The NT response's label: a fresh one on each connection.
         label: Label,
     },
+}
+
+impl NtlmMessage {
+    /// Whether it is an AUTHENTICATE_MESSAGE of nobody.
+    pub fn is_anonymous(&self) -> bool {
+        const ANONYMOUS: u32 = 0x0000_0800;
+        match self {
+            Self::Authenticate { flags, version, user, .. } => {
+                *user == User::Empty && (*version == 0 || flags & ANONYMOUS != 0)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The version of Windows in an NTLM message (MS-NLMP section 2.2.2.10): `10.0.20348`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NtlmBuild {
+    /// 10 since Windows 10 and Windows Server 2016.
+    pub major: u8,
+    /// Mostly 0.
+    pub minor: u8,
+    /// 14393 is Windows Server 2016, 17763 is 2019, 20348 is 2022, 26100 is 2025.
+    pub build: u16,
 }
 
 /// The channel binding that the client put into its NTLM response (RFC 5929 `tls-server-end-point`).
@@ -241,16 +274,22 @@ pub enum Negotiate {
     Empty,
     /// NTLM without SPNEGO around it.
     Ntlm(Box<NtlmMessage>),
-    /// SPNEGO NegTokenInit or NegTokenResp holding an NTLM message.
-    SpnegoNtlm(Box<NtlmMessage>),
-    /// A Kerberos ticket, with or without SPNEGO around it.
+    /// SPNEGO holding an NTLM message.
+    SpnegoNtlm(Box<NtlmMessage>, Spnego),
+    /// A Kerberos message.
     Kerberos {
-        /// The token's label.
+        /// Its facts.
+        message: Box<Kerberos>,
+        /// Of SPNEGO around it, if there is any.
+        spnego: Option<Spnego>,
+        /// The whole value's label.
         label: Label,
     },
-    /// Another SPNEGO token: a reply without mechanism token, or a mechanism not known here.
+    /// SPNEGO that holds nothing, or the token of a mechanism not known here.
     Spnego {
-        /// The token's label.
+        /// What it says itself.
+        spnego: Spnego,
+        /// The whole value's label.
         label: Label,
     },
     /// Not a token of any known form.
@@ -258,6 +297,112 @@ pub enum Negotiate {
         /// The value's label.
         label: Label,
     },
+}
+
+impl Negotiate {
+    /// The NTLM message in it.
+    pub fn ntlm(&self) -> Option<&NtlmMessage> {
+        match self {
+            Self::Ntlm(message) | Self::SpnegoNtlm(message, _) => Some(message),
+            _ => None,
+        }
+    }
+
+    /// The Kerberos message in it.
+    pub fn kerberos(&self) -> Option<&Kerberos> {
+        match self {
+            Self::Kerberos { message, .. } => Some(message),
+            _ => None,
+        }
+    }
+
+    /// What SPNEGO says itself, where it is SPNEGO.
+    pub const fn spnego(&self) -> Option<&Spnego> {
+        match self {
+            Self::SpnegoNtlm(_, spnego) | Self::Kerberos { spnego: Some(spnego), .. } | Self::Spnego { spnego, .. } => {
+                Some(spnego)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What a NegTokenInit or NegTokenResp of RFC 4178 says itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spnego {
+    /// The mechanisms that the client offers, the one it prefers first; at most eight. Empty in a reply.
+    pub offered: Vec<Mechanism>,
+    /// The mechanism that the server chose.
+    pub chosen: Option<Mechanism>,
+    /// How far the negotiation is, in a reply.
+    pub state: Option<NegState>,
+}
+
+impl Spnego {
+    /// No more mechanisms are read.
+    pub(super) const MOST: usize = 8;
+}
+
+/// A mechanism of SPNEGO.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mechanism {
+    /// 1.2.840.113554.1.2.2
+    Kerberos,
+    /// 1.2.840.48018.1.2.2, Kerberos under the number that Windows 2000 gave it.
+    MsKerberos,
+    /// 1.3.6.1.4.1.311.2.2.10
+    Ntlm,
+    /// 1.3.6.1.4.1.311.2.2.30
+    NegoEx,
+    /// Any other.
+    Other,
+}
+
+/// The state of a negotiation (RFC 4178 section 4.2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NegState {
+    /// Done.
+    AcceptCompleted,
+    /// A further message is needed.
+    AcceptIncomplete,
+    /// Refused.
+    Reject,
+    /// Accepted if a checksum over the list of mechanisms follows.
+    RequestMic,
+}
+
+/// A Kerberos message of RFC 4120. The ticket itself is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kerberos {
+    /// KRB_AP_REQ, from the client. What a cut value does not have is not there.
+    Request {
+        /// The realm of the service.
+        realm: Option<Clean>,
+        /// The service that the ticket is for: `HTTP/mail.contoso.com`.
+        service: Option<Clean>,
+        /// The encryption type of the ticket: 17 and 18 are AES, 23 is RC4.
+        etype: Option<i32>,
+        /// The version of the key that the ticket is encrypted with.
+        kvno: Option<i32>,
+    },
+    /// KRB_AP_REP, from the server.
+    Reply {
+        /// Its encryption type.
+        etype: Option<i32>,
+    },
+    /// KRB_ERROR, from the server.
+    Error {
+        /// 37 is clock skew, 41 a ticket that does not decrypt, 7 an unknown service (RFC 4120 section 7.5.9).
+        code: Option<i32>,
+        /// The realm of the service.
+        realm: Option<Clean>,
+        /// The service.
+        service: Option<Clean>,
+        /// The server's clock, in seconds since 1970.
+        time: Option<i64>,
+    },
+    /// Another message, or one that cannot be read.
+    Other,
 }
 
 /// The facts of the credentials that follow a scheme's name.

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use super::memory::{Kind, Memory};
 use super::names::{self, Treatment};
-use super::ntlm::Bindings;
-use super::{Body, Clean, Field, RawBody, Syntax, Url, body, header, marker, shape};
+use super::{Bindings, Body, Clean, Field, RawBody, Syntax, Url, body, header, marker, shape};
 use crate::wire;
 
 /// One run's redactor. Clones share their labels and pseudonyms.

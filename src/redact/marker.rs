@@ -7,14 +7,17 @@
 //! [hidden #2]   [guid #3]
 //! Basic [user=upn:user#1@contoso.com password=set #2]
 //! Bearer [jwt #3 alg=RS256 aud=https://mail.contoso.com/ exp=1510868268]
-//! NTLM [type3 v2 flags=0xe2888215 cbt=zero user=down-level:CONTOSO\user#1 domain=CONTOSO #4]
+//! NTLM [type3 v2 flags=0xe2888215 cbt=zero user=down-level:CONTOSO\user#1 domain=CONTOSO time=1795338000 mic #4]
 //! ```
 
+mod negotiate;
+
 use std::fmt::{self, Display, Write};
+use std::str::FromStr;
 
 use super::memory::Kind;
 use super::{
-    Binding, Clean, Credential, Jwt, Label, Negotiate, Ntlm, NtlmMessage, OpaqueForm, Password, Token, User, shape, url,
+    Binding, Clean, Credential, Jwt, Label, Ntlm, NtlmBuild, NtlmMessage, OpaqueForm, Password, Token, User, shape, url,
 };
 
 /// No marker is longer.
@@ -45,17 +48,10 @@ impl Credential {
             Self::Empty => String::new(),
             Self::Basic { user, password } => format!("[user={} password={}]", Form(user), Known(*password)),
             Self::Bearer(token) => token.to_string(),
-            Self::Ntlm(Ntlm::Empty) | Self::Negotiate(Negotiate::Empty) | Self::Other { label: None, .. } => {
-                "[empty]".to_owned()
-            }
+            Self::Ntlm(Ntlm::Empty) | Self::Other { label: None, .. } => "[empty]".to_owned(),
             Self::Ntlm(Ntlm::Message(message)) => format!("[{message}]"),
-            Self::Ntlm(Ntlm::Unreadable { label }) | Self::Negotiate(Negotiate::Unreadable { label }) => {
-                format!("[unreadable {label}]")
-            }
-            Self::Negotiate(Negotiate::Ntlm(message)) => format!("[ntlm {message}]"),
-            Self::Negotiate(Negotiate::SpnegoNtlm(message)) => format!("[spnego {message}]"),
-            Self::Negotiate(Negotiate::Kerberos { label }) => format!("[kerberos {label}]"),
-            Self::Negotiate(Negotiate::Spnego { label }) => format!("[spnego {label}]"),
+            Self::Ntlm(Ntlm::Unreadable { label }) => format!("[unreadable {label}]"),
+            Self::Negotiate(negotiate) => negotiate.to_string(),
             Self::Digest { user, label } => format!("[user={} {label}]", Form(user)),
             Self::Other { label: Some(label), .. } => format!("[hidden {label}]"),
         }
@@ -81,14 +77,7 @@ impl Credential {
                 _ => Ntlm::Message(Box::new(words.ntlm()?)),
             })
         } else if known("negotiate") {
-            Self::Negotiate(match words.first() {
-                "empty" => words.then(Negotiate::Empty),
-                "unreadable" => Negotiate::Unreadable { label: words.skip().label()? },
-                "kerberos" => Negotiate::Kerberos { label: words.skip().label()? },
-                "ntlm" => Negotiate::Ntlm(Box::new(words.skip().ntlm()?)),
-                "spnego" if words.skip().first().starts_with('#') => Negotiate::Spnego { label: words.label()? },
-                _ => Negotiate::SpnegoNtlm(Box::new(words.ntlm()?)),
-            })
+            Self::Negotiate(words.negotiate()?)
         } else if known("digest") && words.first() != "empty" {
             Self::Digest { user: words.value("user").and_then(read_user)?, label: words.label()? }
         } else if is_scheme(scheme) {
@@ -253,21 +242,46 @@ impl Display for NtlmMessage {
         };
         match self {
             Self::Negotiate { flags } => write!(f, "type1 flags={flags:#010x}"),
-            Self::Challenge { flags, target, computer, domain, dns_computer, dns_domain } => {
+            Self::Challenge { flags, target, computer, domain, dns_computer, dns_domain, time, build } => {
                 write!(f, "type2 flags={flags:#010x}")?;
                 text(f, "target", target)?;
                 text(f, "computer", computer)?;
                 text(f, "domain", domain)?;
                 text(f, "dns-computer", dns_computer)?;
-                text(f, "dns-domain", dns_domain)
+                text(f, "dns-domain", dns_domain)?;
+                if let Some(time) = time {
+                    write!(f, " time={time}")?;
+                }
+                match build {
+                    Some(build) => write!(f, " build={build}"),
+                    None => Ok(()),
+                }
             }
-            Self::Authenticate { flags, version, user, domain, binding, target, label } => {
+            Self::Authenticate { flags, version, user, domain, binding, target, time, mic, label } => {
                 write!(f, "type3 v{version} flags={flags:#010x} cbt={} user={}", binding.word(), Form(user))?;
                 write!(f, " domain={domain}")?;
                 text(f, "target", target)?;
-                write!(f, " {label}")
+                if let Some(time) = time {
+                    write!(f, " time={time}")?;
+                }
+                write!(f, "{} {label}", if *mic { " mic" } else { "" })
             }
         }
+    }
+}
+
+impl Display for NtlmBuild {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.build)
+    }
+}
+
+impl NtlmBuild {
+    fn of(text: &str) -> Option<Self> {
+        let (major, rest) = text.split_once('.')?;
+        let (minor, build) = rest.split_once('.')?;
+        let build = Self { major: major.parse().ok()?, minor: minor.parse().ok()?, build: build.parse().ok()? };
+        (build.to_string() == text).then_some(build)
     }
 }
 
@@ -507,15 +521,12 @@ impl<'a> Words<'a> {
         (clean == spaced.as_str()).then_some(Some(clean))
     }
 
+    /// A number as it is written; see [`Words::checked`].
     #[allow(clippy::option_option)]
-    fn seconds(&mut self, name: &str) -> Option<Option<i64>> {
-        match self.value(name) {
-            None => Some(None),
-            Some(text) => {
-                let seconds: i64 = text.parse().ok()?;
-                (seconds.to_string() == text).then_some(Some(seconds))
-            }
-        }
+    fn number<N: FromStr + Display>(&mut self, name: &str) -> Option<Option<N>> {
+        let Some(text) = self.value(name) else { return Some(None) };
+        let number: N = text.parse().ok()?;
+        (number.to_string() == text).then_some(Some(number))
     }
 
     fn jwt(&mut self) -> Option<Jwt> {
@@ -536,9 +547,9 @@ impl<'a> Words<'a> {
             appidacr: self.checked("appidacr", word)?,
             ver: self.checked("ver", word)?,
             idtyp: self.checked("idtyp", word)?,
-            iat: self.seconds("iat")?,
-            nbf: self.seconds("nbf")?,
-            exp: self.seconds("exp")?,
+            iat: self.number("iat")?,
+            nbf: self.number("nbf")?,
+            exp: self.number("exp")?,
             onprem_sid: self.flag("onprem_sid"),
             nonce: self.flag("nonce"),
         })
@@ -560,6 +571,11 @@ impl<'a> Words<'a> {
                 domain: self.checked("domain", server)?,
                 dns_computer: self.checked("dns-computer", server)?,
                 dns_domain: self.checked("dns-domain", server)?,
+                time: self.number("time")?,
+                build: match self.value("build") {
+                    Some(build) => Some(NtlmBuild::of(build)?),
+                    None => None,
+                },
             },
             "type3" => {
                 let version = match self.skip().first() {
@@ -580,6 +596,8 @@ impl<'a> Words<'a> {
                         domain => Some(server(domain)).filter(|clean| *clean == domain)?,
                     },
                     target: self.checked("target", server)?,
+                    time: self.number("time")?,
+                    mic: self.flag("mic"),
                     label: self.label()?,
                 }
             }

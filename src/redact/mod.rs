@@ -8,11 +8,13 @@
 
 mod basic;
 mod bearer;
+mod binding;
 mod body;
 mod challenge;
 mod clean;
 mod cookie;
 mod credential;
+mod der;
 mod digest;
 mod door;
 mod failure;
@@ -20,6 +22,7 @@ mod field;
 mod header;
 mod identity;
 mod json;
+mod kerberos;
 mod label;
 mod marker;
 mod markup;
@@ -36,13 +39,16 @@ mod shape;
 mod stand_in;
 mod url;
 
+pub use binding::Bindings;
 pub use body::{Body, Content, RawBody, Syntax, Withheld};
 pub use clean::Clean;
-pub use credential::{Binding, Credential, Jwt, Negotiate, Ntlm, NtlmMessage, OpaqueForm, Password, Token, User};
+pub use credential::{
+    Binding, Credential, Jwt, Kerberos, Mechanism, NegState, Negotiate, Ntlm, NtlmBuild, NtlmMessage, OpaqueForm,
+    Password, Spnego, Token, User,
+};
 pub use door::{Door, Redactor};
 pub use field::Field;
 pub use label::Label;
-pub use ntlm::Bindings;
 pub use secret::Secret;
 pub use stand_in::StandIns;
 pub use url::{Url, percent_decoded, query_value};

@@ -4,28 +4,16 @@ use base64::Engine;
 
 use super::basic::LENIENT;
 use super::door::Door;
-use super::{Binding, Clean, Ntlm, NtlmMessage, User, marker};
-
-/// The channel bindings of the two certificates that an intercepted connection knows, as MS-NLMP puts them into AvId 10:
-/// the MD5 of the `tls-server-end-point` binding.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Bindings {
-    /// Of the certificate that this proxy presented.
-    pub ours: Option<[u8; 16]>,
-    /// Of the certificate that the server presented.
-    pub server: Option<[u8; 16]>,
-}
-
-impl Bindings {
-    /// No certificate is known.
-    pub const UNKNOWN: Self = Self { ours: None, server: None };
-}
+use super::{Binding, Bindings, Clean, Ntlm, NtlmBuild, NtlmMessage, User, marker};
 
 /// What every message begins with.
 pub(super) const SIGNATURE: &[u8] = b"NTLMSSP\0";
 
 /// The flag that says whether texts are UTF-16.
 const UNICODE: u32 = 1;
+
+/// The flag that says whether the version of the system is told.
+const VERSION: u32 = 0x0200_0000;
 
 /// What follows `NTLM`.
 pub(super) fn read(door: &Door<'_>, rest: &str) -> Ntlm {
@@ -67,6 +55,8 @@ impl<'a> Message<'a> {
             domain: pair(2),
             dns_computer: pair(3),
             dns_domain: pair(4),
+            time: pairs.value(7).and_then(seconds),
+            build: self.build(flags, 48),
         })
     }
 
@@ -88,9 +78,16 @@ impl<'a> Message<'a> {
             user: if user.is_empty() { User::Empty } else { door.user(&user, &domain) },
             domain: if domain.is_empty() { Clean::from("") } else { marker::server(&domain) },
             binding: binding(door.bindings(), pairs.value(10)),
+            time: pairs.value(7).or_else(|| response.get(24..32).filter(|_| version == 2)).and_then(seconds),
+            mic: matches!(pairs.value(6), Some([flags, _, _, _]) if flags & 2 != 0),
             target: pairs.value(9).map(utf16).filter(|target| !target.is_empty()).map(|target| marker::server(&target)),
             label: door.memory().label(response),
         })
+    }
+
+    fn build(&self, flags: u32, at: usize) -> Option<NtlmBuild> {
+        let version = self.bytes.get(at..at + 4).filter(|version| flags & VERSION != 0 && **version != [0; 4])?;
+        Some(NtlmBuild { major: version[0], minor: version[1], build: u16::from_le_bytes([version[2], version[3]]) })
     }
 
     fn u16(&self, at: usize) -> Option<u16> {
@@ -145,6 +142,16 @@ impl<'a> Pairs<'a> {
     }
 }
 
+/// Seconds since 1970 of a FILETIME, which counts tenths of microseconds since 1601. Nothing for what is no moment of
+/// our time.
+fn seconds(bytes: &[u8]) -> Option<i64> {
+    const BEFORE_1970: u64 = 11_644_473_600;
+    const YEAR_10000: i64 = 253_402_300_800;
+    let ticks = u64::from_le_bytes(bytes.try_into().ok()?);
+    let seconds = i64::try_from((ticks / 10_000_000).checked_sub(BEFORE_1970)?).ok()?;
+    (seconds < YEAR_10000).then_some(seconds)
+}
+
 fn text(bytes: &[u8], flags: u32) -> String {
     if flags & UNICODE == 0 { bytes.iter().map(|byte| char::from(*byte)).collect() } else { utf16(bytes) }
 }
@@ -182,7 +189,7 @@ mod tests {
     }
 
     fn response(pairs: &[(u16, &[u8])]) -> Vec<u8> {
-        let mut bytes = vec![7; 44];
+        let mut bytes = [[7; 24].as_slice(), &[0; 20]].concat();
         for (id, value) in pairs {
             bytes.extend(id.to_le_bytes());
             bytes.extend(u16::try_from(value.len()).unwrap().to_le_bytes());
@@ -210,7 +217,7 @@ mod tests {
         assert_eq!(
             marker(TYPE2, unknown),
             "NTLM [type2 flags=0xe2898205 target=CONTOSO computer=EX01 domain=CONTOSO dns-computer=ex01.contoso.com \
-             dns-domain=contoso.com]"
+             dns-domain=contoso.com time=1735526400 build=10.0.19041]"
         );
         assert_eq!(
             marker(&type3("avery", "CONTOSO", &response(&[])), unknown),
@@ -232,6 +239,30 @@ mod tests {
         for (value, word) in [([0; 16], "zero"), ([1; 16], "ours"), ([2; 16], "server"), ([3; 16], "other")] {
             let raw = type3("avery", "CONTOSO", &response(&[(9, b"H\0T\0"), (10, &value)]));
             assert!(marker(&raw, bindings).contains(&format!(" cbt={word} ")), "{word}");
+        }
+    }
+
+    #[test]
+    fn tells_when_the_response_was_made_and_whether_it_has_a_mic() {
+        let unknown = Bindings::UNKNOWN;
+        let time = 133_799_999_990_000_000_u64.to_le_bytes();
+        let raw = type3("avery", "", &response(&[(6, &[2, 0, 0, 0]), (7, &time)]));
+        assert_eq!(
+            marker(&raw, unknown),
+            "NTLM [type3 v2 flags=0x00000001 cbt=none user=bare:user#1 domain= time=1735526399 mic #1]"
+        );
+        // Without AvId 7 it is the client's own clock, at the response's 24th byte.
+        let mut own = response(&[(6, &[1, 0, 0, 0])]);
+        own[24..32].copy_from_slice(&time);
+        assert!(marker(&type3("avery", "", &own), unknown).contains(" domain= time=1735526399 #1]"));
+    }
+
+    #[test]
+    fn an_anonymous_message_says_so() {
+        let redactor = Redactor::new();
+        for (user, response, expected) in [("", vec![], true), ("avery", vec![9; 24], false)] {
+            let Ntlm::Message(message) = read(&redactor.wire(), &type3(user, "", &response)) else { unreachable!() };
+            assert_eq!(message.is_anonymous(), expected);
         }
     }
 

@@ -11,8 +11,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Binding, Clean, Credential, Field, Jwt, Label, Negotiate, Ntlm, NtlmMessage, Password, Token, User, marker,
-    percent_decoded,
+    Binding, Clean, Credential, Field, Jwt, Label, Negotiate, Ntlm, NtlmMessage, Password, Token, User, kerberos,
+    marker, negotiate, percent_decoded,
 };
 
 /// The stand-ins of one replay run.
@@ -121,14 +121,19 @@ impl StandIns {
             }
             Credential::Bearer(token) => self.token(token),
             Credential::Ntlm(Ntlm::Empty) | Credential::Negotiate(Negotiate::Empty) => String::new(),
-            Credential::Ntlm(Ntlm::Message(message))
-            | Credential::Negotiate(Negotiate::Ntlm(message) | Negotiate::SpnegoNtlm(message)) => {
+            Credential::Ntlm(Ntlm::Message(message)) | Credential::Negotiate(Negotiate::Ntlm(message)) => {
                 STANDARD.encode(self.message(message))
             }
-            Credential::Negotiate(Negotiate::Kerberos { label }) => STANDARD.encode(self.kerberos(*label)),
-            Credential::Negotiate(Negotiate::Spnego { label }) => {
-                // NegTokenResp with the state accept-completed and this label's bytes as its mechListMIC.
-                STANDARD.encode(nested(&[0xa1, 0x30], &nested(&[0xa3, 4], &self.bytes((label.0, "mic"), 16))))
+            Credential::Negotiate(Negotiate::SpnegoNtlm(message, spnego)) => {
+                STANDARD.encode(negotiate::stand_in(spnego, Some(&self.message(message)), &[]))
+            }
+            Credential::Negotiate(Negotiate::Kerberos { message, spnego, label }) => {
+                let token = kerberos::stand_in(message, &self.bytes((label.0, "ticket"), 96));
+                let framed = spnego.as_ref().map(|spnego| negotiate::stand_in(spnego, Some(&token), &[]));
+                STANDARD.encode(framed.unwrap_or(token))
+            }
+            Credential::Negotiate(Negotiate::Spnego { spnego, label }) => {
+                STANDARD.encode(negotiate::stand_in(spnego, None, &self.bytes((label.0, "mic"), 16)))
             }
             Credential::Ntlm(Ntlm::Unreadable { label }) | Credential::Negotiate(Negotiate::Unreadable { label }) => {
                 self.word(*label, 32)
@@ -217,12 +222,15 @@ impl StandIns {
                 bytes.extend([0; 16]);
                 bytes
             }
-            NtlmMessage::Challenge { flags, target, computer, domain, dns_computer, dns_domain } => {
+            NtlmMessage::Challenge { flags, target, computer, domain, dns_computer, dns_domain, time, build } => {
                 let mut pairs = Vec::new();
                 for (id, name) in [(2, domain), (1, computer), (4, dns_domain), (3, dns_computer)] {
                     if let Some(name) = name {
                         pair(id, &utf16(name.as_str()), &mut pairs);
                     }
+                }
+                if let Some(time) = time {
+                    pair(7, &filetime(*time), &mut pairs);
                 }
                 pairs.extend([0; 4]);
                 let target = utf16(target.as_ref().map_or("", Clean::as_str));
@@ -232,13 +240,25 @@ impl StandIns {
                 bytes.extend(self.challenge());
                 bytes.extend([0; 8]);
                 pointer(pairs.len(), 56 + target.len(), &mut bytes);
-                bytes.extend([10, 0, 0x7c, 0x4f, 0, 0, 0, 15]);
+                let build = build.map_or([0; 4], |known| {
+                    let [low, high] = known.build.to_le_bytes();
+                    [known.major, known.minor, low, high]
+                });
+                bytes.extend(build);
+                bytes.extend([0, 0, 0, 15]);
                 bytes.extend(target);
                 bytes.extend(pairs);
                 bytes
             }
-            NtlmMessage::Authenticate { flags, version, user, domain, binding, target, label } => {
-                let response = self.response(*version, *binding, target.as_ref(), *label);
+            NtlmMessage::Authenticate { flags, version, user, domain, binding, target, time, mic, label } => {
+                let mut pairs = Vec::new();
+                if let Some(time) = time {
+                    pair(7, &filetime(*time), &mut pairs);
+                }
+                if *mic {
+                    pair(6, &[2, 0, 0, 0], &mut pairs);
+                }
+                let response = self.response(*version, *binding, target.as_ref(), pairs, *label);
                 let name = plain(user);
                 let name = utf16(name.split_once('\\').map_or(name.as_str(), |(_, name)| name));
                 let domain = utf16(domain.as_str());
@@ -263,7 +283,7 @@ impl StandIns {
         }
     }
 
-    fn response(&self, version: u8, binding: Binding, target: Option<&Clean>, label: Label) -> Vec<u8> {
+    fn response(&self, version: u8, binding: Binding, target: Option<&Clean>, pairs: Vec<u8>, label: Label) -> Vec<u8> {
         match version {
             0 => Vec::new(),
             1 => self.bytes((label.0, "response"), 24),
@@ -271,6 +291,7 @@ impl StandIns {
                 let mut bytes = self.bytes((label.0, "response"), 16);
                 bytes.extend([1, 1, 0, 0, 0, 0, 0, 0]);
                 bytes.extend([0; 20]);
+                bytes.extend(pairs);
                 match binding {
                     Binding::None => {}
                     Binding::Zero => pair(10, &[0; 16], &mut bytes),
@@ -285,13 +306,6 @@ impl StandIns {
                 bytes
             }
         }
-    }
-
-    /// A Kerberos token by its outside: SPNEGO's mechanism and an AP-REQ of nobody.
-    fn kerberos(&self, label: Label) -> Vec<u8> {
-        let mut token = vec![0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2, 1, 0];
-        token.extend(self.bytes((label.0, "ticket"), 96));
-        nested(&[0x60], &token)
     }
 
     fn challenge(&self) -> [u8; 8] {
@@ -340,17 +354,9 @@ fn pair(id: u16, value: &[u8], bytes: &mut Vec<u8>) {
     bytes.extend(value);
 }
 
-/// DER values around each other, the outermost tag first; each shorter than 256 bytes.
-fn nested(tags: &[u8], content: &[u8]) -> Vec<u8> {
-    tags.iter().rev().fold(content.to_vec(), |inner, tag| {
-        let mut value = vec![*tag];
-        if inner.len() >= 0x80 {
-            value.push(0x81);
-        }
-        value.push(u8::try_from(inner.len()).unwrap_or(u8::MAX));
-        value.extend(inner);
-        value
-    })
+/// A FILETIME.
+fn filetime(seconds: i64) -> [u8; 8] {
+    u64::try_from(seconds.saturating_add(11_644_473_600)).unwrap_or_default().saturating_mul(10_000_000).to_le_bytes()
 }
 
 fn utf16(text: &str) -> Vec<u8> {
@@ -395,10 +401,16 @@ mod tests {
             "Bearer [opaque #1 form=broken]",
             "Bearer [opaque #1 form=quoted]",
             "NTLM [type1 flags=0xe2088297]",
-            "NTLM [type2 flags=0xe2898215 target=CONTOSO computer=EX01 domain=CONTOSO dns-computer=ex01.contoso.com dns-domain=contoso.com]",
-            r"NTLM [type3 v2 flags=0xe2888215 cbt=other user=down-level:CONTOSO\user#1 domain=CONTOSO target=HTTP/mail.contoso.com #1]",
+            "NTLM [type2 flags=0xe2898215 target=CONTOSO computer=EX01 domain=CONTOSO dns-computer=ex01.contoso.com dns-domain=contoso.com time=1735526400 build=10.0.20348]",
+            "NTLM [type2 flags=0xe2898215]",
+            r"NTLM [type3 v2 flags=0xe2888215 cbt=other user=down-level:CONTOSO\user#1 domain=CONTOSO target=HTTP/mail.contoso.com time=1735526400 mic #1]",
             r"NTLM [type3 v1 flags=0xe2888215 cbt=none user=bare:user#1 domain= #1]",
             "Negotiate [kerberos #1]",
+            "Negotiate [kerberos ap-req realm=CONTOSO.COM service=HTTP/mail.contoso.com etype=18 kvno=3 #1]",
+            "Negotiate [spnego offered=ms-kerberos,ntlm kerberos ap-req realm=CONTOSO.COM service=HTTP/mail etype=-133 #1]",
+            "Negotiate [spnego chosen=kerberos state=reject kerberos error=37 realm=CONTOSO.COM time=1735526400 #1]",
+            "Negotiate [spnego chosen=kerberos state=accept-completed kerberos ap-rep etype=18 #1]",
+            "Negotiate [spnego offered=ntlm type1 flags=0xe2088297]",
             "Negotiate [spnego #1]",
             r"Digest [user=down-level:CONTOSO\user#1 #1]",
         ] {

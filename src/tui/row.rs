@@ -131,7 +131,7 @@ impl Authn {
             Some(Credential::Bearer(_)) => Self::Bearer,
             Some(Credential::Ntlm(Ntlm::Message(message))) => Self::Ntlm(leg(message)),
             Some(Credential::Ntlm(_)) => Self::Ntlm(0),
-            Some(Credential::Negotiate(Negotiate::Ntlm(message) | Negotiate::SpnegoNtlm(message))) => {
+            Some(Credential::Negotiate(Negotiate::Ntlm(message) | Negotiate::SpnegoNtlm(message, _))) => {
                 Self::NegotiateNtlm(leg(message))
             }
             Some(Credential::Negotiate(Negotiate::Kerberos { .. })) => Self::Kerberos,

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::diagnosis::Place;
+use super::view::{Decoded, json_word};
+use crate::diagnosis::{Case, Place};
 use crate::exchange::Exchange;
 use crate::redact::{Clean, Content, Syntax, percent_decoded, query_value};
 
@@ -55,6 +56,22 @@ impl Aadsts {
     pub fn is_any(&self, codes: &[u32]) -> bool {
         self.code().is_some_and(|code| codes.contains(&code))
     }
+}
+
+/// The issuer's error in its parts.
+pub(super) fn decoded(case: &Case<'_>) -> Option<Decoded> {
+    let error = case.aadsts()?;
+    let body = case.exchange.response.seen().and_then(|response| match &response.message.body.content {
+        Content::Text { syntax: Syntax::Json, text, .. } => Some(text),
+        _ => None,
+    });
+    let word = |name| body.and_then(|body| json_word(body, name)).filter(|word| !word.as_str().is_empty());
+    let codes = error.codes.iter().map(|code| Clean::concat(["AADSTS".into(), (*code).into()]));
+    let codes = codes.reduce(|text, code| Clean::concat([text, " ".into(), code]));
+    let part = Decoded::new("Token issuer's error", error.place.clone());
+    let part = part.row_if("codes", codes).row_if("error", word("error")).row_if("suberror", word("suberror"));
+    let part = part.row_if("error_description", (!error.words.as_str().is_empty()).then(|| error.words.clone()));
+    Some(part.row_if("claims", error.claims.then_some("asked for")))
 }
 
 fn in_redirect(location: &Clean) -> Option<Aadsts> {

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use super::view::Decoded;
+use crate::diagnosis::{Case, Place};
 use crate::redact::{Clean, Credential, Field};
 
 /// One scheme that a server offers, or the token of a handshake that goes on.
@@ -89,6 +91,49 @@ impl<'a> Challenge<'a> {
         self.params.iter().find(|param| param.name.eq_ignore_ascii_case(name))
     }
 }
+
+/// What the server offers, scheme by scheme.
+pub(super) fn offered(case: &Case<'_>) -> Option<Decoded> {
+    listed(case.challenges(), "WWW-Authenticate", Place::ResponseHeader("www-authenticate"))
+}
+
+/// What the proxy offers.
+pub(super) fn offered_by_proxy(case: &Case<'_>) -> Option<Decoded> {
+    listed(&case.proxy_challenges(), "Proxy-Authenticate", Place::ResponseHeader("proxy-authenticate"))
+}
+
+fn listed(challenges: &[Challenge<'_>], title: &'static str, place: Place) -> Option<Decoded> {
+    let first = Decoded::new(title, place);
+    let all = challenges.iter().fold(first, |part, challenge| {
+        let part = part.row("scheme", challenge.scheme_name());
+        PARAMETERS.iter().fold(part, |part, name| part.row_if(name, challenge.clean_param(name)))
+    });
+    (!all.rows.is_empty()).then_some(all)
+}
+
+/// The parameters that are shown, as they are registered or documented.
+const PARAMETERS: [&str; 20] = [
+    "realm",
+    "authorization_uri",
+    "resource_id",
+    "resource_metadata",
+    "client_id",
+    "trusted_issuers",
+    "issuer",
+    "token_types",
+    "scope",
+    "service",
+    "error",
+    "error_code",
+    "error_description",
+    "claims",
+    "qop",
+    "algorithm",
+    "stale",
+    "charset",
+    "nonce",
+    "state",
+];
 
 struct Scan<'a> {
     line: &'a Clean,

@@ -1,5 +1,7 @@
 //! The `x-ms-diagnostics` header: a number, a reason and a category, in three dialects.
 
+use super::view::Decoded;
+use crate::diagnosis::{Case, Place};
 use crate::redact::Clean;
 
 /// What a server says of its refusal.
@@ -73,6 +75,21 @@ impl<'a> Diagnostics<'a> {
         let words = words.as_bytes();
         self.reason.as_bytes().windows(words.len().max(1)).any(|window| window.eq_ignore_ascii_case(words))
     }
+}
+
+/// The header in its parts.
+pub(super) fn decoded(case: &Case<'_>) -> Option<Decoded> {
+    let said = case.diagnostics()?;
+    let family = match said.family {
+        Family::Exchange => Some("Exchange"),
+        Family::SharePoint => Some("SharePoint"),
+        Family::Lync => Some("Skype for Business"),
+        Family::Other => None,
+    };
+    let category = (!said.category.is_empty()).then(|| said.line.part(said.category));
+    let part = Decoded::new("x-ms-diagnostics", Place::ResponseHeader("x-ms-diagnostics"));
+    let part = part.row_if("dialect", family).row_if("code", said.code).row_if("error_category", category);
+    Some(part.row_if("reason", (!said.reason.is_empty()).then(|| said.clean_reason())))
 }
 
 /// The value of `name=`, quoted or not.

@@ -55,6 +55,20 @@ impl Build {
         self >= Self::ADFS
     }
 
+    /// What Microsoft sells it as.
+    pub(in crate::diagnosis) const fn product(self) -> Option<&'static str> {
+        Some(match (self.major, self.minor, self.update) {
+            (8, ..) => "Exchange Server 2007",
+            (14, ..) => "Exchange Server 2010",
+            (15, 0, _) => "Exchange Server 2013",
+            (15, 1, _) => "Exchange Server 2016",
+            (15, 2, 2562..) => "Exchange Server SE",
+            (15, 2, _) => "Exchange Server 2019",
+            (15, 20.., _) => "Exchange Online",
+            _ => return None,
+        })
+    }
+
     /// Exchange 2010 or older: no OAuth at all.
     pub(in crate::diagnosis) const fn is_2010_or_older(self) -> bool {
         self.major < 15
@@ -78,6 +92,17 @@ mod tests {
         assert_eq!(Build::read("15.1.2507.55").unwrap().to_string(), "15.1.2507");
         assert_eq!(Build::read("15"), None);
         assert_eq!(Build::read("[hidden]"), None);
+    }
+
+    #[test]
+    fn builds_are_known_by_the_name_they_are_sold_under() {
+        let product = |text| Build::read(text).unwrap().product();
+        assert_eq!(product("14.3.513.0"), Some("Exchange Server 2010"));
+        assert_eq!(product("15.1.2507.55"), Some("Exchange Server 2016"));
+        assert_eq!(product("15.2.1748.10"), Some("Exchange Server 2019"));
+        assert_eq!(product("15.2.2562.17"), Some("Exchange Server SE"));
+        assert_eq!(product("15.20.8000.1"), Some("Exchange Online"));
+        assert_eq!(product("16.0.1.2"), None);
     }
 
     #[test]

@@ -5,11 +5,16 @@
 
 mod aadsts;
 mod challenge;
+mod credential;
 mod diagnostics;
 pub(super) mod exchange_build;
+mod exchange_headers;
+pub mod soap;
 mod view;
+mod xml;
 
 pub use aadsts::Aadsts;
 pub use challenge::Challenge;
 pub use diagnostics::{Diagnostics, Family};
-pub use view::{Decoded, Row};
+pub use soap::{Soap, SoapError};
+pub use view::{Decoded, Row, decoded};

@@ -1,6 +1,10 @@
 //! Decoded parts of an exchange as a person reads them: in the detail pane, in `diagnose`, in reports.
+//!
+//! Made only of an exchange that somebody looks at, never while exchanges are judged.
 
-use crate::diagnosis::Place;
+use super::{aadsts, challenge, credential, diagnostics, exchange_headers};
+use crate::diagnosis::{Capture, Case, Past, Place};
+use crate::exchange::Exchange;
 use crate::redact::Clean;
 
 /// One decoded part of a message.
@@ -21,4 +25,146 @@ pub struct Row {
     pub name: &'static str,
     /// As text.
     pub value: Clean,
+}
+
+/// What one decoder shows of an exchange; nothing where the exchange has nothing of its kind.
+type View = fn(&Case<'_>) -> Option<Decoded>;
+
+/// One line a decoder, in the order in which the parts are shown: the request's, then the response's.
+static VIEWS: &[View] = &[
+    credential::sent,
+    credential::sent_to_proxy,
+    challenge::offered,
+    challenge::offered_by_proxy,
+    credential::replied,
+    diagnostics::decoded,
+    aadsts::decoded,
+    exchange_headers::decoded,
+];
+
+/// Rows of one part that are kept.
+const ROWS: usize = 40;
+/// Bytes of one value that are kept.
+const VALUE: usize = 600;
+
+/// All decoded parts of `exchange`.
+pub fn decoded(exchange: &Exchange) -> Vec<Decoded> {
+    let past = Past::default();
+    let case = Case::new(exchange, &past, Capture::Imported);
+    let parts = VIEWS.iter().filter_map(|view| view(&case)).filter(|part| !part.rows.is_empty());
+    parts.map(Decoded::bounded).collect()
+}
+
+impl Decoded {
+    /// A part without facts yet.
+    pub fn new(title: &'static str, place: Place) -> Self {
+        Self { title, place, rows: Vec::new() }
+    }
+
+    /// With one more fact.
+    #[must_use]
+    pub fn row(mut self, name: &'static str, value: impl Into<Clean>) -> Self {
+        self.rows.push(Row { name, value: value.into() });
+        self
+    }
+
+    /// With one more fact, where it is known.
+    #[must_use]
+    pub fn row_if(self, name: &'static str, value: Option<impl Into<Clean>>) -> Self {
+        match value {
+            Some(value) => self.row(name, value),
+            None => self,
+        }
+    }
+
+    fn bounded(mut self) -> Self {
+        self.rows.truncate(ROWS);
+        for row in &mut self.rows {
+            let value = row.value.as_str();
+            if value.len() > VALUE {
+                let kept = row.value.slice(0..value.floor_char_boundary(VALUE));
+                row.value = Clean::concat([kept, "…".into()]);
+            }
+        }
+        self
+    }
+}
+
+/// The string called `name` in JSON text, in the spelling of the wire; the first one, however deep it stands.
+pub(super) fn json_word(text: &Clean, name: &str) -> Option<Clean> {
+    let whole = text.as_str();
+    whole.match_indices(name).find_map(|(at, _)| {
+        let before = whole[..at].ends_with('"');
+        let after = whole[at + name.len()..].strip_prefix('"')?.trim_start().strip_prefix(':')?.trim_start();
+        let inside = after.strip_prefix('"').filter(|_| before)?;
+        let mut escaped = false;
+        let end = inside.bytes().position(|byte| {
+            let ends = byte == b'"' && !escaped;
+            escaped = byte == b'\\' && !escaped;
+            ends
+        })?;
+        Some(text.part(&inside[..end]))
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::exchange::{Ids, Timestamp};
+    use crate::redact::Redactor;
+    use crate::session::paste;
+
+    fn parts(text: &str) -> Vec<Decoded> {
+        let read = paste::read(text.as_bytes(), &Redactor::new(), &Ids::default(), Timestamp(0));
+        decoded(&read[0])
+    }
+
+    fn shown(parts: &[Decoded]) -> String {
+        let mut page = String::new();
+        for part in parts {
+            page += &format!("{} ({})\n", part.title, part.place);
+            part.rows.iter().for_each(|row| page += &format!("  {}: {}\n", row.name, row.value));
+        }
+        page
+    }
+
+    #[test]
+    fn an_exchange_is_shown_part_by_part() {
+        // {"typ":"JWT","alg":"RS256"} and {"aud":"https://mail.contoso.com","exp":1763802000,"scp":"EWS.AccessAsUser.All"}
+        let parts = parts(
+            "POST /EWS/Exchange.asmx HTTP/1.1\r\nHost: mail.contoso.com\r\n\
+             Authorization: Bearer eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJodHRwczovL21haWwuY29udG9zby5jb20iLCJl\
+             eHAiOjE3NjM4MDIwMDAsInNjcCI6IkVXUy5BY2Nlc3NBc1VzZXIuQWxsIn0.c2lnbmF0dXJlc2lnbmF0dXJlc2lnbmF0dXJl\r\n\r\n\
+             HTTP/1.1 401 Unauthorized\r\n\
+             WWW-Authenticate: Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", error=\"invalid_token\", \
+             authorization_uri=\"https://login.windows.net/common/oauth2/authorize\"\r\n\
+             WWW-Authenticate: NTLM\r\n\
+             x-ms-diagnostics: 2000003;reason=\"The audience is wrong.\";error_category=\"invalid_resource\"\r\n\
+             X-FEServer: EX01\r\nX-OWA-Version: 15.1.2507.55\r\n\r\n",
+        );
+        insta::assert_snapshot!(shown(&parts));
+    }
+
+    #[test]
+    fn an_answer_without_anything_to_decode_has_no_parts() {
+        assert_eq!(parts("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), []);
+    }
+
+    #[test]
+    fn long_values_and_many_rows_are_cut() {
+        let long: &'static str = Box::leak("é".repeat(VALUE).into_boxed_str());
+        let part = (0..ROWS + 5).fold(Decoded::new("x", Place::ResponseBody), |part, _| part.row("name", long));
+        let part = part.bounded();
+        assert_eq!(part.rows.len(), ROWS);
+        assert!(part.rows[0].value.as_str().ends_with("é…") && part.rows[0].value.as_str().len() < VALUE + 4);
+    }
+
+    #[test]
+    fn a_word_of_json_is_found_by_its_name() {
+        let text = Clean::from(r#"{"x":"error","nested":{ "error" : "a\"b" },"error":"second"}"#);
+        assert_eq!(json_word(&text, "error").unwrap().as_str(), r#"a\"b"#);
+        assert_eq!(json_word(&text, "nothing"), None);
+        assert_eq!(json_word(&Clean::from(r#"{"error":"open"#), "error"), None);
+    }
 }

@@ -18,7 +18,7 @@ use crate::diagnosis::{Actor, Capture, Case, Certainty, Hit, Kind, Past, Rule};
 use crate::exchange::{
     Connection, Exchange, Failure, FailureKind, Ids, Recorder, Seen, Setting, Side, Step, Timestamp, Timings, Unseen,
 };
-use crate::redact::Redactor;
+use crate::redact::{Bindings, Redactor};
 
 /// When the first exchange of an example begins; the next follow a second apart.
 pub(crate) const START: &str = "2026-11-22T09:00:00.000Z";
@@ -199,6 +199,7 @@ pub(crate) fn setting(
         authority: Some(authority.as_bytes().to_vec()),
         body_limit: 1 << 16,
         own: false,
+        bindings: Bindings::UNKNOWN,
     }
 }
 

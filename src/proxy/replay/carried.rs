@@ -64,7 +64,7 @@ impl Form {
             Some(Credential::Digest { .. }) => Self::Digest,
             Some(Credential::Ntlm(Ntlm::Message(message))) => Self::Ntlm(Leg::of(message)),
             Some(Credential::Ntlm(_)) => Self::Ntlm(Leg::Unreadable),
-            Some(Credential::Negotiate(Negotiate::Ntlm(message) | Negotiate::SpnegoNtlm(message))) => {
+            Some(Credential::Negotiate(Negotiate::Ntlm(message) | Negotiate::SpnegoNtlm(message, _))) => {
                 Self::Negotiate(Leg::of(message))
             }
             Some(Credential::Negotiate(Negotiate::Kerberos { .. })) => Self::Negotiate(Leg::Last),

@@ -169,6 +169,8 @@ mod tests {
                 domain: "".into(),
                 binding: crate::redact::Binding::None,
                 target: None,
+                time: None,
+                mic: false,
                 label: Label(1),
             }
         } else {

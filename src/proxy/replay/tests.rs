@@ -12,7 +12,7 @@ use super::*;
 use crate::exchange::{Connection, Recorder, Setting, Step as Doing, Timestamp};
 use crate::proxy::respond::Responder;
 use crate::proxy::stage::{Stage, read_head};
-use crate::redact::{Body, Content, Redactor};
+use crate::redact::{Bindings, Body, Content, Redactor};
 use crate::session::{Mode, Writer};
 use crate::wire::Fields;
 
@@ -41,6 +41,7 @@ impl Recording {
             authority: Some(b"mail.contoso.com".to_vec()),
             body_limit: 1 << 20,
             own: false,
+            bindings: Bindings::UNKNOWN,
         });
         for (request, response) in talk {
             recorder.request_bytes(request.as_bytes(), Timestamp(0));

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rustls::RootCertStore;
 use rustls::pki_types::ServerName;
 use time::OffsetDateTime;
@@ -8,10 +10,13 @@ use tokio::net::TcpListener;
 use tokio_rustls::{TlsConnector, client};
 
 use super::super::stage::{
-    Line, ServerAuthority, Stage, client_config, expect, patiently, read_head, rest, self_signed, server,
+    Line, ServerAuthority, Stage, client_config, expect, patiently, read_head, rest, self_signed,
+    self_signed_with_sha384, server,
 };
 use super::*;
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Ids};
+use crate::redact::{Binding, Credential, Ntlm, NtlmMessage, Redactor};
+use crate::session::{Mode, Session, Writer, paste};
 
 const HOST: &str = "mail.contoso.com";
 const REQUEST: &[u8] = b"GET /EWS/Exchange.asmx HTTP/1.1\r\nHost: mail.contoso.com\r\n\r\n";
@@ -79,6 +84,68 @@ async fn a_request_through_tls_is_read_and_its_connection_known() {
     let shown = &client.get_ref().1.peer_certificates().unwrap()[0];
     assert_eq!(connection.presented.as_ref().unwrap().sha256, crypto::sha256(shown));
     assert_eq!(connection.target.as_ref().unwrap(), &"mail.contoso.com:443");
+}
+
+/// An NTLM type 3 message of version 2 that is bound to `binding`.
+fn bound_to(binding: [u8; 16]) -> String {
+    let response = [&[7; 44][..], &[10, 0, 16, 0], &binding, &[0; 8]].concat();
+    let user = b"a\0v\0e\0r\0y\0";
+    let mut bytes = b"NTLMSSP\0\x03\0\0\0".to_vec();
+    let mut at = 64;
+    for length in [0, response.len(), 0, user.len(), 0, 0] {
+        bytes.extend((length as u16).to_le_bytes());
+        bytes.extend((length as u16).to_le_bytes());
+        bytes.extend((at as u32).to_le_bytes());
+        at += length;
+    }
+    bytes.extend(1_u32.to_le_bytes());
+    bytes.extend(response);
+    bytes.extend(user);
+    STANDARD.encode(bytes)
+}
+
+fn binding_of(exchange: &Exchange) -> Option<Binding> {
+    match exchange.authorization()? {
+        Credential::Ntlm(Ntlm::Message(message)) => match **message {
+            NtlmMessage::Authenticate { binding, .. } => Some(binding),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn an_ntlm_response_tells_whose_certificate_the_client_saw() {
+    // SHA-384, so that it is not the fingerprint that counts.
+    let (config, shown) = self_signed_with_sha384(HOST);
+    let mut stage =
+        Stage::new(server(Some(config), answering).await, None, |options| options.insecure_upstream = true).await;
+    let mut client = stage.tls(HOST).await;
+    let ours = client.get_ref().1.peer_certificates().unwrap()[0].clone().into_owned();
+    let bindings = Bindings::of_certificates(Some(&ours), Some(&shown));
+    let values = [bindings.ours.unwrap(), bindings.server.unwrap(), [5; 16], [0; 16]];
+    for (value, expected) in values.into_iter().zip([Binding::Ours, Binding::Server, Binding::Other, Binding::Zero]) {
+        let request =
+            format!("GET /EWS/ HTTP/1.1\r\nHost: mail.contoso.com\r\nAuthorization: NTLM {}\r\n\r\n", bound_to(value));
+        client.write_all(request.as_bytes()).await.unwrap();
+        expect(&mut client, RESPONSE).await;
+        let exchange = stage.ended_one().await;
+        assert_eq!(binding_of(&exchange), Some(expected));
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bound.authtap");
+        let writer = Writer::begin(&path, Mode::Forward, &Redactor::new()).unwrap();
+        writer.append(Arc::new(exchange.clone()));
+        assert_eq!(writer.close().lost, 0);
+        let session = Session::open(&path, &Redactor::new()).unwrap();
+        let stored = session.exchanges().next().unwrap().unwrap();
+        assert_eq!(binding_of(&stored), Some(expected));
+
+        let field = &exchange.request_fields()[1];
+        let text = format!("GET /EWS/ HTTP/1.1\r\nHost: mail.contoso.com\r\n{}: {}\r\n\r\n", field.name, field.value);
+        let pasted = paste::read(text.as_bytes(), &Redactor::new(), &Ids::default(), Timestamp(0));
+        assert_eq!(binding_of(&pasted[0]), Some(expected), "{text}");
+    }
 }
 
 #[tokio::test]

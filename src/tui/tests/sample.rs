@@ -182,6 +182,8 @@ pub(super) fn sample() -> Sample {
                         domain: "CONTOSO".into(),
                         binding: crate::redact::Binding::Ours,
                         target: None,
+                        time: None,
+                        mic: false,
                         label: Label(7),
                     }))),
                 )],
