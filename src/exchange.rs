@@ -124,13 +124,15 @@ pub enum Unseen {
     NotRecorded,
     /// The pasted text or imported file does not have it.
     NotInSource,
+    /// The tool that made the imported file let the tunnel pass undecrypted.
+    NotDecrypted,
     /// There was none: the exchange failed before. See [`Exchange::error`].
     NeverCame,
 }
 
 impl Unseen {
     /// All reasons, for reading [`Unseen::code`] back.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SkippedHost,
         Self::NotTls,
         Self::UnreadProtocol,
@@ -139,6 +141,7 @@ impl Unseen {
         Self::NotUnderstood,
         Self::NotRecorded,
         Self::NotInSource,
+        Self::NotDecrypted,
         Self::NeverCame,
     ];
 
@@ -153,6 +156,7 @@ impl Unseen {
             Self::NotUnderstood => "not-understood",
             Self::NotRecorded => "not-recorded",
             Self::NotInSource => "not-in-source",
+            Self::NotDecrypted => "not-decrypted",
             Self::NeverCame => "never-came",
         }
     }

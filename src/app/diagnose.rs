@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::input::{self, Folds, Input};
 use super::output::Output;
+use super::recent::Recent;
 use super::{Exit, Fault, Page, warn};
 use crate::diagnosis::{Capture, Entries, Handshake, Judgement, Readiness, Verdict};
 use crate::exchange::Exchange;
@@ -48,6 +50,8 @@ struct Sum {
     /// Where in `exchanges` each number stands.
     places: HashMap<u64, usize>,
     findings: Entries,
+    /// Whole exchanges, for findings that come later.
+    recent: Recent,
     handshakes: Vec<Handshake>,
     readiness: Vec<Readiness>,
     /// Parts of sources that could not be read.
@@ -65,6 +69,12 @@ impl Sum {
             Input::Session(session) => {
                 let mut gaps = Vec::new();
                 self.fold(input::RECORDED, input::readable(session.exchanges_of_runs(), &mut gaps));
+                self.gaps.append(&mut gaps);
+            }
+            Input::Har(archive) => {
+                let mut gaps = Vec::new();
+                let exchanges = input::readable(archive.exchanges(), &mut gaps).map(|exchange| (0, exchange));
+                self.fold(input::captured(archive.provenance()), exchanges);
                 self.gaps.append(&mut gaps);
             }
             Input::Pasted(exchanges) => {
@@ -87,13 +97,14 @@ impl Sum {
             let observed = folds.observe(run, &exchange);
             self.places.insert(exchange.id, self.exchanges.len());
             self.exchanges.push(Entry::new(&exchange, &observed.judgement));
-            self.findings.add(&observed.judgement);
+            self.findings.add(&observed.judgement, Some(&exchange));
+            self.recent.keep(Arc::new(exchange));
             self.revise(&observed.revised);
         }
         let folded = folds.finish();
         self.revise(&folded.revised);
         self.handshakes.extend(folded.handshakes);
-        self.readiness.extend(folded.readiness);
+        Readiness::merge(&mut self.readiness, folded.readiness);
     }
 
     fn revise(&mut self, revised: &[Judgement]) {
@@ -102,7 +113,7 @@ impl Sum {
             if let Some(entry) = place.and_then(|place| self.exchanges.get_mut(*place)) {
                 entry.revise(judgement);
             }
-            self.findings.add(judgement);
+            self.findings.add(judgement, self.recent.exchange(judgement.exchange).as_deref());
         }
     }
 

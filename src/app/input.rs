@@ -10,6 +10,7 @@ use super::Fault;
 use crate::diagnosis::{Capture, Diagnosis, Handshake, Judgement, Observed, Readiness};
 use crate::exchange::{Exchange, Ids, Timestamp};
 use crate::redact::Redactor;
+use crate::session::har::{Har, Provenance};
 use crate::session::kind::Kind;
 use crate::session::{Session, SessionError, paste};
 
@@ -17,6 +18,8 @@ use crate::session::{Session, SessionError, paste};
 pub(super) enum Input {
     /// A session of ours.
     Session(Session),
+    /// Another tool's trace, or our own in that form.
+    Har(Box<Har>),
     /// The exchanges of a pasted text.
     Pasted(Vec<Exchange>),
 }
@@ -25,6 +28,8 @@ pub(super) enum Input {
 pub(super) const STANDARD: &str = "-";
 /// The longest text that is read.
 const LONGEST_TEXT: u64 = 64 << 20;
+/// The longest archive that is taken from standard input; from a file it may be of any length.
+const LONGEST_ARCHIVE: u64 = 1 << 30;
 
 impl Input {
     /// The source called `path`.
@@ -32,8 +37,10 @@ impl Input {
         if path == Path::new(STANDARD) {
             return Self::standard(redactor);
         }
-        if Kind::of_file(path)? != Kind::Text {
-            return session(path, redactor).map(Self::Session);
+        match Kind::of_file(path)? {
+            Kind::Text => {}
+            Kind::Har => return Ok(Self::Har(Box::new(Har::open(path, redactor)?))),
+            _ => return session(path, redactor).map(Self::Session),
         }
         let unreadable = |error: io::Error| {
             Fault::from(SessionError::Unreadable { path: path.to_owned(), reason: error.to_string() })
@@ -43,14 +50,18 @@ impl Input {
     }
 
     fn standard(redactor: &Redactor) -> Result<Self, Fault> {
-        let text = Text::read(&mut io::stdin().lock()).map_err(Fault::Input)?;
+        let mut input = io::stdin().lock();
+        let mut text = Text::read(&mut input).map_err(Fault::Input)?;
         let start = text.0.get(..4096).unwrap_or(&text.0);
         match Kind::of(start) {
-            Kind::Har => not_yet(Path::new(STANDARD), HAR),
-            kind @ (Kind::Authtap | Kind::Saz | Kind::Mitm | Kind::OtherDatabase | Kind::Binary) => {
-                Err(Fault::NotPasted { kind })
+            Kind::Har => {
+                // It is read twice, which standard input cannot be.
+                text.read_on(&mut input, LONGEST_ARCHIVE).map_err(Fault::Input)?;
+                Ok(Self::Har(Box::new(Har::of_text(text.0, Path::new(STANDARD), redactor)?)))
             }
-            Kind::Text | Kind::Empty => Ok(text.pasted(redactor)),
+            kind @ (Kind::Authtap | Kind::Saz | Kind::Mitm | Kind::OtherDatabase) => Err(Fault::NotPasted { kind }),
+            // Whatever a clipboard gives.
+            Kind::Text | Kind::Binary | Kind::Empty => Ok(text.pasted(redactor)),
         }
     }
 }
@@ -70,17 +81,19 @@ impl Text {
         Ok(Self(text))
     }
 
+    fn read_on(&mut self, from: &mut dyn Read, limit: u64) -> io::Result<()> {
+        from.take(limit.saturating_sub(LONGEST_TEXT)).read_to_end(&mut self.0).map(drop)
+    }
+
     fn pasted(&self, redactor: &Redactor) -> Input {
         Input::Pasted(paste::read(&self.0, redactor, &Ids::default(), Timestamp::now()))
     }
 }
 
-const HAR: &str = "reading HTTP archives (HAR)";
-
 /// The session file at `path`; files of other tools are answered by name.
 pub(super) fn session(path: &Path, redactor: &Redactor) -> Result<Session, Fault> {
     match Kind::of_file(path)? {
-        Kind::Har => not_yet(path, HAR),
+        Kind::Har => not_yet(path, "an HTTP archive (HAR) on the screen"),
         Kind::Saz => not_yet(path, "reading Fiddler archives (SAZ)"),
         Kind::Mitm => not_yet(path, "reading mitmproxy flow files"),
         _ => Ok(Session::open(path, redactor)?),
@@ -133,13 +146,23 @@ impl Folds {
         let mut ended = std::mem::replace(&mut self.diagnosis, Diagnosis::new(self.capture));
         let revised = ended.finish();
         self.handshakes.extend(ended.handshakes());
-        self.readiness.extend_from_slice(ended.readiness());
+        Readiness::merge(&mut self.readiness, ended.readiness().to_vec());
         revised
     }
 }
 
 /// How our own recordings are judged afterwards: as they were judged while they went on.
 pub(super) const RECORDED: Capture = Capture::Live { loopback: true, windows: cfg!(windows) };
+
+/// How the exchanges of an archive are judged: as the capture that they come from was.
+pub(super) fn captured(provenance: &Provenance) -> Capture {
+    match provenance {
+        Provenance::Live { loopback, windows } => {
+            Capture::Live { loopback: *loopback, windows: windows.unwrap_or(cfg!(windows)) }
+        }
+        Provenance::Imported => Capture::Imported,
+    }
+}
 
 /// The next exchange that can be read; what cannot be read goes to `gaps`.
 pub(super) fn readable<T>(
@@ -265,7 +288,11 @@ WWW-Authenticate: NTLM
         assert!(matches!(file("a.har", CONVERSATION.as_bytes()), Ok(Input::Pasted(found)) if found.len() == 3));
         assert!(matches!(file("b.authtap", b"nothing of the kind"), Ok(Input::Pasted(found)) if found.len() == 1));
         let not_yet = |input: Result<Input, Fault>| matches!(input, Err(Fault::NotYet { .. }));
-        assert!(not_yet(file("c.txt", br#"{"log": {"version": "1.2"}}"#)));
+        assert!(matches!(file("c.txt", br#"{"log": {"version": "1.2", "entries": []}}"#), Ok(Input::Har(_))));
+        assert!(matches!(
+            file("c.har", br#"{"log": {"version": "1.2"}}"#),
+            Err(Fault::Session(SessionError::NoEntries { .. }))
+        ));
         assert!(not_yet(file("d.txt", b"PK\x03\x04")));
         assert!(matches!(file("e.txt", b"\0\x01\x02"), Err(Fault::Session(SessionError::NotASession { .. }))));
         assert!(matches!(file("f.txt", b""), Err(Fault::Session(SessionError::Empty { .. }))));

@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use super::input::{self, Folds};
 use super::judgements::Judgements;
-use super::screen::with_step_in;
 use super::{Exit, Fault, capture, signals::Signals, warn};
-use crate::diagnosis::{Handshake, Judgement};
+use crate::diagnosis::{Handshake, Judgement, Readiness};
 use crate::exchange::Exchange;
 use crate::redact::{Clean, Redactor};
 use crate::session::{Session, SessionError};
@@ -49,6 +48,7 @@ struct Shelf {
     numbers: Numbers,
     judgements: Judgements,
     handshakes: Vec<Handshake>,
+    readiness: Vec<Readiness>,
 }
 
 struct Shelved {
@@ -64,7 +64,7 @@ impl Shelf {
             sessions.push(Shelved { session: input::session(file, &redactor)?, redactor });
         }
         let numbers = Numbers::of(&sessions);
-        Ok(Self { sessions, numbers, judgements: Judgements::default(), handshakes: Vec::new() })
+        Ok(Self { sessions, numbers, judgements: Judgements::default(), handshakes: Vec::new(), readiness: Vec::new() })
     }
 
     /// Has all exchanges judged and listed; gives what cannot be read.
@@ -84,6 +84,7 @@ impl Shelf {
             let folded = folds.finish();
             folded.revised.into_iter().for_each(|judgement| self.judge(judgement, state));
             self.handshakes.extend(folded.handshakes);
+            Readiness::merge(&mut self.readiness, folded.readiness);
         }
         self.sessions = sessions;
         gaps
@@ -108,7 +109,12 @@ impl Source for Shelf {
     }
 
     fn handshakes(&self, id: u64) -> Vec<Handshake> {
-        with_step_in(self.handshakes.clone(), id)
+        let is_step = |handshake: &&Handshake| handshake.steps.iter().any(|step| step.exchange == Some(id));
+        self.handshakes.iter().filter(is_step).cloned().collect()
+    }
+
+    fn readiness(&self) -> Vec<Readiness> {
+        self.readiness.clone()
     }
 
     fn reveal(&self, text: &Clean) -> String {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Fault;
 use super::judgements::Judgements;
 use super::watch::{Show, Standing, Watch};
-use crate::diagnosis::{Handshake, Judgement, Observed};
+use crate::diagnosis::{Handshake, Judgement, Observed, Readiness};
 use crate::exchange::Exchange;
 use crate::redact::Clean;
 use crate::session::SessionError;
@@ -71,18 +71,16 @@ impl Source for Look<'_> {
     }
 
     fn handshakes(&self, id: u64) -> Vec<Handshake> {
-        with_step_in(self.watch.ledger.diagnosis().handshakes(), id)
+        self.watch.ledger.diagnosis().handshakes_of(id)
+    }
+
+    fn readiness(&self) -> Vec<Readiness> {
+        self.watch.ledger.diagnosis().readiness().to_vec()
     }
 
     fn reveal(&self, text: &Clean) -> String {
         self.watch.redactor.reveal(text)
     }
-}
-
-/// The handshakes that exchange `id` is a step of.
-pub(super) fn with_step_in(handshakes: Vec<Handshake>, id: u64) -> Vec<Handshake> {
-    let has_step = |handshake: &Handshake| handshake.steps.iter().any(|step| step.exchange == Some(id));
-    handshakes.into_iter().filter(has_step).collect()
 }
 
 /// What is wrong with the recording, for the screen.

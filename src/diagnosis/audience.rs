@@ -3,8 +3,9 @@
 //! The words decide, by comparing the names in them, because one number stands for all three and the order of
 //! "Expected" and "Actual" is not the same in all builds.
 
-use super::{Case, Family};
-use crate::redact::{Clean, Token};
+use super::token::is_unexplained;
+use super::{Case, TokenFault};
+use crate::redact::Clean;
 
 /// Why an audience was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,21 +27,28 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    /// Reads it from the diagnostics of a refused token. Nothing where the token is for another kind of resource (an
-    /// API of Microsoft's, an application's id), and where nothing can be compared.
+    /// Reads it from the diagnostics of a refused token, or, where Exchange gave none, from the token itself. Nothing
+    /// where the token is for another kind of resource (an API of Microsoft's, an application's id), and where nothing
+    /// can be compared.
     pub(super) fn of(case: &Case<'_>) -> Option<Self> {
-        let diagnostics = case.diagnostics()?;
-        let speaks_of_it = diagnostics.reason_has("audience") && diagnostics.family == Family::Exchange;
-        let diagnostics = speaks_of_it.then_some(diagnostics)?;
-        let url = case.exchange.url.as_ref();
-        let requested = url.and_then(|url| Address::read(url.origin()));
-        let audience = match case.bearer() {
-            Some(Token::Jwt(token)) => token.aud.as_ref(),
+        match case.token_fault() {
+            Some((TokenFault::Audience, _)) => Self::told(case),
+            None if is_unexplained(case) => Self::by_token(case),
             _ => None,
-        };
-        let token = audience.and_then(|audience| Some((audience, Address::read(audience.as_str())?)));
+        }
+    }
 
-        let reason = diagnostics.clean_reason();
+    /// What the token itself says, beside the request.
+    fn by_token(case: &Case<'_>) -> Option<Self> {
+        let (text, audience) = in_token(case)?;
+        let requested = requested(case)?;
+        let other = !audience.same_host(&requested) && !audience.is_microsoft() && !requested.is_microsoft();
+        other.then(|| Self::Host { audience: text.clone(), named: false })
+    }
+
+    fn told(case: &Case<'_>) -> Option<Self> {
+        let (requested, token, url) = (requested(case), in_token(case), case.exchange.url.as_ref());
+        let reason = case.diagnostics()?.clean_reason();
         let mut named = reason.as_str().split(['\'', '"', '\u{2018}', '\u{2019}']).filter_map(Address::read);
         match (named.next(), named.next()) {
             (Some(one), Some(two)) => {
@@ -74,13 +82,38 @@ impl Refusal {
                     _ => Some(Self::Host { audience: text, named: true }),
                 }
             }
-            (None, _) => {
-                let ((text, audience), requested) = (token?, requested?);
-                let other = !audience.same_host(&requested) && !audience.is_microsoft() && !requested.is_microsoft();
-                other.then(|| Self::Host { audience: text.clone(), named: false })
-            }
+            (None, _) => Self::by_token(case),
         }
     }
+}
+
+/// The address that the request went to.
+fn requested<'a>(case: &Case<'a>) -> Option<Address<'a>> {
+    Address::read(case.exchange.url.as_ref()?.origin())
+}
+
+/// What the token is for, where that is an address.
+fn in_token<'a>(case: &Case<'a>) -> Option<(&'a Clean, Address<'a>)> {
+    let audience = case.jwt()?.aud.as_ref()?;
+    Some((audience, Address::read(audience.as_str())?))
+}
+
+/// What else than an Exchange server of the organisation the token is for, by its own claim or by what Exchange says:
+/// another API, another application.
+pub(super) fn other_resource(case: &Case<'_>) -> Option<Clean> {
+    const EXCHANGE: &str = "00000002-0000-0ff1-ce00-000000000000";
+    let is_other = |text: &str| match Address::read(text) {
+        Some(address) => address.is_microsoft() && !(case.is_exchange_online() && is_exchange_online(address.host)),
+        // An application's own identifier: its id, or the URI made of it.
+        None => !text.is_empty() && !text.starts_with(EXCHANGE) && !text.contains(char::is_whitespace),
+    };
+    let token = case.jwt().and_then(|jwt| jwt.aud.clone()).filter(|audience| is_other(audience.as_str()));
+    let named = || {
+        let reason = case.diagnostics()?.clean_reason();
+        let mut others = reason.as_str().split(['\'', '"']).filter(|text| text.len() > 5 && is_other(text));
+        others.next().map(|text| reason.part(text))
+    };
+    token.or_else(named)
 }
 
 /// An address as audiences give it: a URL, `application id/host@realm`, or a bare host name.
@@ -127,6 +160,13 @@ impl<'a> Address<'a> {
     fn is_microsoft(&self) -> bool {
         is_microsoft(self.host)
     }
+}
+
+/// Whether `host` is one that tokens for Exchange Online name.
+fn is_exchange_online(host: &str) -> bool {
+    ["outlook.office365.com", "outlook.office.com", "ps.outlook.com", "office365.us", "partner.outlook.cn"]
+        .iter()
+        .any(|domain| host.to_ascii_lowercase().ends_with(domain))
 }
 
 /// Whether `host` belongs to Microsoft's online services, in any of their clouds.

@@ -6,12 +6,12 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use super::decode::{Aadsts, Challenge, Diagnostics, Family, Soap};
+use super::decode::{Aadsts, Challenge, Diagnostics, Family, GraphError, Soap, TokenFault, http_date};
 use super::directory::Directory;
 use super::past::Past;
-use super::{Capture, Evidence, Place, Signs, Subject};
+use super::{Capture, Certainty, Evidence, Place, Signs, Subject};
 use crate::exchange::Exchange;
-use crate::redact::{Clean, Content, Credential, Negotiate, Ntlm, NtlmMessage, Syntax, Token, Url, User};
+use crate::redact::{Clean, Content, Credential, Jwt, Negotiate, Ntlm, NtlmMessage, Syntax, Token, Url, User};
 
 /// One exchange with what came before it.
 pub struct Case<'a> {
@@ -24,7 +24,9 @@ pub struct Case<'a> {
     is_exchange: OnceCell<bool>,
     challenges: OnceCell<Vec<Challenge<'a>>>,
     diagnostics: OnceCell<Option<Diagnostics<'a>>>,
+    token_fault: OnceCell<Option<(TokenFault, Certainty)>>,
     aadsts: OnceCell<Option<Aadsts>>,
+    graph_error: OnceCell<Option<GraphError>>,
     soap: OnceCell<Option<Soap<'a>>>,
     signs: OnceCell<Signs>,
 }
@@ -52,7 +54,9 @@ impl<'a> Case<'a> {
             is_exchange: OnceCell::new(),
             challenges: OnceCell::new(),
             diagnostics: OnceCell::new(),
+            token_fault: OnceCell::new(),
             aadsts: OnceCell::new(),
+            graph_error: OnceCell::new(),
             soap: OnceCell::new(),
             signs: OnceCell::new(),
         }
@@ -160,6 +164,14 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// The claims of the token in `Authorization: Bearer`, where it is a JWT.
+    pub fn jwt(&self) -> Option<&'a Jwt> {
+        match self.bearer() {
+            Some(Token::Jwt(jwt)) => Some(jwt),
+            _ => None,
+        }
+    }
+
     /// The NTLM message in `Authorization`, in the scheme NTLM or Negotiate.
     pub fn ntlm(&self) -> Option<&'a NtlmMessage> {
         match self.authorization() {
@@ -209,6 +221,22 @@ impl<'a> Case<'a> {
             fields.find_map(|f| named(f.name.as_str(), "x-ms-diagnostics").then(|| Diagnostics::read(&f.value))?)
         };
         self.diagnostics.get_or_init(read).as_ref()
+    }
+
+    /// What Exchange finds wrong with the token, by its `x-ms-diagnostics`, and how sure that is.
+    pub fn token_fault(&self) -> Option<(TokenFault, Certainty)> {
+        *self.token_fault.get_or_init(|| self.diagnostics().and_then(TokenFault::of))
+    }
+
+    /// What the server's clock said, in seconds since 1970: its `Date`, or the date in an error of Graph.
+    pub fn server_time(&self) -> Option<i64> {
+        let told = self.response_header("date").and_then(|date| http_date::seconds(date.as_str()));
+        told.or_else(|| self.graph_error()?.date)
+    }
+
+    /// The error of Graph, or of another service that words its errors so.
+    pub fn graph_error(&self) -> Option<&GraphError> {
+        self.graph_error.get_or_init(|| GraphError::read(self.exchange)).as_ref()
     }
 
     /// The error of a token issuer, from a redirect, a JSON body or a page.
@@ -323,6 +351,11 @@ impl<'a> Case<'a> {
     pub fn lacks_response_header(&self, name: &str) -> bool {
         let shown = self.exchange.response.seen().is_some_and(|response| response.message.head.would_show(name));
         shown && self.response_header(name).is_none()
+    }
+
+    /// Whether a response header of this name would be there, had it been sent.
+    pub fn would_show_response_header(&self, name: &str) -> bool {
+        self.exchange.response.seen().is_some_and(|response| response.message.head.would_show(name))
     }
 
     /// The kept text of the request's body, empty where there is none.

@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::decode::{Decoded, decoded};
 use super::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Rule, Subject};
+use crate::exchange::Exchange;
 use crate::redact::Clean;
 
 /// Pieces of evidence kept in one entry.
 const EVIDENCE: usize = 12;
+/// Entries that keep the decoded parts of an exchange.
+const DECODED: usize = 500;
 
 /// One finding with all the exchanges it was made on.
 #[derive(Clone, Debug)]
@@ -29,6 +33,16 @@ pub struct Entry {
     pub names: Vec<(&'static str, Clean)>,
     /// What else it can be, likeliest first.
     pub candidates: Vec<&'static str>,
+    /// The decoded parts of one of the first exchanges, and which one it is.
+    decoded: Option<(u64, Vec<Decoded>)>,
+}
+
+impl Entry {
+    /// What stands in its first exchange, decoded, and the number of that exchange; nothing where it was not at hand.
+    pub fn decoded(&self) -> Option<(u64, &[Decoded])> {
+        let (exchange, parts) = self.decoded.as_ref().filter(|(exchange, _)| self.exchanges.contains(exchange))?;
+        Some((*exchange, parts))
+    }
 }
 
 /// Collects judgements; the latest of each exchange counts.
@@ -37,13 +51,15 @@ pub struct Entries {
     all: Vec<Entry>,
     by_key: HashMap<Key, usize>,
     by_exchange: HashMap<u64, Vec<usize>>,
+    decoded: usize,
 }
 
 type Key = (&'static str, &'static str, &'static str, &'static str, Subject);
 
 impl Entries {
-    /// Takes a judgement in the place of an earlier one of the same exchange.
-    pub fn add(&mut self, judgement: &Judgement) {
+    /// Takes a judgement in the place of an earlier one of the same exchange; the exchange itself too, where it is at
+    /// hand.
+    pub fn add(&mut self, judgement: &Judgement, exchange: Option<&Exchange>) {
         for at in self.by_exchange.remove(&judgement.exchange).unwrap_or_default() {
             if let Some(entry) = self.all.get_mut(at) {
                 entry.exchanges.remove(&judgement.exchange);
@@ -52,6 +68,11 @@ impl Entries {
         }
         let places: Vec<usize> =
             judgement.findings.iter().map(|finding| self.place(judgement.exchange, finding)).collect();
+        if let Some(exchange) = exchange {
+            for at in &places {
+                self.decode(*at, exchange);
+            }
+        }
         if !places.is_empty() {
             self.by_exchange.insert(judgement.exchange, places);
         }
@@ -71,6 +92,16 @@ impl Entries {
         list
     }
 
+    /// Once an entry: what an exchange says is the same in the others, more or less.
+    fn decode(&mut self, at: usize, exchange: &Exchange) {
+        let Some(entry) = self.all.get_mut(at).filter(|entry| entry.decoded().is_none()) else { return };
+        if entry.decoded.is_none() && self.decoded == DECODED {
+            return;
+        }
+        self.decoded += usize::from(entry.decoded.is_none());
+        entry.decoded = Some((exchange.id, decoded(exchange)));
+    }
+
     fn place(&mut self, exchange: u64, finding: &Finding) -> usize {
         let Finding { rule, kind, certainty, actor, subject, .. } = finding;
         let key = (rule.id, kind.code(), certainty.code(), actor.code(), subject.clone());
@@ -85,6 +116,7 @@ impl Entries {
                 evidence: Vec::new(),
                 names: finding.names.clone(),
                 candidates: finding.candidates.clone(),
+                decoded: None,
             });
             self.all.len() - 1
         });

@@ -13,8 +13,20 @@ pub(super) struct Judged {
 #[derive(Debug)]
 pub(super) struct Turn {
     pub(super) next: Next,
-    /// What is said then, and was not before.
-    pub(super) finding: Option<Finding>,
+    pub(super) effect: Effect,
+}
+
+/// How it changes it.
+#[derive(Debug)]
+pub(super) enum Effect {
+    /// It was right to call it a step, or wrong to call it a failure.
+    Settle,
+    /// This is said, and was not before.
+    Say(Box<Finding>),
+    /// The finding of this id is taken back.
+    TakeBack(&'static str),
+    /// The finding of this id is certain.
+    MakeSure(&'static str),
 }
 
 /// Asks all rules.
@@ -23,7 +35,7 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
     let mut next = Vec::new();
     hits.retain_mut(|(rule, hit)| match hit.next.take_if(|_| hit.withheld) {
         Some(turn) => {
-            next.push(Turn { next: turn, finding: Some(finding(rule, hit.clone())) });
+            next.push(Turn { next: turn, effect: Effect::Say(Box::new(finding(rule, hit.clone()))) });
             false
         }
         None => true,
@@ -35,9 +47,16 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
     }
     // A note answers nothing where something else was found.
     hits.sort_by_key(|(_, hit)| hit.kind == Kind::Note);
-    next.extend(hits.first_mut().and_then(|(_, hit)| hit.next.take()).map(|next| Turn { next, finding: None }));
+    next.extend(
+        hits.first_mut().and_then(|(_, hit)| hit.next.take()).map(|next| Turn { next, effect: Effect::Settle }),
+    );
+    let open = !next.is_empty();
+    for (rule, hit) in &mut hits {
+        next.extend(hit.unless.take().map(|next| Turn { next, effect: Effect::TakeBack(rule.id) }));
+        next.extend(hit.sure_once.take().map(|next| Turn { next, effect: Effect::MakeSure(rule.id) }));
+    }
     let findings: Vec<Finding> = hits.into_iter().map(|(rule, hit)| finding(rule, hit)).collect();
-    let verdict = verdict(case, &findings, !next.is_empty());
+    let verdict = verdict(case, &findings, open);
     Judged { judgement: Judgement { exchange: case.exchange.id, verdict, findings }, next }
 }
 

@@ -36,6 +36,10 @@ struct Ladder {
 }
 
 impl Ladder {
+    fn handshake(&self) -> Handshake {
+        Handshake { server: self.host.clone(), scheme: self.scheme, steps: self.steps.clone(), verdict: self.verdict }
+    }
+
     fn set(&mut self, name: &str, state: StepState, exchange: u64) {
         if let Some(step) = self.steps.iter_mut().find(|step| step.name == name) {
             (step.state, step.exchange) = (state, Some(exchange));
@@ -69,17 +73,20 @@ impl Ladders {
 
     /// All that are known, in the order in which they began.
     pub(super) fn list(&self) -> Vec<Handshake> {
-        let mut all: Vec<&Ladder> = self.over.iter().chain(&self.open).collect();
-        all.sort_by_key(|ladder| ladder.number);
-        all.into_iter()
-            .filter(|ladder| ladder.is_worth_showing())
-            .map(|ladder| Handshake {
-                server: ladder.host.clone(),
-                scheme: ladder.scheme,
-                steps: ladder.steps.clone(),
-                verdict: ladder.verdict,
-            })
-            .collect()
+        self.shown(|_| true)
+    }
+
+    /// Those that the exchange is a step of. Every ladder is looked at: there are no more of them than is looked through
+    /// in a few microseconds, and nothing has to be kept up to date for it while exchanges are judged.
+    pub(super) fn of(&self, exchange: u64) -> Vec<Handshake> {
+        self.shown(|ladder| ladder.steps.iter().any(|step| step.exchange == Some(exchange)))
+    }
+
+    fn shown(&self, wanted: impl Fn(&Ladder) -> bool) -> Vec<Handshake> {
+        let known = self.over.iter().chain(&self.open);
+        let mut chosen: Vec<&Ladder> = known.filter(|ladder| wanted(ladder) && ladder.is_worth_showing()).collect();
+        chosen.sort_by_key(|ladder| ladder.number);
+        chosen.into_iter().map(Ladder::handshake).collect()
     }
 
     /// Nothing more will come.

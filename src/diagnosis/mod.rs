@@ -21,11 +21,13 @@ mod open;
 mod past;
 mod person;
 mod readiness;
+mod refusal;
 mod rule;
 pub mod rules;
 mod signs;
 #[cfg(test)]
 mod tests;
+mod token;
 mod words;
 
 use crate::exchange::Exchange;
@@ -36,14 +38,14 @@ use past::Lesson;
 use readiness::Matrix;
 
 pub use case::{Case, Sent};
-pub use decode::{Aadsts, Challenge, Diagnostics, Family, Soap, SoapError};
+pub use decode::{Aadsts, Challenge, Diagnostics, Family, Form, GraphError, Numbering, Soap, SoapError, TokenFault};
 pub use directory::Directory;
 pub use entries::{Entries, Entry};
 pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};
 pub use gate::Gate;
 pub use handshake::{Handshake, HandshakeStep, Scheme, StepState};
 pub use past::{Accepted, BearerSeen, Obtained, Past, Record};
-pub use readiness::Readiness;
+pub use readiness::{Difference, Readiness};
 pub use rule::{Hit, Next, Rule};
 pub use signs::Signs;
 
@@ -116,6 +118,11 @@ impl Diagnosis {
     /// The handshakes seen so far, in the order in which they began.
     pub fn handshakes(&self) -> Vec<Handshake> {
         self.ladders.list()
+    }
+
+    /// The handshakes that an exchange is a step of, likewise.
+    pub fn handshakes_of(&self, exchange: u64) -> Vec<Handshake> {
+        self.ladders.of(exchange)
     }
 
     /// What each endpoint of each server offered, in the order in which they were first met.

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::mem;
 
 use super::bounded::Bounded;
-use super::judge::Turn;
+use super::judge::{Effect, Turn};
 use super::past::{organisation, sent_label};
-use super::{Case, Certainty, Directory, Judgement, Next, Sent, Verdict};
+use super::{Case, Certainty, Directory, Evidence, Finding, Judgement, Next, Sent, Verdict};
 use crate::redact::{Clean, Credential, Negotiate, Ntlm, NtlmMessage, Token, Url};
 
 /// Hosts that have something open.
@@ -23,6 +23,7 @@ const ELSEWHERE: usize = 64;
 pub(super) struct Open {
     hosts: Bounded<String, OfHost, HOSTS>,
     elsewhere: VecDeque<Waiting>,
+    failed_elsewhere: VecDeque<Waiting>,
 }
 
 #[derive(Debug, Default)]
@@ -76,7 +77,7 @@ impl Open {
         };
         let mut gone = VecDeque::new();
         let (list, room) = if elsewhere {
-            (&mut self.elsewhere, ELSEWHERE)
+            (if failed { &mut self.failed_elsewhere } else { &mut self.elsewhere }, ELSEWHERE)
         } else {
             let (host, forgotten) = self.hosts.entry_for(case.host());
             gone.extend(forgotten.into_iter().flat_map(|host| host.steps));
@@ -86,7 +87,7 @@ impl Open {
         if list.len() > room {
             gone.extend(list.pop_front());
         }
-        gone.into_iter().filter_map(|gone| given_up(gone.judgement)).collect()
+        gone.into_iter().filter_map(Waiting::given_up).collect()
     }
 
     /// What `case` changes about earlier ones.
@@ -97,13 +98,14 @@ impl Open {
             decide_in(&mut host.failures, case, &mut revised);
         }
         decide_in(&mut self.elsewhere, case, &mut revised);
+        decide_in(&mut self.failed_elsewhere, case, &mut revised);
         revised
     }
 
     /// Nothing more will come. Gives what changes by that, in the order of the exchanges.
     pub(super) fn finish(&mut self) -> Vec<Judgement> {
         let open = self.hosts.drain().flat_map(|host| host.steps).chain(mem::take(&mut self.elsewhere));
-        let mut ended: Vec<Judgement> = open.filter_map(|waiting| given_up(waiting.judgement)).collect();
+        let mut ended: Vec<Judgement> = open.filter_map(Waiting::given_up).collect();
         ended.sort_by_key(|judgement| judgement.exchange);
         ended
     }
@@ -111,49 +113,106 @@ impl Open {
 
 fn decide_in(list: &mut VecDeque<Waiting>, case: &Case<'_>, revised: &mut Vec<Judgement>) {
     let mut at = 0;
-    while let Some(waiting) = list.get(at) {
+    while let Some(waiting) = list.get_mut(at) {
         let later = waiting.judgement.exchange < case.exchange.id;
-        let turn = waiting.next.iter().position(|turn| later && waiting.is_decided_by(&turn.next, case));
-        match turn {
-            Some(turn) => revised.extend(list.remove(at).map(|waiting| waiting.after(turn))),
-            None => at += 1,
+        if later && waiting.changes_with(case) {
+            revised.push(waiting.judgement.clone());
+        }
+        if waiting.next.is_empty() {
+            list.remove(at);
+        } else {
+            at += 1;
         }
     }
 }
 
-fn given_up(judgement: Judgement) -> Option<Judgement> {
-    (judgement.verdict == Verdict::Pending).then_some(Judgement { verdict: Verdict::Unknown, ..judgement })
+fn settle(judgement: &mut Judgement, next: &Next) {
+    match next {
+        Next::SameCredential(_) => intermittent(judgement),
+        _ => judgement.verdict = Verdict::Step,
+    }
+}
+
+/// The answer that made a finding certain.
+fn shown_by(case: &Case<'_>) -> Option<Evidence> {
+    let directory = case.directory().map_or("", Directory::path);
+    let (at, server) = case.server_name().map_or(("", "".into()), |server| (" at ", server));
+    let host = case.host_name()?;
+    let text = Clean::concat(["Bearer offered by ".into(), host, directory.into(), at.into(), server]);
+    case.challenge("bearer").map(|_| case.evidence(super::Place::ResponseHeader("www-authenticate"), text))
 }
 
 /// The same credential was accepted after all: it cannot be what was wrong.
-fn intermittent(mut judgement: Judgement) -> Judgement {
+fn intermittent(judgement: &mut Judgement) {
     if let Some(first) = judgement.findings.first_mut() {
         first.certainty = Certainty::Possible;
         first.candidates.push("server-overloaded");
     }
-    Judgement { verdict: Verdict::Unknown, ..judgement }
+    judgement.verdict = Verdict::Unknown;
 }
 
 impl Next {
     /// Whether a request to another host can be it.
     const fn is_elsewhere(&self) -> bool {
-        matches!(self, Self::SignIn | Self::NewToken(_) | Self::Host(_) | Self::Candidate)
+        matches!(self, Self::SignIn | Self::NewToken(_) | Self::Host(_) | Self::Candidate | Self::BearerOffered(_))
     }
 }
 
 impl Waiting {
-    /// What is said once this turn has come.
-    fn after(mut self, turn: usize) -> Judgement {
-        let Turn { next, finding } = self.next.swap_remove(turn);
+    /// Takes in what `case` decides; whether that changed anything. What is settled waits for nothing more.
+    fn changes_with(&mut self, case: &Case<'_>) -> bool {
+        let (decided, open): (Vec<Turn>, Vec<Turn>) =
+            mem::take(&mut self.next).into_iter().partition(|turn| self.is_decided_by(&turn.next, case));
+        self.next = open;
+        let changed = !decided.is_empty();
+        let mut settled = false;
+        for Turn { next, effect } in decided {
+            let judgement = &mut self.judgement;
+            match effect {
+                Effect::TakeBack(id) => judgement.findings.retain(|finding| finding.id() != id),
+                Effect::MakeSure(id) => {
+                    if let Some(finding) = judgement.findings.iter_mut().find(|finding| finding.id() == id) {
+                        finding.certainty = Certainty::Certain;
+                        finding.evidence.extend(shown_by(case));
+                    }
+                }
+                Effect::Settle | Effect::Say(_) if settled => {}
+                Effect::Settle => {
+                    settle(judgement, &next);
+                    settled = true;
+                }
+                Effect::Say(finding) => {
+                    judgement.findings.retain(|old| !finding.rule.supersedes.contains(&old.rule.id));
+                    judgement.findings.insert(0, *finding);
+                    settle(judgement, &next);
+                    settled = true;
+                }
+            }
+        }
+        if settled {
+            self.next.clear();
+        }
+        changed
+    }
+
+    /// Nothing came of it. What changes by that, if anything does.
+    fn given_up(self) -> Option<Judgement> {
         let mut judgement = self.judgement;
-        if let Some(finding) = finding {
-            judgement.findings.retain(|old| !finding.rule.supersedes.contains(&old.rule.id));
-            judgement.findings.insert(0, finding);
+        let silent = self.next.into_iter().filter(|turn| turn.next == Next::Nothing);
+        let said: Vec<Finding> = silent
+            .filter_map(|turn| match turn.effect {
+                Effect::Say(finding) => Some(*finding),
+                _ => None,
+            })
+            .collect();
+        let pending = judgement.verdict == Verdict::Pending;
+        if pending {
+            judgement.verdict = Verdict::Unknown;
         }
-        match next {
-            Next::SameCredential(_) => intermittent(judgement),
-            _ => Judgement { verdict: Verdict::Step, ..judgement },
-        }
+        (pending || !said.is_empty()).then(|| {
+            judgement.findings.extend(said);
+            judgement
+        })
     }
 
     fn is_decided_by(&self, next: &Next, case: &Case<'_>) -> bool {
@@ -191,6 +250,14 @@ impl Waiting {
                 same && !same_host && case.directory() == Some(Directory::Autodiscover) && case.status() == Some(200)
             }
             Next::SameCredential(label) => same_host && succeeded(case) && sent_label(case) == Some(*label),
+            Next::Token => same_host && case.bearer().is_some(),
+            Next::BearerOffered(server) => {
+                let offered = case.challenge("bearer").is_some() && case.is_exchange();
+                offered
+                    && organisation(self.host.as_str()) == organisation(case.host())
+                    && (!same_host || !self.place.holds(case) || *server != case.server_name())
+            }
+            Next::Nothing => false,
         }
     }
 

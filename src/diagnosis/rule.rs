@@ -82,6 +82,10 @@ pub struct Hit {
     pub next: Option<Next>,
     /// Said only when [`Hit::next`] has come; before that nobody can know.
     pub withheld: bool,
+    /// What in later traffic shows that there was nothing to say.
+    pub unless: Option<Next>,
+    /// What in later traffic makes it certain.
+    pub sure_once: Option<Next>,
 }
 
 /// The client's next move that makes a refusal a step, or takes a failure back.
@@ -107,6 +111,12 @@ pub enum Next {
     Candidate,
     /// The same credential accepted on the same host: then the failure was none of the credential.
     SameCredential(Label),
+    /// A token sent to the same host.
+    Token,
+    /// A Bearer challenge of the same organisation, from another host, virtual directory or server than this one.
+    BearerOffered(Option<Clean>),
+    /// Nothing that would have answered it: it was given up, or the capture ended.
+    Nothing,
 }
 
 impl Hit {
@@ -142,6 +152,8 @@ impl Hit {
             candidates,
             next: None,
             withheld: false,
+            unless: None,
+            sure_once: None,
         }
     }
 
@@ -177,6 +189,18 @@ impl Hit {
     #[must_use]
     pub fn once(self, next: Next) -> Self {
         Self { withheld: true, ..self.until(next) }
+    }
+
+    /// Taken back when `next` comes.
+    #[must_use]
+    pub fn unless(self, next: Next) -> Self {
+        Self { unless: Some(next), ..self }
+    }
+
+    /// Certain when `next` comes, with the exchange that shows it as further evidence.
+    #[must_use]
+    pub fn sure_once(self, next: Next) -> Self {
+        Self { sure_once: Some(next), ..self }
     }
 
     /// What else it can be.

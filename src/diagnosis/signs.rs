@@ -58,6 +58,8 @@ signs! {
     AUTODISCOVER = 19,
     /// The host asked is not known: somebody pasted a response, or less.
     NO_HOST = 20,
+    /// `Restrict-Access-Confirm`: tenant restrictions were applied.
+    RESTRICTED = 21,
     /// The response's body is XML: [`Case::soap`] may have it.
     XML = 31,
 }
@@ -114,6 +116,7 @@ impl Signs {
                 13 if name.eq_ignore_ascii_case("sprequestguid") => Self::SHARE_POINT,
                 16 if name.eq_ignore_ascii_case("www-authenticate") => Self::CHALLENGED,
                 16 if name.eq_ignore_ascii_case("x-ms-diagnostics") => Self::DIAGNOSTICS,
+                23 if name.eq_ignore_ascii_case("restrict-access-confirm") => Self::RESTRICTED,
                 31 if name.eq_ignore_ascii_case("microsoftsharepointteamservices") => Self::SHARE_POINT,
                 _ => continue,
             };

@@ -223,7 +223,7 @@ fn findings_are_grouped_and_follow_revisions() {
     let run = Run::all(LIVE, &[PROBE, TYPE1, REFUSED, PROBE.on(2), TYPE1.on(2), REFUSED.on(2)]);
     let mut entries = Entries::default();
     for judgement in run.judgements.values() {
-        entries.add(judgement);
+        entries.add(judgement, None);
     }
     let of = |entries: &Entries, id: &str| -> Vec<u64> {
         let all = entries.list().into_iter().filter(|entry| entry.rule.id == id);
@@ -231,7 +231,7 @@ fn findings_are_grouped_and_follow_revisions() {
     };
     assert_eq!(of(&entries, "ntlm-rejected"), [3, 6]);
     assert_eq!(entries.list()[0].kind, Kind::Failure);
-    entries.add(&Judgement { exchange: 3, verdict: Verdict::Ok, findings: Vec::new() });
+    entries.add(&Judgement { exchange: 3, verdict: Verdict::Ok, findings: Vec::new() }, None);
     assert_eq!(of(&entries, "ntlm-rejected"), [6]);
 }
 

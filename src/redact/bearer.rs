@@ -15,6 +15,9 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// What people and programs put around a token.
+const QUOTES: [char; 4] = ['"', '\'', '\u{201c}', '\u{201d}'];
+
 /// Longer tokens are not looked into.
 const LONGEST: usize = 64 * 1024;
 
@@ -44,13 +47,14 @@ pub(super) fn read(door: &Door<'_>, rest: &str) -> Token {
 fn decode(door: &Door<'_>, rest: &str) -> Token {
     let label = door.memory().label(rest.as_bytes());
     let opaque = |form| Token::Opaque { label, form };
-    if rest.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer ")) {
+    let first = rest.split(|c: char| c.is_ascii_whitespace()).next().unwrap_or_default();
+    if first.eq_ignore_ascii_case("bearer") {
         return opaque(OpaqueForm::DoubleBearer);
     }
-    if rest.starts_with(['"', '\'']) {
+    if rest.starts_with(QUOTES) || rest.ends_with(QUOTES) {
         return opaque(OpaqueForm::Quoted);
     }
-    if rest.contains(|c: char| c.is_ascii_whitespace()) {
+    if first.len() < rest.len() || ["\\r", "\\n"].iter().any(|sign| rest.contains(sign)) {
         return opaque(OpaqueForm::Broken);
     }
     let parts: Vec<&str> = rest.split('.').take(6).collect();
@@ -65,7 +69,14 @@ fn decode(door: &Door<'_>, rest: &str) -> Token {
             _ if rest.starts_with("eyJ") => opaque(OpaqueForm::DamagedJwt),
             _ => opaque(OpaqueForm::Plain),
         },
-        [header, _, _, _, _] if object(header).is_some() => Token::Jwe { label },
+        [header, _, _, _, _] => match object(header) {
+            Some(header) => {
+                let word = |name: &str| header.get(name).and_then(first_of).map(|word| marker::word(&word));
+                Token::Jwe { label, alg: word("alg"), enc: word("enc") }
+            }
+            None if rest.starts_with("eyJ") => opaque(OpaqueForm::DamagedJwt),
+            None => opaque(OpaqueForm::Plain),
+        },
         _ if rest.starts_with("eyJ") => opaque(OpaqueForm::DamagedJwt),
         _ if rest.starts_with("Ew") => opaque(OpaqueForm::MicrosoftAccount),
         _ => opaque(OpaqueForm::Plain),
@@ -77,12 +88,15 @@ fn object(part: &str) -> Option<Map<String, Value>> {
 }
 
 fn facts(door: &Door<'_>, header: &Map<String, Value>, claims: &Map<String, Value>) -> Jwt {
-    let text = |names: &[&str]| names.iter().find_map(|name| first(claims.get(*name)?));
+    let word = |name: &str| header.get(name).and_then(first_of).map(|word| marker::word(&word));
+    let text = |names: &[&str]| names.iter().find_map(|name| first_of(claims.get(*name)?));
     let list = |name: &str| claims.get(name).map(|value| marker::permissions(&joined(value)));
     let seconds = |name: &str| claims.get(name).and_then(Value::as_i64);
     Jwt {
         label: None,
-        alg: header.get("alg").and_then(first).map(|alg| marker::word(&alg)),
+        alg: word("alg"),
+        typ: word("typ").filter(|typ| !typ.as_str().eq_ignore_ascii_case("JWT")),
+        kid: header.get("kid").and_then(Value::as_str).map(|kid| door.memory().label(kid.as_bytes())),
         aud: text(&["aud"]).map(|aud| marker::identifier(&aud)),
         iss: text(&["iss"]).map(|iss| marker::identifier(&iss)),
         tid: text(&["tid"]).map(|tid| marker::identifier(&tid)),
@@ -92,6 +106,8 @@ fn facts(door: &Door<'_>, header: &Map<String, Value>, claims: &Map<String, Valu
         roles: list("roles"),
         amr: list("amr"),
         appidacr: text(&["appidacr", "azpacr"]).map(|strength| marker::word(&strength)),
+        acr: text(&["acr"]).map(|acr| marker::identifier(&acr)),
+        xms_cc: list("xms_cc"),
         ver: text(&["ver"]).map(|ver| marker::word(&ver)),
         idtyp: text(&["idtyp"]).map(|idtyp| marker::word(&idtyp)),
         iat: seconds("iat"),
@@ -103,11 +119,11 @@ fn facts(door: &Door<'_>, header: &Map<String, Value>, claims: &Map<String, Valu
 }
 
 /// A claim as text: itself, or the first of several.
-fn first(value: &Value) -> Option<String> {
+fn first_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
-        Value::Array(values) => values.first().and_then(first),
+        Value::Array(values) => values.first().and_then(first_of),
         _ => None,
     }
 }
@@ -115,7 +131,7 @@ fn first(value: &Value) -> Option<String> {
 fn joined(value: &Value) -> String {
     match value {
         Value::Array(values) => values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
-        value => first(value).unwrap_or_default(),
+        value => first_of(value).unwrap_or_default(),
     }
 }
 
@@ -168,7 +184,63 @@ mod tests {
         assert_eq!(marker("\"eyJ\""), "Bearer [opaque #1 form=quoted]");
         assert_eq!(marker("ab cd"), "Bearer [opaque #1 form=broken]");
         assert_eq!(marker("eyJhbGciOiJSUzI1NiJ9.eyJhd"), "Bearer [opaque #1 form=damaged-jwt]");
-        assert_eq!(marker("eyJhbGciOiJSUzI1NiJ9.a.b.c.d"), "Bearer [jwe #1]");
+        assert_eq!(marker("eyJhbGciOiJSUzI1NiJ9.a.b.c.d"), "Bearer [jwe #1 alg=RS256]");
+        assert_eq!(marker("eyJhbG\u{e9}.a.b.c.d"), "Bearer [opaque #1 form=damaged-jwt]");
+        assert_eq!(marker("a.b.c.d.e"), "Bearer [opaque #1]");
+    }
+
+    #[test]
+    fn tells_the_slips_of_whole_headers() {
+        let redactor = Redactor::new();
+        let token = jwt(r#"{"alg":"RS256"}"#, r#"{"aud":"https://mail.contoso.com/"}"#);
+        let half = token.len() / 2;
+        for (value, shown) in [
+            (String::new(), ""),
+            ("Bearer".to_owned(), "Bearer [empty]"),
+            ("Bearer    ".to_owned(), "Bearer [empty]"),
+            ("Bearer\t \r\n ".to_owned(), "Bearer [empty]"),
+            (format!("Bearer {token}"), "Bearer [jwt #1 alg=RS256 aud=https://mail.contoso.com/]"),
+            (format!("bearer  {token} "), "bearer [jwt #1 alg=RS256 aud=https://mail.contoso.com/]"),
+            (format!("Bearer\r\n {token}"), "Bearer [jwt #1 alg=RS256 aud=https://mail.contoso.com/]"),
+            (format!("Bearer Bearer {token}"), "Bearer [opaque #2 form=double-bearer]"),
+            (format!("Bearer bearer\t{token}"), "Bearer [opaque #3 form=double-bearer]"),
+            ("Bearer Bearer".to_owned(), "Bearer [opaque #4 form=double-bearer]"),
+            (format!("Bearer \"{token}\""), "Bearer [opaque #5 form=quoted]"),
+            (format!("Bearer {token}'"), "Bearer [opaque #6 form=quoted]"),
+            (format!("Bearer \u{201c}{token}\u{201d}"), "Bearer [opaque #7 form=quoted]"),
+            (format!("Bearer {}\r\n {}", &token[..half], &token[half..]), "Bearer [opaque #8 form=broken]"),
+            (format!("Bearer {} {}", &token[..half], &token[half..]), "Bearer [opaque #9 form=broken]"),
+            (format!("Bearer {token}\\n"), "Bearer [opaque #10 form=broken]"),
+            (format!("Bearer {}", &token[..half]), "Bearer [opaque #11 form=damaged-jwt]"),
+        ] {
+            let field = redactor.wire().field(b"Authorization", value.as_bytes());
+            assert_eq!(field.value, shown, "{value}");
+            assert_eq!(redactor.own().field(b"Authorization", shown.as_bytes()), field);
+        }
+    }
+
+    #[test]
+    fn tells_how_a_jwe_is_encrypted() {
+        for (header, shown) in [
+            (r#"{"alg":"RSA-OAEP","enc":"A256GCM","kid":"x"}"#, "Bearer [jwe #1 alg=RSA-OAEP enc=A256GCM]"),
+            (r#"{"alg":"dir","enc":"A128CBC-HS256"}"#, "Bearer [jwe #1 alg=dir enc=A128CBC-HS256]"),
+            (r#"{"alg":"hunter2 secret"}"#, "Bearer [jwe #1 alg=hidden]"),
+        ] {
+            assert_eq!(marker(&format!("{}.a.b.c.d", BASE64URL.encode(header))), shown);
+        }
+    }
+
+    #[test]
+    fn tells_what_the_client_can_handle_and_which_key_signed() {
+        let token = jwt(
+            r#"{"alg":"RS256","typ":"at+jwt","kid":"nOo3ZDrODXEK1jKWhXslHR_KXEg"}"#,
+            r#"{"xms_cc":["cp1","protapp"],"acr":"urn:user:registersecurityinfo","azpacr":"1","wids":["x"],"nbf":-1}"#,
+        );
+        assert_eq!(
+            marker(&token),
+            "Bearer [jwt #1 alg=RS256 typ=at+jwt kid=#2 appidacr=1 acr=urn:user:registersecurityinfo \
+             xms_cc=cp1,protapp nbf=-1]"
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::door::Door;
 use super::json::{self, Sort};
-use super::{Clean, Secret, markup};
+use super::{Clean, Secret, mapi, markup, rpc, wbxml};
 
 /// What may be kept of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,8 @@ pub struct Body {
 pub enum Content {
     /// There was no body.
     Empty,
-    /// Text in the same syntax as sent, content coding and charset decoded, secrets replaced by markers.
+    /// Text in the same syntax as sent, content coding and charset decoded, secrets replaced by markers; or what was
+    /// read of bytes that are no text, see [`Syntax::is_decoded`].
     Text {
         /// Which syntax.
         syntax: Syntax,
@@ -49,12 +50,44 @@ pub enum Syntax {
     Html,
     /// Plain text.
     Text,
+    /// ActiveSync's WBXML, as indented elements: their names, and the values that say how the protocol stands.
+    Wbxml,
+    /// An answer of MAPI over HTTP: its stages, its fields and its codes.
+    Mapi,
+    /// RPC over HTTP: the headers of its PDUs, one a line.
+    Rpc,
+}
+
+impl Syntax {
+    /// All.
+    pub const ALL: [Self; 8] =
+        [Self::Json, Self::Form, Self::Xml, Self::Html, Self::Text, Self::Wbxml, Self::Mapi, Self::Rpc];
+
+    /// A stable word for files.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Form => "form",
+            Self::Xml => "xml",
+            Self::Html => "html",
+            Self::Text => "text",
+            Self::Wbxml => "wbxml",
+            Self::Mapi => "mapi",
+            Self::Rpc => "rpc",
+        }
+    }
+
+    /// Whether the text tells of bytes that are no text: it cannot be sent in their place.
+    pub const fn is_decoded(self) -> bool {
+        matches!(self, Self::Wbxml | Self::Mapi | Self::Rpc)
+    }
 }
 
 /// Why nothing but the length of a body is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Withheld {
-    /// Of a type that is not read: MAPI, WBXML, MIME, pictures, files; plain text that is no error message.
+    /// Of a type that is not read: MIME, pictures, files; plain text that is no error message; what asks for something
+    /// in a binary protocol.
     Binary,
     /// Its content coding or charset could not be decoded.
     Undecodable,
@@ -109,6 +142,9 @@ fn content(door: &Door<'_>, raw: &RawBody) -> Content {
     let Some((bytes, decoded_whole)) = decoded(raw.bytes.expose(), &raw.content_encoding) else {
         return Content::Withheld(Withheld::Undecodable);
     };
+    if let Named::Binary(syntax) = media.named {
+        return binary(door, syntax, &bytes, whole && decoded_whole);
+    }
     let Some(text) = characters(&bytes, &media) else { return Content::Withheld(Withheld::Undecodable) };
     // Of another charset than it is said to be: read as it stands, it would come out letter by letter.
     if text.contains('\0') {
@@ -124,6 +160,22 @@ fn content(door: &Door<'_>, raw: &RawBody) -> Content {
     }
     let (text, read) = text_of(door, syntax, &text);
     Content::Text { syntax, text, complete: whole && decoded_whole && read }
+}
+
+/// What is read of bytes that are no text. A text of our own about such bytes stands in their place.
+fn binary(door: &Door<'_>, syntax: Syntax, bytes: &[u8], whole: bool) -> Content {
+    let own = std::str::from_utf8(bytes).ok().filter(|text| door.is_own() && !text.contains('\0'));
+    let read = match (own, syntax) {
+        (Some(text), _) => Some(text_of(door, syntax, &text.replace("\r\n", "\n"))),
+        (None, Syntax::Wbxml) => wbxml::decode(door, bytes).map(|(text, read)| cut_off(&text, read && whole)),
+        (None, Syntax::Mapi) => mapi::decode(door, bytes).map(|(text, read)| cut_off(&text, read && whole)),
+        (None, _) => rpc::decode(bytes).map(|(text, read)| cut_off(&text, read && whole)),
+    };
+    read.map_or(Content::Withheld(Withheld::Binary), |(text, complete)| Content::Text { syntax, text, complete })
+}
+
+fn cut_off(text: &str, complete: bool) -> (Clean, bool) {
+    (Clean::vouch(&if complete { text.to_owned() } else { format!("{text}\n{CUT}") }), complete)
 }
 
 /// Text of a known syntax, and whether it was understood to its end.
@@ -144,6 +196,14 @@ pub(super) fn text_of(door: &Door<'_>, syntax: Syntax, text: &str) -> (Clean, bo
             }
             door.words(&text[..end], &mut out);
             json::Read { length: end, complete: end == text.len() }
+        }
+        Syntax::Wbxml | Syntax::Mapi | Syntax::Rpc => {
+            match syntax {
+                Syntax::Wbxml => wbxml::reread(door, text, &mut out),
+                Syntax::Mapi => mapi::reread(door, text, &mut out),
+                _ => rpc::reread(door, text, &mut out),
+            }
+            json::Read { length: text.len(), complete: true }
         }
     };
     if cut || understood.length < text.len() {
@@ -177,6 +237,8 @@ enum Named {
     /// A type that is not read.
     Unread,
     Syntax(Syntax),
+    /// A binary protocol of which something is read.
+    Binary(Syntax),
 }
 
 /// What a Content-Type says.
@@ -202,6 +264,9 @@ impl Media {
                 Named::Syntax(Syntax::Json)
             }
             "text/plain" => Named::Syntax(Syntax::Text),
+            "application/vnd.ms-sync.wbxml" | "application/vnd.ms-sync" => Named::Binary(Syntax::Wbxml),
+            "application/mapi-http" => Named::Binary(Syntax::Mapi),
+            "application/rpc" => Named::Binary(Syntax::Rpc),
             kind if kind.ends_with("+json") => Named::Syntax(Syntax::Json),
             kind if kind.ends_with("+xml") && !kind.starts_with("image/") => Named::Syntax(Syntax::Xml),
             _ => Named::Unread,
@@ -334,6 +399,41 @@ mod tests {
             content_encoding: Vec::new(),
         };
         assert_eq!(Redactor::new().wire().body(raw).content, Content::Withheld(Withheld::Binary));
+    }
+
+    #[test]
+    fn binary_protocols_are_read_and_what_asks_is_not() {
+        let text = |content_type: &str, bytes: &[u8]| match content(content_type, bytes) {
+            Content::Text { syntax, text, complete } => {
+                let redactor = Redactor::new();
+                assert_eq!(redactor.own().body_text(syntax, text.as_str().as_bytes()), text);
+                let pasted = RawBody {
+                    bytes: text.as_str().as_bytes().to_vec().into(),
+                    length: text.as_str().len() as u64,
+                    recorded: true,
+                    refusal: false,
+                    content_type: content_type.as_bytes().to_vec(),
+                    content_encoding: Vec::new(),
+                };
+                assert_eq!(redactor.own().body(pasted).content, content(content_type, bytes));
+                Some((syntax, text.as_str().to_owned(), complete))
+            }
+            _ => None,
+        };
+        let wbxml = b"\x03\x01\x6a\0\0\x07\x56\x4c\x03142\0\x01\x01";
+        for name in ["application/vnd.ms-sync.wbxml", "application/vnd.ms-sync"] {
+            let shown = "<FolderSync>\n  <Status>142</Status>\n</FolderSync>";
+            assert_eq!(text(name, wbxml), Some((Syntax::Wbxml, shown.to_owned(), true)));
+        }
+        let cut = "<FolderSync>\n  <Status>\n[cut]".to_owned();
+        assert_eq!(text("application/vnd.ms-sync", &wbxml[..10]), Some((Syntax::Wbxml, cut, false)));
+        let done = "DONE\n\nStatusCode: 0x00000000\nErrorCode: 0x80040111 ecLoginFailure".to_owned();
+        assert_eq!(
+            text("application/mapi-http", b"DONE\r\n\r\n\0\0\0\0\x11\x01\x04\x80"),
+            Some((Syntax::Mapi, done, true))
+        );
+        assert_eq!(content("application/mapi-http", b"\0\0hunter2"), Content::Withheld(Withheld::Binary));
+        assert_eq!(content("application/rpc", b"hunter2"), Content::Withheld(Withheld::Binary));
     }
 
     #[test]

@@ -119,6 +119,25 @@ impl Clean {
         }
     }
 
+    /// With the escapes of JSON strings resolved. It tells nothing that the escaped text did not.
+    #[must_use]
+    pub fn json_decoded(&self) -> Self {
+        if !self.0.contains('\\') {
+            return self.clone();
+        }
+        let decoded = serde_json::from_str::<String>(&format!("\"{}\"", self.0));
+        decoded.map_or_else(|_| self.clone(), |decoded| Self(Arc::from(decoded)))
+    }
+
+    /// With the entities and character references of markup resolved. It tells nothing that the markup did not.
+    #[must_use]
+    pub fn markup_decoded(&self) -> Self {
+        match super::markup::unescaped(&self.0) {
+            Cow::Borrowed(_) => self.clone(),
+            Cow::Owned(decoded) => Self(Arc::from(decoded)),
+        }
+    }
+
     /// A moment in RFC 3339, in UTC, given in seconds since 1970.
     pub fn moment(seconds: i64) -> Self {
         let moment = OffsetDateTime::from_unix_timestamp(seconds).ok().and_then(|time| time.format(&Rfc3339).ok());
@@ -186,6 +205,13 @@ impl PartialEq<&str> for Clean {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn escapes_of_json_and_markup_are_resolved_where_they_are_sound() {
+        assert_eq!(Clean::from(r"MSIS9659: \u0027x\u0027\r\n").json_decoded(), "MSIS9659: 'x'\r\n");
+        assert_eq!(Clean::from(r"CONTOSO\user#1").json_decoded(), r"CONTOSO\user#1");
+        assert_eq!(Clean::from("the app &#39;x&#39; &amp; co").markup_decoded(), "the app 'x' & co");
+    }
 
     #[test]
     fn moments_are_written_in_utc() {

@@ -89,10 +89,14 @@ pub enum Token {
     Empty,
     /// A signed JWT (RFC 7519).
     Jwt(Box<Jwt>),
-    /// An encrypted JWT (RFC 7516): five parts, nothing inside is readable.
+    /// An encrypted JWT (RFC 7516): five parts, nothing but the header is readable.
     Jwe {
         /// The whole token's label.
         label: Label,
+        /// `alg` of the header: how the key is encrypted.
+        alg: Option<Clean>,
+        /// `enc` of the header: how the content is encrypted.
+        enc: Option<Clean>,
     },
     /// Neither: a consumer token (`Ew…`), a random string, or a damaged JWT.
     Opaque {
@@ -112,9 +116,9 @@ pub enum OpaqueForm {
     MicrosoftAccount,
     /// The word `Bearer` again.
     DoubleBearer,
-    /// Stands in quotation marks.
+    /// A quotation mark stands before or behind it.
     Quoted,
-    /// Holds blanks or line breaks.
+    /// Holds blanks or line breaks, or the `\\n` that stands for one.
     Broken,
     /// Begins like a JWT but does not decode.
     DamagedJwt,
@@ -129,6 +133,10 @@ pub struct Jwt {
     pub label: Option<Label>,
     /// `alg` of the header.
     pub alg: Option<Clean>,
+    /// `typ` of the header, where it is another than `JWT`.
+    pub typ: Option<Clean>,
+    /// `kid` of the header: tokens signed with the same key have equal labels here.
+    pub kid: Option<Label>,
     /// `aud`, the first where there are several.
     pub aud: Option<Clean>,
     /// `iss`.
@@ -147,6 +155,10 @@ pub struct Jwt {
     pub amr: Option<Clean>,
     /// `appidacr` or `azpacr`.
     pub appidacr: Option<Clean>,
+    /// `acr`: how strongly the user signed in.
+    pub acr: Option<Clean>,
+    /// `xms_cc`: what the client can handle, separated by blanks; `cp1` is continuous access evaluation.
+    pub xms_cc: Option<Clean>,
     /// `ver`.
     pub ver: Option<Clean>,
     /// `idtyp`.

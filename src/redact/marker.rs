@@ -149,7 +149,15 @@ impl Display for Token {
         match self {
             Self::Empty => f.write_str("[empty]"),
             Self::Jwt(jwt) => write!(f, "[jwt{jwt}]"),
-            Self::Jwe { label } => write!(f, "[jwe {label}]"),
+            Self::Jwe { label, alg, enc } => {
+                write!(f, "[jwe {label}")?;
+                for (name, value) in [("alg", alg), ("enc", enc)] {
+                    if let Some(value) = value {
+                        write!(f, " {name}={value}")?;
+                    }
+                }
+                f.write_str("]")
+            }
             Self::Opaque { label, form: OpaqueForm::Plain } => write!(f, "[opaque {label}]"),
             Self::Opaque { label, form } => write!(f, "[opaque {label} form={}]", form.word()),
         }
@@ -157,13 +165,32 @@ impl Display for Token {
 }
 
 impl Token {
+    /// The token that a marker in clean text stands for, as in the JSON of a token endpoint.
+    pub fn of_marker(text: &str) -> Option<Self> {
+        let hidden = || hidden_label(text).map(|label| Self::Opaque { label, form: OpaqueForm::Plain });
+        Self::read(text).or_else(hidden)
+    }
+
+    /// The whole token's label.
+    pub fn label(&self) -> Option<Label> {
+        match self {
+            Self::Empty => None,
+            Self::Jwt(jwt) => jwt.label,
+            Self::Jwe { label, .. } | Self::Opaque { label, .. } => Some(*label),
+        }
+    }
+
     /// Reads a token's marker back; see [`Credential::read`].
     pub(super) fn read(marker: &str) -> Option<Self> {
         let mut words = Words::of(marker)?;
         let token = match words.first() {
             "empty" => words.then(Self::Empty),
             "jwt" => Self::Jwt(Box::new(words.skip().jwt()?)),
-            "jwe" => Self::Jwe { label: words.skip().label()? },
+            "jwe" => Self::Jwe {
+                label: words.skip().label()?,
+                alg: words.checked("alg", word)?,
+                enc: words.checked("enc", word)?,
+            },
             "opaque" => {
                 let label = words.skip().label()?;
                 let form = words.value("form").map_or(Some(OpaqueForm::Plain), OpaqueForm::of)?;
@@ -206,6 +233,10 @@ impl Display for Jwt {
             None => Ok(()),
         };
         text(f, "alg", &self.alg)?;
+        text(f, "typ", &self.typ)?;
+        if let Some(kid) = self.kid {
+            write!(f, " kid={kid}")?;
+        }
         text(f, "aud", &self.aud)?;
         text(f, "iss", &self.iss)?;
         text(f, "tid", &self.tid)?;
@@ -217,6 +248,8 @@ impl Display for Jwt {
         text(f, "roles", &self.roles)?;
         text(f, "amr", &self.amr)?;
         text(f, "appidacr", &self.appidacr)?;
+        text(f, "acr", &self.acr)?;
+        text(f, "xms_cc", &self.xms_cc)?;
         text(f, "ver", &self.ver)?;
         text(f, "idtyp", &self.idtyp)?;
         for (name, value) in [("iat", self.iat), ("nbf", self.nbf), ("exp", self.exp)] {
@@ -533,6 +566,11 @@ impl<'a> Words<'a> {
         Some(Jwt {
             label: if self.first().starts_with('#') { Some(self.label()?) } else { None },
             alg: self.checked("alg", word)?,
+            typ: self.checked("typ", word)?,
+            kid: match self.value("kid") {
+                Some(kid) => Some(label(kid)?),
+                None => None,
+            },
             aud: self.checked("aud", identifier)?,
             iss: self.checked("iss", identifier)?,
             tid: self.checked("tid", identifier)?,
@@ -545,6 +583,8 @@ impl<'a> Words<'a> {
             roles: self.permissions("roles")?,
             amr: self.permissions("amr")?,
             appidacr: self.checked("appidacr", word)?,
+            acr: self.checked("acr", identifier)?,
+            xms_cc: self.permissions("xms_cc")?,
             ver: self.checked("ver", word)?,
             idtyp: self.checked("idtyp", word)?,
             iat: self.number("iat")?,

@@ -293,7 +293,7 @@ fn local(name: &str) -> String {
 }
 
 /// Entities and character references resolved; what is none stays.
-fn unescaped(text: &str) -> Cow<'_, str> {
+pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return Cow::Borrowed(text);
     }

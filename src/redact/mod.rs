@@ -17,6 +17,7 @@ mod credential;
 mod der;
 mod digest;
 mod door;
+mod eas;
 mod failure;
 mod field;
 mod header;
@@ -24,6 +25,7 @@ mod identity;
 mod json;
 mod kerberos;
 mod label;
+mod mapi;
 mod marker;
 mod markup;
 mod memory;
@@ -34,10 +36,12 @@ mod ntlm;
 #[allow(clippy::unwrap_used)]
 mod proof;
 mod prose;
+mod rpc;
 mod secret;
 mod shape;
 mod stand_in;
 mod url;
+mod wbxml;
 
 pub use binding::Bindings;
 pub use body::{Body, Content, RawBody, Syntax, Withheld};

@@ -57,6 +57,12 @@ const BODIES: &[(&str, &str)] = &[
     ("text/html", r#"<script>$Config={"sFT":"{}","canary":"{}"};</script><a href="https://a.com/?code={}">x</a>"#),
     ("text/plain", "https://contoso.com/?sig={}"),
     ("application/octet-stream", "{}"),
+    (
+        "application/vnd.ms-sync.wbxml",
+        "\u{3}\u{1}j\0E\u{5c}\u{4f}\u{4b}\u{3}{}\0\u{1}\u{4e}\u{3}{}\0\u{1}\u{5d}\0\u{2}\u{54}\u{3}{}\0\u{1}\u{56}\u{3}{}",
+    ),
+    ("application/mapi-http", "PROCESSING\r\nDONE\r\nX-Any: {}\r\nSet-Cookie: MapiContext={}\r\n\r\n{}{}"),
+    ("application/rpc", "\u{5}\0\0\u{3}\u{10}\0\0\0\u{7f}\0\u{8}\0\u{1}\0\0\0{}"),
 ];
 
 /// The forms a secret may be planted in and must not come out in.
@@ -221,7 +227,7 @@ fn every_known_case_redacted_twice_is_redacted_once() {
                 fields += 1;
             }
             let Some(body) = message["body"].as_str() else { continue };
-            for syntax in [Syntax::Json, Syntax::Form, Syntax::Xml, Syntax::Html, Syntax::Text] {
+            for syntax in Syntax::ALL {
                 let once = redactor.wire().body_text(syntax, body.as_bytes());
                 assert_eq!(redactor.own().body_text(syntax, once.as_str().as_bytes()), once);
                 if once.as_str().contains("AADSTS") || body.contains("AADSTS") {
@@ -309,7 +315,7 @@ proptest! {
     }
 
     #[test]
-    fn a_body_redacted_twice_is_a_body_redacted_once(text in text(), wrap in 0..6_usize) {
+    fn a_body_redacted_twice_is_a_body_redacted_once(text in text(), wrap in 0..9_usize) {
         let redactor = Redactor::new();
         let (syntax, text) = match wrap {
             0 => (Syntax::Json, format!("{{\"error\":\"{text}\",\"x\":\"{text}\"}}")),
@@ -317,6 +323,9 @@ proptest! {
             2 => (Syntax::Form, text),
             3 => (Syntax::Xml, text),
             4 => (Syntax::Html, text),
+            5 => (Syntax::Wbxml, format!("<Sync>\n  <Status>{text}</Status>\n  <UserAgent>{text}</UserAgent>\n{text}")),
+            6 => (Syntax::Mapi, format!("DONE\nX-Any: {text}\nServer: {text}\n{text}")),
+            7 => (Syntax::Rpc, format!("rts\n{text}")),
             _ => (Syntax::Text, text),
         };
         let once = redactor.wire().body_text(syntax, text.as_bytes());
@@ -342,7 +351,7 @@ proptest! {
         door.url(&bytes);
         door.host(&bytes);
         door.prose(&bytes);
-        for syntax in [Syntax::Json, Syntax::Form, Syntax::Xml, Syntax::Html, Syntax::Text] {
+        for syntax in Syntax::ALL {
             door.body_text(syntax, &bytes);
         }
         let _ = Credential::read(&String::from_utf8_lossy(&bytes));

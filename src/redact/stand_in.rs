@@ -150,9 +150,15 @@ impl StandIns {
         match token {
             Token::Empty => String::new(),
             Token::Jwt(jwt) => self.jwt(jwt),
-            Token::Jwe { label } => {
+            Token::Jwe { label, alg, enc } => {
                 let part = |name, length| URL_SAFE_NO_PAD.encode(self.bytes((label.0, name), length));
-                let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#);
+                let mut header = Map::new();
+                for (name, value) in [("alg", alg), ("enc", enc)] {
+                    if let Some(value) = value {
+                        header.insert(name.into(), value.as_str().into());
+                    }
+                }
+                let header = URL_SAFE_NO_PAD.encode(Value::Object(header).to_string());
                 [header, part("key", 64), part("iv", 12), part("text", 96), part("tag", 16)].join(".")
             }
             Token::Opaque { label, form } => match form {
@@ -169,7 +175,6 @@ impl StandIns {
     /// A token with the same claims and a signature of nobody.
     fn jwt(&self, jwt: &Jwt) -> String {
         let mut header = Map::new();
-        header.insert("typ".into(), "JWT".into());
         let mut claims = Map::new();
         let text = |into: &mut Map<String, Value>, name: &str, value: &Option<Clean>| {
             if let Some(value) = value {
@@ -177,6 +182,10 @@ impl StandIns {
             }
         };
         text(&mut header, "alg", &jwt.alg);
+        text(&mut header, "typ", &jwt.typ);
+        if let Some(kid) = jwt.kid {
+            header.insert("kid".into(), self.word(kid, 24).into());
+        }
         if jwt.nonce {
             header.insert("nonce".into(), "replay".into());
         }
@@ -187,12 +196,13 @@ impl StandIns {
             ("appid", &jwt.appid),
             ("scp", &jwt.scp),
             ("appidacr", &jwt.appidacr),
+            ("acr", &jwt.acr),
             ("ver", &jwt.ver),
             ("idtyp", &jwt.idtyp),
         ] {
             text(&mut claims, name, value);
         }
-        for (name, list) in [("roles", &jwt.roles), ("amr", &jwt.amr)] {
+        for (name, list) in [("roles", &jwt.roles), ("amr", &jwt.amr), ("xms_cc", &jwt.xms_cc)] {
             if let Some(list) = list {
                 let words: Vec<&str> = list.as_str().split(' ').collect();
                 claims.insert(name.into(), json!(words));
@@ -395,7 +405,9 @@ mod tests {
             r"Basic [user=down-level:CONTOSO\user#1 password=set #1 padded non-ascii]",
             "Basic [user=upn:user#1@contoso.com password=empty]",
             "Bearer [jwt #1 alg=RS256 aud=https://mail.contoso.com/ user=upn:user#1@contoso.com scp=a,b roles=c,d exp=1510868268 onprem_sid nonce]",
+            "Bearer [jwt #1 typ=at+jwt kid=#2 acr=1 xms_cc=cp1]",
             "Bearer [jwe #1]",
+            "Bearer [jwe #1 alg=RSA-OAEP enc=A256GCM]",
             "Bearer [opaque #1 form=microsoft-account]",
             "Bearer [opaque #1 form=double-bearer]",
             "Bearer [opaque #1 form=broken]",

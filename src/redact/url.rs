@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::door::Door;
 use super::memory::Kind;
-use super::{Clean, marker, names, shape};
+use super::{Clean, eas, marker, names, shape};
 
 /// An absolute URL after redaction.
 ///
@@ -158,7 +158,7 @@ impl Door<'_> {
             }
             _ => self.path(head, false, out),
         }
-        self.query_and_fragment(after, out);
+        self.query_and_fragment(head, after, out);
     }
 
     /// Host and port, with what stands before an `@` masked.
@@ -195,14 +195,17 @@ impl Door<'_> {
         if number.is_some_and(|number| number.len() <= 8 && number.bytes().all(|byte| byte.is_ascii_digit())) {
             return out.push_str(&after[path..]);
         }
-        self.query_and_fragment(&after[path..], out);
+        self.query_and_fragment(&after[..path], &after[path..], out);
     }
 
-    fn query_and_fragment(&self, text: &str, out: &mut String) {
+    fn query_and_fragment(&self, path: &str, text: &str, out: &mut String) {
         let (query, fragment) = text.split_once('#').map_or((text, None), |(query, rest)| (query, Some(rest)));
         if let Some(query) = query.strip_prefix('?') {
             out.push('?');
-            self.query(query, out);
+            match eas::long_form(path, query) {
+                Some(form) => self.query(&form, out),
+                None => self.query(query, out),
+            }
         }
         if let Some(fragment) = fragment {
             out.push('#');
@@ -284,7 +287,7 @@ impl Door<'_> {
         if shown == *value { out.push_str(raw_value) } else { encode(&shown, true, out) }
     }
 
-    /// What stands in a query without a value: `wsdl`, the server of an RPC request, the base64 of ActiveSync.
+    /// What stands in a query without a value: `wsdl`, the server of an RPC request.
     fn lone(&self, pair: &str, out: &mut String) {
         let (text, tail) =
             pair.strip_suffix('=').filter(|text| !text.contains('=')).map_or((pair, ""), |text| (text, "="));

@@ -7,8 +7,10 @@ use std::fmt::Display;
 
 use serde::{Serialize, Serializer};
 
+use crate::diagnosis::decode::{Decoded, Row};
 use crate::diagnosis::{
-    self, Actor, Certainty, Evidence, Finding, Handshake, HandshakeStep, Judgement, Kind, Place, Readiness, Verdict,
+    self, Actor, Certainty, Difference, Evidence, Finding, Handshake, HandshakeStep, Judgement, Kind, Place, Readiness,
+    Verdict,
 };
 use crate::exchange::{Exchange, Failure, Timestamp};
 use crate::redact::Clean;
@@ -222,7 +224,12 @@ impl<'a> Document<'a> {
             exchanges: known.exchanges,
             findings: known.findings.iter().map(|finding| Topic::new(finding, language)).collect(),
             handshakes: known.handshakes.iter().map(Ladder::new).collect(),
-            readiness: known.readiness.iter().map(Offer::new).collect(),
+            readiness: known
+                .readiness
+                .iter()
+                .zip(Readiness::differences(known.readiness))
+                .map(|(row, different)| Offer::new(row, different))
+                .collect(),
         }
     }
 }
@@ -258,6 +265,7 @@ struct Topic<'a> {
     evidence: Vec<Proof<'a>>,
     candidates: &'a [&'static str],
     sources: &'static [&'static str],
+    decoded: Vec<Part<'a>>,
 }
 
 impl<'a> Topic<'a> {
@@ -275,7 +283,36 @@ impl<'a> Topic<'a> {
             evidence: entry.evidence.iter().map(Proof::new).collect(),
             candidates: &entry.candidates,
             sources: entry.rule.sources,
+            decoded: entry.decoded().into_iter().flat_map(Part::all).collect(),
         }
+    }
+}
+
+/// A decoded part of a finding's first exchange.
+#[derive(Debug, Serialize)]
+struct Part<'a> {
+    exchange: u64,
+    title: &'static str,
+    #[serde(serialize_with = "shown")]
+    place: &'a Place,
+    rows: Vec<Fact<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Fact<'a> {
+    name: &'static str,
+    value: &'a Clean,
+}
+
+impl<'a> Part<'a> {
+    fn all((exchange, parts): (u64, &'a [Decoded])) -> impl Iterator<Item = Self> {
+        let fact = |row: &'a Row| Fact { name: row.name, value: &row.value };
+        parts.iter().map(move |part| Self {
+            exchange,
+            title: part.title,
+            place: &part.place,
+            rows: part.rows.iter().map(fact).collect(),
+        })
     }
 }
 
@@ -317,6 +354,7 @@ struct Offer<'a> {
     authorization_uri: Option<&'a Clean>,
     realm: Option<&'a Clean>,
     last: Last,
+    lacks: Vec<Clean>,
 }
 
 #[derive(Debug, Serialize)]
@@ -326,7 +364,7 @@ struct Last {
 }
 
 impl<'a> Offer<'a> {
-    fn new(readiness: &'a Readiness) -> Self {
+    fn new(readiness: &'a Readiness, different: Difference) -> Self {
         let (exchange, status) = readiness.last;
         Self {
             endpoint: readiness.endpoint,
@@ -335,6 +373,7 @@ impl<'a> Offer<'a> {
             authorization_uri: readiness.authorization_uri.as_ref(),
             realm: readiness.realm.as_ref(),
             last: Last { exchange, status },
+            lacks: different.lacks,
         }
     }
 }

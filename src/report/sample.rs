@@ -10,7 +10,7 @@ use crate::diagnosis::{
 use crate::exchange::{
     Connection, Exchange, Failure, FailureKind, Head, Message, Response, Seen, Side, Step, Timestamp, Timings, Unseen,
 };
-use crate::redact::{Body, Clean, Content, Redactor};
+use crate::redact::{Body, Clean, Content, Field, Redactor};
 use crate::text::Text;
 
 pub(super) static OFFLOAD: Rule = Rule {
@@ -90,9 +90,19 @@ pub(super) fn exchanges() -> Vec<(Exchange, Judgement)> {
         response: Seen::Unseen(Unseen::NotInSource),
         ..exchange(4, 0)
     };
+    let mut refused = exchange(2, 401);
+    if let Seen::Seen(response) = &mut refused.response {
+        let said = "2000003;reason=\"Actual 'http://mail.contoso.com'\";error_category=\"invalid_resource\"";
+        let field = |name: &'static str, value: &'static str| Field {
+            name: name.into(),
+            value: value.into(),
+            credential: None,
+        };
+        response.message.fields = vec![field("WWW-Authenticate", "Negotiate, NTLM"), field("x-ms-diagnostics", said)];
+    }
     vec![
         (exchange(1, 401), judged(1, Verdict::Step, vec![step])),
-        (exchange(2, 401), judged(2, Verdict::Failure, vec![offload])),
+        (refused, judged(2, Verdict::Failure, vec![offload])),
         (broken, judged(3, Verdict::Unknown, vec![])),
         (nothing, judged(4, Verdict::Unknown, vec![])),
     ]
@@ -100,8 +110,8 @@ pub(super) fn exchanges() -> Vec<(Exchange, Judgement)> {
 
 pub(super) fn findings() -> Entries {
     let mut entries = Entries::default();
-    for (_, judgement) in exchanges() {
-        entries.add(&judgement);
+    for (exchange, judgement) in exchanges() {
+        entries.add(&judgement, Some(&exchange));
     }
     entries
 }
@@ -131,6 +141,7 @@ pub(super) fn readiness() -> Vec<Readiness> {
         host: "mail.contoso.com".into(),
         server: Some("EX01".into()),
         schemes: vec!["bearer".into(), "ntlm".into()],
+        bearer_asked: true,
         authorization_uri: Some("https://login.windows.net/common/oauth2/authorize".into()),
         realm: None,
         last: (2, 401),

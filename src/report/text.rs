@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use super::json::{Entry, Event, Known};
 use super::layout::{self, fill, prose, verbatim};
-use crate::diagnosis::{self, Certainty, Handshake, Kind, Readiness, StepState, Verdict};
+use crate::diagnosis::decode::Decoded;
+use crate::diagnosis::{self, Certainty, Difference, Handshake, Kind, Readiness, StepState, Verdict};
+use crate::redact::Clean;
 use crate::text::{Language, Text};
 
 /// What is wrong, who must act, why, and what to do; after that what is fine.
@@ -31,7 +33,10 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
     }
     if !known.readiness.is_empty() {
         heading(&mut page, Text { en: "What the endpoints offer", ja: "各エンドポイントの認証方式" }, language);
-        known.readiness.iter().for_each(|readiness| endpoint(&mut page, readiness, language));
+        let differences = Readiness::differences(known.readiness);
+        for (readiness, different) in known.readiness.iter().zip(&differences) {
+            endpoint(&mut page, readiness, different, language);
+        }
     }
     let telling: Vec<_> = known.exchanges.iter().filter(|entry| entry.verdict != Verdict::Ok).collect();
     if !telling.is_empty() {
@@ -152,6 +157,13 @@ fn topic(page: &mut String, entry: &diagnosis::Entry, language: Language) {
             verbatim(page, "    ", &format!("#{} {}: {}", evidence.exchange, evidence.place, text));
         }
     }
+    if let Some((exchange, parts)) = entry.decoded().filter(|(_, parts)| !parts.is_empty()) {
+        let title = Text { en: "Decoded", ja: "デコード結果" }.to(language);
+        let _ = writeln!(page, "  {title}, #{exchange}:");
+        for part in parts {
+            decoded(page, part);
+        }
+    }
     part(page, Text { en: "What to do", ja: "対処" }, language);
     verbatim(page, "    ", &fill(entry.rule.remedy, &entry.names, language));
     if !entry.candidates.is_empty() {
@@ -160,6 +172,13 @@ fn topic(page: &mut String, entry: &diagnosis::Entry, language: Language) {
     }
     part(page, Text { en: "Sources", ja: "出典" }, language);
     entry.rule.sources_in(language).for_each(|source| verbatim(page, "    ", source));
+}
+
+/// A part in two lines or a few more: what it is, and what it says.
+fn decoded(page: &mut String, part: &Decoded) {
+    let _ = writeln!(page, "    {} ({})", part.title, part.place);
+    let rows: Vec<_> = part.rows.iter().map(|row| format!("{}: {}", row.name, row.value)).collect();
+    prose(page, "      ", &rows.join("; "));
 }
 
 fn ladder(page: &mut String, handshake: &Handshake, language: Language) {
@@ -180,7 +199,7 @@ fn ladder(page: &mut String, handshake: &Handshake, language: Language) {
     page.push('\n');
 }
 
-fn endpoint(page: &mut String, readiness: &Readiness, language: Language) {
+fn endpoint(page: &mut String, readiness: &Readiness, different: &Difference, language: Language) {
     let schemes = readiness.schemes.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
     let schemes = if schemes.is_empty() { "-" } else { &schemes };
     let (exchange, status) = readiness.last;
@@ -191,6 +210,17 @@ fn endpoint(page: &mut String, readiness: &Readiness, language: Language) {
     }
     if let Some(realm) = &readiness.realm {
         let _ = write!(page, "; realm {realm}");
+    }
+    if !different.lacks.is_empty() {
+        let lacks = different.lacks.iter().map(Clean::as_str).collect::<Vec<_>>().join(", ");
+        let text = Text { en: "; LACKS {lacks}, which others offer", ja: "。ほかにはある {lacks} がない" };
+        page.push_str(&text.fill(language, &[("lacks", &lacks)]));
+    }
+    if different.authorization_uri {
+        let text = Text {
+            en: "; authorization_uri DIFFERS from the others", ja: "。authorization_uri がほかと異なる"
+        };
+        page.push_str(text.to(language));
     }
     page.push('\n');
 }
@@ -290,7 +320,7 @@ mod tests {
         let (exchange, judgement) = &mut exchanges[0];
         judgement.findings[0].certainty = Certainty::Likely;
         let mut findings = diagnosis::Entries::default();
-        findings.add(judgement);
+        findings.add(judgement, None);
         let known = Known {
             sources: &["-".to_owned()],
             exchanges: &[Entry::new(exchange, judgement)],

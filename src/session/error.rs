@@ -84,6 +84,22 @@ pub enum SessionError {
         /// The place of the first one in the order of the file, from 1.
         from: u64,
     },
+    /// One entry of an imported file that cannot be read.
+    #[error("{}: entry {number} cannot be read (it is not what the format asks for, or too long); the others were read",
+            path.display())]
+    BadEntry {
+        /// The file.
+        path: PathBuf,
+        /// Its place in the order of the file, from 1.
+        number: u64,
+    },
+    /// JSON that begins like an archive and has no exchanges.
+    #[error("{} has no readable list log.entries, so there is nothing to read; export it again as HAR with content",
+            path.display())]
+    NoEntries {
+        /// The file.
+        path: PathBuf,
+    },
     /// Another process records into it.
     #[error("{} is being recorded by another authtap; stop that one or name another file", path.display())]
     InUse {

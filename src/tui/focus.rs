@@ -44,6 +44,7 @@ pub(super) enum Task {
     Browse,
     Filter,
     Help,
+    Readiness,
     Quit,
 }
 

@@ -61,6 +61,9 @@ pub(super) enum Action {
     Language,
     Help,
     CloseHelp,
+    Readiness,
+    CloseReadiness,
+    FollowReadiness,
     Quit,
     Confirm,
     Refuse,
@@ -76,7 +79,7 @@ pub(super) enum When {
     Browsing,
     /// While browsing, in one of these panes.
     In(&'static [Pane]),
-    /// While moving about: in the panes and in the help.
+    /// While moving about: in the panes, in the help and in the readiness of the endpoints.
     Moving,
     /// Whatever one is doing, unless a question is open.
     Unasked,
@@ -90,7 +93,7 @@ impl When {
             Self::Always => true,
             Self::Browsing => task == Task::Browse,
             Self::In(panes) => task == Task::Browse && panes.contains(&pane),
-            Self::Moving => matches!(task, Task::Browse | Task::Help),
+            Self::Moving => matches!(task, Task::Browse | Task::Help | Task::Readiness),
             Self::Unasked => task != Task::Quit,
             Self::While(wanted) => task == wanted,
         }

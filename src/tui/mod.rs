@@ -16,7 +16,8 @@
 //! └ hints from the key table ───────┴───────────────────────────────┘
 //! ```
 //!
-//! A small terminal has the flows above and one of the other panes below them.
+//! A small terminal has the flows above and one of the other panes below them. Help and readiness take the place of all
+//! panes while they are open.
 
 mod banner;
 mod document;
@@ -25,6 +26,7 @@ mod flows;
 mod focus;
 mod keys;
 mod looked;
+mod matrix;
 mod row;
 mod state;
 mod terminal;
@@ -37,7 +39,7 @@ mod wrap;
 
 use std::sync::Arc;
 
-use crate::diagnosis::{Handshake, Judgement};
+use crate::diagnosis::{Handshake, Judgement, Readiness};
 use crate::exchange::Exchange;
 use crate::redact::Clean;
 
@@ -57,6 +59,9 @@ pub trait Source {
 
     /// The handshakes that the exchange is a step of.
     fn handshakes(&self, id: u64) -> Vec<Handshake>;
+
+    /// What each endpoint of each server offers, as far as the session shows it.
+    fn readiness(&self) -> Vec<Readiness>;
 
     /// `text` with the people behind its pseudonyms, from memory.
     fn reveal(&self, text: &Clean) -> String;

@@ -10,6 +10,7 @@ use super::flows::{Flows, Toward};
 use super::focus::{Pane, Task, pane_of};
 use super::keys::{self, Action, Input};
 use super::looked::Looked;
+use super::matrix::Matrix;
 use super::row::Row;
 use crate::diagnosis::Judgement;
 use crate::text::Language;
@@ -42,6 +43,8 @@ pub struct State {
     /// The first row on the screen of each pane that is a text, and of the help.
     scrolls: [usize; 5],
     pub(super) help_scroll: usize,
+    /// What the endpoints offer, while it is looked at.
+    pub(super) matrix: Matrix,
     /// How many rows a page is, by pane; known once drawn.
     pages: [u16; 5],
     /// The place of the evidence has yet to be scrolled to.
@@ -76,6 +79,7 @@ impl State {
             step: None,
             scrolls: [0; 5],
             help_scroll: 0,
+            matrix: Matrix::default(),
             pages: [10; 5],
             bring_into_view: false,
             dirty: true,
@@ -93,6 +97,7 @@ impl State {
     /// Takes over what is said of an exchange, at first or anew. Add its row before.
     pub fn judge(&mut self, judgement: &Judgement) {
         self.looked.forget_judgement();
+        self.matrix.forget();
         self.flows.judge(judgement);
         self.dirty = true;
     }
@@ -141,6 +146,9 @@ impl State {
     /// Called before each drawing: reads what is looked at, goes on with filtering.
     pub(super) fn prepare(&mut self, source: &dyn Source) {
         self.dirty = !self.flows.catch_up(FILTER_BUDGET);
+        if self.task == Task::Readiness {
+            self.matrix.read(source);
+        }
         let before = self.looked.id();
         self.looked.read(self.flows.selected(), source, self.language, self.revealed);
         if before != self.looked.id() {
@@ -194,7 +202,11 @@ impl State {
                 self.task = Task::Filter;
                 self.focus = Pane::Flows;
             }
-            Action::KeepFilter | Action::CloseHelp | Action::Refuse => self.task = Task::Browse,
+            Action::Readiness => self.task = Task::Readiness,
+            Action::FollowReadiness => self.follow_readiness(),
+            Action::KeepFilter | Action::CloseHelp | Action::CloseReadiness | Action::Refuse => {
+                self.task = Task::Browse;
+            }
             Action::ClearFilter => {
                 self.task = Task::Browse;
                 self.flows.set_filter(Filter::default());
@@ -242,11 +254,16 @@ impl State {
 
     /// Rows of a page in the focused pane; one row of the page before stays.
     fn page(&self) -> isize {
+        if self.task == Task::Readiness {
+            return self.matrix.page();
+        }
         usize::from(self.pages[self.focus as usize].saturating_sub(1).max(1)).cast_signed()
     }
 
     fn go(&mut self, by: isize) {
-        if self.task == Task::Help {
+        if self.task == Task::Readiness {
+            self.matrix.go(by);
+        } else if self.task == Task::Help {
             self.help_scroll = self.help_scroll.saturating_add_signed(by);
         } else if self.focus == Pane::Flows {
             self.flows.move_by(by);
@@ -257,7 +274,9 @@ impl State {
     }
 
     fn go_to_start(&mut self) {
-        if self.task == Task::Help {
+        if self.task == Task::Readiness {
+            self.matrix.go(isize::MIN);
+        } else if self.task == Task::Help {
             self.help_scroll = 0;
         } else if self.focus == Pane::Flows {
             self.flows.first();
@@ -267,7 +286,9 @@ impl State {
     }
 
     fn go_to_end(&mut self) {
-        if self.task == Task::Help {
+        if self.task == Task::Readiness {
+            self.matrix.go(isize::MAX);
+        } else if self.task == Task::Help {
             self.help_scroll = usize::MAX;
         } else if self.focus == Pane::Flows {
             self.flows.last();
@@ -309,6 +330,15 @@ impl State {
             && let Some(mark) = self.mark.as_ref().filter(|mark| Some(mark.exchange) == self.looked.id())
         {
             self.look_at(pane_of(&mark.place));
+        }
+    }
+
+    /// Goes to the last exchange of the selected row.
+    fn follow_readiness(&mut self) {
+        let last = self.matrix.selected().map(|row| row.last.0);
+        if last.is_some_and(|last| self.flows.select(last)) {
+            self.task = Task::Browse;
+            self.look_at(Pane::Flows);
         }
     }
 

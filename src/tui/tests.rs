@@ -4,6 +4,7 @@
 mod evidence;
 mod keys;
 mod list;
+mod readiness;
 mod sample;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -228,7 +229,7 @@ fn no_size_breaks_the_frame() {
         [(1, 1), (2, 3), (10, 4), (20, 5), (33, 11), (79, 23), (80, 24), (119, 60), (120, 30), (121, 29), (300, 90)]
     {
         for language in [Language::En, Language::Ja] {
-            for keys in ["", "FF\r", "FF\r\t", "FF\r\t\t", "z", "FF\rz", "?", "/mail", "iq"] {
+            for keys in ["", "FF\r", "FF\r\t", "FF\r\t\t", "z", "FF\rz", "?", "r", "rG", "/mail", "iq"] {
                 let mut stage = Stage::playing(language, size);
                 for key in keys.chars() {
                     stage.send(match key {

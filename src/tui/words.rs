@@ -80,6 +80,10 @@ pub(super) const fn unseen(reason: Unseen) -> Text {
             "Not in the file or the pasted text. Nothing can be concluded from that.",
             "ファイルまたは貼り付けたテキストに含まれていません。ここからは何も判断できません。",
         ),
+        Unseen::NotDecrypted => text(
+            "Not decrypted: the tool that made the file passed the tunnel on as it was.",
+            "復号されていません。ファイルを作成したツールがトンネルをそのまま通しました。",
+        ),
         Unseen::NeverCame => text("It never came.", "届きませんでした。"),
     }
 }

@@ -42,6 +42,14 @@ pub(super) fn session(error: &SessionError) -> String {
             "{}: {from} 番目のエクスチェンジから先を読めません。ファイルがそこで壊れているか途切れています。欠けた件数は不明です",
             path.display()
         ),
+        SessionError::BadEntry { path, number } => format!(
+            "{}: {number} 番目のエントリを読めません (形式に合わないか、長すぎます)。他は読みました",
+            path.display()
+        ),
+        SessionError::NoEntries { path } => format!(
+            "{} には読み取れる log.entries がなく、読むものがありません。コンテンツ付きの HAR として書き出し直してください",
+            path.display()
+        ),
         SessionError::InUse { path } => format!(
             "{} には別の authtap が記録中です。そちらを終えるか、別のファイルを指定してください",
             path.display()

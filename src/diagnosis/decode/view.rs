@@ -2,7 +2,7 @@
 //!
 //! Made only of an exchange that somebody looks at, never while exchanges are judged.
 
-use super::{aadsts, challenge, credential, diagnostics, exchange_headers};
+use super::{aadsts, challenge, credential, diagnostics, exchange_headers, graph};
 use crate::diagnosis::{Capture, Case, Past, Place};
 use crate::exchange::Exchange;
 use crate::redact::Clean;
@@ -39,6 +39,7 @@ static VIEWS: &[View] = &[
     credential::replied,
     diagnostics::decoded,
     aadsts::decoded,
+    graph::decoded,
     exchange_headers::decoded,
 ];
 
@@ -88,23 +89,6 @@ impl Decoded {
         }
         self
     }
-}
-
-/// The string called `name` in JSON text, in the spelling of the wire; the first one, however deep it stands.
-pub(super) fn json_word(text: &Clean, name: &str) -> Option<Clean> {
-    let whole = text.as_str();
-    whole.match_indices(name).find_map(|(at, _)| {
-        let before = whole[..at].ends_with('"');
-        let after = whole[at + name.len()..].strip_prefix('"')?.trim_start().strip_prefix(':')?.trim_start();
-        let inside = after.strip_prefix('"').filter(|_| before)?;
-        let mut escaped = false;
-        let end = inside.bytes().position(|byte| {
-            let ends = byte == b'"' && !escaped;
-            escaped = byte == b'\\' && !escaped;
-            ends
-        })?;
-        Some(text.part(&inside[..end]))
-    })
 }
 
 #[cfg(test)]
@@ -158,13 +142,5 @@ mod tests {
         let part = part.bounded();
         assert_eq!(part.rows.len(), ROWS);
         assert!(part.rows[0].value.as_str().ends_with("é…") && part.rows[0].value.as_str().len() < VALUE + 4);
-    }
-
-    #[test]
-    fn a_word_of_json_is_found_by_its_name() {
-        let text = Clean::from(r#"{"x":"error","nested":{ "error" : "a\"b" },"error":"second"}"#);
-        assert_eq!(json_word(&text, "error").unwrap().as_str(), r#"a\"b"#);
-        assert_eq!(json_word(&text, "nothing"), None);
-        assert_eq!(json_word(&Clean::from(r#"{"error":"open"#), "error"), None);
     }
 }

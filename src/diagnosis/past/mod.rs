@@ -1,5 +1,7 @@
 //! What is remembered of earlier exchanges: facts, never the exchanges, and no more of them than a fixed number.
 
+mod tokens;
+
 use std::collections::VecDeque;
 
 use super::bounded::Bounded;
@@ -7,6 +9,9 @@ use super::case::Case;
 use super::directory::Directory;
 use crate::exchange::Timestamp;
 use crate::redact::{Clean, Credential, Label, Password, Token};
+use tokens::{Tokens, obtained};
+
+pub use tokens::Obtained;
 
 /// Hosts and organisations remembered; the oldest goes first.
 const ROOM: usize = 4096;
@@ -18,7 +23,7 @@ const FEW: usize = 64;
 pub struct Past {
     hosts: Bounded<String, Host, ROOM>,
     organisations: Bounded<String, Organisation, ROOM>,
-    tokens: VecDeque<Obtained>,
+    tokens: Tokens,
     last_challenge: Option<BearerSeen>,
     signed_in: Option<u64>,
 }
@@ -35,6 +40,8 @@ struct Organisation {
 #[derive(Debug, Default)]
 struct Host {
     sent_bearer: bool,
+    /// The last exchange that carried a token; 0 for none.
+    token_sent: u64,
     exchange: bool,
     authorization_uri: Option<Clean>,
     credentials: Bounded<Label, Record, FEW>,
@@ -56,17 +63,6 @@ pub struct BearerSeen {
     pub server: Option<Clean>,
     /// Where it sends the client.
     pub authorization_uri: Option<Clean>,
-}
-
-/// An access token that an issuer gave.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Obtained {
-    /// The exchange.
-    pub exchange: u64,
-    /// Its `aud`, or the resource that was asked for.
-    pub audience: Clean,
-    /// The token's label, where it was a JWT.
-    pub label: Option<Label>,
 }
 
 /// What became of one credential on one host.
@@ -125,9 +121,11 @@ impl Past {
         self.last_challenge.as_ref()
     }
 
-    /// A token that was obtained for `host`: its audience is a URL of that host.
-    pub fn token_for(&self, host: &str) -> Option<&Obtained> {
-        self.tokens.iter().rev().find(|token| audience_host(token.audience.as_str()).eq_ignore_ascii_case(host))
+    /// A token that was obtained for `host`, or for another host of its organisation, and that no request to `host`
+    /// has carried since.
+    pub fn unused_token(&self, host: &str) -> Option<&Obtained> {
+        let sent = self.hosts.get(host).map_or(0, |host| host.token_sent);
+        self.tokens.for_host(host).filter(|token| token.exchange > sent)
     }
 
     /// What became of this credential on `host` before.
@@ -149,12 +147,15 @@ impl Past {
     pub(super) fn remember(&mut self, lesson: Lesson) {
         self.signed_in = lesson.signed_in.or(self.signed_in);
         if let Some(token) = lesson.token {
-            push_bounded(&mut self.tokens, token);
+            self.tokens.remember(token);
         }
         let Some(name) = lesson.host else { return };
         let host = self.hosts.entry(name.as_str());
         host.exchange |= lesson.exchange;
         host.sent_bearer |= lesson.sent_bearer;
+        if lesson.sent_token {
+            host.token_sent = lesson.id;
+        }
         if lesson.autodiscovered {
             self.organisations.entry(organisation(name.as_str())).autodiscover = Some((name.clone(), lesson.id));
         }
@@ -196,6 +197,7 @@ pub(super) struct Lesson {
     host: Option<Clean>,
     exchange: bool,
     sent_bearer: bool,
+    sent_token: bool,
     autodiscovered: bool,
     signed_in: Option<u64>,
     token: Option<Obtained>,
@@ -231,6 +233,7 @@ impl Lesson {
             id,
             exchange,
             sent_bearer: case.asks_for_oauth() || case.bearer().is_some(),
+            sent_token: case.bearer().is_some(),
             autodiscovered: case.status() == Some(200) && case.directory() == Some(Directory::Autodiscover),
             signed_in: sign_in.then_some(id),
             token: sign_in.then(|| obtained(case)).flatten(),
@@ -256,20 +259,6 @@ fn push_bounded<T>(list: &mut VecDeque<T>, item: T) {
     list.push_back(item);
 }
 
-/// A token in the answer of a token endpoint, with what was asked for.
-fn obtained(case: &Case<'_>) -> Option<Obtained> {
-    if case.status() != Some(200) || !case.response_body().contains("\"access_token\"") {
-        return None;
-    }
-    let exchange = case.exchange.request.seen()?;
-    let crate::redact::Content::Text { text, .. } = &exchange.body.content else { return None };
-    let pair = text.as_str().split('&').find_map(|pair| {
-        let (key, value) = pair.split_once('=')?;
-        matches!(key, "resource" | "scope").then_some(value)
-    })?;
-    Some(Obtained { exchange: case.exchange.id, audience: text.part(pair).percent_decoded(), label: None })
-}
-
 /// The host of an audience or scope such as `https://mail.contoso.com/.default`.
 fn audience_host(audience: &str) -> &str {
     let rest = audience.split_once("://").map_or(audience, |(_, rest)| rest);
@@ -280,7 +269,7 @@ fn audience_host(audience: &str) -> &str {
 pub(super) fn sent_label(case: &Case<'_>) -> Option<Label> {
     match case.exchange.authorization()? {
         Credential::Basic { password: Password::Set { label, .. }, .. }
-        | Credential::Bearer(Token::Jwe { label } | Token::Opaque { label, .. })
+        | Credential::Bearer(Token::Jwe { label, .. } | Token::Opaque { label, .. })
         | Credential::Other { label: Some(label), .. } => Some(*label),
         Credential::Bearer(Token::Jwt(jwt)) => jwt.label,
         _ => None,

@@ -16,7 +16,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use crate::diagnosis::past::Lesson;
 use crate::diagnosis::{Actor, Capture, Case, Certainty, Hit, Kind, Past, Rule};
 use crate::exchange::{
-    Connection, Exchange, Failure, FailureKind, Ids, Recorder, Seen, Setting, Side, Step, Timestamp, Timings, Unseen,
+    Connection, Exchange, Failure, FailureKind, Head, Ids, Recorder, Seen, Setting, Side, Step, Timestamp, Timings,
+    Unseen,
 };
 use crate::redact::{Bindings, Redactor};
 
@@ -95,12 +96,13 @@ pub(crate) struct Raw {
     connection: u32,
     error: Option<(Side, Step, FailureKind, &'static str)>,
     unseen: Option<Unseen>,
+    stripped: bool,
 }
 
 impl Raw {
     /// A request with its response. An empty request is one that was not captured.
     pub(crate) const fn new(request: &'static str, response: &'static str) -> Self {
-        Self { request, response, connection: 1, error: None, unseen: None }
+        Self { request, response, connection: 1, error: None, unseen: None, stripped: false }
     }
 
     /// A request (or `CONNECT https://host/`) that failed without a response.
@@ -117,6 +119,12 @@ impl Raw {
     /// A tunnel that passed undecrypted: `CONNECT https://host/`.
     pub(crate) const fn tunnel(request: &'static str, why: Unseen) -> Self {
         Self { unseen: Some(why), ..Self::new(request, "") }
+    }
+
+    /// Read from a file whose writer took credentials out.
+    pub(crate) const fn stripped(mut self) -> Self {
+        self.stripped = true;
+        self
     }
 
     /// On another client connection than the first.
@@ -179,6 +187,9 @@ fn exchange(raw: Raw, redactor: &Redactor, ids: &Ids, now: Timestamp) -> Exchang
     let mut exchange = record(setting, &message(&head), response.as_deref(), failure, now);
     if raw.request.is_empty() {
         forget_request(&mut exchange);
+    }
+    if let (true, Seen::Seen(message)) = (raw.stripped, &mut exchange.request) {
+        message.head = Head::Stripped;
     }
     exchange
 }

@@ -100,11 +100,14 @@ struct Body {
 fn body(message: &Message, stand_ins: &StandIns) -> Body {
     match &message.body.content {
         Content::Empty => Body { bytes: Vec::new(), decoded: false },
-        Content::Withheld(_) => {
+        Content::Text { syntax, text, .. } if !syntax.is_decoded() => {
+            Body { bytes: in_charset(message, stand_ins.text(text)), decoded: true }
+        }
+        // What was read of bytes that are no text cannot stand in their place.
+        Content::Text { .. } | Content::Withheld(_) => {
             let length = usize::try_from(message.body.length.min(FILLER)).unwrap_or_default();
             Body { bytes: vec![b' '; length], decoded: true }
         }
-        Content::Text { text, .. } => Body { bytes: in_charset(message, stand_ins.text(text)), decoded: true },
     }
 }
 

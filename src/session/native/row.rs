@@ -281,12 +281,10 @@ impl<'a> Reading<'a> {
             Some("binary") => return withheld(Withheld::Binary),
             Some("undecodable") => return withheld(Withheld::Undecodable),
             Some("not-recorded") => return withheld(Withheld::NotRecorded),
-            Some("json") => Syntax::Json,
-            Some("form") => Syntax::Form,
-            Some("xml") => Syntax::Xml,
-            Some("html") => Syntax::Html,
-            Some("text") => Syntax::Text,
-            Some(_) => return Err(RowError::Foreign("body_kind")),
+            Some(kind) => match Syntax::ALL.into_iter().find(|syntax| syntax.code() == kind) {
+                Some(syntax) => syntax,
+                None => return Err(RowError::Foreign("body_kind")),
+            },
         };
         let text = self.door.body_text(syntax, text.unwrap_or_default().as_bytes());
         Ok(Body { length, content: Content::Text { syntax, text, complete: complete.unwrap_or_default() } })
@@ -296,11 +294,7 @@ impl<'a> Reading<'a> {
 fn body_kind(content: &Content) -> &'static str {
     match content {
         Content::Empty => "empty",
-        Content::Text { syntax: Syntax::Json, .. } => "json",
-        Content::Text { syntax: Syntax::Form, .. } => "form",
-        Content::Text { syntax: Syntax::Xml, .. } => "xml",
-        Content::Text { syntax: Syntax::Html, .. } => "html",
-        Content::Text { syntax: Syntax::Text, .. } => "text",
+        Content::Text { syntax, .. } => syntax.code(),
         Content::Withheld(Withheld::Binary) => "binary",
         Content::Withheld(Withheld::Undecodable) => "undecodable",
         Content::Withheld(Withheld::NotRecorded) => "not-recorded",

@@ -49,6 +49,25 @@ pub(in crate::tui) static KEYS: &[Entry] = &[
         help: text("in the help: close it", "ヘルプ: 閉じる"),
     },
     Entry {
+        keys: &[(key(KeyCode::Enter), Action::FollowReadiness)],
+        when: When::While(Task::Readiness),
+        hint: text("last exchange", "最後のフローへ"),
+        help: text(
+            "in the endpoints: go to the last exchange of the row",
+            "エンドポイント一覧: その行の最後のフローへ移動する",
+        ),
+    },
+    Entry {
+        keys: &[
+            (char('r'), Action::CloseReadiness),
+            (key(KeyCode::Esc), Action::CloseReadiness),
+            (char('q'), Action::CloseReadiness),
+        ],
+        when: When::While(Task::Readiness),
+        hint: text("close", "閉じる"),
+        help: text("in the endpoints: close them", "エンドポイント一覧: 閉じる"),
+    },
+    Entry {
         keys: &[(char('?'), Action::Help)],
         when: When::Browsing,
         hint: text("help", "ヘルプ"),
@@ -113,6 +132,15 @@ pub(in crate::tui) static KEYS: &[Entry] = &[
         when: When::Browsing,
         hint: text("failure", "失敗"),
         help: text("next and previous failure", "次・前の失敗"),
+    },
+    Entry {
+        keys: &[(char('r'), Action::Readiness)],
+        when: When::Browsing,
+        hint: text("endpoints", "エンドポイント"),
+        help: text(
+            "what each server's endpoints offer; one that lacks what others have stands out",
+            "各サーバーのエンドポイントが提示する認証方式。ほかと異なるものを目立たせる",
+        ),
     },
     Entry {
         keys: &[(key(KeyCode::Tab), Action::NextPane), (key(KeyCode::BackTab), Action::PreviousPane)],

@@ -85,6 +85,9 @@ fn only_what_is_visible_is_asked_for_and_drawn() {
         fn handshakes(&self, _: u64) -> Vec<Handshake> {
             Vec::new()
         }
+        fn readiness(&self) -> Vec<Readiness> {
+            Vec::new()
+        }
         fn reveal(&self, text: &Clean) -> String {
             text.as_str().to_owned()
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::diagnosis::{
-    Actor, Certainty, Evidence, Finding, Gate, Handshake, HandshakeStep, Judgement, Kind, Place, Rule, Scheme,
-    StepState, Subject, Verdict,
+    Actor, Certainty, Evidence, Finding, Gate, Handshake, HandshakeStep, Judgement, Kind, Place, Readiness, Rule,
+    Scheme, StepState, Subject, Verdict,
 };
 use crate::exchange::{
     Certificate, Connection, Exchange, Failure, FailureKind, Head, Message, Response, Seen, Server, Side, Step,
@@ -38,6 +38,18 @@ impl Source for Sample {
             .into_iter()
             .filter(|handshake| handshake.steps.iter().any(|step| step.exchange == Some(id)))
             .collect()
+    }
+
+    fn readiness(&self) -> Vec<Readiness> {
+        let full = ["bearer", "negotiate", "ntlm"];
+        vec![
+            endpoint("mapi", "EX01", &full, (4, 401, Verdict::Failure)),
+            endpoint("mapi", "EX02", &full[1..], (6, 200, Verdict::Ok)),
+            endpoint("mapi", "EX03", &full, (2, 401, Verdict::Step)),
+            endpoint("ews", "EX01", &full, (1, 401, Verdict::Step)),
+            endpoint("autodiscover", "EX01", &["bearer", "negotiate", "ntlm", "basic"], (1, 401, Verdict::Step)),
+            endpoint("activesync", "EX01", &[], (5, 200, Verdict::Ok)),
+        ]
     }
 
     fn reveal(&self, text: &Clean) -> String {
@@ -386,6 +398,26 @@ fn oauth() -> Handshake {
             step("retry", StepState::Failed, Some(4)),
         ],
         verdict: Verdict::Failure,
+    }
+}
+
+fn endpoint(
+    endpoint: &'static str,
+    server: &'static str,
+    schemes: &[&'static str],
+    (exchange, status, verdict): (u64, u16, Verdict),
+) -> Readiness {
+    let bearer = schemes.contains(&"bearer");
+    Readiness {
+        endpoint,
+        host: "mail.contoso.com".into(),
+        server: Some(server.into()),
+        schemes: schemes.iter().map(|scheme| (*scheme).into()).collect(),
+        bearer_asked: !schemes.is_empty(),
+        authorization_uri: bearer.then(|| "https://login.windows.net/common/oauth2/authorize".into()),
+        realm: schemes.contains(&"basic").then(|| "mail.contoso.com".into()),
+        last: (exchange, status),
+        verdict,
     }
 }
 

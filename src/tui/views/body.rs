@@ -12,7 +12,7 @@ pub(super) fn lines(syntax: Syntax, text: &str) -> Vec<String> {
         Syntax::Json => json(text).into(),
         Syntax::Xml => xml(text).into(),
         Syntax::Form => text.replace('&', "&\n").into(),
-        Syntax::Html | Syntax::Text => text.into(),
+        Syntax::Html | Syntax::Text | Syntax::Wbxml | Syntax::Mapi | Syntax::Rpc => text.into(),
     };
     laid_out.lines().map(str::to_owned).collect()
 }
@@ -22,12 +22,10 @@ pub(super) fn toned(syntax: Syntax, text: &str) -> Line {
     let name_end = match syntax {
         Syntax::Json => json_name(text),
         Syntax::Form => text.find('='),
-        Syntax::Xml => None,
-        Syntax::Html | Syntax::Text => return Line::of(Tone::Plain, text),
+        Syntax::Xml | Syntax::Wbxml => return tags(text),
+        Syntax::Mapi => text.find(':'),
+        Syntax::Html | Syntax::Text | Syntax::Rpc => return Line::of(Tone::Plain, text),
     };
-    if syntax == Syntax::Xml {
-        return tags(text);
-    }
     let (name, value) = text.split_at(name_end.unwrap_or(0));
     Line::new().put(Tone::Name, name).put(Tone::Plain, value)
 }

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use crate::diagnosis::Place;
+use crate::diagnosis::decode::{Decoded, decoded};
 use crate::exchange::{Certificate, Exchange, Failure, Message, Response, Seen, Side, Tls};
 use crate::redact::{Body, Clean, Content, Field, Url};
 use crate::text::{Language, Text};
 use crate::tui::document::{Direction, Document, Line, Spot};
+use crate::tui::focus::{Pane, pane_of};
 use crate::tui::looked::{Names, Shown};
 use crate::tui::theme::Tone;
 use crate::tui::words::{self, text};
@@ -17,11 +19,13 @@ struct Writer<'a> {
     page: Document,
     language: Language,
     names: &'a Names<'a>,
+    /// What decoders make of the message.
+    decoded: Vec<Decoded>,
 }
 
 /// The request's text.
 pub(in crate::tui) fn request(exchange: &Exchange, language: Language, names: &Names<'_>) -> Document {
-    let mut writer = Writer { page: Document::default(), language, names };
+    let mut writer = Writer { page: Document::default(), language, names, decoded: parts(exchange, Pane::Request) };
     writer.request_line(exchange);
     match &exchange.request {
         Seen::Seen(message) => writer.message(message, Direction::Request, &Place::RequestBody),
@@ -34,7 +38,7 @@ pub(in crate::tui) fn request(exchange: &Exchange, language: Language, names: &N
 
 /// The response's text.
 pub(in crate::tui) fn response(exchange: &Exchange, language: Language, names: &Names<'_>) -> Document {
-    let mut writer = Writer { page: Document::default(), language, names };
+    let mut writer = Writer { page: Document::default(), language, names, decoded: parts(exchange, Pane::Response) };
     writer.failure(exchange, &[Side::Server]);
     match &exchange.response {
         Seen::Seen(response) => writer.response(response),
@@ -49,6 +53,11 @@ pub(in crate::tui) fn response(exchange: &Exchange, language: Language, names: &
     }
     writer.server(exchange);
     writer.page
+}
+
+/// The decoded parts that stand in one of the two messages.
+fn parts(exchange: &Exchange, pane: Pane) -> Vec<Decoded> {
+    decoded(exchange).into_iter().filter(|part| pane_of(&part.place) == pane).collect()
 }
 
 impl Writer<'_> {
@@ -102,6 +111,7 @@ impl Writer<'_> {
 
     fn message(&mut self, message: &Message, direction: Direction, body: &Place) {
         self.fields(&message.fields, direction);
+        self.decoded();
         self.body(&message.body, body);
         if !message.trailers.is_empty() {
             self.page.blank();
@@ -117,6 +127,23 @@ impl Writer<'_> {
             let line =
                 if shown.is_identity() { line.put_shown(Tone::Plain, &shown) } else { with_markers(line, &shown.text) };
             self.page.push(line.indent(4).at(Spot::Header(direction, field.name.as_str().to_owned())));
+        }
+    }
+
+    /// Below the head, before a body that may be long.
+    fn decoded(&mut self) {
+        for part in std::mem::take(&mut self.decoded) {
+            self.page.blank();
+            self.page.push(
+                Line::new()
+                    .put(Tone::Quiet, text("Decoded: ", "デコード: ").to(self.language))
+                    .put(Tone::Heading, part.title),
+            );
+            for row in &part.rows {
+                let shown = self.names.show(&row.value);
+                let line = Line::new().put(Tone::Quiet, &format!("  {}: ", row.name)).put_shown(Tone::Plain, &shown);
+                self.page.push(line.indent(6));
+            }
         }
     }
 

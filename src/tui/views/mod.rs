@@ -7,6 +7,7 @@ mod flows;
 mod handshake;
 mod help;
 pub(super) mod message;
+mod readiness;
 mod welcome;
 
 use ratatui::Frame;
@@ -44,6 +45,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &mut State, source: &dyn Source
     bar::hints(frame, hints, state);
     if state.task == Task::Help {
         help::draw(frame, body, state);
+    } else if state.task == Task::Readiness {
+        readiness::draw(frame, body, state);
     } else if state.flows.len() == 0 {
         welcome::draw(frame, body, state);
     } else {

@@ -2,6 +2,8 @@
 
 use crate::diagnosis::Rule;
 
+mod capture_not_decrypted;
+mod capture_sanitised;
 mod certificate_invalid;
 mod preauth_device;
 mod server_unreachable;
@@ -17,4 +19,6 @@ pub(super) static RULES: &[&Rule] = &[
     &tls_client_legacy::RULE,
     &server_unreachable::RULE,
     &preauth_device::RULE,
+    &capture_not_decrypted::RULE,
+    &capture_sanitised::RULE,
 ];

@@ -4,7 +4,8 @@
 //! Not to be confused with a refresh token that grew too old (`aad-refresh-expired`) or was never good
 //! (`aad-grant-invalid`). The number decides: `error` and the reason phrase may say anything.
 
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule};
+use crate::diagnosis::refusal::{GATE, refused};
+use crate::diagnosis::{Actor, Case, Certainty, Hit, Kind, Rule};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -48,21 +49,18 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain],
     actors: &[Actor::User],
-    gate: Gate::status(&[200, 302, 303, 400, 401, 403]),
+    gate: GATE,
     supersedes: &[],
     find,
     #[cfg(test)]
     examples: tests::EXAMPLES,
 };
 
+/// By a change of the password, by an administrator; the session, the flow.
+const CODES: [u32; 4] = [50173, 50132, 50133, 50089];
+
 fn find(case: &Case<'_>) -> Option<Hit> {
-    case.aadsts().filter(|aadsts| aadsts.is_any(&[50173, 50132, 50133, 50089]))?;
-    Some(
-        Hit::failure(Certainty::Certain, Actor::User)
-            .on(case.on_server())
-            .naming("host", case.host_name())
-            .because(case.evidence_aadsts()),
-    )
+    Some(refused(case, &CODES)?.failure(Certainty::Certain, Actor::User))
 }
 
 #[cfg(test)]

@@ -4,11 +4,10 @@
 //! the resource is no Exchange of the organisation. What counts as one: a host seen to be Exchange in this capture, a
 //! resource that a mail client asks for, or a name that only a mail server bears.
 
-use std::borrow::Cow;
-
 use crate::diagnosis::audience::is_microsoft;
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Subject};
-use crate::redact::{Clean, query_value};
+use crate::diagnosis::refusal::{GATE, asked, refused};
+use crate::diagnosis::{Actor, Case, Certainty, Hit, Kind, Rule, Subject};
+use crate::redact::Clean;
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -54,8 +53,8 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::EntraAdmin],
-    gate: Gate::status(&[200, 302, 303, 400, 401, 403]),
-    supersedes: &[],
+    gate: GATE,
+    supersedes: &["aad-resource-not-found"],
     find,
     #[cfg(test)]
     examples: tests::EXAMPLES,
@@ -69,13 +68,12 @@ const MAIL_NAMES: [&str; 12] =
     ["autodiscover", "mail", "webmail", "owa", "outlook", "exchange", "exch", "ex", "email", "eas", "mapi", "ews"];
 
 fn find(case: &Case<'_>) -> Option<Hit> {
-    let aadsts = case.aadsts().filter(|aadsts| aadsts.is_any(&[50001, 500_011]))?;
-    let resource = named(&aadsts.words).or_else(|| requested(case))?;
+    let refused = refused(case, &[50001, 500_011])?;
+    let resource = named(&refused.said.words).or_else(|| refused.resource())?;
     let own = Resource::read(resource.as_str())?;
     let certainty = own.own_exchange(case)?;
     let subject = Subject { server: Some(resource.part(own.host).lower()), ..Subject::default() };
-    let hit = Hit::failure(certainty, Actor::EntraAdmin).on(subject).because(case.evidence_aadsts());
-    Some(hit.naming("url", resource))
+    Some(refused.failure(certainty, Actor::EntraAdmin).on(subject).naming("url", resource))
 }
 
 /// The resource in the words of the error.
@@ -85,13 +83,6 @@ fn named(words: &Clean) -> Option<Clean> {
     let mut resources =
         tokens.map(|token| token.trim_end_matches(['.', ',', ';'])).filter(|token| Resource::read(token).is_some());
     resources.next().map(|token| words.part(token))
-}
-
-/// The resource of the request, in URL or form.
-fn requested(case: &Case<'_>) -> Option<Clean> {
-    let url = case.exchange.url.as_ref()?;
-    let pair = url.query()?.split('&').find_map(|pair| pair.strip_prefix("resource="))?;
-    Some(url.text().part(pair).percent_decoded())
 }
 
 /// A resource that can be an Exchange server: a URL, or Exchange's application id with a host.
@@ -144,9 +135,8 @@ fn asked_by_mail_client(case: &Case<'_>) -> bool {
         "f8d98a96-0999-43f5-8af3-69971c7bb423",
         "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe",
     ];
-    let in_url = case.exchange.url.as_ref().and_then(|url| url.query_value("client_id"));
-    let client: Option<Cow<'_, str>> = in_url.or_else(|| query_value(case.request_body(), "client_id"));
-    client.is_some_and(|client| CLIENTS.iter().any(|known| client.eq_ignore_ascii_case(known)))
+    asked(case, "client_id")
+        .is_some_and(|client| CLIENTS.iter().any(|known| client.as_str().eq_ignore_ascii_case(known)))
 }
 
 /// Whether nothing but the redirect to a client on the device was captured: what asks there for a bare host is a mail
@@ -238,6 +228,14 @@ mod tests {
                  Location: urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&\
                  error_description=AADSTS500011%3a+The+resource+principal+named+\
                  https%3a%2f%2fpost.adatum.com%2f+was+not+found",
+            )],
+        ),
+        Example::fires(
+            "the words do not name it, the scope does",
+            (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
+            &[token_error!(
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x&scope=https%3A%2F%2Fmail.contoso.com%2F.default+openid" =>
+                50001: "The resource is disabled or does not exist."
             )],
         ),
         Example::silent(

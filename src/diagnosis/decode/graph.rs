@@ -1,0 +1,195 @@
+//! The errors of Microsoft Graph and its kin (OData JSON): a code, a message, and what stands inside.
+//!
+//! Read from text that may be cut off anywhere; not the errors of token issuers, whose `error` is a word.
+
+use super::http_date;
+use super::view::{Decoded, Row};
+use crate::diagnosis::{Case, Place};
+use crate::exchange::{Exchange, Timestamp};
+use crate::redact::{Clean, Content, Syntax};
+
+/// One error of Graph, of Exchange's or SharePoint's REST, or of another OData service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GraphError {
+    /// `code`, as in `InvalidAuthenticationToken`.
+    pub code: Clean,
+    /// `message`; empty where there is none.
+    pub message: Clean,
+    /// The codes inside, the outer ones first.
+    pub inner: Vec<Clean>,
+    /// When the server says it happened, in seconds since 1970: its own clock.
+    pub date: Option<i64>,
+    rows: Vec<Row>,
+}
+
+impl GraphError {
+    /// Reads it from a response's body.
+    pub fn read(exchange: &Exchange) -> Option<Self> {
+        match &exchange.response.seen()?.message.body.content {
+            Content::Text { syntax: Syntax::Json, text, .. } => Self::of(text),
+            _ => None,
+        }
+    }
+
+    /// Reads it from JSON.
+    fn of(body: &Clean) -> Option<Self> {
+        let (mut code, mut message) = (None, None);
+        let (mut inner, mut date, mut rows) = (Vec::new(), None, Vec::new());
+        let mut values = Values::of(body.as_str());
+        while let Some((name, value)) = values.next() {
+            let Some(within) = values.within_error() else { continue };
+            let named = |wanted: &str| name.eq_ignore_ascii_case(wanted);
+            let clean = || body.part(value);
+            if named("code") && within == 0 {
+                code = code.or_else(|| Some(clean()));
+            } else if named("code") && inner.len() < 8 {
+                inner.push(clean());
+            } else if (named("message") && within == 0) || (named("value") && values.parent_is("message")) {
+                message = message.or_else(|| Some(clean()));
+            } else if named("date") {
+                date = date.or_else(|| moment(value));
+            }
+            const SHOWN: [&str; 5] = ["message", "date", "request-id", "client-request-id", "errorUrl"];
+            let shown = SHOWN.iter().find(|shown| within > 0 && named(shown) && rows.len() < 8);
+            rows.extend(shown.map(|shown| Row { name: shown, value: clean() }));
+        }
+        Some(Self { code: code?, message: message.unwrap_or_else(|| "".into()), inner, date, rows })
+    }
+
+    /// Whether the code is this, in any letter case.
+    pub fn is(&self, code: &str) -> bool {
+        self.code.as_str().eq_ignore_ascii_case(code)
+    }
+
+    /// Whether the message or a code inside holds one of these words, in any letter case.
+    pub fn says(&self, words: &[&str]) -> bool {
+        let holds = |text: &Clean| {
+            let text = text.as_str().to_ascii_lowercase();
+            words.iter().any(|words| text.contains(&words.to_ascii_lowercase()))
+        };
+        holds(&self.message) || self.inner.iter().any(holds)
+    }
+}
+
+/// The error in its parts.
+pub(super) fn decoded(case: &Case<'_>) -> Option<Decoded> {
+    let error = case.graph_error()?;
+    let part = Decoded::new("OData error", Place::ResponseBody).row("code", error.code.clone());
+    let part = part.row_if("message", Some(error.message.clone()).filter(|message| !message.as_str().is_empty()));
+    let part = error.inner.iter().fold(part, |part, code| part.row("innerError.code", code.clone()));
+    Some(error.rows.iter().fold(part, |part, row| part.row(row.name, row.value.clone())))
+}
+
+/// `2026-11-20T09:12:44`, in UTC without saying so, or with its zone; or the form of a header.
+fn moment(text: &str) -> Option<i64> {
+    let stamp = |text: &str| Timestamp::parse(text).map(Timestamp::seconds);
+    stamp(text).or_else(|| stamp(&format!("{text}Z"))).or_else(|| http_date::seconds(text))
+}
+
+/// Walks the texts of a JSON document with their names. What follows the first mistake is left out.
+struct Values<'t> {
+    rest: &'t str,
+    /// The names that the objects and arrays around stand under.
+    around: Vec<&'t str>,
+    name: &'t str,
+}
+
+/// Deeper nesting is not followed.
+const DEEPEST: usize = 32;
+
+impl<'t> Values<'t> {
+    const fn of(text: &'t str) -> Self {
+        Self { rest: text, around: Vec::new(), name: "" }
+    }
+
+    /// The next text and its name. The value is as it stands between its quotation marks.
+    fn next(&mut self) -> Option<(&'t str, &'t str)> {
+        loop {
+            let at = self.rest.find(['"', '{', '[', '}', ']', ','])?;
+            let sign = self.rest.as_bytes()[at];
+            self.rest = &self.rest[at + 1..];
+            match sign {
+                b'{' | b'[' if self.around.len() == DEEPEST => return None,
+                b'{' | b'[' => self.around.push(std::mem::take(&mut self.name)),
+                b'}' | b']' => self.name = self.around.pop()?,
+                b',' => {}
+                _ => {
+                    let text = &self.rest[..end_of_text(self.rest)?];
+                    self.rest = &self.rest[text.len() + 1..];
+                    if let Some(after) = self.rest.trim_start().strip_prefix(':') {
+                        (self.rest, self.name) = (after, text);
+                    } else {
+                        return Some((self.name, text));
+                    }
+                }
+            }
+        }
+    }
+
+    /// How many objects stand between `error` and this place; nothing outside of it.
+    fn within_error(&self) -> Option<usize> {
+        let error = |name: &&str| name.eq_ignore_ascii_case("error") || name.eq_ignore_ascii_case("odata.error");
+        self.around.iter().position(|name| error(&name)).map(|at| self.around.len() - 1 - at)
+    }
+
+    fn parent_is(&self, name: &str) -> bool {
+        self.around.last().is_some_and(|parent| parent.eq_ignore_ascii_case(name))
+    }
+}
+
+fn end_of_text(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    text.bytes().position(|byte| {
+        let end = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        end
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn read(text: &'static str) -> Option<GraphError> {
+        GraphError::of(&Clean::from(text))
+    }
+
+    #[test]
+    fn codes_outside_and_inside_are_told_apart() {
+        let error = read(
+            r#"{"error": {"message": "Say \"no\", [now].", "innererror": {"code": "TokenExpired", "date":
+               "2026-11-20T09:12:44", "request-id": "0c8f", "innerError": {"code": "deeper"}}, "code" : "accessDenied"}}"#,
+        )
+        .unwrap();
+        assert!(error.is("AccessDenied") && error.says(&["SAY \\\"NO"]) && error.says(&["tokenexpired"]));
+        assert_eq!(error.inner.iter().map(Clean::as_str).collect::<Vec<_>>(), ["TokenExpired", "deeper"]);
+        assert_eq!(error.date, Some(1_795_165_964));
+        let rows: Vec<_> = error.rows.iter().map(|row| (row.name, row.value.as_str())).collect();
+        assert_eq!(rows, [("date", "2026-11-20T09:12:44"), ("request-id", "0c8f")]);
+    }
+
+    #[test]
+    fn older_odata_names_its_language() {
+        let error =
+            read(r#"{"odata.error":{"code":"Authentication_ExpiredToken","message":{"lang":"en","value":"Over."}}}"#);
+        assert_eq!(error.unwrap().message.as_str(), "Over.");
+    }
+
+    #[test]
+    fn what_was_cut_is_read_as_far_as_it_goes_and_other_errors_are_none() {
+        assert!(read(r#"{"error":{"code":"ErrorAccessDenied","message":"Access to OData is di[cut]"#).is_some());
+        for other in [
+            r#"{"error":"invalid_grant","error_description":"AADSTS50126"}"#,
+            r#"{"errors":[{"code":"UNAUTHORIZED","message":"x"}]}"#,
+            r#"{"code":"InvalidAuthenticationToken"}"#,
+            r#"{"error":{"message":"no code"}}"#,
+            "",
+            "]",
+        ] {
+            assert_eq!(read(other), None, "{other}");
+        }
+        let mut deep = Values::of("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"x\"");
+        assert_eq!(deep.next(), None);
+    }
+}

@@ -1,0 +1,92 @@
+//! Tokens that issuers gave, and whether anybody used them: what one answer of a token endpoint teaches.
+
+use std::collections::VecDeque;
+
+use serde_json::Value;
+
+use super::{Case, audience_host, organisation};
+use crate::redact::{Clean, Content, Label, Token};
+
+/// Tokens remembered; the oldest goes first.
+const TOKENS: usize = 64;
+
+/// An access token that an issuer gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obtained {
+    /// The exchange.
+    pub exchange: u64,
+    /// The resource that was asked for, or the token's `aud`.
+    pub audience: Clean,
+    /// The token's label.
+    pub label: Option<Label>,
+}
+
+/// The tokens that were given last.
+#[derive(Debug, Default)]
+pub(super) struct Tokens {
+    given: VecDeque<Obtained>,
+}
+
+impl Tokens {
+    pub(super) fn remember(&mut self, token: Obtained) {
+        if self.given.len() == TOKENS {
+            self.given.pop_front();
+        }
+        self.given.push_back(token);
+    }
+
+    /// The last one for `host`, or for another host of the same organisation.
+    pub(super) fn for_host(&self, host: &str) -> Option<&Obtained> {
+        let latest = |fits: &dyn Fn(&str) -> bool| {
+            self.given.iter().rev().find(|token| fits(audience_host(token.audience.as_str())))
+        };
+        latest(&|named| named.eq_ignore_ascii_case(host)).or_else(|| {
+            let owner = organisation(host);
+            latest(&|named| organisation(&named.to_ascii_lowercase()) == owner)
+        })
+    }
+}
+
+/// A token in the answer of a token endpoint, with what was asked for.
+pub(super) fn obtained(case: &Case<'_>) -> Option<Obtained> {
+    if case.status() != Some(200) || !case.response_body().contains("\"access_token\"") {
+        return None;
+    }
+    let answer: Value = serde_json::from_str(case.response_body()).ok()?;
+    let token = answer["access_token"].as_str().and_then(Token::of_marker);
+    let label = token.as_ref().and_then(Token::label);
+    let claimed = match token {
+        Some(Token::Jwt(jwt)) => jwt.aud,
+        _ => None,
+    };
+    let audience = asked(case).or_else(|| answered(case)).or(claimed)?;
+    Some(Obtained { exchange: case.exchange.id, audience, label })
+}
+
+/// `resource` or `scope` of the request: of several scopes the one that names a resource.
+fn asked(case: &Case<'_>) -> Option<Clean> {
+    let Content::Text { text, .. } = &case.exchange.request.seen()?.body.content else { return None };
+    let value = |wanted: &str| {
+        let pairs = text.as_str().split('&').filter_map(|pair| pair.split_once('='));
+        pairs.filter(|(key, _)| *key == wanted).map(|(_, value)| text.part(value).percent_decoded()).next()
+    };
+    value("resource").or_else(|| address(&value("scope")?))
+}
+
+/// The same in the answer.
+fn answered(case: &Case<'_>) -> Option<Clean> {
+    let Content::Text { text, .. } = &case.exchange.response.seen()?.message.body.content else { return None };
+    ["\"resource\"", "\"scope\""].iter().find_map(|name| {
+        let (_, after) = text.as_str().split_once(name)?;
+        let value = after.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+        address(&text.part(value.split('"').next()?))
+    })
+}
+
+/// The first address of a resource in `text`: `https://mail.contoso.com/.default`.
+fn address(text: &Clean) -> Option<Clean> {
+    let whole = text.as_str();
+    let at = whole.find("https://").or_else(|| whole.find("http://"))?;
+    let rest = &whole[at..];
+    Some(text.part(&rest[..rest.find(' ').unwrap_or(rest.len())]))
+}

@@ -1,0 +1,142 @@
+//! Entra or ACS does not know the certificate that Exchange signs its requests with.
+//!
+//! Not to be confused with any other application's (`aad-client-assertion-invalid`): only what shows Exchange as the caller
+//! makes it this one.
+
+use crate::diagnosis::refusal::{GATE, asked, refused};
+use crate::diagnosis::{Actor, Case, Certainty, Hit, Kind, Rule};
+use crate::text::Text;
+
+pub(super) static RULE: Rule = Rule {
+    id: "auth-cert-missing",
+    title: Text {
+        en: "Exchange's Auth certificate is unknown to Microsoft 365",
+        ja: "Exchange の Auth 証明書が Microsoft 365 に登録されていない",
+    },
+    explanation: Text {
+        en: "For free/busy and other calls to Exchange Online, the server on-premises signs an assertion with the \
+             Microsoft Exchange Server Auth Certificate. Microsoft 365 does not have the public part of the one that \
+             was used ({thumbprint}): it was renewed and never uploaded, has expired, or the servers do not agree on \
+             one.",
+        ja: "空き時間情報などで Exchange Online を呼び出すとき、オンプレミスのサーバーは Microsoft Exchange Server \
+             Auth Certificate でアサーションに署名します。使われた証明書 ({thumbprint}) の公開部分が Microsoft 365 に\
+             登録されていません。更新後にアップロードしていない、有効期限が切れている、またはサーバー間で一致していな\
+             いことが原因です。",
+    },
+    remedy: Text {
+        en: "See which certificate is in use and whether it is valid on all servers:\n\
+             $auth = Get-AuthConfig\n\
+             $auth | Format-List CurrentCertificateThumbprint,NextCertificateThumbprint\n\
+             Get-ExchangeServer | ForEach-Object { Get-ExchangeCertificate -Server $_.Name -Thumbprint \
+             $auth.CurrentCertificateThumbprint -ErrorAction SilentlyContinue | Format-List Services,NotAfter,Status }\n\
+             Missing or expired: make a new one (answer No to overwriting the default SMTP certificate), publish it \
+             and drop the old one:\n\
+             New-ExchangeCertificate -KeySize 2048 -PrivateKeyExportable $true -SubjectName 'CN=Microsoft Exchange \
+             Server Auth Certificate' -FriendlyName 'Microsoft Exchange Server Auth Certificate' -DomainName @()\n\
+             Set-AuthConfig -NewCertificateThumbprint '<thumbprint>' -NewCertificateEffectiveDate (Get-Date)\n\
+             Set-AuthConfig -PublishCertificate\n\
+             Set-AuthConfig -ClearPreviousCertificate\n\
+             Then upload it: the Hybrid Configuration Wizard, or with the dedicated hybrid application \
+             ConfigureExchangeHybridApplication.ps1 -UpdateCertificate. MonitorExchangeAuthCertificate.ps1 does all \
+             of the first part.",
+        ja: "使用中の証明書と、全サーバーでの有効性を確認します。\n\
+             $auth = Get-AuthConfig\n\
+             $auth | Format-List CurrentCertificateThumbprint,NextCertificateThumbprint\n\
+             Get-ExchangeServer | ForEach-Object { Get-ExchangeCertificate -Server $_.Name -Thumbprint \
+             $auth.CurrentCertificateThumbprint -ErrorAction SilentlyContinue | Format-List Services,NotAfter,Status }\n\
+             ない場合や期限切れの場合は、新しく作成し (既定の SMTP 証明書の上書きには「いいえ」と答えます)、発行して古\
+             いものを外します。\n\
+             New-ExchangeCertificate -KeySize 2048 -PrivateKeyExportable $true -SubjectName 'CN=Microsoft Exchange \
+             Server Auth Certificate' -FriendlyName 'Microsoft Exchange Server Auth Certificate' -DomainName @()\n\
+             Set-AuthConfig -NewCertificateThumbprint '<thumbprint>' -NewCertificateEffectiveDate (Get-Date)\n\
+             Set-AuthConfig -PublishCertificate\n\
+             Set-AuthConfig -ClearPreviousCertificate\n\
+             続いてアップロードします。ハイブリッド構成ウィザードを実行するか、専用ハイブリッド アプリの場合は \
+             ConfigureExchangeHybridApplication.ps1 -UpdateCertificate を実行します。前半は \
+             MonitorExchangeAuthCertificate.ps1 でも実施できます。",
+    },
+    sources: &[
+        "https://learn.microsoft.com/en-us/exchange/plan-and-deploy/integration-with-sharepoint-and-skype/maintain-oauth-certificate",
+        "https://microsoft.github.io/CSS-Exchange/Admin/MonitorExchangeAuthCertificate/",
+    ],
+    kinds: &[Kind::Failure],
+    certainties: &[Certainty::Certain, Certainty::Likely],
+    actors: &[Actor::ExchangeAdmin],
+    gate: GATE,
+    supersedes: &["aad-client-assertion-invalid"],
+    find,
+    #[cfg(test)]
+    examples: tests::EXAMPLES,
+};
+
+const CODES: [u32; 3] = [50012, 700_027, 700_030];
+
+/// The application id of Exchange.
+const EXCHANGE: &str = "00000002-0000-0ff1-ce00-000000000000";
+
+fn find(case: &Case<'_>) -> Option<Hit> {
+    let refused = refused(case, &CODES)?;
+    let certainty = asked_by_exchange(case)?;
+    Some(refused.failure(certainty, Actor::ExchangeAdmin).naming("thumbprint", refused.thumbprint()))
+}
+
+/// How sure it is that an Exchange server asked.
+fn asked_by_exchange(case: &Case<'_>) -> Option<Certainty> {
+    const AGENTS: [&str; 5] = ["asproxy", "asautodiscover", "msexchange", "microsoft.exchange", "exchange/15."];
+    let names_exchange = |name: &str| asked(case, name).is_some_and(|value| value.as_str().contains(EXCHANGE));
+    let agent = case.request_header("user-agent").map(|agent| agent.as_str().to_ascii_lowercase());
+    let by_agent = agent.is_some_and(|agent| AGENTS.iter().any(|known| agent.starts_with(known)));
+    let by_name = ["client_id", "assertion", "client_assertion"].into_iter().any(names_exchange);
+    if by_agent || by_name {
+        return Some(Certainty::Certain);
+    }
+    // The Access Control Service with an assertion of the caller's own is how Exchange asks, for Exchange Online.
+    let own = asked(case, "assertion").is_some() && case.host().ends_with("accesscontrol.windows.net");
+    (own && names_exchange("resource")).then_some(Certainty::Likely)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::rules::kit::{Example, Raw};
+    use crate::diagnosis::{Actor, Certainty, Kind};
+
+    pub(super) const EXAMPLES: &[Example] = &[
+        Example::fires(
+            "ACS does not find the key of the server's assertion",
+            (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "POST https://accounts.accesscontrol.windows.net/contoso.com/tokens/OAuth/2\nContent-Type: application/x-www-form-urlencoded\n\ngrant_type=http%3A%2F%2Foauth.net%2Fgrant_type%2Fjwt%2F1.0%2Fbearer&assertion={jwt iss=00000002-0000-0ff1-ce00-000000000000@contoso.com aud=00000001-0000-0000-c000-000000000000/accounts.accesscontrol.windows.net@contoso.com}&resource=00000002-0000-0ff1-ce00-000000000000%2Foutlook.office365.com%40contoso.com",
+                "400\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\"error_description\":\"AADSTS70002: Error validating credentials. AADSTS50012: Client assertion contains an invalid signature. [Reason - The key was not found., Thumbprint of key used by client: '7A1C0DE0000000000000000000000000000000AA']\",\"error_codes\":[70002,50012]}",
+            )],
+        ),
+        Example::fires(
+            "the dedicated hybrid application, asked by a server",
+            (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\nUser-Agent: ASProxy/CrossForest/EmailDomain//15.02.2562.017\nContent-Type: application/x-www-form-urlencoded\n\ngrant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a31&client_assertion=x",
+                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\"error_description\":\"AADSTS700027: The certificate with identifier used to sign the client assertion is not registered on application.\",\"error_codes\":[700027]}",
+            )],
+        ),
+        Example::fires(
+            "ACS, and the assertion was taken out of the capture",
+            (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "POST https://accounts.accesscontrol.windows.net/contoso.com/tokens/OAuth/2\nContent-Type: application/x-www-form-urlencoded\n\nassertion=x&resource=00000002-0000-0ff1-ce00-000000000000%2Foutlook.office365.com%40contoso.com",
+                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\"error_description\":\"AADSTS50012: Client assertion contains an invalid signature.\"}",
+            )],
+        ),
+        Example::silent(
+            "another application's certificate",
+            &[
+                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_assertion=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 700_027: "The certificate with identifier used to sign the client assertion is not registered on application."),
+            ],
+        ),
+        Example::silent(
+            "the server's own secret is wrong, not its certificate",
+            &[Raw::new(
+                "POST https://login.microsoftonline.com/contoso.com/oauth2/token\nUser-Agent: ASProxy/CrossForest",
+                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: Invalid client secret provided.\"}",
+            )],
+        ),
+    ];
+}

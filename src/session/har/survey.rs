@@ -1,0 +1,94 @@
+//! The first reading of a file: what concerns all of its entries, wherever in the file it stands.
+
+use std::collections::HashSet;
+use std::io::BufRead;
+
+use serde_json::Value;
+
+use super::entry::{self, Entry, text};
+use super::provenance::{Certificates, Provenance};
+use super::scan::{Broken, Scanner};
+use super::{ENTRY, message, stripped, walk_log};
+
+/// What concerns all entries.
+#[derive(Default)]
+pub(super) struct Survey {
+    pub(super) provenance: Provenance,
+    pub(super) certificates: Certificates,
+    /// Whether the writer takes credentials out, and none is left in any entry.
+    pub(super) stripped: bool,
+    looked_into: HashSet<String>,
+}
+
+/// Members of `log` that are read whole.
+const MEMBER: usize = 1 << 16;
+/// Hosts remembered; a file with more of them has no host that matters.
+const HOSTS: usize = 1 << 16;
+
+impl Survey {
+    /// Reads all of `reader`. A file that is cut short gives what stands before the cut.
+    pub(super) fn of<R: BufRead>(reader: R) -> Result<Self, Broken> {
+        let (mut survey, mut entries, mut credentials, mut strips) = (Self::default(), false, false, false);
+        let mut raw = zeroize::Zeroizing::new(Vec::new());
+        let mut scanner = Scanner::new(reader)?;
+        let walked = walk_log(&mut scanner, |scanner, key| {
+            match key {
+                b"\"entries\"" if !entries && scanner.enter(b'[')? => {
+                    entries = true;
+                    let mut first = true;
+                    while scanner.item(&mut first, b']')? {
+                        if scanner.value(&mut raw, ENTRY)?
+                            && let Some(entry) = Entry::read(&raw)
+                        {
+                            survey.look_at(&entry);
+                            credentials |= shows_credentials(&entry);
+                        }
+                    }
+                }
+                b"\"creator\"" if scanner.value(&mut raw, MEMBER)? => strips = is_one_who_strips(&raw),
+                b"\"_authtap\"" if scanner.value(&mut raw, MEMBER)? => {
+                    if let Ok(facts) = serde_json::from_slice::<Value>(&raw) {
+                        survey.provenance = Provenance::read(&facts);
+                        survey.certificates = Certificates::read(&facts);
+                    }
+                }
+                b"\"creator\"" | b"\"_authtap\"" => {}
+                _ => scanner.skip()?,
+            }
+            Ok(true)
+        });
+        survey.stripped = strips && !credentials;
+        match walked {
+            Ok(_) | Err(Broken::Cut | Broken::Syntax) if entries => Ok(survey),
+            Ok(_) => Err(Broken::Syntax),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether a request to this host was seen inside of TLS.
+    pub(super) fn looked_into(&self, host: &str) -> bool {
+        self.looked_into.contains(&host.to_ascii_lowercase())
+    }
+
+    fn look_at(&mut self, entry: &Entry) {
+        let inside = entry.method() != Some("CONNECT") && entry.url().is_some_and(is_https);
+        if inside && self.looked_into.len() < HOSTS {
+            self.looked_into.extend(message::host(entry).map(str::to_ascii_lowercase));
+        }
+    }
+}
+
+fn is_https(url: &str) -> bool {
+    ["https://", "wss://"].iter().any(|scheme| url.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme)))
+}
+
+fn shows_credentials(entry: &Entry) -> bool {
+    let messages = [entry.request(), entry.response()].into_iter().flatten();
+    messages.flat_map(entry::fields).any(|(name, _)| stripped::carries_credentials(name))
+}
+
+/// The developer tools of Chrome and Edge leave credentials out unless they are told otherwise.
+fn is_one_who_strips(creator: &[u8]) -> bool {
+    let creator = serde_json::from_slice::<Value>(creator).unwrap_or_default();
+    text(&creator, "name").is_some_and(|name| name.eq_ignore_ascii_case("WebInspector"))
+}
