@@ -66,7 +66,7 @@ struct Session {
 
 impl Session {
     /// Organisations that take turns; each has hosts, users and tokens of its own.
-    const ORGANISATIONS: usize = 64;
+    const ORGANISATIONS: usize = 16;
 
     fn new() -> Self {
         let redactor = Redactor::new();

@@ -24,6 +24,7 @@ mod reach;
 mod recent;
 mod save;
 mod screen;
+mod shelved;
 mod signals;
 mod watch;
 

@@ -28,12 +28,10 @@ pub(super) fn diagnose(sources: &[PathBuf], page: Page, language: Language) -> R
     }
     for source in &sum.unread {
         let nothing = Text {
-            en: "{source}: no HTTP request or response was recognised in this text. Header lines or error messages \
-                 alone (WWW-Authenticate, x-ms-diagnostics, AADSTS…) cannot be read yet in this version; paste the \
-                 whole response, beginning with its status line (HTTP/1.1 401 …)",
-            ja: "{source}: このテキストに HTTP の要求や応答は見つかりませんでした。ヘッダー行やエラー メッセージだけ \
-                 (WWW-Authenticate、x-ms-diagnostics、AADSTS…) の読み取りは、このバージョンではまだできません。ステー\
-                 タス行 (HTTP/1.1 401 …) から始まる応答全体を貼り付けてください",
+            en: "{source}: nothing was recognised in this text. Paste the response of the server, at best from its status \
+                 line on (HTTP/1.1 401 ...), or its header lines, or the error message",
+            ja: "{source}: このテキストからは何も読み取れませんでした。サーバーの応答をできればステータス行 (HTTP/1.1 401 …) から、\
+                 またはヘッダー行かエラー メッセージを貼り付けてください",
         };
         warn(&nothing.fill(language, &[("source", text::source_name(source, language))]));
     }

@@ -66,7 +66,7 @@ impl Input {
     }
 }
 
-/// Whether nothing of HTTP was recognised in a pasted text.
+/// Whether nothing was recognised in a pasted text.
 pub(super) fn is_nothing(pasted: &[Exchange]) -> bool {
     pasted.iter().all(|exchange| exchange.request.seen().is_none() && exchange.response.seen().is_none())
 }
@@ -93,7 +93,7 @@ impl Text {
 /// The session file at `path`; files of other tools are answered by name.
 pub(super) fn session(path: &Path, redactor: &Redactor) -> Result<Session, Fault> {
     match Kind::of_file(path)? {
-        Kind::Har => not_yet(path, "an HTTP archive (HAR) on the screen"),
+        Kind::Har => not_yet(path, "replaying an HTTP archive (HAR)"),
         Kind::Saz => not_yet(path, "reading Fiddler archives (SAZ)"),
         Kind::Mitm => not_yet(path, "reading mitmproxy flow files"),
         _ => Ok(Session::open(path, redactor)?),
@@ -161,6 +161,7 @@ pub(super) fn captured(provenance: &Provenance) -> Capture {
             Capture::Live { loopback: *loopback, windows: windows.unwrap_or(cfg!(windows)) }
         }
         Provenance::Imported => Capture::Imported,
+        Provenance::Intercepted => Capture::Intercepted,
     }
 }
 
@@ -265,13 +266,11 @@ WWW-Authenticate: NTLM
     fn text_without_an_http_message_is_told_from_text_with_one() {
         let nothing =
             |text: &str| is_nothing(&paste::read(text.as_bytes(), &Redactor::new(), &Ids::default(), Timestamp(0)));
-        for lone in [
-            "AADSTS50034: The user account does not exist in the directory.\n",
-            "x-ms-diagnostics: 2000003;reason=\"The audience claim value is invalid\"\n",
-            "WWW-Authenticate: NTLM\n",
-            "",
-        ] {
+        for lone in ["Dear all, the migration begins on Monday.\n", "HTTP/1.1 is old\n", "\0\u{1}PK", ""] {
             assert!(nothing(lone), "{lone}");
+        }
+        for told in ["AADSTS50034: The user account does not exist.\n", "WWW-Authenticate: NTLM\n"] {
+            assert!(!nothing(told), "{told}");
         }
         assert!(!nothing("HTTP/1.1 401 Unauthorized\nWWW-Authenticate: NTLM\n\n"));
         assert!(!nothing("GET / HTTP/1.1\nHost: mail.contoso.com\n\n"));

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::input::{self, Folds};
+use super::input::Folds;
 use super::judgements::Judgements;
+use super::shelved::Shelved;
 use super::{Exit, Fault, capture, signals::Signals, warn};
 use crate::diagnosis::{Handshake, Judgement, Readiness};
 use crate::exchange::Exchange;
-use crate::redact::{Clean, Redactor};
-use crate::session::{Session, SessionError};
+use crate::redact::Clean;
+use crate::session::SessionError;
 use crate::text::Language;
 use crate::tui::{Banner, Command, Mode, Row, Screen, ScreenError, Source, State};
 
@@ -51,18 +52,9 @@ struct Shelf {
     readiness: Vec<Readiness>,
 }
 
-struct Shelved {
-    session: Session,
-    redactor: Redactor,
-}
-
 impl Shelf {
     fn of(files: &[PathBuf]) -> Result<Self, Fault> {
-        let mut sessions = Vec::new();
-        for file in files {
-            let redactor = Redactor::new();
-            sessions.push(Shelved { session: input::session(file, &redactor)?, redactor });
-        }
+        let sessions = files.iter().map(|file| Shelved::of(file)).collect::<Result<Vec<_>, _>>()?;
         let numbers = Numbers::of(&sessions);
         Ok(Self { sessions, numbers, judgements: Judgements::default(), handshakes: Vec::new(), readiness: Vec::new() })
     }
@@ -72,8 +64,8 @@ impl Shelf {
         let mut gaps = Vec::new();
         let sessions = std::mem::take(&mut self.sessions);
         for (at, shelved) in sessions.iter().enumerate() {
-            let mut folds = Folds::new(input::RECORDED);
-            for (run, mut exchange) in input::readable(shelved.session.exchanges_of_runs(), &mut gaps) {
+            let mut folds = Folds::new(shelved.capture());
+            for (run, mut exchange) in shelved.exchanges(&mut gaps) {
                 let Some(number) = self.numbers.shown(at, exchange.id) else { continue };
                 exchange.id = number;
                 let observed = folds.observe(run, &exchange);
@@ -99,7 +91,7 @@ impl Shelf {
 impl Source for Shelf {
     fn exchange(&self, id: u64) -> Option<Arc<Exchange>> {
         let (at, recorded) = self.numbers.recorded(id)?;
-        let mut exchange = self.sessions.get(at)?.session.exchange(recorded).ok()??;
+        let mut exchange = self.sessions.get(at)?.exchange(recorded)?;
         exchange.id = id;
         Some(Arc::new(exchange))
     }
@@ -118,7 +110,7 @@ impl Source for Shelf {
     }
 
     fn reveal(&self, text: &Clean) -> String {
-        self.sessions.last().map_or_else(|| text.as_str().to_owned(), |shelved| shelved.redactor.reveal(text))
+        self.sessions.last().map_or_else(|| text.as_str().to_owned(), |shelved| shelved.reveal(text))
     }
 }
 
@@ -141,10 +133,7 @@ impl Numbers {
         let mut all: Vec<_> = sessions
             .iter()
             .enumerate()
-            // A place that cannot be read is told of when it is read as a whole.
-            .flat_map(|(at, shelved)| {
-                shelved.session.outlines().flatten().map(move |found| (found.started, at, found.id))
-            })
+            .flat_map(|(at, shelved)| shelved.outlines().map(move |(started, id)| (started, at, id)))
             .collect();
         all.sort_unstable();
         let recorded: Vec<_> = all.into_iter().map(|(_, at, id)| (at, id)).collect();
@@ -171,10 +160,11 @@ impl Numbers {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::disallowed_methods)]
 mod tests {
     use super::*;
     use crate::exchange::{Ids, Timestamp};
+    use crate::redact::Redactor;
     use crate::session::{self, Writer, paste};
 
     #[test]
@@ -207,5 +197,27 @@ mod tests {
         assert!((1..=4).all(|id| shelf.judgement(id).is_some()));
         let alone = Shelf::of(&files[1..]).unwrap();
         assert_eq!(alone.exchange(2).unwrap().started, Timestamp(30));
+    }
+
+    #[test]
+    fn an_archive_is_looked_at_like_a_session() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trace.har");
+        let entry = |second: u32, time: u32, path: &str| {
+            format!(
+                "{{\"startedDateTime\":\"2026-11-22T09:00:0{second}Z\",\"time\":{time},\"connection\":\"{path}\",\"request\":\
+                 {{\"method\":\"GET\",\"url\":\"https://mail.contoso.com/{path}\",\"headers\":[]}},\"response\":\
+                 {{\"status\":200,\"headers\":[]}}}}"
+            )
+        };
+        let entries = [entry(1, 5000, "poll"), entry(2, 10, "a"), "7".to_owned()].join(",");
+        std::fs::write(&path, format!("{{\"log\":{{\"entries\":[{entries}]}}}}")).unwrap();
+        let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None };
+        let mut state = State::new(Language::En, banner);
+        let mut shelf = Shelf::of(&[path]).unwrap();
+        assert!(matches!(shelf.read(&mut state)[..], [SessionError::BadEntry { number: 3, .. }]));
+        let path = |id| shelf.exchange(id).map(|exchange| exchange.url.as_ref().unwrap().path().to_owned());
+        assert_eq!([1, 2, 3].map(path), [Some("/poll".to_owned()), Some("/a".to_owned()), None]);
+        assert!((1..=2).all(|id| shelf.judgement(id).is_some()));
     }
 }

@@ -1,8 +1,11 @@
-//! Who wrote an answer: Exchange itself, or something in front of it.
+//! Who wrote an answer, Exchange itself or something in front of it; and whether it is as good as its status.
 //!
 //! [`Case::is_exchange`] asks about the host, and remembers; this asks about the one answer.
 
-use super::Case;
+use super::decode::activesync::Status;
+use super::decode::autodiscover::Answer;
+use super::decode::mapi;
+use super::{Case, Directory};
 
 /// Whether Exchange, or the IIS under it, wrote this answer.
 pub(super) fn by_exchange(case: &Case<'_>) -> bool {
@@ -18,4 +21,21 @@ pub(super) fn by_exchange(case: &Case<'_>) -> bool {
     ];
     case.response_header("server").is_some_and(|server| server.as_str().to_ascii_lowercase().contains("microsoft-iis"))
         || MARKS.iter().any(|mark| case.response_header(mark).is_some())
+}
+
+/// Whether an answer with a good status says inside that it is none, in a protocol that has its own codes.
+pub(super) fn fails_inside(case: &Case<'_>) -> bool {
+    match case.directory() {
+        Some(Directory::Mapi) => {
+            let refused = mapi::response_code(case).is_some_and(|code| code != 0 && !mapi::is_reconnect(code));
+            refused || mapi::error(case).is_some()
+        }
+        // Device information and a policy are asked for on the way to a good answer.
+        Some(Directory::ActiveSync) => Status::refusal(case).is_some_and(|status| status.code != 165),
+        Some(Directory::Autodiscover) => {
+            let tried = case.method() == "POST" || case.path().to_ascii_lowercase().contains(".json");
+            tried && matches!(Answer::of(case), Some(Answer::Error(_)))
+        }
+        _ => false,
+    }
 }

@@ -105,7 +105,8 @@ pub(super) fn other_resource(case: &Case<'_>) -> Option<Clean> {
     let is_other = |text: &str| match Address::read(text) {
         Some(address) => address.is_microsoft() && !(case.is_exchange_online() && is_exchange_online(address.host)),
         // An application's own identifier: its id, or the URI made of it.
-        None => !text.is_empty() && !text.starts_with(EXCHANGE) && !text.contains(char::is_whitespace),
+        // What could not be shown is not known.
+        None => !matches!(text, "" | "hidden") && !text.starts_with(EXCHANGE) && !text.contains(char::is_whitespace),
     };
     let token = case.jwt().and_then(|jwt| jwt.aud.clone()).filter(|audience| is_other(audience.as_str()));
     let named = || {

@@ -1,19 +1,22 @@
 //! A map that forgets its oldest key when it is full.
 
 use std::borrow::Borrow;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::hash::Hash;
+use std::mem;
 
 /// At most `ROOM` keys.
 #[derive(Debug)]
 pub(super) struct Bounded<K, V, const ROOM: usize> {
-    map: HashMap<K, V>,
-    order: VecDeque<K>,
+    places: HashMap<K, usize>,
+    /// A ring, once it is full.
+    slots: Vec<(K, V)>,
+    oldest: usize,
 }
 
 impl<K, V, const ROOM: usize> Default for Bounded<K, V, ROOM> {
     fn default() -> Self {
-        Self { map: HashMap::new(), order: VecDeque::new() }
+        Self { places: HashMap::new(), slots: Vec::new(), oldest: 0 }
     }
 }
 
@@ -22,14 +25,14 @@ impl<K: Hash + Eq + Clone, V: Default, const ROOM: usize> Bounded<K, V, ROOM> {
     where
         K: Borrow<Q>,
     {
-        self.map.get(key)
+        self.places.get(key).map(|at| &self.slots[*at].1)
     }
 
     pub(super) fn get_mut<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,
     {
-        self.map.get_mut(key)
+        self.places.get(key).map(|at| &mut self.slots[*at].1)
     }
 
     /// The value of `key`, made if it is not there.
@@ -45,22 +48,27 @@ impl<K: Hash + Eq + Clone, V: Default, const ROOM: usize> Bounded<K, V, ROOM> {
     where
         K: Borrow<Q>,
     {
-        let mut gone = None;
-        if !self.map.contains_key(key) {
-            if self.order.len() == ROOM
-                && let Some(oldest) = self.order.pop_front()
-            {
-                gone = self.map.remove(oldest.borrow());
-            }
-            self.order.push_back(key.to_owned());
+        if let Some(at) = self.places.get(key) {
+            return (&mut self.slots[*at].1, None);
         }
-        (self.map.entry(key.to_owned()).or_default(), gone)
+        let slot = (key.to_owned(), V::default());
+        let (at, gone) = if self.slots.len() < ROOM {
+            self.slots.push(slot);
+            (self.slots.len() - 1, None)
+        } else {
+            let at = self.oldest;
+            self.oldest = (at + 1) % ROOM;
+            let (old, gone) = mem::replace(&mut self.slots[at], slot);
+            self.places.remove(old.borrow());
+            (at, Some(gone))
+        };
+        self.places.insert(key.to_owned(), at);
+        (&mut self.slots[at].1, gone)
     }
 
     /// All values, in no order; nothing stays.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = V> {
-        self.order.clear();
-        self.map.drain().map(|(_, value)| value)
+        mem::take(self).slots.into_iter().map(|(_, value)| value)
     }
 }
 
@@ -74,7 +82,7 @@ mod tests {
         for key in 0..=100 {
             *bounded.entry(&key) = key;
         }
-        assert_eq!((bounded.get(&0), bounded.get(&100), bounded.map.len()), (None, Some(&100), 100));
+        assert_eq!((bounded.get(&0), bounded.get(&100), bounded.places.len()), (None, Some(&100), 100));
         assert_eq!(bounded.entry_for(&7).1, None);
         assert_eq!(bounded.entry_for(&200).1, Some(1));
     }

@@ -6,12 +6,13 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use super::decode::{Aadsts, Challenge, Diagnostics, Family, GraphError, Soap, TokenFault, http_date};
+use super::decode::{Aadsts, Challenge, Diagnostics, Family, GraphError, RestError, Soap, TokenFault, http_date};
 use super::directory::Directory;
+use super::key::key;
 use super::past::Past;
 use super::{Capture, Certainty, Evidence, Place, Signs, Subject};
 use crate::exchange::Exchange;
-use crate::redact::{Clean, Content, Credential, Jwt, Negotiate, Ntlm, NtlmMessage, Syntax, Token, Url, User};
+use crate::redact::{Clean, Content, Credential, Field, Jwt, Negotiate, Ntlm, NtlmMessage, Syntax, Token, Url, User};
 
 /// One exchange with what came before it.
 pub struct Case<'a> {
@@ -20,6 +21,12 @@ pub struct Case<'a> {
     past: &'a Past,
     capture: Capture,
     host: OnceCell<Cow<'a, str>>,
+    host_name: OnceCell<Option<Clean>>,
+    host_key: OnceCell<u64>,
+    directory: OnceCell<Option<Directory>>,
+    authorization: OnceCell<Sent<'a>>,
+    asked_names: OnceCell<Names>,
+    answered_names: OnceCell<Names>,
     sign_in: OnceCell<bool>,
     is_exchange: OnceCell<bool>,
     challenges: OnceCell<Vec<Challenge<'a>>>,
@@ -27,7 +34,9 @@ pub struct Case<'a> {
     token_fault: OnceCell<Option<(TokenFault, Certainty)>>,
     aadsts: OnceCell<Option<Aadsts>>,
     graph_error: OnceCell<Option<GraphError>>,
+    server_time: OnceCell<Option<i64>>,
     soap: OnceCell<Option<Soap<'a>>>,
+    rest_error: OnceCell<Option<RestError>>,
     signs: OnceCell<Signs>,
 }
 
@@ -50,6 +59,12 @@ impl<'a> Case<'a> {
             past,
             capture,
             host: OnceCell::new(),
+            host_name: OnceCell::new(),
+            host_key: OnceCell::new(),
+            directory: OnceCell::new(),
+            authorization: OnceCell::new(),
+            asked_names: OnceCell::new(),
+            answered_names: OnceCell::new(),
             sign_in: OnceCell::new(),
             is_exchange: OnceCell::new(),
             challenges: OnceCell::new(),
@@ -57,7 +72,9 @@ impl<'a> Case<'a> {
             token_fault: OnceCell::new(),
             aadsts: OnceCell::new(),
             graph_error: OnceCell::new(),
+            server_time: OnceCell::new(),
             soap: OnceCell::new(),
+            rest_error: OnceCell::new(),
             signs: OnceCell::new(),
         }
     }
@@ -101,8 +118,13 @@ impl<'a> Case<'a> {
 
     /// The same as clean text.
     pub fn host_name(&self) -> Option<Clean> {
-        let url = self.exchange.url.as_ref()?;
-        Some(url.text().part(url.host()).lower())
+        let read = || self.exchange.url.as_ref().map(|url| url.text().part(url.host()).lower());
+        self.host_name.get_or_init(read).clone()
+    }
+
+    /// The host asked as a number, for looking up.
+    pub(super) fn host_key(&self) -> u64 {
+        *self.host_key.get_or_init(|| key(self.host()))
     }
 
     /// The path as spelled; empty if unknown.
@@ -117,12 +139,12 @@ impl<'a> Case<'a> {
 
     /// The Exchange virtual directory that the path lies in.
     pub fn directory(&self) -> Option<Directory> {
-        Directory::of(self.path())
+        *self.directory.get_or_init(|| Directory::of(self.path()))
     }
 
     /// The credential in `Authorization`.
     pub fn authorization(&self) -> Sent<'a> {
-        self.sent("authorization", self.exchange.authorization())
+        *self.authorization.get_or_init(|| self.sent("authorization", self.exchange.authorization()))
     }
 
     /// The credential in `Proxy-Authorization`.
@@ -185,6 +207,21 @@ impl<'a> Case<'a> {
         self.challenges().iter().find_map(|challenge| ntlm_message(challenge.credential?))
     }
 
+    /// Whether the server's answer carries an NTLM challenge, in the scheme NTLM or Negotiate. In a folded line a token's
+    /// facts are not known; there the message that it answers tells.
+    pub fn gives_ntlm_challenge(&self) -> bool {
+        let begun = || matches!(self.ntlm(), Some(NtlmMessage::Negotiate { .. }));
+        self.challenges().iter().any(|challenge| match challenge.credential {
+            Some(credential) => matches!(ntlm_message(credential), Some(NtlmMessage::Challenge { .. })),
+            None => challenge.token.is_some() && (challenge.is("ntlm") || (challenge.is("negotiate") && begun())),
+        })
+    }
+
+    /// Whether the server's answer carries a token of a handshake that goes on.
+    pub fn goes_on(&self) -> bool {
+        self.challenges().iter().any(|challenge| challenge.token.is_some())
+    }
+
     /// The user named in `Authorization`, as a pseudonym.
     pub fn user(&self) -> Option<&'a Clean> {
         let Sent::Credential(credential) = self.authorization() else { return None };
@@ -201,7 +238,11 @@ impl<'a> Case<'a> {
 
     /// The challenges of `WWW-Authenticate`, all lines together.
     pub fn challenges(&self) -> &[Challenge<'a>] {
-        self.challenges.get_or_init(|| Challenge::all(self.exchange.response_fields(), "www-authenticate"))
+        let read = || match self.response_header("www-authenticate") {
+            Some(_) => Challenge::all(self.exchange.response_fields(), "www-authenticate"),
+            None => Vec::new(),
+        };
+        self.challenges.get_or_init(read)
     }
 
     /// The first challenge of this scheme, in any letter case.
@@ -211,12 +252,16 @@ impl<'a> Case<'a> {
 
     /// The challenges of `Proxy-Authenticate`.
     pub fn proxy_challenges(&self) -> Vec<Challenge<'a>> {
-        Challenge::all(self.exchange.response_fields(), "proxy-authenticate")
+        match self.response_header("proxy-authenticate") {
+            Some(_) => Challenge::all(self.exchange.response_fields(), "proxy-authenticate"),
+            None => Vec::new(),
+        }
     }
 
     /// `x-ms-diagnostics`.
     pub fn diagnostics(&self) -> Option<&Diagnostics<'a>> {
         let read = || {
+            self.response_header("x-ms-diagnostics")?;
             let mut fields = self.exchange.response_fields().iter();
             fields.find_map(|f| named(f.name.as_str(), "x-ms-diagnostics").then(|| Diagnostics::read(&f.value))?)
         };
@@ -228,10 +273,21 @@ impl<'a> Case<'a> {
         *self.token_fault.get_or_init(|| self.diagnostics().and_then(TokenFault::of))
     }
 
+    /// Whether Exchange or SharePoint says why it refuses, in `x-ms-diagnostics`, and the reason is not known here.
+    pub fn has_unknown_diagnostics(&self) -> bool {
+        self.diagnostics().is_some_and(|said| match said.family {
+            Family::Exchange => self.token_fault().is_none(),
+            Family::SharePoint => true,
+            Family::Lync | Family::Other => false,
+        })
+    }
+
     /// What the server's clock said, in seconds since 1970: its `Date`, or the date in an error of Graph.
     pub fn server_time(&self) -> Option<i64> {
-        let told = self.response_header("date").and_then(|date| http_date::seconds(date.as_str()));
-        told.or_else(|| self.graph_error()?.date)
+        *self.server_time.get_or_init(|| {
+            let told = self.response_header("date").and_then(|date| http_date::seconds(date.as_str()));
+            told.or_else(|| self.graph_error()?.date)
+        })
     }
 
     /// The error of Graph, or of another service that words its errors so.
@@ -248,6 +304,11 @@ impl<'a> Case<'a> {
     pub fn soap(&self) -> Option<&Soap<'a>> {
         let xml = || self.exchange.response.seen().is_some_and(|response| is_xml(&response.message.body.content));
         self.soap.get_or_init(|| xml().then(|| Soap::read(self.response_body()))?).as_ref()
+    }
+
+    /// The error of a REST service (SharePoint, Graph, Exchange) in the response.
+    pub fn rest_error(&self) -> Option<&RestError> {
+        self.rest_error.get_or_init(|| RestError::read(self.exchange)).as_ref()
     }
 
     /// The SOAP message in the request.
@@ -276,9 +337,8 @@ impl<'a> Case<'a> {
             "x-backendhttpstatus",
         ];
         const CLIENT_ID: &str = "00000002-0000-0ff1-ce00-000000000000";
-        let answered = self.exchange.response_fields();
         self.is_exchange_online()
-            || answered.iter().any(|field| HEADERS.iter().any(|name| named(field.name.as_str(), name)))
+            || HEADERS.iter().any(|name| self.response_header(name).is_some())
             || self.response_header("x-serverapplication").is_some_and(|value| value.as_str().starts_with("Exchange"))
             || self.challenge("bearer").and_then(|bearer| bearer.param("client_id")).is_some_and(|id| id == CLIENT_ID)
             || self.diagnostics().is_some_and(|diagnostics| diagnostics.family == Family::Exchange)
@@ -333,12 +393,16 @@ impl<'a> Case<'a> {
 
     /// The first request header of this name, in any letter case.
     pub fn request_header(&self, name: &str) -> Option<&'a Clean> {
-        self.exchange.request_fields().iter().find(|f| named(f.name.as_str(), name)).map(|f| &f.value)
+        let fields = self.exchange.request_fields();
+        let names = self.asked_names.get_or_init(|| Names::of(fields));
+        names.may_hold(name).then(|| value_of(fields, name))?
     }
 
     /// The first response header of this name, in any letter case.
     pub fn response_header(&self, name: &str) -> Option<&'a Clean> {
-        self.exchange.response_fields().iter().find(|f| named(f.name.as_str(), name)).map(|f| &f.value)
+        let fields = self.exchange.response_fields();
+        let names = self.answered_names.get_or_init(|| Names::of(fields));
+        names.may_hold(name).then(|| value_of(fields, name))?
     }
 
     /// Whether the request is known to have had no header of this name: what was not captured is not absent.
@@ -368,9 +432,9 @@ impl<'a> Case<'a> {
         self.exchange.response.seen().map_or("", |response| content(&response.message.body.content))
     }
 
-    /// The Exchange server that answered: the first name in `X-FEServer`.
+    /// The Exchange server that answered: the first name in `X-FEServer`, else the one that it handed the request to.
     pub fn server_name(&self) -> Option<Clean> {
-        let value = self.response_header("x-feserver")?;
+        let value = self.response_header("x-feserver").or_else(|| self.response_header("x-calculatedbetarget"))?;
         let first = value.as_str().split(',').next().unwrap_or_default().trim();
         (!first.is_empty()).then(|| value.part(first))
     }
@@ -451,6 +515,32 @@ impl<'a> Case<'a> {
     }
 }
 
+/// Which names fields may have, in 64 bits: rules ask for many headers, and most of them are not there.
+#[derive(Clone, Copy, Debug)]
+struct Names(u64);
+
+impl Names {
+    fn of(fields: &[Field]) -> Self {
+        Self(fields.iter().fold(0, |names, field| names | Self::bit(field.name.as_str())))
+    }
+
+    fn may_hold(self, name: &str) -> bool {
+        self.0 & Self::bit(name) != 0
+    }
+
+    /// The same bit for a name in any letter case.
+    fn bit(name: &str) -> u64 {
+        let bytes = name.as_bytes();
+        let letter = |at: usize| usize::from(bytes.get(at).copied().unwrap_or_default() | 0x20);
+        let (first, middle, last) = (letter(0), letter(bytes.len() / 2), letter(bytes.len().wrapping_sub(1)));
+        1 << ((bytes.len() * 7 + first * 3 + middle * 5 + last * 11) % 64)
+    }
+}
+
+fn value_of<'a>(fields: &'a [Field], name: &str) -> Option<&'a Clean> {
+    fields.iter().find(|field| named(field.name.as_str(), name)).map(|field| &field.value)
+}
+
 /// The NTLM message inside a credential of the scheme NTLM or Negotiate.
 pub(super) fn ntlm_message(credential: &Credential) -> Option<&NtlmMessage> {
     match credential {
@@ -462,7 +552,7 @@ pub(super) fn ntlm_message(credential: &Credential) -> Option<&NtlmMessage> {
 
 /// Whether `host` (in lower case) issues tokens for Microsoft's clouds.
 pub(super) fn is_sign_in_host(host: &str) -> bool {
-    const DOMAINS: [&str; 11] = [
+    const DOMAINS: [&str; 13] = [
         "login.microsoftonline.com",
         "login.windows.net",
         "login.microsoft.com",
@@ -474,6 +564,8 @@ pub(super) fn is_sign_in_host(host: &str) -> bool {
         "login.live.com",
         "accesscontrol.windows.net",
         "autologon.microsoftazuread-sso.com",
+        "b2clogin.com",
+        "ciamlogin.com",
     ];
     DOMAINS.iter().any(|domain| within(host, domain))
 }

@@ -11,11 +11,14 @@
 )]
 
 mod har;
+mod pasted;
 mod variations;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::rules::{kit, rule};
@@ -23,7 +26,7 @@ use super::{Capture, Certainty, Diagnosis, Judgement, Place, Verdict};
 use crate::exchange::{
     Connection, Exchange, Failure, FailureKind, Ids, Response, Seen, Setting, Side, Step, Timestamp, Timings, Unseen,
 };
-use crate::redact::{Body, Clean, Content, Field, Redactor};
+use crate::redact::{Bindings, Body, Clean, Content, Field, Redactor};
 
 const CASES: &str = include_str!("../../tests/data/corpus/cases.jsonl");
 const CONVERSATIONS: &str = include_str!("../../tests/data/corpus/conversations.jsonl");
@@ -231,7 +234,10 @@ fn revise(judgements: &mut [Judgement], revised: Vec<Judgement>) {
 
 fn exchange(value: &Value, redactor: &Redactor, ids: &Ids) -> Exchange {
     let number = u32::try_from(value["connection"].as_u64().unwrap_or(1)).unwrap();
-    let connection = Arc::new(Connection { id: number, ..Connection::default() });
+    let mut connection = Connection { id: number, ..Connection::default() };
+    let (presented, upstream) = certificates(&value["capture"], &value["request"]["url"]);
+    kit::between(&mut connection, presented, upstream);
+    let connection = Arc::new(connection);
     let started = value["started"].as_str().unwrap_or(kit::START);
     let now = Timestamp::parse(started).unwrap();
     let request = &value["request"];
@@ -260,6 +266,7 @@ fn exchange(value: &Value, redactor: &Redactor, ids: &Ids) -> Exchange {
     let response = &value["response"];
     let status = format!("HTTP/1.1 {} {}\r\n", response["status"], response["reason"].as_str().unwrap_or_default());
     let setting = kit::setting(redactor, connection, ids.clone(), scheme, authority);
+    let setting = Setting { bindings: Bindings::of_fingerprints(presented, upstream), ..setting };
     let mut exchange = kit::record(setting, &message(&head, request), Some(&message(&status, response)), None, now);
     if connect {
         exchange.method = Some("CONNECT".into());
@@ -270,9 +277,22 @@ fn exchange(value: &Value, redactor: &Redactor, ids: &Ids) -> Exchange {
     exchange
 }
 
+/// The certificates that the capture knows of the host asked.
+fn certificates(capture: &Value, url: &Value) -> (Option<[u8; 32]>, Option<[u8; 32]>) {
+    let fingerprint = |name: &str| {
+        let digits = capture[name].as_str()?;
+        let byte = |at: usize| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).unwrap();
+        Some(std::array::from_fn(byte))
+    };
+    let asked = url.as_str().is_some_and(|url| capture["host"].as_str().is_none_or(|host| url.contains(host)));
+    let known = |name| fingerprint(name).filter(|_| asked);
+    (known("presented_cert_sha256"), known("upstream_cert_sha256"))
+}
+
 /// Head and body; the framing is that of this text, whatever the original's was.
 fn message(first: &str, value: &Value) -> Vec<u8> {
-    let body = value["body"].as_str().unwrap_or_default();
+    let binary = value["body_base64"].as_str().map(|body| STANDARD.decode(body).unwrap());
+    let body = binary.unwrap_or_else(|| value["body"].as_str().unwrap_or_default().into());
     let mut wire = first.to_owned();
     for field in value["headers"].as_array().into_iter().flatten() {
         let (name, content) = (text(&field[0]), text(&field[1]));
@@ -281,8 +301,8 @@ fn message(first: &str, value: &Value) -> Vec<u8> {
             wire += &format!("{name}: {content}\r\n");
         }
     }
-    wire += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
-    wire.into_bytes()
+    wire += &format!("Content-Length: {}\r\n\r\n", body.len());
+    [wire.into_bytes(), body].concat()
 }
 
 fn failure(value: &Value) -> Option<Failure> {

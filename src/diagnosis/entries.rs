@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::decode::{Decoded, decoded};
+use super::rules::is_of_oauth;
 use super::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Rule, Subject};
 use crate::exchange::Exchange;
 use crate::redact::Clean;
@@ -78,16 +79,19 @@ impl Entries {
         }
     }
 
-    /// The entries: failures first, then notes, then steps; in each by certainty, then as they came.
+    /// The entries: failures first, then notes, then steps; in each by certainty, then as they came. What an instrument
+    /// did to a client that fell back to Windows authentication comes after the OAuth handshakes that failed before.
     pub fn list(&self) -> Vec<&Entry> {
         let mut list: Vec<&Entry> = self.all.iter().filter(|entry| !entry.exchanges.is_empty()).collect();
+        let hunted = list.iter().any(|entry| entry.kind == Kind::Failure && is_of_oauth(entry.rule));
         list.sort_by_key(|entry| {
             let kind = match entry.kind {
                 Kind::Failure => 0,
                 Kind::Note => 1,
                 Kind::Step => 2,
             };
-            (kind, entry.certainty, entry.exchanges.first().copied())
+            let last = hunted && entry.actor.is_instrument();
+            (kind, last, entry.certainty, entry.exchanges.first().copied())
         });
         list
     }

@@ -69,6 +69,13 @@ pub enum Actor {
     Nobody,
 }
 
+impl Actor {
+    /// Whether it is the instrument that looks at the traffic: this proxy, or the tool of an imported capture.
+    pub const fn is_instrument(self) -> bool {
+        matches!(self, Self::ThisProxy | Self::CaptureTool)
+    }
+}
+
 macro_rules! codes {
     ($($kind:ty { $($variant:ident = $code:literal),* $(,)? })*) => {$(
         impl $kind {

@@ -70,19 +70,34 @@ impl Outcome {
 /// Statuses with a list of their own.
 const STATUSES: usize = 600;
 
-/// The rules that a complete response of each status can concern, in the order of their rank.
-static BY_STATUS: LazyLock<Vec<Vec<&'static Rule>>> = LazyLock::new(|| {
+/// The rules that a complete response of each status can concern, each with the signs that it asks for, in the order of
+/// their rank.
+static BY_STATUS: LazyLock<Vec<Vec<(Signs, &'static Rule)>>> = LazyLock::new(|| {
     let concerns = |rule: &&Rule, status: usize| match rule.gate.outcome {
         Outcome::Status(statuses) => statuses.iter().any(|of| usize::from(*of) == status),
         Outcome::Failed => false,
         Outcome::Tunnel | Outcome::Any => true,
     };
-    (0..STATUSES).map(|status| RULES.iter().copied().filter(|rule| concerns(rule, status)).collect()).collect()
+    let listed = |status| {
+        let concerned = RULES.iter().copied().filter(|rule| concerns(rule, status));
+        concerned.map(|rule| (rule.gate.signs, rule)).collect()
+    };
+    (0..STATUSES).map(listed).collect()
 });
 
-/// The rules to ask about `case`, in the order of their rank.
-pub(super) fn asked<'c, 'x>(case: &'c Case<'x>) -> impl Iterator<Item = &'static Rule> + use<'c, 'x> {
+/// Asks `take` to hear each rule that concerns `case`, in the order of their rank.
+pub(super) fn asked(case: &Case<'_>, mut take: impl FnMut(&'static Rule)) {
     let listed = case.exchange.status().filter(|_| case.exchange.error.is_none());
-    let list = listed.and_then(|status| BY_STATUS.get(usize::from(status))).unwrap_or(&RULES);
-    list.iter().copied().filter(|rule| rule.gate.opens(case))
+    match listed.and_then(|status| BY_STATUS.get(usize::from(status))) {
+        Some(list) => {
+            let signs = case.signs();
+            for (wanted, rule) in list {
+                // Of the outcomes only a tunnel is left to tell apart; the list has the status already.
+                if (wanted.is_none() || signs.has_any(*wanted)) && rule.gate.outcome.is_of(case.exchange) {
+                    take(rule);
+                }
+            }
+        }
+        None => RULES.iter().copied().filter(|rule| rule.gate.opens(case)).for_each(take),
+    }
 }

@@ -3,9 +3,12 @@
 //! Only ladders that are not at their end are looked at; those that are over are kept for showing, the oldest going
 //! first.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
+use super::bounded::Bounded;
+use super::decode::activesync::Status;
 use super::handshake::{Handshake, HandshakeStep, Scheme, StepState};
+use super::key::{ByKey, key};
 use super::{Capture, Case, Directory, Sent, Verdict};
 use crate::redact::{Clean, Credential, Negotiate, Ntlm, NtlmMessage, Token};
 
@@ -13,14 +16,29 @@ use crate::redact::{Clean, Credential, Negotiate, Ntlm, NtlmMessage, Token};
 const OPEN: usize = 256;
 /// Ladders that are kept after their end.
 const OVER: usize = 1000;
+/// The most steps that a handshake has.
+const STEPS: usize = 5;
 
 /// All ladders.
 #[derive(Debug)]
 pub(super) struct Ladders {
     capture: Capture,
     began: u64,
-    open: VecDeque<Ladder>,
-    over: VecDeque<Ladder>,
+    open: ByKey<Ladder>,
+    /// The keys of those that are open, by their numbers: the oldest first.
+    ages: BTreeMap<u64, u64>,
+    /// Ladders that went right, and those that did not, after their end.
+    healthy: VecDeque<Ladder>,
+    troubled: VecDeque<Ladder>,
+    /// How the last ladder of a password ended.
+    passwords: Bounded<u64, Option<Verdict>, OVER>,
+}
+
+/// Whose ladder it is.
+#[derive(Clone, Copy)]
+struct Whose<'a> {
+    host: &'a Clean,
+    host_key: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -29,46 +47,62 @@ struct Ladder {
     number: u64,
     host: Clean,
     scheme: Scheme,
-    /// Where the handshake belongs to one connection.
-    connection: Option<u32>,
-    steps: Vec<HandshakeStep>,
+    /// As many as the scheme has.
+    steps: [(StepState, Option<u64>); STEPS],
     verdict: Verdict,
 }
 
 impl Ladder {
     fn handshake(&self) -> Handshake {
-        Handshake { server: self.host.clone(), scheme: self.scheme, steps: self.steps.clone(), verdict: self.verdict }
+        let steps = self.scheme.steps().iter().zip(self.steps);
+        Handshake {
+            server: self.host.clone(),
+            scheme: self.scheme,
+            steps: steps.map(|(name, (state, exchange))| HandshakeStep { name, state, exchange }).collect(),
+            verdict: self.verdict,
+        }
+    }
+
+    fn at(&self, name: &str) -> Option<usize> {
+        self.scheme.steps().iter().position(|step| *step == name)
     }
 
     fn set(&mut self, name: &str, state: StepState, exchange: u64) {
-        if let Some(step) = self.steps.iter_mut().find(|step| step.name == name) {
-            (step.state, step.exchange) = (state, Some(exchange));
+        if let Some(at) = self.at(name) {
+            self.steps[at] = (state, Some(exchange));
         }
     }
 
     fn state(&self, name: &str) -> Option<StepState> {
-        self.steps.iter().find(|step| step.name == name).filter(|step| step.exchange.is_some()).map(|step| step.state)
+        let (state, exchange) = self.steps[self.at(name)?];
+        exchange.map(|_| state)
     }
 
     fn is_done(&self, name: &str) -> bool {
         self.state(name) == Some(StepState::Done)
     }
 
-    fn is(&self, scheme: Scheme, host: &str, connection: Option<u32>) -> bool {
-        self.scheme == scheme && self.connection == connection && self.host == *host
-    }
-
     /// The step should have come by now and did not.
     fn miss(&mut self, name: &'static str) {
-        if let Some(step) = self.steps.iter_mut().find(|step| step.name == name && step.exchange.is_none()) {
-            step.state = StepState::Missing;
+        if let Some(at) = self.at(name)
+            && self.steps[at].1.is_none()
+        {
+            self.steps[at].0 = StepState::Missing;
         }
     }
 }
 
 impl Ladders {
-    pub(super) const fn new(capture: Capture) -> Self {
-        Self { capture, began: 0, open: VecDeque::new(), over: VecDeque::new() }
+    pub(super) fn new(capture: Capture) -> Self {
+        Self {
+            capture,
+            began: 0,
+            open: ByKey::default(),
+            ages: BTreeMap::new(),
+            healthy: VecDeque::new(),
+            troubled: VecDeque::new(),
+            passwords: Bounded::default(),
+        }
     }
 
     /// All that are known, in the order in which they began.
@@ -79,11 +113,11 @@ impl Ladders {
     /// Those that the exchange is a step of. Every ladder is looked at: there are no more of them than is looked through
     /// in a few microseconds, and nothing has to be kept up to date for it while exchanges are judged.
     pub(super) fn of(&self, exchange: u64) -> Vec<Handshake> {
-        self.shown(|ladder| ladder.steps.iter().any(|step| step.exchange == Some(exchange)))
+        self.shown(|ladder| ladder.steps.iter().any(|(_, step)| *step == Some(exchange)))
     }
 
     fn shown(&self, wanted: impl Fn(&Ladder) -> bool) -> Vec<Handshake> {
-        let known = self.over.iter().chain(&self.open);
+        let known = self.healthy.iter().chain(&self.troubled).chain(self.open.values());
         let mut chosen: Vec<&Ladder> = known.filter(|ladder| wanted(ladder) && ladder.is_worth_showing()).collect();
         chosen.sort_by_key(|ladder| ladder.number);
         chosen.into_iter().map(Ladder::handshake).collect()
@@ -92,7 +126,7 @@ impl Ladders {
     /// Nothing more will come.
     pub(super) fn finish(&mut self) {
         self.capture = Capture::Imported;
-        for ladder in self.open.iter_mut().filter(|ladder| ladder.verdict == Verdict::Pending) {
+        for ladder in self.open.values_mut().filter(|ladder| ladder.verdict == Verdict::Pending) {
             ladder.verdict = Verdict::Unknown;
         }
     }
@@ -100,31 +134,32 @@ impl Ladders {
     /// Takes the next exchange with what was said of it.
     pub(super) fn add(&mut self, case: &Case<'_>, verdict: Verdict) {
         let Some(host) = case.host_name().filter(|host| !host.as_str().is_empty()) else { return };
+        let host = Whose { host: &host, host_key: case.host_key() };
         let failed = verdict == Verdict::Failure;
-        self.proxy(case, &host);
+        self.proxy(case, host);
         if case.is_sign_in() {
             self.sign_in(case, failed);
             return;
         }
         if case.directory() == Some(Directory::ActiveSync) {
-            self.active_sync(case, &host, failed);
+            self.active_sync(case, host, failed);
         }
         match case.authorization() {
-            Sent::Absent => self.anonymous(case, &host),
+            Sent::Absent => self.anonymous(case, host),
             Sent::Credential(Credential::Bearer(Token::Empty) | Credential::Empty) if case.asks_for_oauth() => {
-                self.empty_bearer(case, &host, failed);
+                self.empty_bearer(case, host, failed);
             }
-            Sent::Credential(Credential::Bearer(_)) => self.token(case, &host, failed),
-            Sent::Credential(Credential::Ntlm(_)) => self.messages(case, &host, Scheme::Ntlm),
-            Sent::Credential(Credential::Negotiate(_)) => self.messages(case, &host, Scheme::Negotiate),
-            Sent::Credential(Credential::Basic { .. }) => self.password(case, &host, Scheme::Basic),
-            Sent::Credential(Credential::Digest { .. }) => self.password(case, &host, Scheme::Digest),
+            Sent::Credential(Credential::Bearer(_)) => self.token(case, host, failed),
+            Sent::Credential(Credential::Ntlm(_)) => self.messages(case, host, Scheme::Ntlm, failed),
+            Sent::Credential(Credential::Negotiate(_)) => self.messages(case, host, Scheme::Negotiate, failed),
+            Sent::Credential(Credential::Basic { .. }) => self.password(case, host, Scheme::Basic),
+            Sent::Credential(Credential::Digest { .. }) => self.password(case, host, Scheme::Digest),
             _ => {}
         }
     }
 
     /// A probe opens a ladder for each scheme that it may go on with; those that are not taken are not shown.
-    fn anonymous(&mut self, case: &Case<'_>, host: &Clean) {
+    fn anonymous(&mut self, case: &Case<'_>, host: Whose<'_>) {
         if case.status() != Some(401) {
             return;
         }
@@ -152,7 +187,7 @@ impl Ladders {
         }
     }
 
-    fn empty_bearer(&mut self, case: &Case<'_>, host: &Clean, failed: bool) {
+    fn empty_bearer(&mut self, case: &Case<'_>, host: Whose<'_>, failed: bool) {
         let id = case.exchange.id;
         let challenged = case.challenge("bearer").is_some() && !failed;
         let undecided = self.undecided();
@@ -173,15 +208,15 @@ impl Ladders {
     /// A request to an issuer of tokens belongs to the ladder whose host it names, else to the last one that waits.
     fn sign_in(&mut self, case: &Case<'_>, failed: bool) {
         let id = case.exchange.id;
-        let asked = case.exchange.url.as_ref().and_then(|url| url.query()).unwrap_or_default();
-        let body = case.request_body();
-        let names = |ladder: &Ladder| asked.contains(ladder.host.as_str()) || body.contains(ladder.host.as_str());
-        let waits = |ladder: &&mut Ladder| {
+        let waits = |ladder: &Ladder| {
             ladder.scheme == Scheme::OAuth && ladder.is_done("challenge") && ladder.state("retry").is_none()
         };
-        let mut waiting: Vec<&mut Ladder> = self.open.iter_mut().filter(waits).collect();
-        let at = waiting.iter().rposition(|ladder| names(ladder)).or_else(|| waiting.len().checked_sub(1));
-        let Some(ladder) = at.and_then(|at| waiting.get_mut(at)) else { return };
+        let named = hosts_named(case.query().unwrap_or_default(), hosts_named(case.request_body(), Vec::new()));
+        let mut keys = named.iter().map(|host_key| key((Scheme::OAuth as u8, *host_key, None::<u32>)));
+        let key = keys
+            .find(|key| self.open.get(key).is_some_and(waits))
+            .or_else(|| self.ages.values().rev().find(|key| self.open.get(key).is_some_and(waits)).copied());
+        let Some(ladder) = key.and_then(|key| self.open.get_mut(&key)) else { return };
         let at_token = case.path().to_ascii_lowercase().contains("/token");
         let state = if failed { StepState::Failed } else { StepState::Done };
         match (at_token, case.status()) {
@@ -195,7 +230,7 @@ impl Ladders {
         }
     }
 
-    fn token(&mut self, case: &Case<'_>, host: &Clean, failed: bool) {
+    fn token(&mut self, case: &Case<'_>, host: Whose<'_>, failed: bool) {
         let id = case.exchange.id;
         let known = self.find(Scheme::OAuth, host, None).is_some();
         match case.status() {
@@ -212,14 +247,14 @@ impl Ladders {
     }
 
     /// NTLM and Negotiate: three messages, or one ticket.
-    fn messages(&mut self, case: &Case<'_>, host: &Clean, scheme: Scheme) {
+    fn messages(&mut self, case: &Case<'_>, host: Whose<'_>, scheme: Scheme, failed: bool) {
         let id = case.exchange.id;
         let connection = Some(case.exchange.connection.id);
         let refused = case.status() == Some(401);
         let undecided = self.undecided();
         let replied = case.challenges().iter().any(|challenge| challenge.token.is_some());
         let first = matches!(case.ntlm(), Some(NtlmMessage::Negotiate { .. }));
-        if first || (refused && replied) {
+        if first || (refused && replied && !failed) {
             let ladder = self.begin_or_find(scheme, host, connection);
             ladder.set("negotiate", StepState::Done, id);
             ladder.verdict = undecided;
@@ -232,6 +267,10 @@ impl Ladders {
                 ladder.set("authenticate", StepState::Done, id);
                 self.end(scheme, host, connection, Verdict::Ok);
             } else if !replied {
+                self.end(scheme, host, connection, Verdict::Failure);
+            } else if failed {
+                // The answer ends the connection that the next message would have to come on.
+                ladder.miss("authenticate");
                 self.end(scheme, host, connection, Verdict::Failure);
             }
             return;
@@ -252,13 +291,18 @@ impl Ladders {
             ladder.set("negotiate", StepState::Done, id);
             ladder.set("challenge", StepState::Done, id);
         }
+        let here = case.exchange.connection.id;
+        if case.past().windows(case.host()).is_some_and(|known| known.waiting_elsewhere(here).is_some()) {
+            ladder.miss("challenge");
+        }
+        let refused = refused || failed;
         ladder.set("authenticate", if refused { StepState::Failed } else { StepState::Done }, id);
         self.end(scheme, host, connection, if refused { Verdict::Failure } else { Verdict::Ok });
     }
 
     /// Basic and Digest. A client that sends its password unasked makes one ladder for each outcome, not for each
     /// request.
-    fn password(&mut self, case: &Case<'_>, host: &Clean, scheme: Scheme) {
+    fn password(&mut self, case: &Case<'_>, host: Whose<'_>, scheme: Scheme) {
         if case.status().is_none() {
             return;
         }
@@ -266,8 +310,8 @@ impl Ladders {
         let refused = case.status() == Some(401);
         let verdict = if refused { Verdict::Failure } else { Verdict::Ok };
         if self.find(scheme, host, None).is_none() {
-            let last = self.over.iter().rev().find(|ladder| ladder.is(scheme, host.as_str(), None));
-            if last.is_some_and(|ladder| ladder.verdict == verdict) {
+            let last = self.passwords.get(&key_of(scheme, host, None)).copied().flatten();
+            if last == Some(verdict) {
                 return;
             }
         }
@@ -279,7 +323,7 @@ impl Ladders {
         self.end(scheme, host, None, verdict);
     }
 
-    fn proxy(&mut self, case: &Case<'_>, host: &Clean) {
+    fn proxy(&mut self, case: &Case<'_>, host: Whose<'_>) {
         let id = case.exchange.id;
         let answered = matches!(case.proxy_authorization(), Sent::Credential(_));
         match case.status() {
@@ -307,7 +351,7 @@ impl Ladders {
         }
     }
 
-    fn active_sync(&mut self, case: &Case<'_>, host: &Clean, failed: bool) {
+    fn active_sync(&mut self, case: &Case<'_>, host: Whose<'_>, failed: bool) {
         let (id, scheme, undecided) = (case.exchange.id, Scheme::ActiveSync, self.undecided());
         let command = case.exchange.url.as_ref().and_then(|url| url.query_value("Cmd")).unwrap_or_default();
         if case.status().is_none() && !failed {
@@ -320,7 +364,7 @@ impl Ladders {
                 ladder.set("options", StepState::Done, id);
                 ladder.verdict = undecided;
             }
-        } else if case.status() == Some(449) {
+        } else if case.status() == Some(449) || asks_for_policy(case) {
             let ladder = self.begin_or_find(scheme, host, None);
             ladder.miss("provision");
             ladder.verdict = undecided;
@@ -336,59 +380,101 @@ impl Ladders {
     }
 
     const fn undecided(&self) -> Verdict {
-        match self.capture {
-            Capture::Live { .. } => Verdict::Pending,
-            Capture::Imported => Verdict::Unknown,
-        }
+        undecided(self.capture)
     }
 
-    fn find(&mut self, scheme: Scheme, host: &Clean, connection: Option<u32>) -> Option<&mut Ladder> {
-        self.open.iter_mut().find(|ladder| ladder.is(scheme, host.as_str(), connection))
-    }
-
-    fn begin_or_find(&mut self, scheme: Scheme, host: &Clean, connection: Option<u32>) -> &mut Ladder {
-        match self.open.iter().position(|ladder| ladder.is(scheme, host.as_str(), connection)) {
-            Some(at) => &mut self.open[at],
-            None => self.begin(scheme, host, connection),
-        }
+    fn find(&mut self, scheme: Scheme, host: Whose<'_>, connection: Option<u32>) -> Option<&mut Ladder> {
+        self.open.get_mut(&key_of(scheme, host, connection))
     }
 
     /// A new ladder in the place of one that was left in the middle.
-    fn begin(&mut self, scheme: Scheme, host: &Clean, connection: Option<u32>) -> &mut Ladder {
-        if let Some(at) = self.open.iter().position(|ladder| ladder.is(scheme, host.as_str(), connection)) {
-            self.put_away(at);
-        } else if self.open.len() == OPEN {
-            self.put_away(0);
-        }
-        self.began += 1;
-        let unseen = |name: &&'static str| HandshakeStep { name, state: StepState::Unseen, exchange: None };
-        let steps = scheme.steps().iter().map(unseen).collect();
-        let (number, host, verdict) = (self.began, host.clone(), self.undecided());
-        self.open.push_back(Ladder { number, host, scheme, connection, steps, verdict });
-        let last = self.open.len() - 1;
-        &mut self.open[last]
+    fn begin(&mut self, scheme: Scheme, host: Whose<'_>, connection: Option<u32>) -> &mut Ladder {
+        self.put_away(key_of(scheme, host, connection));
+        self.begin_or_find(scheme, host, connection)
     }
 
-    fn end(&mut self, scheme: Scheme, host: &Clean, connection: Option<u32>, verdict: Verdict) {
-        if let Some(at) = self.open.iter().position(|ladder| ladder.is(scheme, host.as_str(), connection)) {
-            self.open[at].verdict = verdict;
-            self.put_away(at);
+    /// The open ladder, a new one if there is none.
+    fn begin_or_find(&mut self, scheme: Scheme, host: Whose<'_>, connection: Option<u32>) -> &mut Ladder {
+        let key = key_of(scheme, host, connection);
+        if self.open.len() >= OPEN
+            && !self.open.contains_key(&key)
+            && let Some(oldest) = self.ages.values().next().copied()
+        {
+            self.put_away(oldest);
+        }
+        let (began, ages, verdict) = (&mut self.began, &mut self.ages, undecided(self.capture));
+        self.open.entry(key).or_insert_with(|| {
+            *began += 1;
+            ages.insert(*began, key);
+            let steps = [(StepState::Unseen, None); STEPS];
+            Ladder { number: *began, host: host.host.clone(), scheme, steps, verdict }
+        })
+    }
+
+    fn end(&mut self, scheme: Scheme, host: Whose<'_>, connection: Option<u32>, verdict: Verdict) {
+        let key = key_of(scheme, host, connection);
+        if let Some(ladder) = self.open.get_mut(&key) {
+            ladder.verdict = verdict;
+            self.put_away(key);
         }
     }
 
     /// Into the ladders that are over; one that never went beyond its probe is forgotten.
-    fn put_away(&mut self, at: usize) {
-        let Some(mut ladder) = self.open.remove(at).filter(Ladder::is_worth_showing) else { return };
+    fn put_away(&mut self, key: u64) {
+        let Some(mut ladder) = self.open.remove(&key) else { return };
+        self.ages.remove(&ladder.number);
+        if !ladder.is_worth_showing() {
+            return;
+        }
         if ladder.verdict == Verdict::Pending {
             ladder.verdict = Verdict::Unknown;
         }
-        if self.over.len() == OVER {
-            // What went right is missed least.
-            let healthy = self.over.iter().position(|ladder| ladder.verdict == Verdict::Ok);
-            self.over.remove(healthy.unwrap_or(0));
+        if matches!(ladder.scheme, Scheme::Basic | Scheme::Digest) {
+            *self.passwords.entry(&key) = Some(ladder.verdict);
         }
-        self.over.push_back(ladder);
+        if self.healthy.len() + self.troubled.len() == OVER && self.healthy.pop_front().is_none() {
+            // What went right is missed least.
+            self.troubled.pop_front();
+        }
+        let list = if ladder.verdict == Verdict::Ok { &mut self.healthy } else { &mut self.troubled };
+        list.push_back(ladder);
     }
+}
+
+fn key_of(scheme: Scheme, host: Whose<'_>, connection: Option<u32>) -> u64 {
+    key((scheme as u8, host.host_key, connection))
+}
+
+const fn undecided(capture: Capture) -> Verdict {
+    match capture {
+        Capture::Live { .. } => Verdict::Pending,
+        Capture::Imported | Capture::Intercepted => Verdict::Unknown,
+    }
+}
+
+/// The hosts of the URLs in a form or a query, as numbers, added to `known`: for whom a token is asked.
+fn hosts_named(text: &str, mut known: Vec<u64>) -> Vec<u64> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(colon) = memchr::memchr2(b':', b'%', bytes.get(at..).unwrap_or_default()) {
+        at += colon;
+        let separator = ["://", "%3a%2f%2f"].into_iter().find(|separator| {
+            bytes.get(at..at + separator.len()).is_some_and(|found| found.eq_ignore_ascii_case(separator.as_bytes()))
+        });
+        at += separator.map_or(1, str::len);
+        if separator.is_some() {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let length = rest.iter().position(|byte| !(byte.is_ascii_alphanumeric() || b".-".contains(byte)));
+            let host = text.get(at..at + length.unwrap_or(rest.len())).unwrap_or_default();
+            known.push(key(host.to_ascii_lowercase().as_str()));
+        }
+    }
+    known
+}
+
+/// Whether the answer says inside that the device must take its policy.
+fn asks_for_policy(case: &Case<'_>) -> bool {
+    Status::refusal(case).is_some_and(|status| matches!(status.code, 142..=144))
 }
 
 impl Ladder {
@@ -401,5 +487,21 @@ impl Ladder {
             Scheme::Basic | Scheme::Digest => self.state("authenticate").is_some(),
             Scheme::OAuth | Scheme::Proxy | Scheme::ActiveSync => true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hosts_that_a_token_is_asked_for_are_found_in_forms_and_queries() {
+        let named = |text| hosts_named(text, Vec::new());
+        let mail = key("mail.contoso.com");
+        assert_eq!(named("resource=https%3A%2F%2FMail.contoso.com%2F&x=%20y"), [mail]);
+        let both = named("scope=https://mail.contoso.com/.default openid&r=https%3a%2f%2fgraph.microsoft.com");
+        assert_eq!(both, [mail, key("graph.microsoft.com")]);
+        assert_eq!(named("a:b%3ac://"), [key("")]);
+        assert!(named("grant_type=password&scope=openid").is_empty());
     }
 }

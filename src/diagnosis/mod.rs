@@ -6,16 +6,21 @@
 mod answered;
 mod audience;
 mod bounded;
+mod capture;
 mod case;
 #[cfg(test)]
 mod corpus;
 pub mod decode;
 mod directory;
+mod ends;
 mod entries;
+mod ews;
 mod finding;
 mod gate;
 mod handshake;
+mod interception;
 mod judge;
+mod key;
 mod ladder;
 mod open;
 mod past;
@@ -24,6 +29,7 @@ mod readiness;
 mod refusal;
 mod rule;
 pub mod rules;
+mod sharepoint;
 mod signs;
 #[cfg(test)]
 mod tests;
@@ -31,37 +37,68 @@ mod token;
 mod words;
 
 use crate::exchange::Exchange;
+use ends::Ends;
 use judge::{Judged, judge};
 use ladder::Ladders;
 use open::Open;
 use past::Lesson;
 use readiness::Matrix;
 
-pub use case::{Case, Sent};
-pub use decode::{Aadsts, Challenge, Diagnostics, Family, Form, GraphError, Numbering, Soap, SoapError, TokenFault};
+pub use capture::Capture;
+pub use case::Case;
+pub use case::Sent;
+pub use decode::Aadsts;
+pub use decode::Challenge;
+pub use decode::Diagnostics;
+pub use decode::Family;
+pub use decode::Form;
+pub use decode::GraphError;
+pub use decode::GraphFault;
+pub use decode::Numbering;
+pub use decode::RestError;
+pub use decode::Soap;
+pub use decode::SoapError;
+pub use decode::TokenFault;
+pub use decode::migration_line::End;
 pub use directory::Directory;
-pub use entries::{Entries, Entry};
-pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};
+pub use ends::Platform;
+pub use entries::Entries;
+pub use entries::Entry;
+pub use finding::Actor;
+pub use finding::Certainty;
+pub use finding::Evidence;
+pub use finding::Finding;
+pub use finding::Judgement;
+pub use finding::Kind;
+pub use finding::Place;
+pub use finding::Subject;
+pub use finding::Verdict;
 pub use gate::Gate;
-pub use handshake::{Handshake, HandshakeStep, Scheme, StepState};
-pub use past::{Accepted, BearerSeen, Obtained, Past, Record};
-pub use readiness::{Difference, Readiness};
-pub use rule::{Hit, Next, Rule};
+pub use handshake::Handshake;
+pub use handshake::HandshakeStep;
+pub use handshake::Scheme;
+pub use handshake::StepState;
+pub use interception::Bound;
+pub use past::Accepted;
+pub use past::BearerSeen;
+pub use past::Given;
+pub use past::Hunted;
+pub use past::Legs;
+pub use past::Load;
+pub use past::Logon;
+pub use past::Obtained;
+pub use past::OwnServer;
+pub use past::Past;
+pub use past::Person;
+pub use past::Record;
+pub use past::Windows;
+pub use readiness::Difference;
+pub use readiness::Readiness;
+pub use rule::Hit;
+pub use rule::Next;
+pub use rule::Rule;
+pub use rule::Then;
 pub use signs::Signs;
-
-/// Where the exchanges come from: it decides who can be blamed for an interception, and what can still come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Capture {
-    /// A capture of our own, going on or recorded.
-    Live {
-        /// Whether only programs of this machine can be the client: the proxy listens on loopback addresses alone.
-        loopback: bool,
-        /// Whether this machine runs Windows.
-        windows: bool,
-    },
-    /// A file of another tool, or pasted text.
-    Imported,
-}
 
 /// What one exchange changed.
 #[derive(Clone, Debug)]
@@ -80,6 +117,7 @@ pub struct Diagnosis {
     open: Open,
     ladders: Ladders,
     matrix: Matrix,
+    ends: Ends,
 }
 
 impl Diagnosis {
@@ -91,6 +129,7 @@ impl Diagnosis {
             open: Open::default(),
             ladders: Ladders::new(capture),
             matrix: Matrix::default(),
+            ends: Ends::default(),
         }
     }
 
@@ -104,7 +143,8 @@ impl Diagnosis {
         }
         self.ladders.add(&case, judgement.verdict);
         self.matrix.add(&case, judgement.verdict);
-        let lesson = Lesson::of(&case);
+        self.matrix.tell_ends(&self.ends.add(&case));
+        let lesson = Lesson::of_judged(&case, &judgement);
         self.past.remember(lesson);
         Observed { judgement, revised }
     }

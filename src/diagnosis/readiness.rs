@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::key::{ByKey, key};
 use super::past::organisation;
-use super::{Case, Directory, Sent, Signs, Verdict};
+use super::{Case, Directory, End, Sent, Signs, Verdict};
 use crate::redact::{Clean, Credential};
 
 /// Rows kept; further endpoints are left out.
@@ -30,6 +31,8 @@ pub struct Readiness {
     pub last: (u64, u16),
     /// What was last said of it.
     pub verdict: Verdict,
+    /// Which end of a migration the host is, where a tool talked to both.
+    pub end: Option<End>,
 }
 
 /// How a row differs from its siblings.
@@ -135,20 +138,23 @@ impl Difference {
 #[derive(Debug, Default)]
 pub(super) struct Matrix {
     rows: Vec<Readiness>,
+    places: ByKey<usize>,
 }
 
 impl Matrix {
     pub(super) fn add(&mut self, case: &Case<'_>, verdict: Verdict) {
-        let (Some(endpoint), Some(status), Some(host)) = (endpoint(case), case.status(), case.host_name()) else {
-            return;
-        };
+        let (Some(endpoint), Some(status)) = (endpoint(case), case.status()) else { return };
         let server = server(case);
-        let found = self.rows.iter().position(|row| row.is(endpoint, host.as_str(), server.as_ref()));
+        let key = key((endpoint, case.host_key(), server));
         let last = (case.exchange.id, status);
-        let at = match found {
-            Some(at) => at,
+        let at = match self.places.get(&key) {
+            Some(at) => *at,
             None if self.rows.len() == ROWS => return,
             None => {
+                let Some(host) = case.host_name() else { return };
+                let server = server.zip(server_text(case)).map(|(name, text)| text.part(name));
+                let end = self.rows.iter().find(|row| row.host == host).and_then(|row| row.end);
+                self.places.insert(key, self.rows.len());
                 self.rows.push(Readiness {
                     endpoint,
                     host,
@@ -159,6 +165,7 @@ impl Matrix {
                     realm: None,
                     last,
                     verdict,
+                    end,
                 });
                 self.rows.len() - 1
             }
@@ -168,6 +175,13 @@ impl Matrix {
         // The second leg of a handshake offers nothing but its own scheme.
         if status == 401 && case.challenges().iter().any(|challenge| challenge.token.is_none()) {
             row.take_challenge(case);
+        }
+    }
+
+    /// Notes which hosts are the ends of a migration.
+    pub(super) fn tell_ends(&mut self, ends: &[(Clean, End)]) {
+        for (host, end) in ends {
+            self.rows.iter_mut().filter(|row| row.host == *host).for_each(|row| row.end = Some(*end));
         }
     }
 
@@ -181,6 +195,11 @@ impl Readiness {
         let asked = case.asks_for_oauth() || matches!(case.authorization(), Sent::Credential(Credential::Bearer(_)));
         let bearer = case.challenge("bearer").is_some();
         let keeps_bearer = !asked && !bearer && self.offers("bearer");
+        self.bearer_asked |= asked;
+        // Mostly it offers what it did before.
+        if !keeps_bearer && self.offered_just_this(case) {
+            return;
+        }
         self.schemes.retain(|scheme| keeps_bearer && scheme == "bearer");
         for challenge in case.challenges() {
             let scheme = challenge.scheme_name().lower();
@@ -188,26 +207,39 @@ impl Readiness {
                 self.schemes.push(scheme);
             }
         }
-        self.bearer_asked |= asked;
         let param = |name: &str| case.challenges().iter().find_map(|challenge| challenge.clean_param(name));
         if !keeps_bearer {
             self.authorization_uri = param("authorization_uri");
         }
         self.realm = param("realm").filter(|realm| !realm.as_str().is_empty());
     }
+
+    /// Whether the challenges are those that it has from before.
+    fn offered_just_this(&self, case: &Case<'_>) -> bool {
+        let offered = case.challenges();
+        let known = |scheme: &str| self.schemes.iter().any(|known| known.as_str().eq_ignore_ascii_case(scheme));
+        let unchanged = |name: &str, known: Option<&Clean>| {
+            let now = offered.iter().find_map(|challenge| challenge.param(name)).filter(|value| !value.is_empty());
+            now.as_deref() == known.map(Clean::as_str).filter(|value| !value.is_empty())
+        };
+        offered.iter().all(|challenge| known(challenge.scheme))
+            && self.schemes.iter().all(|scheme| offered.iter().any(|challenge| challenge.is(scheme.as_str())))
+            && unchanged("authorization_uri", self.authorization_uri.as_ref())
+            && unchanged("realm", self.realm.as_ref())
+    }
 }
 
 /// The server behind the name: the one that took the request, else the one that it was passed on to. Of Exchange Online
 /// nobody can choose or mend a single server.
-fn server(case: &Case<'_>) -> Option<Clean> {
-    if case.is_exchange_online() {
-        return None;
-    }
-    case.server_name().or_else(|| {
-        let target = case.response_header("x-calculatedbetarget")?;
-        let name = target.as_str().split(['.', ',']).next().unwrap_or_default().trim();
-        (!name.is_empty()).then(|| target.part(name))
-    })
+fn server<'a>(case: &Case<'a>) -> Option<&'a str> {
+    let text = server_text(case).filter(|_| !case.is_exchange_online())?.as_str();
+    let first = text.split(',').next().unwrap_or_default().trim();
+    let name = if case.response_header("x-feserver").is_some() { first } else { first.split('.').next()? };
+    (!name.is_empty()).then_some(name)
+}
+
+fn server_text<'a>(case: &Case<'a>) -> Option<&'a Clean> {
+    case.response_header("x-feserver").or_else(|| case.response_header("x-calculatedbetarget"))
 }
 
 fn endpoint(case: &Case<'_>) -> Option<&'static str> {
@@ -256,6 +288,7 @@ mod tests {
             realm: None,
             last: (1, 401),
             verdict: Verdict::Step,
+            end: None,
         }
     }
 

@@ -63,6 +63,11 @@ impl<'c, 'x> Refused<'c, 'x> {
         self.asked("grant_type").is_some_and(|asked| asked.as_str().eq_ignore_ascii_case(grant))
     }
 
+    /// Whether a user's password was sent, and it is not the application that is refused.
+    pub(super) fn is_about_password(&self) -> bool {
+        self.grant_is("password") && self.said.error != "invalid_client"
+    }
+
     /// Whether a person sits before it who can answer.
     pub(super) fn is_interactive(&self) -> bool {
         self.said.is_interactive(self.case.request_header("user-agent").map(Clean::as_str))

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Actor, Case, Certainty, Evidence, Gate, Kind, Subject};
+use super::{Actor, Case, Certainty, Evidence, Gate, Kind, Logon, Subject};
 use crate::redact::{Clean, Label};
 use crate::text::{Language, Text};
 
@@ -86,6 +86,17 @@ pub struct Hit {
     pub unless: Option<Next>,
     /// What in later traffic makes it certain.
     pub sure_once: Option<Next>,
+    /// What later traffic makes of a failure.
+    pub later: Vec<(Next, Then)>,
+}
+
+/// What later traffic makes of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// It is as sure as this.
+    Surer(Certainty),
+    /// It was something else: what it had superseded stands instead.
+    Retracted,
 }
 
 /// The client's next move that makes a refusal a step, or takes a failure back.
@@ -97,6 +108,8 @@ pub enum Next {
     SameConnection,
     /// A request to an issuer of tokens, or a token sent to the same host.
     SignIn,
+    /// A request to an issuer of tokens, or a token sent to the same host; no other credentials will do.
+    Issuer,
     /// The same, but another token than this one.
     NewToken(Label),
     /// The request again with proxy credentials, or an answer that is no 407.
@@ -109,6 +122,8 @@ pub enum Next {
     Host(Clean),
     /// Another Autodiscover candidate of the same organisation that answers well.
     Candidate,
+    /// An Exchange server of an organisation whose Autodiscover tells the same program where its mailbox is.
+    OwnServer,
     /// The same credential accepted on the same host: then the failure was none of the credential.
     SameCredential(Label),
     /// A token sent to the same host.
@@ -117,6 +132,8 @@ pub enum Next {
     BearerOffered(Option<Clean>),
     /// Nothing that would have answered it: it was given up, or the capture ended.
     Nothing,
+    /// A logon accepted on the same host.
+    Logon(Logon),
 }
 
 impl Hit {
@@ -154,6 +171,7 @@ impl Hit {
             withheld: false,
             unless: None,
             sure_once: None,
+            later: Vec::new(),
         }
     }
 
@@ -201,6 +219,13 @@ impl Hit {
     #[must_use]
     pub fn sure_once(self, next: Next) -> Self {
         Self { sure_once: Some(next), ..self }
+    }
+
+    /// What later traffic makes of it, where there is something that can.
+    #[must_use]
+    pub fn later(mut self, next: impl Into<Option<Next>>, then: Then) -> Self {
+        self.later.extend(next.into().map(|next| (next, then)));
+        self
     }
 
     /// What else it can be.

@@ -1,6 +1,7 @@
 //! What an exchange shows at a glance. It decides which rules are asked at all, so one pass over the fields finds it.
 
-use super::{Case, Directory, Sent};
+use super::sharepoint::SHARE_POINT;
+use super::{Case, Directory, Family, Sent};
 use crate::redact::{Content, Credential, Field, Syntax, Token};
 
 /// A set of signs.
@@ -56,12 +57,20 @@ signs! {
     ACTIVE_SYNC = 18,
     /// `/autodiscover`.
     AUTODISCOVER = 19,
+    /// `/oab`.
+    OAB = 30,
     /// The host asked is not known: somebody pasted a response, or less.
     NO_HOST = 20,
     /// `Restrict-Access-Confirm`: tenant restrictions were applied.
     RESTRICTED = 21,
     /// The response's body is XML: [`Case::soap`] may have it.
     XML = 31,
+}
+
+/// Whether `host` is Microsoft Graph, in any of the clouds.
+fn is_graph(host: &str) -> bool {
+    let host = host.strip_prefix("canary.").or_else(|| host.strip_prefix("dod-")).unwrap_or(host);
+    host.starts_with("graph.microsoft.") || host == "microsoftgraph.chinacloudapi.cn"
 }
 
 impl Signs {
@@ -101,8 +110,8 @@ impl Signs {
         signs.set(Self::SIGN_IN, case.is_sign_in());
         signs.set(Self::ISSUER_ERROR, case.aadsts().is_some());
         let host = case.host();
-        signs.set(Self::SHARE_POINT, host.contains(".sharepoint"));
-        signs.set(Self::GRAPH, host.starts_with("graph.microsoft.") || host == "microsoftgraph.chinacloudapi.cn");
+        signs.set(Self::SHARE_POINT, host.contains(".sharepoint") || says_share_point(case, signs));
+        signs.set(Self::GRAPH, is_graph(host));
         signs.set(Self::NO_HOST, host.is_empty());
         signs.set(case.directory().map_or(Self::NONE, Self::of_directory), true);
         signs
@@ -116,7 +125,9 @@ impl Signs {
                 13 if name.eq_ignore_ascii_case("sprequestguid") => Self::SHARE_POINT,
                 16 if name.eq_ignore_ascii_case("www-authenticate") => Self::CHALLENGED,
                 16 if name.eq_ignore_ascii_case("x-ms-diagnostics") => Self::DIAGNOSTICS,
+                16 if name.eq_ignore_ascii_case("x-msdavext_error") => Self::SHARE_POINT,
                 23 if name.eq_ignore_ascii_case("restrict-access-confirm") => Self::RESTRICTED,
+                27 if name.eq_ignore_ascii_case("x-forms_based_auth_required") => Self::SHARE_POINT,
                 31 if name.eq_ignore_ascii_case("microsoftsharepointteamservices") => Self::SHARE_POINT,
                 _ => continue,
             };
@@ -141,10 +152,19 @@ impl Signs {
         match directory {
             Directory::Ews => Self::EWS,
             Directory::Mapi => Self::MAPI,
+            Directory::Oab => Self::OAB,
             Directory::Rpc => Self::RPC,
             Directory::ActiveSync => Self::ACTIVE_SYNC,
             Directory::Autodiscover => Self::AUTODISCOVER,
             _ => Self::NONE,
         }
     }
+}
+
+/// Whether the dialect of the diagnostics or the challenge is that of SharePoint, whatever the host is called.
+fn says_share_point(case: &Case<'_>, signs: Signs) -> bool {
+    let diagnosed = signs.has_any(Signs::DIAGNOSTICS);
+    let named = || case.challenge("bearer").and_then(|bearer| bearer.param("client_id"));
+    diagnosed && case.diagnostics().is_some_and(|said| said.family == Family::SharePoint)
+        || signs.has_any(Signs::CHALLENGED) && named().is_some_and(|id| id == SHARE_POINT)
 }

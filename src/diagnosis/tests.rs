@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use super::rules::kit::{self, Raw};
 use super::{Capture, Certainty, Diagnosis, Entries, Judgement, Kind, Scheme, StepState, Verdict};
 
+mod windows;
+
 const LIVE: Capture = Capture::Live { loopback: true, windows: true };
 const PROBE: Raw = Raw::new(
     "POST https://mail.contoso.com/EWS/Exchange.asmx",
@@ -173,6 +175,94 @@ fn one_bad_autodiscover_address_beside_a_good_one_is_a_step() {
 }
 
 #[test]
+fn an_answer_that_fails_inside_is_not_ok() {
+    let verdict = |request, response| Run::all(Capture::Imported, &[Raw::new(request, response)]).verdicts()[0];
+    let mapi = "POST https://mail.contoso.com/mapi/emsmdb/\nX-RequestType: Connect";
+    assert_eq!(verdict(mapi, "200 OK\nX-ResponseCode: 0"), Verdict::Ok);
+    assert_eq!(verdict(mapi, "200 OK\nX-ResponseCode: 10"), Verdict::Ok);
+    assert_eq!(verdict(mapi, "200 OK\nX-ResponseCode: 16"), Verdict::Unknown);
+    let sync = "POST https://mail.contoso.com/Microsoft-Server-ActiveSync?Cmd=Sync";
+    let success = "200 OK\nContent-Type: application/vnd.ms-sync.wbxml\n\n\
+                   \x03\x01\x6a\x00\x00\x00\x45\x4e\x031\x00\x01\x01";
+    let wants_to_know_the_device = "200 OK\nContent-Type: application/vnd.ms-sync.wbxml\n\n\
+                                    \x03\x01\x6a\x00\x00\x00\x45\x4e\x03165\x00\x01\x01";
+    let mailbox_is_elsewhere = "200 OK\nContent-Type: application/vnd.ms-sync.wbxml\n\n\
+                                \x03\x01\x6a\x00\x00\x00\x45\x4e\x03127\x00\x01\x01";
+    assert_eq!(verdict(sync, success), Verdict::Ok);
+    assert_eq!(verdict(sync, wants_to_know_the_device), Verdict::Ok);
+    assert_eq!(verdict(sync, mailbox_is_elsewhere), Verdict::Unknown);
+}
+
+#[test]
+fn autodiscover_fails_only_where_no_address_answers() {
+    let broken = Raw::new(
+        "POST https://mail.contoso.com/autodiscover/autodiscover.xml",
+        "500 Internal Server Error\nX-CasErrorCode: ServerNotFound",
+    );
+    let nothing = Raw::new("POST https://contoso.com/autodiscover/autodiscover.xml", "404 Not Found\nServer: nginx");
+    let good = Raw::new("POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml", "200 OK");
+    let alone = Run::all(Capture::Imported, &[nothing, broken]);
+    assert_eq!(alone.verdicts(), [Verdict::Unknown, Verdict::Failure]);
+    assert_eq!(alone.judgements[&2].findings[0].id(), "autodiscover-misconfigured");
+    for exchanges in [[nothing, broken, good], [good, nothing, broken]] {
+        let run = Run::all(Capture::Imported, &exchanges);
+        let steps = run.judgements.values().filter(|judgement| judgement.verdict == Verdict::Step);
+        let ids: Vec<_> =
+            steps.map(|judgement| judgement.findings.iter().map(super::Finding::id).collect::<Vec<_>>()).collect();
+        assert_eq!(ids, [["autodiscover-probe-401"], ["autodiscover-probe-401"]]);
+    }
+}
+
+#[test]
+fn a_redirect_makes_another_host_a_candidate_of_the_organisation() {
+    let web = Raw::new(
+        "POST https://contoso.com/autodiscover/autodiscover.xml\nAuthorization: Basic {basic avery:secret}",
+        "401\nServer: Apache\nWWW-Authenticate: Basic realm=\"web\"",
+    );
+    let redirect = Raw::new(
+        "GET http://autodiscover.contoso.com/autodiscover/autodiscover.xml",
+        "302\nLocation: https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml",
+    );
+    let online = Raw::new("POST https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml", "200 OK");
+    let run = Run::all(Capture::Imported, &[web, redirect, online]);
+    assert_eq!(run.verdicts(), [Verdict::Step, Verdict::Step, Verdict::Ok]);
+    let run = Run::all(Capture::Imported, &[web, online]);
+    assert_eq!(run.judgements[&1].findings[0].id(), "autodiscover-foreign-host");
+}
+
+#[test]
+fn a_sign_in_that_comes_after_all_was_not_kept_away() {
+    let mut run = Run::new(LIVE, &[EMPTY_BEARER, EMPTY_BEARER.on(2), SIGN_IN.on(3)]);
+    run.step();
+    let second = run.step();
+    assert_eq!((second.verdict, second.findings[0].id()), (Verdict::Failure, "wam-loopback-blocked"));
+    run.step();
+    assert_eq!(run.judgements[&2].verdict, Verdict::Step);
+    assert!(run.judgements[&2].findings.iter().all(|finding| finding.id() != "wam-loopback-blocked"));
+}
+
+#[test]
+fn outlook_at_the_wrong_cloud_is_told_once_its_own_server_answers() {
+    const PROMPT: Raw = Raw::new(
+        "POST https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml\n\
+         User-Agent: Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.18227; Pro)\n\
+         Authorization: Basic {basic CONTOSO\\avery:secret}",
+        "401\nX-FEServer: AM9P195\nWWW-Authenticate: Basic realm=\"\"",
+    );
+    const OWN: Raw = Raw::new(
+        "POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml\n\
+         User-Agent: Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.18227; Pro)\n\
+         Authorization: Basic {basic CONTOSO\\avery:secret}",
+        "200 OK\nX-FEServer: EX01",
+    );
+    let ids = |run: &Run| run.judgements[&1].findings.iter().map(super::Finding::id).collect::<Vec<_>>();
+    assert_eq!(ids(&Run::all(Capture::Imported, &[PROMPT])), ["basic-retired-exo"]);
+    let run = Run::all(Capture::Imported, &[PROMPT, OWN]);
+    assert_eq!(ids(&run), ["outlook-o365-endpoint", "basic-retired-exo"]);
+    assert_eq!(run.verdicts(), [Verdict::Failure, Verdict::Ok]);
+}
+
+#[test]
 fn a_password_that_works_later_was_not_the_cause() {
     let refused = Raw::new(
         "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Basic {basic avery:secret}",
@@ -216,6 +306,73 @@ fn a_generic_finding_stands_only_where_no_cause_is_named() {
     assert_eq!(ids(&judgement), ["generic-bad-credentials"]);
     assert_eq!(judgement.findings[0].certainty, Certainty::Possible);
     assert!(judgement.findings[0].evidence[0].text.as_str().starts_with("2999999;reason=\"Something new.\""));
+}
+
+const WITHOUT: Raw = Raw::new(
+    "POST https://mail.contoso.com/mapi/emsmdb/\nAuthorization: Bearer",
+    "401\nServer: Microsoft-IIS/10.0\nX-FEServer: EX02\nWWW-Authenticate: Negotiate\nWWW-Authenticate: NTLM",
+);
+const ANOTHER: Raw = Raw::new(
+    "POST https://mail.contoso.com/mapi/emsmdb/\nAuthorization: Bearer",
+    concat!(
+        "401\nX-FEServer: EX03\nWWW-Authenticate: Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", ",
+        "authorization_uri=\"https://login.windows.net/common/oauth2/authorize\""
+    ),
+);
+
+#[test]
+fn the_one_server_of_three_without_oauth_is_named_whenever_it_was_met() {
+    for order in [[EMPTY_BEARER, WITHOUT, ANOTHER], [WITHOUT, EMPTY_BEARER, ANOTHER], [EMPTY_BEARER, ANOTHER, WITHOUT]]
+    {
+        let run = Run::all(Capture::Imported, &order);
+        let failures: Vec<_> = run.judgements.values().filter(|said| said.verdict == Verdict::Failure).collect();
+        assert_eq!(failures.len(), 1);
+        let finding = &failures[0].findings[0];
+        assert_eq!((finding.id(), finding.certainty), ("vdir-oauth-disabled", Certainty::Certain));
+        let named = |place| finding.names.iter().find(|(name, _)| *name == place).unwrap().1.to_string();
+        assert_eq!((named("server"), named("directory")), ("EX02".to_owned(), "/mapi".to_owned()));
+        let offered = finding.evidence.last().unwrap().text.as_str();
+        assert!(offered.starts_with("Bearer offered by mail.contoso.com/mapi at EX0"), "{offered}");
+    }
+    let alone = Run::all(Capture::Imported, &[WITHOUT, WITHOUT]);
+    let certainties: Vec<_> = alone.judgements.values().map(|said| said.findings[0].certainty).collect();
+    assert_eq!(certainties, [Certainty::Likely; 2]);
+}
+
+#[test]
+fn a_token_that_is_used_after_all_takes_the_note_back() {
+    let ids = |run: &Run, id: u64| run.judgements[&id].findings.iter().map(super::Finding::id).collect::<Vec<_>>();
+    let unused = Run::all(Capture::Imported, &[TOKEN, PROBE]);
+    assert_eq!(ids(&unused, 2), ["hs-anonymous-probe", "client-did-not-authenticate"], "Bearer was not offered");
+    let asked = Raw::new(
+        "POST https://mail.contoso.com/mapi/emsmdb/",
+        "401\nX-FEServer: EX01\nWWW-Authenticate: Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\"",
+    );
+    let unused = Run::all(Capture::Imported, &[TOKEN, asked]);
+    assert_eq!(ids(&unused, 2), ["hs-anonymous-probe", "token-not-used", "client-did-not-authenticate"]);
+    assert_eq!(unused.verdicts()[1], Verdict::Unknown);
+    let used = Run::all(Capture::Imported, &[TOKEN, asked, RETRY]);
+    assert_eq!(ids(&used, 2), ["hs-anonymous-probe"]);
+    assert_eq!(used.verdicts()[1], Verdict::Step);
+    assert!(Run::all(Capture::Imported, &[TOKEN]).judgements[&1].findings.is_empty());
+}
+
+#[test]
+fn a_reason_that_nobody_knows_is_a_refusal_all_the_same() {
+    let told = Raw::new(
+        "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer {jwt aud=https://mail.contoso.com}",
+        "401\nX-FEServer: EX01\nx-ms-diagnostics: 2999999;reason=\"New.\";error_category=\"something_new\"",
+    );
+    let pasted = Raw::new("", "401\nx-ms-diagnostics: 2999999;reason=\"New.\";error_category=\"something_new\"");
+    for raw in [told, pasted] {
+        let run = Run::all(Capture::Imported, &[raw]);
+        let said = &run.judgements[&1];
+        assert_eq!((said.verdict, said.findings[0].certainty), (Verdict::Failure, Certainty::Possible));
+        assert!(said.findings[0].rule.is_generic());
+    }
+    // Nothing was told: a cause that is merely possible makes no verdict.
+    let silent = Raw::new("GET https://login.live.com/x\nAuthorization: Bearer {jwt aud=x}", "401");
+    assert_eq!(Run::all(Capture::Imported, &[silent]).verdicts(), [Verdict::Unknown]);
 }
 
 #[test]

@@ -28,7 +28,7 @@ impl Lifetime {
     }
 
     fn at(jwt: &Jwt, now: i64) -> Self {
-        match (jwt.nbf, jwt.exp) {
+        match (jwt.nbf.or(jwt.iat), jwt.exp) {
             (Some(begins), _) if begins.saturating_sub(now) > TOLERANCE => Self::NotYet(begins.saturating_sub(now)),
             (_, Some(ends)) if ends < now => Self::Over(now.saturating_sub(ends)),
             _ => Self::Good,
@@ -65,8 +65,15 @@ pub(super) fn is_unexplained(case: &Case<'_>) -> bool {
 
 /// Whether the caller is a server of Exchange: it asks for free/busy and the like on behalf of its users.
 pub(super) fn is_from_server(case: &Case<'_>) -> bool {
-    const AGENTS: [&str; 6] =
-        ["asproxy", "asautodiscover", "exchangeinternalewsclient", "msexchange", "exchangeserver", "mailtips"];
+    const AGENTS: [&str; 7] = [
+        "asproxy",
+        "asautodiscover",
+        "availabilityservice",
+        "exchangeinternalewsclient",
+        "msexchange",
+        "exchangeserver",
+        "mailtips",
+    ];
     case.request_header("user-agent").is_some_and(|agent| {
         let agent = agent.as_str().to_ascii_lowercase();
         AGENTS.iter().any(|name| agent.starts_with(name) || agent.contains(&format!(" {name}")))

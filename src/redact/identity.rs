@@ -126,9 +126,9 @@ fn is_name(text: &str) -> bool {
     !text.contains([':', '=']) && !shape::is_opaque(text, 16)
 }
 
-/// A domain as it may be shown.
+/// A domain as it may be shown: not one that looks like a token.
 fn domain_of(text: &str) -> &str {
-    if shape::is_host(text) || text == "*" { text } else { marker::HIDDEN }
+    if (shape::is_host(text) && !shape::is_opaque(text, 15)) || text == "*" { text } else { marker::HIDDEN }
 }
 
 #[cfg(test)]

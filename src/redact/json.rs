@@ -49,6 +49,8 @@ struct Level {
     name: String,
     /// Within an object that tells an error.
     error: bool,
+    /// The object is an error's message, which `OData` splits into a language and a text.
+    message: bool,
 }
 
 impl Walk<'_, '_> {
@@ -58,7 +60,8 @@ impl Walk<'_, '_> {
                 b' ' | b'\t' | b'\r' | b'\n' | b':' => self.copy(1),
                 b'{' | b'[' if self.levels.len() < DEEPEST => {
                     let (name, error) = self.context();
-                    self.levels.push(Level { object: byte == b'{', name_next: byte == b'{', name, error });
+                    let message = error && name.eq_ignore_ascii_case("message");
+                    self.levels.push(Level { object: byte == b'{', name_next: byte == b'{', name, error, message });
                     self.copy(1);
                     continue;
                 }
@@ -141,6 +144,7 @@ impl Walk<'_, '_> {
         let treatment = names::treatment(&name);
         let treatment = match treatment {
             Treatment::Secret if error && name.eq_ignore_ascii_case("code") => Treatment::Words,
+            Treatment::Shape if self.in_message() && name.eq_ignore_ascii_case("value") => Treatment::Words,
             Treatment::Shape
                 if self.sort == Sort::Claims && (shape::is_plain_segment(text) || shape::is_guid(text)) =>
             {
@@ -149,6 +153,10 @@ impl Walk<'_, '_> {
             treatment => treatment,
         };
         self.door.treat(treatment, text, out);
+    }
+
+    fn in_message(&self) -> bool {
+        self.levels.last().is_some_and(|level| level.message)
     }
 
     fn number(&mut self) {
@@ -186,4 +194,27 @@ fn string_length(text: &str) -> Option<usize> {
 fn quoted(text: &str) -> String {
     // A string always serialises; the marker is for the type checker alone.
     serde_json::to_string(text).unwrap_or_else(|_| "\"\"".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Redactor, Syntax};
+
+    #[test]
+    fn the_text_of_an_odata_message_is_shown_and_a_refused_value_is_not() {
+        let shown = |text: &str| {
+            let redactor = Redactor::new();
+            let clean = redactor.wire().body_text(Syntax::Json, text.as_bytes());
+            assert_eq!(redactor.own().body_text(Syntax::Json, clean.as_str().as_bytes()), clean);
+            clean.as_str().to_owned()
+        };
+        let message = r#"{"error":{"code":"-1, System.X","message":{"lang":"en-US","value":"Access denied."}}}"#;
+        assert_eq!(shown(message), message);
+        for other in [
+            r#"{"error":{"details":[{"target":"password","value":"hunter2 x"}]}}"#,
+            r#"{"message":{"value":"hunter2 x"}}"#,
+        ] {
+            assert!(shown(other).contains("[hidden #1]"), "{other}");
+        }
+    }
 }

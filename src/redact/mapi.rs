@@ -30,11 +30,11 @@ pub(super) fn decode(door: &Door<'_>, bytes: &[u8]) -> Option<(String, bool)> {
         rest = after;
         if line == b"DONE" {
             let complete = answer(door, rest, &mut out).is_some();
-            out.truncate(out.trim_end().len());
+            out.truncate(out.trim_end_matches('\n').len());
             return Some((out, complete));
         }
     }
-    out.truncate(out.trim_end().len());
+    out.truncate(out.trim_end_matches('\n').len());
     (!out.is_empty()).then_some((out, false))
 }
 
@@ -53,7 +53,7 @@ fn answer(door: &Door<'_>, mut rest: &[u8], out: &mut String) -> Option<()> {
             }
             return Some(());
         }
-        let colon = memchr::memchr(b':', line)?;
+        let colon = memchr::memchr(b':', line).filter(|_| !line.iter().any(u8::is_ascii_control))?;
         let field = door.field(&line[..colon], line[colon + 1..].trim_ascii());
         let _ = writeln!(out, "{}: {}", field.name, field.value);
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::door::Door;
 use super::json::{self, Read, Sort};
+use super::marker::HIDDEN;
 use super::names::{self, Treatment};
 use super::shape;
 
@@ -88,7 +89,7 @@ impl Walk<'_, '_> {
                 self.out.push_str("</");
                 self.out.push_str(tag_name(name));
                 self.out.push('>');
-                let local = local(name);
+                let local = local(tag_name(name));
                 if let Some(place) = self.open.iter().rposition(|open| *open == local) {
                     self.open.truncate(place);
                 }
@@ -116,19 +117,19 @@ impl Walk<'_, '_> {
             .unwrap_or_default();
         for attribute in &attributes {
             self.out.push(' ');
-            let named = shape::is_name(attribute.name);
-            self.out.push_str(if named { attribute.name } else { "hidden" });
+            let name = tag_name(attribute.name);
+            self.out.push_str(name);
             if let Some(value) = attribute.value {
                 let value = unescaped(value);
                 let mut shown = String::with_capacity(value.len());
-                self.attribute(attribute.name, &value, called, &mut shown);
+                self.attribute(name, &value, called, &mut shown);
                 self.out.push_str("=\"");
                 self.out.push_str(&escaped(&shown));
                 self.out.push('"');
             }
         }
         self.out.push_str(close);
-        let local = local(name);
+        let local = local(tag_name(name));
         let void = ["meta", "link", "input", "br", "hr", "img", "base", "area", "col", "wbr"].contains(&&*local);
         if close == ">" && !(self.html && void) && self.open.len() < 256 {
             self.open.push(local);
@@ -170,6 +171,7 @@ impl Walk<'_, '_> {
                 return out.push_str(value);
             }
             "code" => Treatment::Shape,
+            HIDDEN => Treatment::Secret,
             _ => names::treatment(local(name).as_str()),
         };
         self.door.treat(treatment, value, out);
@@ -197,16 +199,17 @@ impl Walk<'_, '_> {
         let parent = self.open.len().checked_sub(2).map_or("", |at| self.open[at].as_str());
         if self.html {
             match (name, text.len() <= LONGEST) {
-                _ if names::is_secret_name(name) => self.door.hide(text, &mut shown),
+                _ if name == HIDDEN || names::is_secret_name(name) => self.door.hide(text, &mut shown),
                 ("textarea" | "option", _) | (_, false) => self.door.hide(text, &mut shown),
                 _ => self.door.words(text, &mut shown),
             }
             return shown;
         }
         let treatment = match (parent, name) {
-            ("reason" | "fault", "text") | ("code" | "subcode", "value") | ("error" | "fault", "code") => {
-                Treatment::Words
-            }
+            ("reason" | "fault" | "internalerror", "text")
+            | ("code" | "subcode", "value")
+            | ("error" | "fault", "code") => Treatment::Words,
+            (_, HIDDEN) => Treatment::Secret,
             (_, name) => names::treatment(name),
         };
         self.door.treat(treatment, text, &mut shown);
@@ -285,7 +288,7 @@ fn tag_end(text: &str) -> Option<usize> {
 }
 
 fn tag_name(name: &str) -> &str {
-    if shape::is_name(name) { name } else { "hidden" }
+    if shape::is_name(name) { name } else { HIDDEN }
 }
 
 fn local(name: &str) -> String {

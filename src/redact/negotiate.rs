@@ -141,6 +141,11 @@ mod tests {
     use super::*;
 
     fn marker(raw: &str) -> String {
+        let redactor = Redactor::new();
+        for name in ["Authorization", "WWW-Authenticate"] {
+            let field = redactor.wire().field(name.as_bytes(), format!("Negotiate {raw}").trim_end().as_bytes());
+            assert_eq!(redactor.own().field(name.as_bytes(), field.value.as_str().as_bytes()), field);
+        }
         let credential = Credential::Negotiate(read(&Redactor::new().wire(), raw));
         let marker = credential.to_string();
         assert_eq!(Credential::read(&marker), Some(credential), "{marker}");
@@ -171,7 +176,7 @@ mod tests {
             (init(&[Mechanism::Ntlm], &type1()), "Negotiate [spnego offered=ntlm type1 flags=0xe2088297]"),
             (
                 init(&windows, &ticket()),
-                "Negotiate [spnego offered=ms-kerberos,kerberos,negoex,ntlm kerberos ap-req realm=CONTOSO.COM \
+                "Negotiate [spnego offered=ms-kerberos/kerberos/negoex/ntlm kerberos ap-req realm=CONTOSO.COM \
                  service=HTTP/mail.contoso.com etype=18 kvno=3 #1]",
             ),
             (
@@ -218,7 +223,7 @@ mod tests {
         for length in (300..whole.len()).step_by(7) {
             assert_eq!(
                 marker(&whole[..length]),
-                "Negotiate [spnego offered=kerberos,ntlm kerberos ap-req realm=CONTOSO.COM \
+                "Negotiate [spnego offered=kerberos/ntlm kerberos ap-req realm=CONTOSO.COM \
                  service=HTTP/mail.contoso.com etype=18 kvno=3 #1]"
             );
         }
@@ -236,7 +241,7 @@ mod tests {
         let shown: Vec<String> = cases.lines().filter_map(|line| negotiate(serde_json::from_str(line).ok()?)).collect();
         assert!(shown.len() > 1);
         for marker in shown {
-            assert!(marker.contains(" offered=ms-kerberos,kerberos,ntlm kerberos ap-req realm="), "{marker}");
+            assert!(marker.contains(" offered=ms-kerberos/kerberos/ntlm kerberos ap-req realm="), "{marker}");
             assert!(marker.contains(" service=HTTP/") && marker.contains(" etype="), "{marker}");
         }
     }

@@ -52,7 +52,7 @@ impl Door<'_> {
             }
             let end = word_end(rest);
             if end == 0 {
-                let first = rest.chars().next().map_or(1, char::len_utf8);
+                let first = between_length(rest);
                 announcer.between(&rest[..first]);
                 out.push_str(&rest[..first]);
                 rest = &rest[first..];
@@ -95,10 +95,10 @@ impl Door<'_> {
             let length = marker.unwrap_or_else(|| word_end(rest));
             match (marker, length) {
                 (Some(length), _) => again.push_str(&rest[..length]),
-                (None, 0) => again.push_str(&rest[..rest.chars().next().map_or(1, char::len_utf8)]),
+                (None, 0) => again.push_str(&rest[..between_length(rest)]),
                 (None, length) => door.word(&rest[..length], style, &mut again),
             }
-            rest = &rest[length.max(rest.chars().next().map_or(1, char::len_utf8))..];
+            rest = &rest[if length == 0 { between_length(rest) } else { length }..];
         }
         again == shown
     }
@@ -319,17 +319,26 @@ fn announcement((word, quoted): (&str, bool)) -> Option<Announced> {
 
 /// Whether what stands behind a secret's name is said of it, and not the secret: `expired`, `invalid_token`, `80049217`.
 fn is_said(text: &str) -> bool {
-    shape::is_words(text) || shape::is_harmless(text) || shape::is_guid(text)
+    shape::is_words(text) || shape::is_harmless(text) || shape::is_guid(text) || is_issuer_error(text)
+}
+
+/// The number of an error of Entra or AD FS: `Failed to acquire a token: AADSTS50126: …`.
+fn is_issuer_error(text: &str) -> bool {
+    let digits = ["AADSTS", "AADB2C", "MSIS"].iter().find_map(|letters| text.strip_prefix(letters));
+    digits.is_some_and(|digits| (4..=8).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Where the word that `text` begins with ends: before what stands between words, or before an escaped byte.
 fn word_end(text: &str) -> usize {
     let end = text.find(is_between).unwrap_or(text.len());
+    let end = if find_authority(&text[..end]).is_some() { url_end(text) } else { end };
     let escape = text[..end].match_indices('\\').find(|(at, _)| is_escaped_byte(&text[*at..]));
-    if let Some((at, _)) = escape {
-        return at;
-    }
-    if find_authority(&text[..end]).is_some() { url_end(text) } else { end }
+    escape.map_or(end, |(at, _)| at)
+}
+
+/// The length of what stands between words at the beginning of `text`: one sign, or one byte that is no text.
+fn between_length(text: &str) -> usize {
+    if is_escaped_byte(text) { "\\xE9".len() } else { text.chars().next().map_or(1, char::len_utf8) }
 }
 
 /// Where the `://` of a URL stands. Most words have no colon, and a search for one sign is a fast one.
@@ -453,6 +462,7 @@ mod tests {
         }
         for said in [
             "Invalid token: expired",
+            "Failed to acquire token: AADSTS50126: Error validating credentials",
             "error code: 80049217",
             "AuthType=Basic error_subcode=invalid_token",
             "LiveIdBasicAuth:FederatedStsUnreachable:",

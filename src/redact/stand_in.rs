@@ -419,7 +419,7 @@ mod tests {
             r"NTLM [type3 v1 flags=0xe2888215 cbt=none user=bare:user#1 domain= #1]",
             "Negotiate [kerberos #1]",
             "Negotiate [kerberos ap-req realm=CONTOSO.COM service=HTTP/mail.contoso.com etype=18 kvno=3 #1]",
-            "Negotiate [spnego offered=ms-kerberos,ntlm kerberos ap-req realm=CONTOSO.COM service=HTTP/mail etype=-133 #1]",
+            "Negotiate [spnego offered=ms-kerberos/ntlm kerberos ap-req realm=CONTOSO.COM service=HTTP/mail etype=-133 #1]",
             "Negotiate [spnego chosen=kerberos state=reject kerberos error=37 realm=CONTOSO.COM time=1735526400 #1]",
             "Negotiate [spnego chosen=kerberos state=accept-completed kerberos ap-rep etype=18 #1]",
             "Negotiate [spnego offered=ntlm type1 flags=0xe2088297]",

@@ -13,12 +13,22 @@ use super::{Clean, eas, marker, names, shape};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
     text: Clean,
+    /// Where host and port begin, where the path does, and where it ends: asked for many times an exchange.
+    authority: u32,
+    path: u32,
+    query: u32,
 }
 
 impl Url {
     /// For `redact`: a URL whose every part is clean.
-    pub(in crate::redact) const fn vouch(text: Clean) -> Self {
-        Self { text }
+    pub(in crate::redact) fn vouch(text: Clean) -> Self {
+        let whole = text.as_str();
+        let find = |from: usize, ends: &[char]| whole[from..].find(ends).map_or(whole.len(), |at| from + at);
+        let authority = whole.find("://").map_or(0, |at| at + 3);
+        let path = find(authority, &['/', '?', '#']);
+        let query = find(path, &['?', '#']);
+        let [authority, path, query] = [authority, path, query].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
+        Self { text, authority, path, query }
     }
 
     /// The whole, as it may be shown.
@@ -28,7 +38,7 @@ impl Url {
 
     /// `https` or `http`, in lower case; empty where there is none.
     pub fn scheme(&self) -> &str {
-        self.text.as_str().split_once("://").map_or("", |(scheme, _)| scheme)
+        self.part(0, self.authority.saturating_sub(3))
     }
 
     /// Host without port, in the letters of the wire. An IPv6 address keeps its brackets.
@@ -49,36 +59,33 @@ impl Url {
 
     /// Host and port as they stand.
     pub fn authority(&self) -> &str {
-        let rest = self.after_scheme();
-        &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())]
+        self.part(self.authority, self.path)
     }
 
     /// Scheme, host and port: `https://mail.contoso.com`.
     pub fn origin(&self) -> &str {
-        let text = self.text.as_str();
-        &text[..text.len() - self.after_scheme().len() + self.authority().len()]
+        self.part(0, self.path)
     }
 
     /// From the first slash to the query.
     pub fn path(&self) -> &str {
-        let rest = &self.after_scheme()[self.authority().len()..];
-        &rest[..rest.find(['?', '#']).unwrap_or(rest.len())]
+        self.part(self.path, self.query)
     }
 
     /// The query without its question mark.
     pub fn query(&self) -> Option<&str> {
-        let rest = self.after_scheme().split_once('?')?.1;
+        let rest = self.part(self.query, u32::MAX).strip_prefix('?')?;
         Some(rest.split_once('#').map_or(rest, |(query, _)| query))
+    }
+
+    fn part(&self, from: u32, to: u32) -> &str {
+        let text = self.text.as_str();
+        text.get(from as usize..text.len().min(to as usize)).unwrap_or_default()
     }
 
     /// The first value of `name` (any letter case), percent-decoded. A masked value is its marker.
     pub fn query_value(&self, name: &str) -> Option<Cow<'_, str>> {
         query_value(self.query()?, name)
-    }
-
-    fn after_scheme(&self) -> &str {
-        let text = self.text.as_str();
-        text.split_once("://").map_or(text, |(_, rest)| rest)
     }
 }
 
@@ -295,6 +302,12 @@ impl Door<'_> {
         let server = value.contains(':') && shape::is_authority(&value) && !shape::is_opaque(&value, 15);
         if server || shape::is_harmless(&value) {
             out.push_str(text);
+        } else if let Some((mailbox, port)) = value.rsplit_once(':').filter(|(name, port)| is_mailbox(name, port)) {
+            // Since Exchange 2013 the server of an RPC request is the mailbox.
+            let mut shown = String::new();
+            self.identity(Kind::Mailbox, mailbox, &mut shown);
+            encode(&shown, true, out);
+            let _ = write!(out, ":{port}");
         } else {
             let mut hidden = String::new();
             self.hide(&value, &mut hidden);
@@ -302,6 +315,13 @@ impl Door<'_> {
         }
         out.push_str(tail);
     }
+}
+
+/// Whether the server of an RPC request is given as a mailbox: `guid@contoso.com:6001`.
+fn is_mailbox(name: &str, port: &str) -> bool {
+    let local = name.rsplit_once('@').map(|(local, _)| local);
+    let named = local.is_some_and(|local| shape::is_guid(local) || marker::pseudonym(local).is_some());
+    named && (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A text in the encoding of queries; signs that do no harm there stay readable.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::layout::{prose, verbatim};
 use crate::diagnosis::Rule;
+use crate::diagnosis::rules::none::NoRule;
 use crate::text::{Language, Text};
 
 /// All rules, one a line: id and title.
@@ -42,6 +43,31 @@ pub fn page(rule: &Rule, language: Language) -> String {
     page
 }
 
+/// Causes that are no rule, one a line: id, title, and the finding to read instead.
+pub fn list_none(causes: &[NoRule], language: Language) -> String {
+    let heading = Text { en: "Causes without a finding of their own:", ja: "専用の検出結果がない原因:" };
+    let column = causes.iter().map(|cause| cause.id.len()).max().unwrap_or(0);
+    let mut page = format!("\n{}\n", heading.to(language));
+    for cause in causes {
+        let nearest = cause.instead.first().copied().unwrap_or_default();
+        let _ = writeln!(page, "{:column$}  {} -> {nearest}", cause.id, cause.title.to(language));
+    }
+    page
+}
+
+/// Why a cause is no rule, and what to read instead.
+pub fn none(cause: &NoRule, language: Language) -> String {
+    let mut page = String::new();
+    let _ = writeln!(page, "{}\n{}", cause.id, cause.title.to(language));
+    heading(&mut page, Text { en: "Why authtap does not find it", ja: "authtap が検出しない理由" }, language);
+    prose(&mut page, "  ", cause.reason.to(language));
+    heading(&mut page, Text { en: "Read instead", ja: "代わりに参照する検出結果" }, language);
+    for id in cause.instead {
+        let _ = writeln!(page, "  authtap explain {id}");
+    }
+    page
+}
+
 /// Ids that somebody may have meant by `wrong`: those that share a word with it, most shared words first.
 pub fn meant(rules: &[&Rule], wrong: &str) -> Vec<&'static str> {
     let wrong = wrong.to_ascii_lowercase();
@@ -63,6 +89,7 @@ fn join<'a>(words: impl Iterator<Item = &'a str>, language: Language) -> String 
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used)]
 mod tests {
     use super::*;
     use crate::report::sample::{EMPTY_BEARER, OFFLOAD};
@@ -84,6 +111,15 @@ mod tests {
         let list = list(&[&OFFLOAD, &EMPTY_BEARER], Language::En);
         assert_eq!(list.lines().count(), 2);
         assert!(list.contains("\nhma-empty-bearer             The client asks where to get a token\n"));
+    }
+
+    #[test]
+    fn a_cause_without_a_rule_says_why_and_what_to_read() {
+        let cause = crate::diagnosis::rules::none::none("eas-options-401").expect("it is in the list");
+        let page = none(cause, Language::En);
+        assert!(page.starts_with("eas-options-401\nActiveSync answers OPTIONS"), "{page}");
+        assert!(page.ends_with("  authtap explain hs-anonymous-probe\n  authtap explain basic-bad-credentials\n"));
+        assert!(none(cause, Language::Ja).contains("代わりに参照する検出結果"));
     }
 
     #[test]

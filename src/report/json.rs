@@ -9,8 +9,8 @@ use serde::{Serialize, Serializer};
 
 use crate::diagnosis::decode::{Decoded, Row};
 use crate::diagnosis::{
-    self, Actor, Certainty, Difference, Evidence, Finding, Handshake, HandshakeStep, Judgement, Kind, Place, Readiness,
-    Verdict,
+    self, Actor, Certainty, Difference, End, Evidence, Finding, Handshake, HandshakeStep, Judgement, Kind, Place,
+    Readiness, Verdict,
 };
 use crate::exchange::{Exchange, Failure, Timestamp};
 use crate::redact::Clean;
@@ -355,6 +355,9 @@ struct Offer<'a> {
     realm: Option<&'a Clean>,
     last: Last,
     lacks: Vec<Clean>,
+    /// `source` or `destination`, where a tool talked to both ends of a migration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -374,6 +377,7 @@ impl<'a> Offer<'a> {
             realm: readiness.realm.as_ref(),
             last: Last { exchange, status },
             lacks: different.lacks,
+            end: readiness.end.map(End::code),
         }
     }
 }

@@ -146,6 +146,7 @@ pub(super) fn readiness() -> Vec<Readiness> {
         realm: None,
         last: (2, 401),
         verdict: Verdict::Failure,
+        end: None,
     }]
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::json::{Entry, Event, Known};
 use super::layout::{self, fill, prose, verbatim};
 use crate::diagnosis::decode::Decoded;
-use crate::diagnosis::{self, Certainty, Difference, Handshake, Kind, Readiness, StepState, Verdict};
+use crate::diagnosis::{self, Certainty, Difference, End, Handshake, Kind, Readiness, StepState, Verdict};
 use crate::redact::Clean;
 use crate::text::{Language, Text};
 
@@ -205,6 +205,13 @@ fn endpoint(page: &mut String, readiness: &Readiness, different: &Difference, la
     let (exchange, status) = readiness.last;
     let last = Text { en: "last answer", ja: "最後の応答" }.to(language);
     let _ = write!(page, "  {} {}: {schemes}; {last} {status} #{exchange}", readiness.name(), readiness.endpoint);
+    if let Some(end) = readiness.end {
+        let text = match end {
+            End::Source => Text { en: "; source of the migration", ja: "。移行元" },
+            End::Destination => Text { en: "; destination of the migration", ja: "。移行先" },
+        };
+        page.push_str(text.to(language));
+    }
     if let Some(uri) = &readiness.authorization_uri {
         let _ = write!(page, "; authorization_uri {uri}");
     }

@@ -1,17 +1,22 @@
-//! HTTP that somebody copied as text: requests and responses as they stand in a raw view, alone or joined.
+//! HTTP that somebody copied as text: requests and responses as they stand in a raw view, alone or joined, as tools print
+//! them, or some lines of them; and what an error says of itself.
 //!
 //! Such text is damaged in every way: line ends changed, empty lines lost or added, bodies cut, charsets converted.
 //! So nothing is refused; what is missing is unseen, never absent. The text may be a copy of our own screen, so markers
 //! in it are read back.
 
+mod browser;
 mod charset;
+mod curl;
+mod excerpt;
 mod raw;
+mod told;
 
 use std::sync::Arc;
 
 use self::raw::{Part, RequestLine, StatusLine};
-use crate::exchange::{Connection, Exchange, Head, Ids, Interim, Message, Response, Seen, Timestamp, Timings, Unseen};
-use crate::redact::{Body, Content, Door, RawBody, Redactor, Url};
+use crate::exchange::{Connection, Exchange, Ids, Interim, Message, Response, Seen, Timestamp, Timings, Unseen};
+use crate::redact::{Body, Content, Door, RawBody, Redactor, Syntax, Url};
 
 /// The exchanges in pasted `text`, in its order: one for each request with its response, or for either alone.
 ///
@@ -25,8 +30,8 @@ pub fn read(text: &[u8], redactor: &Redactor, ids: &Ids, now: Timestamp) -> Vec<
         connection: Arc::new(Connection { id: ids.connection(), ..Connection::default() }),
         exchanges: Vec::new(),
     };
-    // Further forms of the same (curl's `>` and `<`, header lists, lone lines) each get a file beside `raw` that finds
-    // parts in its own way.
+    let text = curl::plain(&text);
+    let text = browser::plain(&text);
     reading.pair(raw::parts(&text));
     if reading.exchanges.is_empty() {
         reading.add(None, None);
@@ -53,21 +58,27 @@ impl Reading<'_> {
     fn pair(&mut self, messages: Vec<raw::Message<'_>>) {
         let mut asked: Option<Asked<'_>> = None;
         let mut interim = Vec::new();
-        for message in messages {
+        let mut messages = messages.into_iter().peekable();
+        while let Some(message) = messages.next() {
             match message {
                 raw::Message::Request(line, part) => {
                     let before = asked.replace(Asked { line, part });
                     self.add_unanswered(before, &mut interim);
                 }
-                raw::Message::Response(line, part) if (100..200).contains(&line.status) && line.status != 101 => {
+                raw::Message::Response(StatusLine { status: Some(status @ (100 | 102..200)), reason, .. }, part) => {
                     interim.push(Interim {
-                        status: line.status,
-                        reason: self.door.prose(line.reason.as_bytes()),
+                        status,
+                        reason: self.door.prose(reason.as_bytes()),
                         fields: self.fields(&part),
                     });
                 }
                 raw::Message::Response(line, part) => {
                     let asked = asked.take();
+                    // A tunnel whose inside stands below is no exchange of its own.
+                    let is_tunnel = asked.as_ref().is_some_and(|asked| asked.line.method == "CONNECT");
+                    if is_tunnel && matches!(line.status, Some(200..=299)) && messages.peek().is_some() {
+                        continue;
+                    }
                     let response = self.response(asked.as_ref(), &line, &part, std::mem::take(&mut interim));
                     self.add(asked.as_ref(), Some(response));
                 }
@@ -89,7 +100,9 @@ impl Reading<'_> {
             id: self.ids.exchange(),
             started: self.now,
             connection: Arc::clone(&self.connection),
-            method: asked.map(|asked| self.door.token(asked.line.method.as_bytes())),
+            method: asked
+                .filter(|asked| !asked.line.method.is_empty())
+                .map(|asked| self.door.token(asked.line.method.as_bytes())),
             url: asked.and_then(|asked| self.url(asked)),
             request: request.map_or(Seen::Unseen(Unseen::NotInSource), Seen::Seen),
             response: response.map_or(Seen::Unseen(Unseen::NotInSource), Seen::Seen),
@@ -107,7 +120,7 @@ impl Reading<'_> {
         }
         let (host, path) = match target {
             _ if asked.line.method.eq_ignore_ascii_case("CONNECT") => (target, "/"),
-            "*" => (asked.part.value("host")?, "/"),
+            "*" | "" => (asked.part.value("host")?, "/"),
             path => (asked.part.value("host")?, path),
         };
         let slash = if path.starts_with('/') { "" } else { "/" };
@@ -121,9 +134,10 @@ impl Reading<'_> {
         part: &Part<'_>,
         interim: Vec<Interim>,
     ) -> Response {
-        let bodiless = matches!(line.status, 101 | 204 | 304) || asked.is_some_and(|asked| asked.line.method == "HEAD");
+        let bodiless =
+            matches!(line.status, Some(101 | 204 | 304)) || asked.is_some_and(|asked| asked.line.method == "HEAD");
         Response {
-            status: Some(line.status),
+            status: line.status,
             reason: self.door.prose(line.reason.as_bytes()),
             message: self.message(line.version, part, bodiless),
             interim,
@@ -134,7 +148,7 @@ impl Reading<'_> {
     fn message(&self, version: &str, part: &Part<'_>, bodiless: bool) -> Message {
         Message {
             version: self.door.token(version.as_bytes()),
-            head: Head::Whole,
+            head: part.head,
             fields: self.fields(part),
             body: if bodiless { Body { length: 0, content: Content::Empty } } else { self.body(part) },
             trailers: Vec::new(),
@@ -147,6 +161,11 @@ impl Reading<'_> {
 
     /// The text is what somebody saw, so it is decoded already; what Content-Length says may be of other bytes.
     fn body(&self, part: &Part<'_>) -> Body {
+        if part.prose {
+            let text = self.door.body_text(Syntax::Text, part.text.as_bytes());
+            let length = part.text.len() as u64;
+            return Body { length, content: Content::Text { syntax: Syntax::Text, text, complete: true } };
+        }
         let text = part.body();
         let stated: Option<u64> = part.value("content-length").and_then(|length| length.trim().parse().ok());
         let seen = text.len() as u64;

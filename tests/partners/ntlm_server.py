@@ -1,20 +1,27 @@
-"""An NTLM acceptor over TLS, bound to the connection as IIS binds it.
+"""An NTLM acceptor over TLS, bound to the connection as IIS binds it, with Extended Protection.
 
-    ntlm_server.py CERTIFICATE KEY
+    ntlm_server.py CERTIFICATE KEY [off|allow|require]
 
 Accounts are in the file that NTLM_USER_FILE names (DOMAIN:user:password a line). Prints its port, then serves until
 its standard input ends. A request on a connection that has authenticated is answered with that connection's user;
 any other is refused. That is what makes a proxy that mixes connections up give itself away.
+
+Extended Protection compares the channel binding in the client's last message with the tls-server-end-point binding of
+CERTIFICATE: "require" refuses a message without one, "allow" only one with another, "off" (as without the argument)
+looks at none.
 """
 
 import base64
+import hashlib
 import re
 import socketserver
 import ssl
+import struct
 import sys
 import threading
 
 import spnego
+from spnego.channel_bindings import GssChannelBindings
 
 
 class Connection(socketserver.StreamRequestHandler):
@@ -30,7 +37,7 @@ class Connection(socketserver.StreamRequestHandler):
                     self.refuse(b"NTLM")
                     continue
                 try:
-                    challenge = acceptor.step(message)
+                    challenge = acceptor.step(message, channel_bindings=self.server.wanted(message))
                 except spnego.exceptions.SpnegoError:
                     acceptor = None
                     self.refuse(b"NTLM")
@@ -67,10 +74,25 @@ class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, certificate, key):
+    def __init__(self, certificate, key, protection="off"):
         super().__init__(("127.0.0.1", 0), Connection)
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.tls.load_cert_chain(certificate, key)
+        self.protection = protection
+        with open(certificate) as pem:
+            first = re.search("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", pem.read(), re.S).group(0)
+        # The certificates of the tests are signed with SHA-256.
+        digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(first)).digest()
+        self.binding = GssChannelBindings(application_data=b"tls-server-end-point:" + digest)
+
+    def wanted(self, message):
+        """The binding that the acceptor is to ask for. It takes sixteen zero bytes for a right one, IIS does not."""
+        sent = binding(message) if message[8:12] == b"\x03\0\0\0" else None
+        if self.protection == "off" or (self.protection == "allow" and not sent):
+            return None
+        if message[8:12] == b"\x03\0\0\0" and not sent:
+            raise spnego.exceptions.BadBindingsError(context_msg="there is none")
+        return self.binding
 
     def finish_request(self, request, address):
         """On the connection's own thread, so that one slow handshake holds up nobody else."""
@@ -78,6 +100,21 @@ class Server(socketserver.ThreadingTCPServer):
             super().finish_request(self.tls.wrap_socket(request, server_side=True), address)
         except (ssl.SSLError, ConnectionError):
             pass
+
+
+def binding(message):
+    """The channel binding (AvId 10) of an AUTHENTICATE_MESSAGE; nothing for none and for sixteen zero bytes."""
+    length, _, start = struct.unpack_from("<HHI", message, 20)
+    pairs = message[start : start + length][44:]
+    while len(pairs) >= 4:
+        kind, size = struct.unpack_from("<HH", pairs)
+        if kind == 0:
+            return None
+        if kind == 10:
+            value = pairs[4 : 4 + size]
+            return value if any(value) else None
+        pairs = pairs[4 + size :]
+    return None
 
 
 if __name__ == "__main__":

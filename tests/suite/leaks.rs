@@ -96,6 +96,58 @@ fn credentials_pass_unchanged_and_are_found_nowhere() {
 }
 
 #[test]
+fn a_trace_of_another_tool_and_a_pasted_text_give_no_credential_away() {
+    let workshop = Workshop::new();
+    let basic = STANDARD.encode(format!("avery:{PASSWORD}"));
+    let form =
+        format!("grant_type=password&username=avery%40contoso.com&password={JSON_PASSWORD}&refresh_token={REFRESH}");
+    let tokens = format!("{{\"access_token\":\"{ACCESS}\",\"refresh_token\":\"{REFRESH}\",\"error\":\"x\"}}");
+    let entry = |authorization: &str| {
+        serde_json::json!({
+            "startedDateTime": "2026-11-22T09:00:00Z", "time": 5, "connection": OPAQUE, "_error": format!("net::ERR_FAILED {OPAQUE}"),
+            "request": {
+                "method": "POST", "url": format!("https://mail.contoso.com/owa/?code={CODE}&t={QUERY}"),
+                "headers": [
+                    {"name": "Authorization", "value": authorization},
+                    {"name": "Cookie", "value": format!("a={COOKIE}; canary={CANARY}")},
+                    {"name": "X-Unknown", "value": UNKNOWN},
+                ],
+                "postData": {"mimeType": "application/x-www-form-urlencoded", "text": form},
+            },
+            "response": {
+                "status": 401, "statusText": UNKNOWN,
+                "headers": [{"name": "Set-Cookie", "value": format!("s={SET_COOKIE}")}],
+                "content": {"mimeType": "application/json", "text": STANDARD.encode(&tokens), "encoding": "base64"},
+            },
+        })
+    };
+    let entries =
+        [entry(&format!("Basic {basic}")), entry(&format!("Bearer {}", jwt())), entry(&format!("Bearer {OPAQUE}"))];
+    let archive = serde_json::json!({"log": {"entries": entries, "creator": {"name": SIGNATURE}}}).to_string();
+    let pasted = format!(
+        "> POST /owa/?code={CODE} HTTP/1.1\n> Host: mail.contoso.com\n> Authorization: Basic {basic}\n> Cookie: a={COOKIE}\n>\n\
+         < HTTP/1.1 401 U\n< Set-Cookie: s={SET_COOKIE}\n< X-Unknown: {UNKNOWN}\n<\n{tokens}\n\
+         Authorization: Bearer {}\n\nAADSTS50126: token {OPAQUE} of avery@contoso.com\n",
+        jwt()
+    );
+    for (name, text) in [("trace.har", archive), ("cut.har", String::new()), ("pasted.txt", pasted)] {
+        let text = if name == "cut.har" {
+            fs::read_to_string(workshop.path("trace.har")).unwrap()[..2000].to_owned()
+        } else {
+            text
+        };
+        let path = workshop.path(name);
+        fs::write(&path, text).unwrap();
+        for format in ["text", "json"] {
+            let said = workshop.run(&["diagnose", "--format", format, &path.to_string_lossy()]);
+            assert!(!said.stdout.is_empty(), "{name}: {}", said.error());
+            assert!(found_in(&said.stdout).is_empty(), "{name} as {format}: {:?}", found_in(&said.stdout));
+            assert!(found_in(&said.stderr).is_empty(), "{name} as {format}: {:?}", found_in(&said.stderr));
+        }
+    }
+}
+
+#[test]
 fn a_live_screen_shows_no_credential() {
     if !need(&["curl", "tmux"]) {
         return;

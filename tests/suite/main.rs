@@ -22,6 +22,7 @@ mod bodies;
 mod cases;
 mod crash;
 mod demo;
+mod extended_protection;
 mod kit;
 mod leaks;
 mod legacy_tls;

@@ -1,7 +1,9 @@
-//! The errors of Entra, ACS and AD FS as their endpoints give them: JSON, a redirect's query or fragment, a page, a SOAP
-//! fault, a line that somebody copied.
+//! The errors of Entra, ACS and AD FS as their endpoints give them: JSON, a redirect's query or fragment, a page, a
+//! SOAP fault, a line that somebody copied.
 //!
 //! It is asked for on every exchange, so what cannot hold such an error is told by a search for a few letters.
+
+use std::cell::OnceCell;
 
 use memchr::memmem;
 
@@ -17,6 +19,8 @@ pub struct Aadsts {
     pub numbering: Option<Numbering>,
     /// The issuer's numbers, the most specific last.
     pub codes: Vec<u32>,
+    /// The number that decides, once it was asked for: dozens of rules do.
+    decided: OnceCell<Option<u32>>,
     /// `error`; empty where there is none.
     pub error: Clean,
     /// `suberror`; empty where there is none.
@@ -85,7 +89,7 @@ impl Aadsts {
                     let said = in_json(text, issuer).filter(|said| refused || !said.codes.is_empty());
                     said.or_else(|| in_prose(text, Form::Json))
                 }
-                Syntax::Html => in_prose(text, Form::Page).or_else(|| in_page_data(text)),
+                Syntax::Html => in_prose(text, Form::Page).or_else(|| issuer.then(|| in_page_data(text))?),
                 Syntax::Xml => in_prose(text, Form::Fault),
                 Syntax::Form => in_form(text),
                 Syntax::Text => in_prose(text, Form::Line).or_else(|| bare_code(text).filter(|_| copied)),
@@ -93,11 +97,15 @@ impl Aadsts {
             },
             Content::Empty | Content::Withheld(_) => None,
         };
-        said.or_else(|| in_telemetry(&header("x-ms-clitelem").filter(|_| issuer && refused)?.value))
+        said.or_else(|| in_telemetry(&(issuer && refused).then(|| header("x-ms-clitelem"))??.value))
     }
 
     /// The number that decides: the most specific one of Entra, or, where the words contradict it, that of the words.
     pub fn code(&self) -> Option<u32> {
+        *self.decided.get_or_init(|| self.decide())
+    }
+
+    fn decide(&self) -> Option<u32> {
         let code = self.number().filter(|_| self.numbering == Some(Numbering::Entra));
         match self.numbering {
             Some(Numbering::Entra | Numbering::Acs) => self.told_by_words().or(code),
@@ -161,6 +169,7 @@ impl Aadsts {
         Self {
             numbering: None,
             codes: Vec::new(),
+            decided: OnceCell::new(),
             error: "".into(),
             suberror: "".into(),
             correlation: correlation(&words),
@@ -307,7 +316,10 @@ fn in_page_data(body: &Clean) -> Option<Aadsts> {
 /// `Error code: 50126`, as the sign-in log and the page's own details word it, where somebody copied no more than that.
 fn bare_code(body: &Clean) -> Option<Aadsts> {
     const ANNOUNCED: [&str; 5] = ["rror code", "rror Code", "ERROR CODE", "エラー コード", "エラーコード"];
+    // Programs of all kinds have error codes.
+    const OF_SIGN_IN: [&str; 6] = ["orrelation", "ign-in", "サインイン", "microsoftonline", "Entra", "Azure AD"];
     let text = body.as_str();
+    OF_SIGN_IN.iter().find(|word| text.contains(*word))?;
     let (at, words) = ANNOUNCED.iter().find_map(|words| Some((text.find(words)?, words)))?;
     let value = text[at + words.len()..].trim_start_matches([':', ' ', '\t', '：', '#', '\r', '\n']);
     let digits = leading_digits(value);
@@ -386,7 +398,7 @@ fn correlation(text: &Clean) -> Option<Clean> {
 }
 
 /// The string that stands under `name` in JSON that may be cut off anywhere, as it is escaped there.
-fn json_string<'t>(text: &'t str, name: &'t str) -> Option<&'t str> {
+pub(super) fn json_string<'t>(text: &'t str, name: &'t str) -> Option<&'t str> {
     let value = json_values(text, name).find_map(|value| value.strip_prefix('"'))?;
     let bytes = value.as_bytes();
     let mut at = 0;
@@ -500,7 +512,8 @@ mod tests {
     #[test]
     fn redirects_are_read_in_query_and_fragment() {
         let query = Clean::from(
-            "urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&error_description=AADSTS50001%3a+The+application+x.%0d%0aTrace+ID%3a+1%0d%0aCorrelation+ID%3a+7d20c4aa-0000-4000-9000-000000016000",
+            "urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&error_description=AADSTS50001%3a+The+application+x.%0d%0\
+             aTrace+ID%3a+1%0d%0aCorrelation+ID%3a+7d20c4aa-0000-4000-9000-000000016000",
         );
         let found = in_redirect(&query).unwrap();
         assert_eq!((found.code(), found.words.as_str()), (Some(50001), "AADSTS50001: The application x."));
@@ -519,7 +532,10 @@ mod tests {
         assert_eq!((found.code(), found.words.as_str()), (Some(50011), "AADSTS50011: The redirect URI 'x'"));
         assert!(prose("AADSTS without number", Form::Page).is_none());
         let data = Clean::from(
-            r#"<script>$Config={"fOk":1,"sErrorCode":"50058","correlationId":"7d20c4aa-0000-4000-9000-000000050058"}</script>"#,
+            r#"<script>$Config={"fOk":1,"sErrorCode":"50058","correlationId":"7d20c4aa-0000-4000-9000-000000050058"}</\
+                                                                                                                   scr\
+                                                                                                                   ipt\
+                                                                                                                   >"#,
         );
         let found = in_page_data(&data).unwrap();
         assert_eq!((found.code(), found.words.as_str()), (Some(50058), "\"sErrorCode\":\"50058"));
@@ -529,16 +545,21 @@ mod tests {
 
     #[test]
     fn lines_are_read_as_people_copy_them() {
-        let wrapped = "Message: AADSTS500011: The resource principal\nnamed https://mail.adatum.com/ was not found.\nTrace ID: 3e1b";
+        let wrapped = "Message: AADSTS500011: The resource principal\nnamed https://mail.adatum.com/ was not found.\n\
+                       Trace ID: 3e1b";
         let found = prose(wrapped, Form::Line).unwrap();
         assert_eq!(found.words, "AADSTS500011: The resource principal\nnamed https://mail.adatum.com/ was not found.");
         for line in ["AADSTS50105", "AADSTS 50105", "AADSTS: 50105", "x (AADSTS50105)"] {
             assert_eq!(prose(line, Form::Line).unwrap().code(), Some(50105), "{line}");
         }
-        for line in ["Sign-in error code: 50105", "Error Code:\n50105", "エラー コード: 50105"] {
+        for line in
+            ["Sign-in error code: 50105", "Error Code:\n50105\nCorrelation Id: x", "サインインのエラー コード: 50105"]
+        {
             assert_eq!(bare_code(&Clean::from(line)).unwrap().code(), Some(50105), "{line}");
         }
-        assert!(bare_code(&Clean::from("error code: 80049217")).is_none());
+        for line in ["Sign-in error code: 80049217", "Connection failed, error code: 10060"] {
+            assert!(bare_code(&Clean::from(line)).is_none(), "{line}");
+        }
         assert!(prose("EMSIS9659", Form::Line).is_none());
     }
 

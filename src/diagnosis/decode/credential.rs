@@ -10,9 +10,25 @@ use crate::redact::{
 /// The credential in `Authorization`.
 pub(super) fn sent(case: &Case<'_>) -> Option<Decoded> {
     match case.authorization() {
-        Sent::Credential(credential) => Some(of(credential, Place::RequestHeader("authorization"))),
+        Sent::Credential(credential) => {
+            let part = of(credential, Place::RequestHeader("authorization"));
+            let now = case.server_time().zip(case.jwt());
+            Some(now.into_iter().fold(part, |part, (now, jwt)| by_the_servers_clock(part, jwt, now)))
+        }
         Sent::Absent | Sent::Unseen => None,
     }
+}
+
+/// How the times of a token lie to the moment of the answer.
+fn by_the_servers_clock(part: Decoded, jwt: &Jwt, now: i64) -> Decoded {
+    let part = part.row("server's clock", Clean::moment(now));
+    let apart = |at: i64, before: &'static str, after: &'static str| {
+        let seconds = at.abs_diff(now);
+        let (count, unit) = if seconds < 120 { (seconds, " s ") } else { (seconds / 60, " min ") };
+        Clean::concat([count.into(), unit.into(), if at < now { before } else { after }.into()])
+    };
+    let part = part.row_if("began", jwt.nbf.map(|nbf| apart(nbf, "before", "after: not valid yet")));
+    part.row_if("ends", jwt.exp.map(|exp| apart(exp, "before: expired", "after")))
 }
 
 /// The credential in `Proxy-Authorization`.

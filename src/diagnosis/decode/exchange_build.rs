@@ -10,6 +10,7 @@ pub(in crate::diagnosis) struct Build {
     major: u16,
     minor: u16,
     update: u16,
+    revision: u16,
 }
 
 impl Build {
@@ -20,8 +21,13 @@ impl Build {
     /// 2019 CU13: the first with modern authentication by AD FS.
     const ADFS: Self = Self::new(15, 2, 1258);
 
+    /// 2019 CU2: the first of one's own whose authentication policies can block the old schemes.
+    const POLICIES: Self = Self::new(15, 2, 397);
+    /// 2019 CU14: Extended Protection is on unless somebody chose otherwise.
+    const PROTECTED: Self = Self::new(15, 2, 1544);
+
     const fn new(major: u16, minor: u16, update: u16) -> Self {
-        Self { major, minor, update }
+        Self { major, minor, update, revision: 0 }
     }
 
     /// The build that answered, with the header that says so.
@@ -37,7 +43,8 @@ impl Build {
         let text = text.trim();
         let numbers = text.rsplit_once('/').map_or(text, |(_, numbers)| numbers);
         let mut numbers = numbers.split('.').map(|number| number.trim().parse::<u16>().ok());
-        Some(Self { major: numbers.next()??, minor: numbers.next()??, update: numbers.next()?? })
+        let (major, minor, update) = (numbers.next()??, numbers.next()??, numbers.next()??);
+        Some(Self { major, minor, update, revision: numbers.next().flatten().unwrap_or(0) })
     }
 
     /// Whether hybrid modern authentication came only with a later update of this product.
@@ -55,9 +62,30 @@ impl Build {
         self >= Self::ADFS
     }
 
+    /// Whether authentication policies can block the old schemes here.
+    pub(in crate::diagnosis) fn has_authentication_policies(self) -> bool {
+        self >= Self::POLICIES
+    }
+
+    /// Whether Extended Protection is on by default.
+    pub(in crate::diagnosis) fn has_extended_protection(self) -> bool {
+        self >= Self::PROTECTED
+    }
+
+    /// Exchange 2007 or older: no mailbox replication proxy.
+    pub(in crate::diagnosis) const fn is_2007_or_older(self) -> bool {
+        self.major < 14
+    }
+
+    /// Exchange 2003 or older: no Exchange Web Services.
+    pub(in crate::diagnosis) const fn is_2003_or_older(self) -> bool {
+        self.major < 8
+    }
+
     /// What Microsoft sells it as.
     pub(in crate::diagnosis) const fn product(self) -> Option<&'static str> {
         Some(match (self.major, self.minor, self.update) {
+            (6, 5, _) => "Exchange Server 2003",
             (8, ..) => "Exchange Server 2007",
             (14, ..) => "Exchange Server 2010",
             (15, 0, _) => "Exchange Server 2013",
@@ -65,6 +93,26 @@ impl Build {
             (15, 2, 2562..) => "Exchange Server SE",
             (15, 2, _) => "Exchange Server 2019",
             (15, 20.., _) => "Exchange Online",
+            _ => return None,
+        })
+    }
+
+    /// The update of the product that it belongs to, for those that matter to authentication.
+    pub(in crate::diagnosis) const fn release(self) -> Option<&'static str> {
+        Some(match (self.major, self.minor, self.update, self.revision) {
+            (15, 0, 1365, _) => "CU19",
+            (15, 0, 1497, _) | (15, 1, 2507, _) => "CU23",
+            (15, 1, 1415, _) => "CU8",
+            (15, 2, 221, _) | (15, 2, 2562, 17..=19) => "RTM",
+            (15, 2, 1118, _) => "CU12",
+            (15, 2, 1258, _) => "CU13",
+            (15, 2, 1544, _) => "CU14",
+            (15, 2, 1748, _) => "CU15",
+            (15, 2, 2562, 20..=28) => "August 2025 update",
+            (15, 2, 2562, 29..=34) => "October 2025 update",
+            (15, 2, 2562, 35..=36) => "December 2025 update",
+            (15, 2, 2562, 37..=40) => "February 2026 update",
+            (15, 2, 2562, 41..) => "May 2026 hotfix update or later",
             _ => return None,
         })
     }
@@ -103,6 +151,10 @@ mod tests {
         assert_eq!(product("15.2.2562.17"), Some("Exchange Server SE"));
         assert_eq!(product("15.20.8000.1"), Some("Exchange Online"));
         assert_eq!(product("16.0.1.2"), None);
+        let release = |text| Build::read(text).unwrap().release();
+        assert_eq!(release("15.02.1544.004"), Some("CU14"));
+        assert_eq!(release("15.2.2562.37"), Some("February 2026 update"));
+        assert_eq!((release("15.2.2562.3"), release("15.20.8000.1")), (None, None));
     }
 
     #[test]

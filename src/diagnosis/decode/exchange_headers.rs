@@ -36,5 +36,6 @@ pub(super) fn decoded(case: &Case<'_>) -> Option<Decoded> {
     let (name, place, value) = found.next()?;
     let first = Decoded::new("Exchange", Place::ResponseHeader(place)).row(name, value.clone());
     let all = found.fold(first, |part, (name, _, value)| part.row(name, value.clone()));
-    Some(all.row_if("product", Build::of(case).and_then(|(build, _)| build.product())))
+    let build = Build::of(case).map(|(build, _)| build);
+    Some(all.row_if("product", build.and_then(Build::product)).row_if("update", build.and_then(Build::release)))
 }

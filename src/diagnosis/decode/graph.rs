@@ -19,7 +19,30 @@ pub struct GraphError {
     pub inner: Vec<Clean>,
     /// When the server says it happened, in seconds since 1970: its own clock.
     pub date: Option<i64>,
+    /// What it means, where that is known.
+    pub fault: Option<GraphFault>,
     rows: Vec<Row>,
+}
+
+/// What Graph finds wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GraphFault {
+    /// The token is wrong, and no more is said.
+    Token,
+    /// It is no token that can be read, or there is none.
+    Malformed,
+    /// Its time is over, or has not begun.
+    Expired,
+    /// It is for another resource.
+    Audience,
+    /// It must be fetched anew, with further claims.
+    Claims,
+    /// Its tenant is not known.
+    Tenant,
+    /// A policy keeps the application from this mailbox.
+    Policy,
+    /// It does not allow what was asked.
+    Permission,
 }
 
 impl GraphError {
@@ -33,6 +56,7 @@ impl GraphError {
 
     /// Reads it from JSON.
     fn of(body: &Clean) -> Option<Self> {
+        const SHOWN: [&str; 5] = ["message", "date", "request-id", "client-request-id", "errorUrl"];
         let (mut code, mut message) = (None, None);
         let (mut inner, mut date, mut rows) = (Vec::new(), None, Vec::new());
         let mut values = Values::of(body.as_str());
@@ -49,11 +73,63 @@ impl GraphError {
             } else if named("date") {
                 date = date.or_else(|| moment(value));
             }
-            const SHOWN: [&str; 5] = ["message", "date", "request-id", "client-request-id", "errorUrl"];
             let shown = SHOWN.iter().find(|shown| within > 0 && named(shown) && rows.len() < 8);
             rows.extend(shown.map(|shown| Row { name: shown, value: clean() }));
         }
-        Some(Self { code: code?, message: message.unwrap_or_else(|| "".into()), inner, date, rows })
+        let mut error =
+            Self { code: code?, message: message.unwrap_or_else(|| "".into()), inner, date, fault: None, rows };
+        error.fault = error.fault();
+        Some(error)
+    }
+
+    /// By the code what it is about, by the words what exactly.
+    fn fault(&self) -> Option<GraphFault> {
+        const OF_TOKENS: [&str; 5] = [
+            "InvalidAuthenticationToken",
+            "Authentication_ExpiredToken",
+            "AuthenticationError",
+            "unauthenticated",
+            "InvalidMsaTicket",
+        ];
+        const OF_RIGHTS: [&str; 7] = [
+            "Authorization_RequestDenied",
+            "ErrorAccessDenied",
+            "accessDenied",
+            "Forbidden",
+            "ErrorInsufficientPermissionsInAccessToken",
+            "AuthorizationFailed",
+            "NoPermissionsInAccessToken",
+        ];
+        const OF_A_TOKEN: [(&[&str], GraphFault); 4] = [
+            (&["continuous access", "OutdatedPolicies", "BeforeRevocation", "InteractionRequired"], GraphFault::Claims),
+            (&["audience", "IDX10214", "IDX10206"], GraphFault::Audience),
+            (&["expired", "not yet valid", "lifetime", "IDX10222", "IDX10223"], GraphFault::Expired),
+            (
+                &[
+                    "CompactToken",
+                    "well formed",
+                    "well-formed",
+                    "IDX14",
+                    "IDX127",
+                    "token is empty",
+                    "pars",
+                    "malformed",
+                ],
+                GraphFault::Malformed,
+            ),
+        ];
+        if self.is("OrganizationFromTenantGuidNotFound") {
+            Some(GraphFault::Tenant)
+        } else if OF_TOKENS.iter().any(|code| self.is(code)) {
+            let worded = OF_A_TOKEN.iter().find(|(words, _)| self.says(words));
+            let by_code = if self.is("Authentication_ExpiredToken") { GraphFault::Expired } else { GraphFault::Token };
+            Some(worded.map_or(by_code, |(_, fault)| *fault))
+        } else if OF_RIGHTS.iter().any(|code| self.is(code)) {
+            let policy = self.says(&["[RAOP]", "AppOnly AccessPolicy", "application access policy"]);
+            Some(if policy { GraphFault::Policy } else { GraphFault::Permission })
+        } else {
+            None
+        }
     }
 
     /// Whether the code is this, in any letter case.
@@ -129,7 +205,7 @@ impl<'t> Values<'t> {
     /// How many objects stand between `error` and this place; nothing outside of it.
     fn within_error(&self) -> Option<usize> {
         let error = |name: &&str| name.eq_ignore_ascii_case("error") || name.eq_ignore_ascii_case("odata.error");
-        self.around.iter().position(|name| error(&name)).map(|at| self.around.len() - 1 - at)
+        self.around.iter().position(error).map(|at| self.around.len() - 1 - at)
     }
 
     fn parent_is(&self, name: &str) -> bool {
@@ -167,6 +243,51 @@ mod tests {
         assert_eq!(error.date, Some(1_795_165_964));
         let rows: Vec<_> = error.rows.iter().map(|row| (row.name, row.value.as_str())).collect();
         assert_eq!(rows, [("date", "2026-11-20T09:12:44"), ("request-id", "0c8f")]);
+    }
+
+    #[test]
+    fn the_code_says_what_it_is_about_and_the_words_what_exactly() {
+        for (text, fault) in [
+            (
+                r#"{"error":{"code":"InvalidAuthenticationToken","message":"CompactToken parsing failed with error code: 80049217"}}"#,
+                Some(GraphFault::Malformed),
+            ),
+            (
+                r#"{"error":{"code":"invalidauthenticationtoken","message":"IDX14100: JWT is not well formed"}}"#,
+                Some(GraphFault::Malformed),
+            ),
+            (
+                r#"{"error":{"code":"InvalidAuthenticationToken","message":"Access token is empty."}}"#,
+                Some(GraphFault::Malformed),
+            ),
+            (
+                r#"{"error":{"code":"InvalidAuthenticationToken","message":"Lifetime validation failed, the token is expired."}}"#,
+                Some(GraphFault::Expired),
+            ),
+            (
+                r#"{"error":{"code":"InvalidAuthenticationToken","message":"Access token validation failure. Invalid audience."}}"#,
+                Some(GraphFault::Audience),
+            ),
+            (
+                r#"{"error":{"code":"InvalidAuthenticationToken","message":"Access token validation failure."}}"#,
+                Some(GraphFault::Token),
+            ),
+            (
+                r#"{"error":{"code":"InvalidAuthenticationToken","message":"x","innerError":{"code":"TokenCreatedWithOutdatedPolicies"}}}"#,
+                Some(GraphFault::Claims),
+            ),
+            (
+                r#"{"error":{"code":"ErrorAccessDenied","message":"Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings."}}"#,
+                Some(GraphFault::Policy),
+            ),
+            (
+                r#"{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges."}}"#,
+                Some(GraphFault::Permission),
+            ),
+            (r#"{"error":{"code":"MailboxNotEnabledForRESTAPI","message":"expired"}}"#, None),
+        ] {
+            assert_eq!(read(text).unwrap().fault, fault, "{text}");
+        }
     }
 
     #[test]

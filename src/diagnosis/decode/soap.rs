@@ -4,8 +4,8 @@
 
 use super::xml::{Part, Tag, local, parts};
 use super::{Decoded, Row};
-use crate::diagnosis::Place;
-use crate::redact::Clean;
+use crate::diagnosis::{Case, Place};
+use crate::redact::{Clean, Content};
 
 /// Errors kept of one message: a batch may repeat one for every item.
 const ERRORS: usize = 8;
@@ -29,6 +29,9 @@ pub struct Soap<'a> {
     pub server: Option<[&'a str; 4]>,
     /// Whether the request asks to act as another user (`ExchangeImpersonation`).
     pub impersonates: bool,
+    /// Whose mailbox the request is about: whom it acts as, else the address beside the folder's name. Empty where it
+    /// names nobody.
+    pub mailbox: &'a str,
 }
 
 /// One error in a SOAP message.
@@ -70,29 +73,48 @@ impl<'a> Soap<'a> {
     }
 }
 
-/// `text`, which stands at `place`, as a person reads it.
-pub fn decoded(place: Place, text: &Clean) -> Option<Decoded> {
+/// The message in the request, as a person reads it.
+pub(super) fn sent(case: &Case<'_>) -> Option<Decoded> {
+    decoded(Place::RequestBody, text_of(&case.exchange.request.seen()?.body.content)?)
+}
+
+/// The message in the response, as a person reads it.
+pub(super) fn received(case: &Case<'_>) -> Option<Decoded> {
+    decoded(Place::ResponseBody, text_of(&case.exchange.response.seen()?.message.body.content)?)
+}
+
+fn text_of(content: &Content) -> Option<&Clean> {
+    match content {
+        Content::Text { text, .. } => Some(text),
+        Content::Empty | Content::Withheld(_) => None,
+    }
+}
+
+fn decoded(place: Place, text: &Clean) -> Option<Decoded> {
     let soap = Soap::read(text.as_str())?;
     let mut rows = Vec::new();
-    let mut row = |name, value: Clean| {
-        if !value.as_str().is_empty() {
-            rows.push(Row { name, value });
+    let mut row = |name, words: &str| {
+        if !words.is_empty() {
+            rows.push(Row { name, value: text.part(words) });
         }
     };
-    row("version", soap.version.map_or_else(|| "".into(), Clean::from));
-    row("operation", text.part(soap.operation));
-    if soap.impersonates {
-        row("ExchangeImpersonation", "yes".into());
-    }
-    row("faultcode", text.part(soap.fault));
+    row("operation", soap.operation);
+    row("mailbox", soap.mailbox);
+    row("faultcode", soap.fault);
     for error in &soap.errors {
-        row("ResponseCode", text.part(error.code));
-        row("MessageText", text.part(error.text));
+        row("ResponseCode", error.code);
+        row("MessageText", error.text);
     }
-    row("BackOffMilliseconds", soap.back_off.map_or_else(|| "".into(), Clean::from));
+    rows.extend(soap.version.map(|version| Row { name: "version", value: version.into() }));
+    if soap.impersonates {
+        rows.push(Row { name: "ExchangeImpersonation", value: "yes".into() });
+    }
+    rows.extend(soap.back_off.map(|wait| Row { name: "BackOffMilliseconds", value: wait.into() }));
     if let Some(numbers) = soap.server {
-        let [major, minor, build, revision] = numbers.map(|number| text.part(number));
-        row("ServerVersionInfo", Clean::concat([major, ".".into(), minor, ".".into(), build, ".".into(), revision]));
+        let [major, minor, build, revision] =
+            numbers.map(|number| if number == "0" { "0".into() } else { text.part(number) });
+        let value = Clean::concat([major, ".".into(), minor, ".".into(), build, ".".into(), revision]);
+        rows.push(Row { name: "ServerVersionInfo", value });
     }
     (!rows.is_empty()).then_some(Decoded { title: "SOAP", place, rows })
 }
@@ -158,7 +180,10 @@ impl<'a> Reading<'a> {
             return;
         }
         let in_code = is(parent, "Code") || is(parent, "Subcode");
-        if is(name, "faultcode") || (is(name, "Value") && in_code) {
+        let acts_as = is(parent, "ConnectingSID");
+        if acts_as || (is(name, "EmailAddress") && is(parent, "Mailbox") && self.soap.mailbox.is_empty()) {
+            self.soap.mailbox = words;
+        } else if is(name, "faultcode") || (is(name, "Value") && in_code) {
             self.soap.fault = local(words);
         } else if is(name, "ResponseCode") || is(name, "ErrorCode") {
             if is(words, "NoError") {
@@ -169,11 +194,12 @@ impl<'a> Reading<'a> {
             if self.telling.is_none() {
                 self.telling = Some((self.path.len().saturating_sub(2), true));
             }
-        } else if is(name, "MessageText") || is(name, "ErrorMessage") || is(name, "Message") {
-            self.error.text = words;
-        } else if (is(name, "faultstring") || (is(name, "Text") && is(parent, "Reason"))) && self.error.text.is_empty()
-        {
-            self.error.text = words;
+        } else {
+            let spoken = ["MessageText", "ErrorMessage", "Message"].iter().any(|wanted| is(name, wanted));
+            let general = is(name, "faultstring") || (is(name, "Text") && is(parent, "Reason"));
+            if spoken || (general && self.error.text.is_empty()) {
+                self.error.text = words;
+            }
         }
     }
 
@@ -308,6 +334,7 @@ mod tests {
         ));
         let soap = Soap::read(body.as_str()).unwrap();
         assert_eq!((soap.operation, soap.impersonates, soap.exchange), ("GetFolder", true, true));
+        assert_eq!(soap.mailbox, "user#1@contoso.com");
         assert!(soap.errors.is_empty());
     }
 
@@ -329,11 +356,11 @@ mod tests {
         let seen = decoded(Place::ResponseBody, &body).unwrap();
         let rows: Vec<_> = seen.rows.iter().map(|row| (row.name, row.value.as_str())).collect();
         let expected = [
-            ("version", "1.1"),
             ("operation", "Fault"),
             ("faultcode", "Server"),
             ("ResponseCode", "Server"),
             ("MessageText", "Oops"),
+            ("version", "1.1"),
         ];
         assert_eq!(rows, expected);
     }

@@ -2,7 +2,10 @@
 //!
 //! Made only of an exchange that somebody looks at, never while exchanges are judged.
 
-use super::{aadsts, challenge, credential, diagnostics, exchange_headers, graph};
+use super::{
+    aadsts, activesync, autodiscover, challenge, credential, diagnostics, exchange_headers, graph, live_id, mapi,
+    migration_line, rpc, sharepoint, soap, trusted_issuers,
+};
 use crate::diagnosis::{Capture, Case, Past, Place};
 use crate::exchange::Exchange;
 use crate::redact::Clean;
@@ -34,13 +37,26 @@ type View = fn(&Case<'_>) -> Option<Decoded>;
 static VIEWS: &[View] = &[
     credential::sent,
     credential::sent_to_proxy,
+    soap::sent,
+    activesync::asked,
+    autodiscover::asked,
+    mapi::asked,
+    rpc::decoded,
     challenge::offered,
+    trusted_issuers::decoded,
     challenge::offered_by_proxy,
     credential::replied,
     diagnostics::decoded,
+    live_id::decoded,
     aadsts::decoded,
+    activesync::answered,
+    autodiscover::answered,
+    mapi::answered,
     graph::decoded,
+    sharepoint::decoded,
+    soap::received,
     exchange_headers::decoded,
+    migration_line::decoded,
 ];
 
 /// Rows of one part that are kept.

@@ -96,6 +96,24 @@ pub(super) fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
     })
 }
 
+/// The texts of the elements called `name`, in any letter case, that hold nothing but text; in order.
+pub(super) fn leaves<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = &'t str> {
+    let (mut open, mut inside) = (false, None);
+    parts(text).filter_map(move |part| {
+        match part {
+            Part::Open(tag) => (open, inside) = (tag.is(name), None),
+            Part::Text(text) => inside = Some(text),
+            Part::Close => return std::mem::take(&mut open).then_some(inside.take()).flatten(),
+        }
+        None
+    })
+}
+
+/// The first of them.
+pub(super) fn leaf<'t>(text: &'t str, name: &'t str) -> Option<&'t str> {
+    leaves(text, name).next()
+}
+
 /// Where the `>` of a tag stands: outside of quotation marks.
 fn tag_end(text: &str) -> Option<usize> {
     let mut quote = None;
@@ -146,5 +164,14 @@ mod tests {
         assert_eq!(walk("<a b=\"c"), Vec::<String>::new());
         assert_eq!(walk("<a></a><![CDATA[x"), ["<a None", ">"]);
         assert_eq!(walk("<>x</>< />"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn leaves_are_found_by_their_local_name() {
+        let text = "<r><a:Status x=\"1\"> 142 </a:Status><Status>1</Status><Statuses>2</Statuses><Status/>\
+                    <Status><b>3</b></Status>Status>4</Status>";
+        assert_eq!(leaves(text, "Status").collect::<Vec<_>>(), ["142", "1"]);
+        assert_eq!(leaf("<Status></Status><Status>7</Status>", "Status"), Some("7"));
+        assert_eq!(leaf("<Status>cut", "Status"), None);
     }
 }

@@ -1,17 +1,27 @@
 //! What is remembered of earlier exchanges: facts, never the exchanges, and no more of them than a fixed number.
 
+mod autodiscover;
+pub(super) mod load;
+mod sign_in;
 mod tokens;
+mod windows;
 
 use std::collections::VecDeque;
 
 use super::bounded::Bounded;
 use super::case::Case;
 use super::directory::Directory;
+use super::rules::is_of_oauth;
+use super::{Certainty, Evidence, Judgement, Kind};
 use crate::exchange::Timestamp;
 use crate::redact::{Clean, Credential, Label, Password, Token};
 use tokens::{Tokens, obtained};
 
+pub use load::Load;
 pub use tokens::Obtained;
+
+pub use autodiscover::OwnServer;
+pub use windows::{Given, Legs, Logon, Person, Windows};
 
 /// Hosts and organisations remembered; the oldest goes first.
 const ROOM: usize = 4096;
@@ -26,14 +36,24 @@ pub struct Past {
     tokens: Tokens,
     last_challenge: Option<BearerSeen>,
     signed_in: Option<u64>,
+    candidates: autodiscover::Candidates,
+    sign_ins: sign_in::SignIns,
 }
 
 /// Remembered of the hosts of one organisation together.
 #[derive(Debug, Default)]
 struct Organisation {
     bearer: VecDeque<BearerSeen>,
-    /// The host whose Autodiscover answered well, and the exchange.
-    autodiscover: Option<(Clean, u64)>,
+    hunted: Option<Hunted>,
+}
+
+/// A failure of an OAuth handshake, after which clients fall back to Windows authentication.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hunted {
+    /// The rule's id.
+    pub id: &'static str,
+    /// Why, of the exchange that it was found in.
+    pub evidence: Evidence,
 }
 
 /// Remembered of one host.
@@ -46,6 +66,8 @@ struct Host {
     authorization_uri: Option<Clean>,
     credentials: Bounded<Label, Record, FEW>,
     accepted: Vec<Accepted>,
+    windows: Windows,
+    load: Load,
 }
 
 /// A Bearer challenge that was seen.
@@ -105,10 +127,31 @@ impl Past {
         self.organisations.get(organisation(host)).into_iter().flat_map(|known| &known.bearer)
     }
 
-    /// Another host than `host` of the same organisation whose Autodiscover answered well, and the exchange.
+    /// Another Autodiscover address for the organisation of `host` that answered well, and the exchange; nothing where
+    /// `host` itself did.
     pub fn autodiscover(&self, host: &str) -> Option<&(Clean, u64)> {
-        let known = self.organisations.get(organisation(host))?;
-        known.autodiscover.as_ref().filter(|(other, _)| other != host)
+        self.candidates.good_for(host)
+    }
+
+    /// Whether `candidate` is an Autodiscover address for the organisation of `host`: of the same owner, or one that its
+    /// addresses lead to.
+    pub fn is_candidate(&self, candidate: &str, host: &str) -> bool {
+        self.candidates.serves(candidate, host)
+    }
+
+    /// The last Exchange server of an organisation whose Autodiscover answered well and led nowhere else.
+    pub const fn own_server(&self) -> Option<&OwnServer> {
+        self.candidates.own_server()
+    }
+
+    /// The exchange in which `host` told a client where to sign in for `path`, if no issuer of tokens was asked since.
+    pub fn awaited_sign_in(&self, host: &str, path: &str) -> Option<u64> {
+        self.sign_ins.awaited(host, path)
+    }
+
+    /// The first OAuth handshake that failed on the hosts of the same organisation as `host`.
+    pub fn hunted(&self, host: &str) -> Option<&Hunted> {
+        self.organisations.get(organisation(host))?.hunted.as_ref()
     }
 
     /// Whether a client sent `Bearer`, with or without a token, to `host`.
@@ -138,6 +181,16 @@ impl Past {
         self.hosts.get(host).map_or(&[], |host| &host.accepted)
     }
 
+    /// What was seen of Windows authentication on `host`.
+    pub fn windows(&self, host: &str) -> Option<&Windows> {
+        self.hosts.get(host).map(|host| &host.windows)
+    }
+
+    /// How `host` bears its load.
+    pub fn load(&self, host: &str) -> Option<&Load> {
+        self.hosts.get(host).map(|host| &host.load)
+    }
+
     /// The last exchange with an issuer of tokens that had a response.
     pub const fn signed_in(&self) -> Option<u64> {
         self.signed_in
@@ -149,15 +202,22 @@ impl Past {
         if let Some(token) = lesson.token {
             self.tokens.remember(token);
         }
+        if let Some((host, hunted)) = lesson.hunted {
+            self.organisations.entry(organisation(host.as_str())).hunted.get_or_insert(hunted);
+        }
         let Some(name) = lesson.host else { return };
         let host = self.hosts.entry(name.as_str());
         host.exchange |= lesson.exchange;
         host.sent_bearer |= lesson.sent_bearer;
+        host.load.remember(lesson.load);
         if lesson.sent_token {
             host.token_sent = lesson.id;
         }
-        if lesson.autodiscovered {
-            self.organisations.entry(organisation(name.as_str())).autodiscover = Some((name.clone(), lesson.id));
+        if let Some(candidate) = lesson.candidate {
+            self.candidates.remember(&name, lesson.id, candidate);
+        }
+        if let Some(sign_in) = lesson.sign_in {
+            self.sign_ins.remember(&name, lesson.id, sign_in);
         }
         if let Some((label, outcome)) = lesson.credential {
             let record = host.credentials.entry(&label);
@@ -178,13 +238,16 @@ impl Past {
                 host.accepted.push(accepted);
             }
         }
+        if let Some(lesson) = lesson.windows {
+            host.windows.remember(lesson);
+        }
         if let Some(seen) = lesson.bearer {
             if seen.authorization_uri.is_some() {
                 host.authorization_uri.clone_from(&seen.authorization_uri);
                 self.last_challenge = Some(seen.clone());
             }
             let list = &mut self.organisations.entry(organisation(name.as_str())).bearer;
-            list.retain(|old| (&old.host, old.directory, &old.server) != (&seen.host, seen.directory, &seen.server));
+            list.retain(|old| (old.directory, &old.server, &old.host) != (seen.directory, &seen.server, &seen.host));
             push_bounded(list, seen);
         }
     }
@@ -198,12 +261,16 @@ pub(super) struct Lesson {
     exchange: bool,
     sent_bearer: bool,
     sent_token: bool,
-    autodiscovered: bool,
+    candidate: Option<autodiscover::Lesson>,
+    sign_in: Option<sign_in::Lesson>,
     signed_in: Option<u64>,
     token: Option<Obtained>,
     credential: Option<(Label, Outcome)>,
     accepted: Option<Accepted>,
     bearer: Option<BearerSeen>,
+    windows: Option<windows::Lesson>,
+    hunted: Option<(Clean, Hunted)>,
+    load: load::Lesson,
 }
 
 enum Outcome {
@@ -232,9 +299,12 @@ impl Lesson {
         Self {
             id,
             exchange,
+            windows: windows::Lesson::of(case),
+            hunted: None,
             sent_bearer: case.asks_for_oauth() || case.bearer().is_some(),
             sent_token: case.bearer().is_some(),
-            autodiscovered: case.status() == Some(200) && case.directory() == Some(Directory::Autodiscover),
+            candidate: autodiscover::Lesson::of(case),
+            sign_in: sign_in::Lesson::of(case),
             signed_in: sign_in.then_some(id),
             token: sign_in.then(|| obtained(case)).flatten(),
             credential: sent_label(case).map(|label| (label, outcome)),
@@ -247,8 +317,27 @@ impl Lesson {
                 server: case.server_name(),
                 authorization_uri: bearer.clean_param("authorization_uri"),
             }),
+            load: load::Lesson::of(case),
             host,
         }
+    }
+
+    /// With what was said of the exchange: an OAuth handshake that failed is remembered for the server that the token
+    /// was to be for.
+    pub(super) fn of_judged(case: &Case<'_>, judgement: &Judgement) -> Self {
+        let mut lesson = Self::of(case);
+        let failed = judgement.findings.iter().find(|finding| {
+            finding.kind == Kind::Failure && finding.certainty != Certainty::Possible && is_of_oauth(finding.rule)
+        });
+        lesson.hunted = failed.and_then(|finding| {
+            let host = if case.is_sign_in() {
+                case.past().last_challenge().map(|seen| seen.host.clone())
+            } else {
+                lesson.host.clone()
+            };
+            Some((host?, Hunted { id: finding.rule.id, evidence: finding.evidence.first()?.clone() }))
+        });
+        lesson
     }
 }
 

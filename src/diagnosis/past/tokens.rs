@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use serde_json::Value;
 
 use super::{Case, audience_host, organisation};
+use crate::diagnosis::key::key;
 use crate::redact::{Clean, Content, Label, Token};
 
 /// Tokens remembered; the oldest goes first.
@@ -24,7 +25,15 @@ pub struct Obtained {
 /// The tokens that were given last.
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
-    given: VecDeque<Obtained>,
+    given: VecDeque<Given>,
+}
+
+/// A token with the host that it is for, and the owner of the host, as numbers.
+#[derive(Debug)]
+struct Given {
+    token: Obtained,
+    host: u64,
+    owner: u64,
 }
 
 impl Tokens {
@@ -32,18 +41,16 @@ impl Tokens {
         if self.given.len() == TOKENS {
             self.given.pop_front();
         }
-        self.given.push_back(token);
+        let named = audience_host(token.audience.as_str()).to_ascii_lowercase();
+        let (host, owner) = (key(named.as_str()), key(organisation(&named)));
+        self.given.push_back(Given { token, host, owner });
     }
 
-    /// The last one for `host`, or for another host of the same organisation.
+    /// The last one for `host` (in lower case), or for another host of the same organisation.
     pub(super) fn for_host(&self, host: &str) -> Option<&Obtained> {
-        let latest = |fits: &dyn Fn(&str) -> bool| {
-            self.given.iter().rev().find(|token| fits(audience_host(token.audience.as_str())))
-        };
-        latest(&|named| named.eq_ignore_ascii_case(host)).or_else(|| {
-            let owner = organisation(host);
-            latest(&|named| organisation(&named.to_ascii_lowercase()) == owner)
-        })
+        let (named, owner) = (key(host), key(organisation(host)));
+        let exact = self.given.iter().rev().find(|given| given.host == named);
+        exact.or_else(|| self.given.iter().rev().find(|given| given.owner == owner)).map(|given| &given.token)
     }
 }
 

@@ -2,8 +2,10 @@
 //!
 //! A request is `METHOD URL`, header lines, and after an empty line a body; a response begins with the status and may
 //! go on with a reason. Placeholders stand for what is tedious to write: `{basic user:password}`, `{ntlm1}`, `{ntlm2}`,
-//! `{ntlm3 user}`, `{ntlm3bound user}` (with a channel binding), `{kerberos}`, `{jwt claim=value claim=value}`,
-//! `{bearer}` and `{bearer authorization_uri}` (Exchange's challenge).
+//! `{ntlm3 user}`, with a channel binding `{ntlm3ours user}`, `{ntlm3server user}`, `{ntlm3zero user}` or, to a
+//! certificate unknown here, `{ntlm3bound user}`, in version 1 `{ntlm3v1 user}`, `{kerberos}`, `{kerberos etype}`,
+//! `{kerberoserror code}`, `{jwt claim=value claim=value}`, `{bearer}` and `{bearer authorization_uri}` (Exchange's
+//! challenge).
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -16,13 +18,17 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use crate::diagnosis::past::Lesson;
 use crate::diagnosis::{Actor, Capture, Case, Certainty, Hit, Kind, Past, Rule};
 use crate::exchange::{
-    Connection, Exchange, Failure, FailureKind, Head, Ids, Recorder, Seen, Setting, Side, Step, Timestamp, Timings,
-    Unseen,
+    Certificate, Connection, Exchange, Failure, FailureKind, Head, Ids, Recorder, Seen, Server, Setting, Side, Step,
+    Timestamp, Timings, Tls, Unseen,
 };
 use crate::redact::{Bindings, Redactor};
 
 /// When the first exchange of an example begins; the next follow a second apart.
 pub(crate) const START: &str = "2026-11-22T09:00:00.000Z";
+/// The fingerprint of the certificate that the client of [`Raw::decrypted`] was shown.
+const OURS: [u8; 32] = [1; 32];
+/// The fingerprint of the server's own.
+const SERVERS: [u8; 32] = [2; 32];
 
 /// A few exchanges, and what a rule says of the last one.
 pub(crate) struct Example {
@@ -51,12 +57,24 @@ impl Example {
 
     /// The rule has something to say that only later traffic decides.
     pub(crate) const fn withheld(name: &'static str, exchanges: &'static [Raw]) -> Self {
-        Self { withheld: true, ..Self::fires(name, STEP, exchanges) }
+        Self::fires(name, STEP, exchanges).withheld_so()
+    }
+
+    /// What it says waits for later traffic.
+    pub(crate) const fn withheld_so(mut self) -> Self {
+        self.withheld = true;
+        self
     }
 
     /// The same in a live capture on loopback.
     pub(crate) const fn live(mut self) -> Self {
         self.capture = Capture::Live { loopback: true, windows: true };
+        self
+    }
+
+    /// The same in a file of a tool that opens TLS.
+    pub(crate) const fn intercepted(mut self) -> Self {
+        self.capture = Capture::Intercepted;
         self
     }
 
@@ -97,12 +115,23 @@ pub(crate) struct Raw {
     error: Option<(Side, Step, FailureKind, &'static str)>,
     unseen: Option<Unseen>,
     stripped: bool,
+    decrypted: bool,
+    pasted: bool,
 }
 
 impl Raw {
     /// A request with its response. An empty request is one that was not captured.
     pub(crate) const fn new(request: &'static str, response: &'static str) -> Self {
-        Self { request, response, connection: 1, error: None, unseen: None, stripped: false }
+        Self {
+            request,
+            response,
+            connection: 1,
+            error: None,
+            unseen: None,
+            stripped: false,
+            pasted: false,
+            decrypted: false,
+        }
     }
 
     /// A request (or `CONNECT https://host/`) that failed without a response.
@@ -121,10 +150,21 @@ impl Raw {
         Self { unseen: Some(why), ..Self::new(request, "") }
     }
 
+    /// Over TLS that was opened on the way with a certificate of its own.
+    pub(crate) const fn decrypted(mut self) -> Self {
+        self.decrypted = true;
+        self
+    }
+
     /// Read from a file whose writer took credentials out.
     pub(crate) const fn stripped(mut self) -> Self {
         self.stripped = true;
         self
+    }
+
+    /// What somebody was told, pasted as text: nothing of the traffic is known.
+    pub(crate) const fn pasted(text: &'static str) -> Self {
+        Self { pasted: true, ..Self::new("", text) }
     }
 
     /// On another client connection than the first.
@@ -157,12 +197,19 @@ pub(crate) fn exchanges(raw: &[Raw]) -> Vec<Exchange> {
 }
 
 fn exchange(raw: Raw, redactor: &Redactor, ids: &Ids, now: Timestamp) -> Exchange {
+    if raw.pasted {
+        return crate::session::paste::read(raw.response.as_bytes(), redactor, ids, now).remove(0);
+    }
     let request = expand(if raw.request.is_empty() { "GET https://unseen.invalid/" } else { raw.request });
     let (first, rest) = request.split_once('\n').unwrap_or((&request, ""));
     let (method, url) = first.split_once(' ').unwrap();
     let (scheme, after) = url.split_once("://").unwrap();
     let (authority, path) = after.split_at(after.find('/').unwrap_or(after.len()));
-    let connection = Arc::new(Connection { id: raw.connection, ..Connection::default() });
+    let mut connection = Connection { id: raw.connection, ..Connection::default() };
+    if raw.decrypted {
+        between(&mut connection, Some(OURS), Some(SERVERS));
+    }
+    let connection = Arc::new(connection);
     let failure = raw.error.map(|(side, step, kind, text)| Failure { side, step, kind, text: text.into() });
     if method == "CONNECT" {
         let unseen = raw.unseen.unwrap_or(Unseen::NeverCame);
@@ -184,6 +231,7 @@ fn exchange(raw: Raw, redactor: &Redactor, ids: &Ids, now: Timestamp) -> Exchang
     let response = (!raw.response.is_empty()).then(|| message(&format!("HTTP/1.1 {}", expand(raw.response))));
     let ids = ids.clone();
     let setting = setting(redactor, connection, ids, scheme, authority);
+    let setting = Setting { bindings: Bindings::of_fingerprints(Some(OURS), Some(SERVERS)), ..setting };
     let mut exchange = record(setting, &message(&head), response.as_deref(), failure, now);
     if raw.request.is_empty() {
         forget_request(&mut exchange);
@@ -212,6 +260,16 @@ pub(crate) fn setting(
         own: false,
         bindings: Bindings::UNKNOWN,
     }
+}
+
+/// Makes `connection` one whose client was shown one certificate and whose server showed another, of which nothing but
+/// the fingerprints are known.
+pub(crate) fn between(connection: &mut Connection, presented: Option<[u8; 32]>, server: Option<[u8; 32]>) {
+    connection.presented = presented.map(Certificate::of_fingerprint);
+    connection.server = server.map(|sha256| Server {
+        address: "".into(),
+        tls: Some(Tls::of_certificate(Certificate::of_fingerprint(sha256))),
+    });
 }
 
 /// One request, and the response if there is one, through the recorder.
@@ -264,8 +322,13 @@ pub(crate) fn expand(text: &str) -> String {
             "ntlm1" => STANDARD.encode(ntlm1()),
             "ntlm2" => STANDARD.encode(ntlm2()),
             "ntlm3" => STANDARD.encode(ntlm3(argument, &[])),
-            "ntlm3bound" => STANDARD.encode(ntlm3(argument, &[&[10, 0, 16, 0][..], &[5; 16]].concat())),
-            "kerberos" => STANDARD.encode(kerberos()),
+            "ntlm3bound" => bound(argument, [5; 16]),
+            "ntlm3zero" => bound(argument, [0; 16]),
+            "ntlm3ours" => bound(argument, Bindings::of_fingerprints(Some(OURS), None).ours.unwrap()),
+            "ntlm3server" => bound(argument, Bindings::of_fingerprints(Some(SERVERS), None).ours.unwrap()),
+            "ntlm3v1" => STANDARD.encode(authenticate(argument, &[8; 24])),
+            "kerberos" => STANDARD.encode(kerberos(argument)),
+            "kerberoserror" => STANDARD.encode(kerberos_error(argument)),
             "jwt" => jwt(argument),
             "bearer" => bearer(argument),
             _ => {
@@ -327,16 +390,64 @@ fn ntlm2() -> Vec<u8> {
     message
 }
 
-/// A GSS-API token of the Kerberos mechanism, with an empty ticket.
-fn kerberos() -> Vec<u8> {
-    [&[0x60, 0x0f, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2, 1, 0][..], &[0x6e, 0]].concat()
+/// A GSS-API token of the Kerberos mechanism, with an empty ticket or one for a service, encrypted as `etype` says.
+fn kerberos(etype: &str) -> Vec<u8> {
+    let Ok(etype) = etype.parse::<u8>() else { return gss([1, 0], &[0x6e, 0]) };
+    let text = |text: &str| der(0x1b, text.as_bytes());
+    let service = [der(0xa0, &[2, 1, 2]), der(0xa1, &der(0x30, &[text("HTTP"), text("mail.contoso.com")].concat()))];
+    let encrypted = [der(0xa0, &[2, 1, etype]), der(0xa2, &der(4, &[7; 32]))].concat();
+    let ticket = [
+        der(0xa0, &[2, 1, 5]),
+        der(0xa1, &text("CONTOSO.COM")),
+        der(0xa2, &der(0x30, &service.concat())),
+        der(0xa3, &der(0x30, &encrypted)),
+    ];
+    let request = [
+        der(0xa0, &[2, 1, 5]),
+        der(0xa1, &[2, 1, 14]),
+        der(0xa2, &der(3, &[0; 5])),
+        der(0xa3, &der(0x61, &der(0x30, &ticket.concat()))),
+        der(0xa4, &der(0x30, &encrypted)),
+    ];
+    gss([1, 0], &der(0x6e, &der(0x30, &request.concat())))
+}
+
+/// The server's KRB-ERROR.
+fn kerberos_error(code: &str) -> Vec<u8> {
+    let fields = [
+        der(0xa0, &[2, 1, 5]),
+        der(0xa1, &[2, 1, 30]),
+        der(0xa4, &der(0x18, b"20261122090500Z")),
+        der(0xa6, &[2, 1, code.parse().unwrap()]),
+        der(0xa9, &der(0x1b, b"CONTOSO.COM")),
+    ];
+    gss([3, 0], &der(0x7e, &der(0x30, &fields.concat())))
+}
+
+fn gss(kind: [u8; 2], message: &[u8]) -> Vec<u8> {
+    const KERBEROS: [u8; 11] = [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2];
+    der(0x60, &[&KERBEROS[..], &kind, message].concat())
+}
+
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+    let short = u8::try_from(content.len()).ok().filter(|length| *length < 128);
+    let head = short.map_or(vec![tag, 0x82, length[0], length[1]], |length| vec![tag, length]);
+    [&head[..], content].concat()
+}
+
+fn bound(user: &str, binding: [u8; 16]) -> String {
+    STANDARD.encode(ntlm3(user, &[&[10, 0, 16, 0][..], &binding].concat()))
 }
 
 /// Version 2, with these AV pairs.
 fn ntlm3(user: &str, pairs: &[u8]) -> Vec<u8> {
+    authenticate(user, &[&[7; 16][..], &[1, 1, 0, 0, 0, 0, 0, 0], &[9; 20], pairs, &[0; 8]].concat())
+}
+
+fn authenticate(user: &str, response: &[u8]) -> Vec<u8> {
     let (domain, user, workstation) = (utf16("CONTOSO"), utf16(user), utf16("PC1"));
-    let response = [&[7; 16][..], &[1, 1, 0, 0, 0, 0, 0, 0], &[9; 20], pairs, &[0; 8]].concat();
-    let parts = [&[0; 24][..], &response, &domain, &user, &workstation, &[]];
+    let parts = [&[0; 24][..], response, &domain, &user, &workstation, &[]];
     let mut message = b"NTLMSSP\0\x03\0\0\0".to_vec();
     let mut at = 88;
     for part in parts {

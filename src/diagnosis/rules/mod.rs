@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use super::Rule;
 
 mod activesync;
+mod autodiscover;
 mod basic;
 mod connection;
 mod entra;
@@ -12,11 +13,20 @@ mod ews;
 mod exchange_oauth;
 mod generic;
 mod graph;
+pub mod none;
 mod outlook;
+mod outlook_anywhere;
 mod sharepoint;
 mod steps;
+mod told;
 mod windows_auth;
 
+#[cfg(test)]
+mod catalogue;
+#[cfg(test)]
+mod claims;
+#[cfg(test)]
+mod foreign;
 #[cfg(test)]
 pub(crate) mod kit;
 #[cfg(test)]
@@ -33,15 +43,25 @@ static FAMILIES: &[&[&Rule]] = &[
     graph::RULES,
     ews::RULES,
     activesync::RULES,
+    outlook_anywhere::RULES,
+    autodiscover::RULES,
     windows_auth::RULES,
     basic::RULES,
+    activesync::AFTER_PASSWORDS,
     outlook::RULES,
     steps::RULES,
+    told::RULES,
     generic::RULES,
 ];
 
 /// All rules, in the order of their rank.
 pub static RULES: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| FAMILIES.concat());
+
+/// Whether `rule` is about the OAuth handshake with an Exchange server or its issuer of tokens.
+pub(super) fn is_of_oauth(rule: &Rule) -> bool {
+    let families = exchange_oauth::RULES.iter().chain(entra::RULES);
+    rule.id != "adfs-extended-protection-mitm" && families.into_iter().any(|other| other.id == rule.id)
+}
 
 /// The rule with this id.
 pub fn rule(id: &str) -> Option<&'static Rule> {

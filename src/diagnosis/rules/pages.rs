@@ -2,13 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test that writes documentation")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
 use super::RULES;
-use crate::diagnosis::{Kind, Rule};
+use super::claims::{ARTICLES, CLAIMS};
+use super::none::NONE;
+use crate::diagnosis::Rule;
 use crate::text::{Language, Text};
 
 #[test]
@@ -17,6 +19,8 @@ fn the_pages_of_the_findings_are_up_to_date() {
     let mut pages: BTreeMap<String, String> =
         RULES.iter().map(|rule| (format!("{}.md", rule.id), page(rule))).collect();
     pages.insert("README.md".to_owned(), index());
+    pages.insert("what-the-articles-claim.md".to_owned(), claims());
+    pages.insert("no-finding.md".to_owned(), no_finding());
     if env::var_os("AUTHTAP_BLESS").is_some() {
         fs::create_dir_all(&folder).unwrap();
         for entry in fs::read_dir(&folder).unwrap() {
@@ -39,7 +43,8 @@ fn the_pages_of_the_findings_are_up_to_date() {
 }
 
 fn page(rule: &Rule) -> String {
-    let mut page = format!("<!-- Made from src/diagnosis/rules/{}.rs; do not edit. -->\n\n", rule.id.replace('-', "_"));
+    let (family, file) = (family(rule), rule.id.replace('-', "_"));
+    let mut page = format!("<!-- Made from src/diagnosis/rules/{family}/{file}.rs; do not edit. -->\n\n");
     writeln!(page, "# {}\n\n`{}`", prose(rule.title.en), rule.id).unwrap();
     let kinds = words(rule.kinds.iter().map(|kind| kind.code()));
     let certainties = words(rule.certainties.iter().map(|certainty| certainty.code()));
@@ -58,22 +63,128 @@ fn page(rule: &Rule) -> String {
     page
 }
 
+/// What the families are called, in the order of the index.
+const FAMILIES: [(&str, &str, &str); 15] = [
+    ("connection", "Connections, TLS and what was captured", "接続、TLS、キャプチャの範囲"),
+    ("entra", "Entra ID, AD FS and tokens from them", "Entra ID、AD FS とトークンの取得"),
+    ("exchange_oauth", "OAuth at Exchange, hybrid modern authentication", "Exchange の OAuth、ハイブリッド先進認証"),
+    ("autodiscover", "Autodiscover", "自動検出 (Autodiscover)"),
+    ("outlook_anywhere", "Outlook Anywhere, RPC over HTTP", "Outlook Anywhere、RPC over HTTP"),
+    ("outlook", "Outlook and its sign-in", "Outlook とそのサインイン"),
+    ("windows_auth", "NTLM, Kerberos and Extended Protection", "NTLM、Kerberos、拡張保護"),
+    ("basic", "Passwords and Basic authentication", "パスワードと基本認証"),
+    ("ews", "EWS, permissions and migrations", "EWS、権限、移行"),
+    ("activesync", "ActiveSync", "ActiveSync"),
+    ("sharepoint", "SharePoint and OneDrive", "SharePoint と OneDrive"),
+    ("graph", "Microsoft Graph", "Microsoft Graph"),
+    ("told", "Messages of tools and wizards", "ツールやウィザードのメッセージ"),
+    ("steps", "Steps of healthy handshakes", "正常なハンドシェイクの手順"),
+    ("generic", "Where no cause is known", "原因を特定できない場合"),
+];
+
 fn index() -> String {
-    let mut index = "<!-- Made from src/diagnosis/rules; do not edit. -->\n\n# Findings\n\n\
-                     Everything that authtap can say of an exchange. `authtap explain <id>` shows the same page.\n"
-        .to_owned();
-    let mut rules = RULES.to_vec();
-    rules.sort_by_key(|rule| rule.id);
-    let (steps, failures): (Vec<&Rule>, Vec<&Rule>) = rules.into_iter().partition(|rule| rule.kinds == [Kind::Step]);
-    for (title, rules) in [("Failures and notes", failures), ("Steps of healthy handshakes", steps)] {
-        writeln!(index, "\n## {title}\n\n| id | | |\n|---|---|---|").unwrap();
+    let mut index = "<!-- Made from src/diagnosis/rules; do not edit. -->\n\n# Findings\n\n".to_owned();
+    let families: BTreeMap<&str, String> = RULES.iter().map(|rule| (rule.id, family(rule))).collect();
+    writeln!(
+        index,
+        "Everything that authtap can say of an exchange: {} findings, by family. `authtap explain <id>` shows the same \
+         page. [Causes that no traffic shows](no-finding.md) have none of their own.\n\
+         [What the articles this tool grew from claim](what-the-articles-claim.md), and which finding answers it.",
+        RULES.len()
+    )
+    .unwrap();
+    let unknown = families.values().map(String::as_str).filter(|name| FAMILIES.iter().all(|(known, ..)| known != name));
+    let unknown: BTreeMap<&str, (&str, &str)> = unknown.map(|name| (name, (name, name))).collect();
+    let known = FAMILIES.iter().map(|(name, en, ja)| (*name, (*en, *ja)));
+    for (name, (en, ja)) in known.chain(unknown) {
+        let mut rules: Vec<&Rule> =
+            RULES.iter().copied().filter(|rule| families.get(rule.id).is_some_and(|family| family == name)).collect();
+        if rules.is_empty() {
+            continue;
+        }
+        rules.sort_by_key(|rule| rule.id);
+        let heading = if en == ja { en.to_owned() } else { format!("{en} / {ja}") };
+        writeln!(index, "\n## {heading}\n\n| id | | |\n|---|---|---|").unwrap();
         for rule in rules {
             writeln!(index, "| [{0}]({0}.md) | {1} | {2} |", rule.id, prose(rule.title.en), prose(rule.title.ja))
                 .unwrap();
         }
     }
+    writeln!(index, "\n[Causes without a finding of their own](no-finding.md)").unwrap();
     index
 }
+
+/// The folder that a rule's file lies in.
+fn family(rule: &Rule) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/diagnosis/rules");
+    let file = format!("{}.rs", rule.id.replace('-', "_"));
+    let families = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let family = families.into_iter().find(|family| family.join(&file).exists()).unwrap();
+    family.file_name().unwrap().to_string_lossy().into_owned()
+}
+
+/// The causes that are no rule.
+fn no_finding() -> String {
+    let mut page = "<!-- Made from src/diagnosis/rules/none.rs; do not edit. -->\n\n\
+                    # Causes without a finding of their own / 専用の検出結果がない原因\n"
+        .to_owned();
+    for cause in NONE {
+        writeln!(page, "\n## `{}`", cause.id).unwrap();
+        for (language, instead) in [(Language::En, "Read instead"), (Language::Ja, "代わりに参照")] {
+            writeln!(page, "\n**{}**", prose(cause.title.to(language))).unwrap();
+            writeln!(page, "\n{}", prose(cause.reason.to(language))).unwrap();
+            let links: Vec<_> = cause.instead.iter().map(|id| format!("[{id}]({id}.md)")).collect();
+            writeln!(page, "\n{instead}: {}", links.join(", ")).unwrap();
+        }
+    }
+    page
+}
+
+fn claims() -> String {
+    let mut page = "<!-- Made from src/diagnosis/rules/claims.rs; do not edit. -->\n\n\
+                    # What the articles this tool grew from claim, and the finding that answers it\n\n\
+                    Five articles on HTTP 401 name 58 causes and rules of conduct. authtap checks them against the \
+                    traffic: for each claim this is the finding that says so, and what holds as of November 2026.\n\n"
+        .to_owned();
+    for (number, article) in ('A'..).zip(ARTICLES) {
+        writeln!(page, "- **{number}** {article}").unwrap();
+    }
+    page.push_str("\n| | article | claim | finding | today |\n|---|---|---|---|---|\n");
+    for (number, claim) in (1..).zip(&CLAIMS) {
+        let articles = words(claim.articles.iter().map(|article| ["A", "B", "C", "D", "E"][*article]));
+        let findings: Vec<String> = claim.ids.iter().map(|id| linked(id)).collect();
+        let findings = findings.join(", ");
+        writeln!(page, "| {number} | {articles} | {} | {findings} | {} |", prose(claim.words), prose(claim.today))
+            .unwrap();
+    }
+    page
+}
+
+/// A link, where there is a page to link to.
+fn linked(id: &str) -> String {
+    let rule = RULES.iter().any(|rule| rule.id == id);
+    let none = NONE.iter().any(|cause| cause.id == id);
+    match (rule, none) {
+        (true, _) => format!("[{id}]({id}.md)"),
+        (false, true) => format!("[{id}](no-finding.md#{id})"),
+        (false, false) => format!("`{id}`"),
+    }
+}
+
+#[test]
+fn every_claim_is_answered_by_a_finding_or_a_note() {
+    for (number, claim) in (1..).zip(&CLAIMS) {
+        assert!(!claim.ids.is_empty() || !claim.today.is_empty(), "claim {number} is left alone");
+        assert!(!claim.articles.is_empty() && claim.words.ends_with('.'), "claim {number}");
+    }
+    let named: BTreeSet<&str> = CLAIMS.iter().flat_map(|claim| claim.ids).copied().collect();
+    let known = |id: &str| RULES.iter().any(|rule| rule.id == id) || NONE.iter().any(|cause| cause.id == id);
+    let missing: Vec<_> = named.into_iter().filter(|id| !known(id)).collect();
+    assert!(missing.len() <= NOT_YET, "no rule answers to {missing:?}");
+}
+
+/// Findings that claims name and that are no rules yet; it only ever goes down.
+const NOT_YET: usize = 21;
 
 fn section(page: &mut String, title: &str, text: Text, language: Language) {
     writeln!(page, "\n## {title}").unwrap();
@@ -106,7 +217,19 @@ fn is_command(line: &str) -> bool {
             && noun.starts_with(|letter: char| letter.is_ascii_uppercase())
             && noun.bytes().all(|byte| byte.is_ascii_alphanumeric())
     });
-    let program = ["authtap", "reg", "iisreset", "setspn", "nslookup", "openssl", "netsh", "certutil", "defaults"];
+    let program = [
+        "authtap",
+        "reg",
+        "iisreset",
+        "setspn",
+        "nslookup",
+        "openssl",
+        "netsh",
+        "certutil",
+        "defaults",
+        "CheckNetIsolation",
+        "dsregcmd",
+    ];
     cmdlet || first.starts_with('$') || first.starts_with("(Get-") || program.contains(&first)
 }
 

@@ -122,6 +122,11 @@ fn bodies_are_framed_as_they_were_and_made_to_fit() {
                   0\r\nX-Trailer: 1\r\n\r\n",
             ),
             (&get("/binary"), b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 4\r\n\r\n\x89PNG"),
+            (
+                &get("/mapi"),
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/mapi-http\r\nContent-Length: 16\r\n\r\n\
+                  DONE\r\n\r\n\0\0\0\0\x05\0\x07\x80",
+            ),
             (&get("/204"), b"HTTP/1.1 204 No Content\r\nX-A: 1\r\n\r\n"),
             (&get("/304"), b"HTTP/1.1 304 Not Modified\r\nContent-Length: 71\r\n\r\n"),
             (&get("/head").replace("GET", "HEAD"), b"HTTP/1.1 200 OK\r\nContent-Length: 71\r\n\r\n"),
@@ -142,6 +147,8 @@ fn bodies_are_framed_as_they_were_and_made_to_fit() {
         "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\nContent-Type: text/plain\r\n\r\n6\r\nabcdef\r\n0\r\nX-Trailer: 1\r\n\r\n"
     );
     assert!(ask(&replay, &get("/binary")).ends_with("Content-Length: 4\r\n\r\n    "));
+    let blanks = format!("Content-Length: 16\r\n\r\n{}", " ".repeat(16));
+    assert!(ask(&replay, &get("/mapi")).ends_with(&blanks));
     assert_eq!(ask(&replay, &get("/204")), "HTTP/1.1 204 No Content\r\nX-A: 1\r\n\r\n");
     assert!(ask(&replay, &get("/304")).ends_with("Content-Length: 71\r\n\r\n"));
     assert!(ask(&replay, &get("/head").replace("GET", "HEAD")).ends_with("Content-Length: 71\r\n\r\n"));

@@ -1,7 +1,7 @@
 //! The markers of SPNEGO and Kerberos:
 //!
 //! ```text
-//! Negotiate [spnego offered=kerberos,ntlm kerberos ap-req realm=CONTOSO.COM service=HTTP/mail.contoso.com etype=18 #3]
+//! Negotiate [spnego offered=kerberos/ntlm kerberos ap-req realm=CONTOSO.COM service=HTTP/mail.contoso.com etype=18 #3]
 //! Negotiate [spnego chosen=ntlm state=accept-incomplete type2 flags=0xe2898215]
 //! Negotiate [spnego state=reject kerberos error=37 time=1795338000 #4]
 //! ```
@@ -53,7 +53,7 @@ impl Words<'_> {
 
     fn spnego(&mut self) -> Option<Spnego> {
         let offered = match self.value("offered") {
-            Some(names) => names.split(',').map(Mechanism::of).collect::<Option<Vec<_>>>()?,
+            Some(names) => names.split('/').map(Mechanism::of).collect::<Option<Vec<_>>>()?,
             None => Vec::new(),
         };
         let chosen = match self.value("chosen") {
@@ -93,7 +93,7 @@ impl Words<'_> {
 impl Display for Spnego {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, mechanism) in self.offered.iter().enumerate() {
-            write!(f, "{}{}", if at == 0 { " offered=" } else { "," }, mechanism.code())?;
+            write!(f, "{}{}", if at == 0 { " offered=" } else { "/" }, mechanism.code())?;
         }
         if let Some(chosen) = self.chosen {
             write!(f, " chosen={}", chosen.code())?;

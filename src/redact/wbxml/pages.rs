@@ -1,19 +1,27 @@
 //! The names of WBXML tokens, by the code pages of MS-ASWBXML: the first name of a page has token 5. A dash is a token
 //! without a name; page 3 has none in use.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// The token of a page's first name.
 const FIRST: u8 = 5;
 
 /// The name of a token in a code page.
 pub(super) fn name(page: u8, token: u8) -> Option<&'static str> {
-    let names = PAGES.get(usize::from(page))?;
-    names.split_whitespace().nth(usize::from(token.checked_sub(FIRST)?)).filter(|name| *name != "-")
+    let names = NAMES.get(usize::from(page))?;
+    names.get(usize::from(token.checked_sub(FIRST)?)).copied().filter(|name| *name != "-")
 }
 
 /// Whether any page has this name.
 pub(super) fn is_name(text: &str) -> bool {
-    text != "-" && PAGES.iter().any(|names| names.split_whitespace().any(|name| name == text))
+    static ALL: LazyLock<HashSet<&str>> =
+        LazyLock::new(|| NAMES.iter().flatten().copied().filter(|name| *name != "-").collect());
+    ALL.contains(text)
 }
+
+static NAMES: LazyLock<Vec<Vec<&str>>> =
+    LazyLock::new(|| PAGES.iter().map(|names| names.split_whitespace().collect()).collect());
 
 static PAGES: [&str; 26] = [
     // AirSync

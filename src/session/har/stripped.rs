@@ -7,12 +7,22 @@ pub(super) fn carries_credentials(name: &str) -> bool {
         .any(|known| name.eq_ignore_ascii_case(known))
 }
 
-/// Whether an exporter put a mask where the value of such a field stood: `REDACTED`, `Bearer ***`. Our own markers
+/// Whether an exporter put a mask where such credentials stood. A masked cookie stays: that there was one is all that
+/// anybody asks of cookies.
+pub(super) fn is_masked_field(name: &str, value: &str) -> bool {
+    let asked_for = ["authorization", "proxy-authorization"].iter().any(|known| name.eq_ignore_ascii_case(known));
+    asked_for && is_masked(value)
+}
+
+/// Whether a mask stands where a credential stood: `REDACTED`, `Bearer ***`. Our own markers
 /// are no masks; they say what was there.
-pub(super) fn is_masked(value: &str) -> bool {
+fn is_masked(value: &str) -> bool {
     let value = value.trim();
     let rest = value.split_once(' ').filter(|(scheme, _)| is_scheme(scheme)).map_or(value, |(_, rest)| rest.trim());
-    is_mask(value) || is_mask(rest)
+    // `[Authorization redacted]`; a number sign is in all of our own markers.
+    let says_so =
+        !value.contains('#') && value.split_whitespace().count() <= 3 && value.split_whitespace().any(is_mask);
+    says_so || is_mask(value) || is_mask(rest)
 }
 
 fn is_scheme(word: &str) -> bool {
@@ -48,9 +58,17 @@ mod tests {
 
     #[test]
     fn masks_are_told_from_credentials_and_from_our_markers() {
-        for mask in
-            ["REDACTED", "[REDACTED]", "<redacted>", "Bearer ***", "Basic xxxxxxxx", "*****", "...", "Bearer [removed]"]
-        {
+        for mask in [
+            "REDACTED",
+            "[REDACTED]",
+            "[Authorization redacted]",
+            "<redacted>",
+            "Bearer ***",
+            "Basic xxxxxxxx",
+            "*****",
+            "...",
+            "Bearer [removed]",
+        ] {
             assert!(is_masked(mask), "{mask}");
         }
         for value in [

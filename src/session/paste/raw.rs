@@ -1,9 +1,12 @@
 //! Raw messages inside a text: where each begins, its fields, its body.
 //!
-//! Line ends may be CRLF, LF or mixed. A message begins with a request line or a status line, wherever one stands; what
-//! stands before the first is left out.
+//! Line ends may be CRLF, LF or mixed. A message begins with a request line or a status line, wherever one stands. What
+//! stands outside of messages is for [`super::excerpt`].
 
 use std::borrow::Cow;
+
+use super::{browser, excerpt};
+use crate::exchange::Head;
 
 /// A message found.
 pub(super) enum Message<'t> {
@@ -13,8 +16,8 @@ pub(super) enum Message<'t> {
     Response(StatusLine<'t>, Part<'t>),
 }
 
-/// The first line of a request.
-#[derive(Clone, Copy)]
+/// The first line of a request; all of it empty where only fields were copied.
+#[derive(Clone, Copy, Default)]
 pub(super) struct RequestLine<'t> {
     pub(super) method: &'t str,
     /// In any form; may hold blanks where a marker stands in it.
@@ -23,10 +26,11 @@ pub(super) struct RequestLine<'t> {
 }
 
 /// The first line of a response.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct StatusLine<'t> {
     pub(super) version: &'t str,
-    pub(super) status: u16,
+    /// Nothing where it was not copied.
+    pub(super) status: Option<u16>,
     pub(super) reason: &'t str,
 }
 
@@ -34,7 +38,11 @@ pub(super) struct StatusLine<'t> {
 pub(super) struct Part<'t> {
     pub(super) fields: Vec<Field<'t>>,
     /// Up to the next message, empty lines around it left out.
-    text: &'t str,
+    pub(super) text: &'t str,
+    /// How much of the head is there.
+    pub(super) head: Head,
+    /// Whether `text` is no body, but what somebody or some tool says of the answer.
+    pub(super) prose: bool,
 }
 
 /// One field. A value that ran on over further lines is joined by blanks.
@@ -60,20 +68,44 @@ impl Part<'_> {
     }
 }
 
+impl Part<'_> {
+    /// Where the body ends and what somebody wrote below it begins.
+    fn end_of_body(&self) -> usize {
+        let text = self.text;
+        let stated = self.value("content-length").and_then(|length| length.trim().parse::<usize>().ok());
+        match (stated, text.as_bytes().first()) {
+            (Some(0), _) => 0,
+            (_, Some(b'{')) => {
+                let mut values = serde_json::Deserializer::from_str(text).into_iter::<serde_json::Value>();
+                if values.next().is_some_and(|value| value.is_ok()) { values.byte_offset() } else { text.len() }
+            }
+            (_, Some(b'<')) => text.rfind('>').map_or(text.len(), |end| end + 1),
+            (Some(stated), _) if text.get(stated..).is_some_and(|rest| rest.starts_with(['\r', '\n'])) => stated,
+            _ => text.len(),
+        }
+    }
+}
+
 /// The messages in `text`, in order.
 pub(super) fn parts(text: &str) -> Vec<Message<'_>> {
     let starts: Vec<(usize, usize)> = lines(text).filter(|(from, to)| is_start(&text[*from..*to])).collect();
+    let first = starts.first().map_or(text.len(), |(from, _)| *from);
+    let alone = starts.is_empty();
+    let mut messages = excerpt::messages(&text[..first], alone);
     let ends = starts.iter().skip(1).map(|(from, _)| *from).chain([text.len()]);
-    let message = |((from, to), end): (&(usize, usize), usize)| {
-        let first = text[*from..*to].trim();
-        let part = part(&text[*to..end]);
-        match (request_line(first), status_line(first)) {
-            (Some(line), _) => Some(Message::Request(line, part)),
-            (None, Some(line)) => Some(Message::Response(line, part)),
-            (None, None) => None,
+    for ((from, to), end) in starts.iter().zip(ends) {
+        let line = &text[*from..*to];
+        let mut part = part(&text[*to..end], line.len() - line.trim_start().len());
+        let (body, after) = part.text.split_at(part.end_of_body());
+        part.text = body.trim_end();
+        match (request_line(line.trim()), status_line(line.trim())) {
+            (Some(line), _) => messages.push(Message::Request(line, part)),
+            (None, Some(line)) => messages.push(Message::Response(line, part)),
+            (None, None) => {}
         }
-    };
-    starts.iter().zip(ends).filter_map(message).collect()
+        messages.extend(excerpt::messages(after, false));
+    }
+    messages
 }
 
 fn is_start(line: &str) -> bool {
@@ -101,7 +133,7 @@ fn status_line(line: &str) -> Option<StatusLine<'_>> {
     } else {
         return None;
     };
-    is_version(version).then_some(StatusLine { version, status, reason: reason.trim() })
+    is_version(version).then_some(StatusLine { version, status: Some(status), reason: reason.trim() })
 }
 
 fn is_version(word: &str) -> bool {
@@ -110,9 +142,10 @@ fn is_version(word: &str) -> bool {
     })
 }
 
-/// Fields up to an empty line, or to what can be none: an empty line is easily lost in copying.
-fn part(text: &str) -> Part<'_> {
-    let mut fields: Vec<Field<'_>> = Vec::new();
+/// Fields up to an empty line, or to what can be none: an empty line is easily lost in copying. All lines may be
+/// indented as the first one was.
+fn part(text: &str, indent: usize) -> Part<'_> {
+    let mut part = Part { fields: Vec::new(), text: "", head: Head::Whole, prose: false };
     for (from, to) in lines(text) {
         let line = &text[from..to];
         // The rest of the first line comes first, and it is empty.
@@ -120,32 +153,101 @@ fn part(text: &str) -> Part<'_> {
             continue;
         }
         if line.trim().is_empty() {
-            return Part { fields, text: body_text(&text[to..]) };
+            part.text = body_text(&text[to..]);
+            return part;
         }
+        if line == browser::EXCERPT {
+            part.head = Head::Excerpt;
+            continue;
+        }
+        let blanks = line.len() - line.trim_start().len();
+        let line = &line[blanks.min(indent)..];
         if line.starts_with(['{', '<']) {
-            return Part { fields, text: body_text(&text[from..]) };
+            part.text = body_text(&text[from..]);
+            return part;
         }
-        match field(line) {
-            Some(field) => fields.push(field),
-            None => run_on(&mut fields, line.trim()),
+        // Inside quotes, what looks like a name may be a word of a sentence.
+        let is_inside = part.fields.last().is_some_and(|last| is_quote_open(&last.value));
+        match field(line).filter(|field| !is_inside || excerpt::is_header(field)) {
+            Some(field) => part.fields.push(field),
+            None if part.fields.last().is_none_or(|last| carries_on(&last.value, line)) => {
+                run_on(&mut part.fields, line.trim());
+            }
+            None => {
+                part.text = body_text(&text[from..]);
+                return part;
+            }
         }
     }
-    Part { fields, text: "" }
+    part
 }
 
-/// A line that begins with blanks, or is no field, carries on the value before it.
-fn run_on(fields: &mut [Field<'_>], line: &str) {
+/// Whether `line` carries on a field's value: it is folded, or the value is open, or a long word was broken.
+pub(super) fn carries_on(value: &str, line: &str) -> bool {
+    let trimmed = line.trim();
+    let is_parameter = trimmed.split_once('=').is_some_and(|(name, _)| {
+        !name.is_empty() && name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    });
+    line.starts_with([' ', '\t'])
+        || value.is_empty()
+        || value.ends_with([';', ',', '=', '+', '%', '&'])
+        || is_quote_open(value)
+        || is_parameter
+        || (!trimmed.contains(' ') && is_long_word(last_word(value)))
+}
+
+/// Adds a line to the last value: with a blank, unless the line end broke a word.
+pub(super) fn run_on(fields: &mut [Field<'_>], line: &str) {
     if let Some(last) = fields.last_mut() {
+        let broken = is_broken_word(&last.value);
         let value = last.value.to_mut();
-        if !value.is_empty() {
+        if !value.is_empty() && !broken {
             value.push(' ');
         }
         value.push_str(line);
     }
 }
 
-fn field(line: &str) -> Option<Field<'_>> {
-    let (name, value) = line.split_once(':')?;
+/// Whether the end of `value` is the middle of a word: of a URL inside quotes, of a token.
+fn is_broken_word(value: &str) -> bool {
+    let word = last_word(value);
+    let in_url = is_quote_open(value)
+        && value.rsplit('"').next().is_some_and(|open| open.contains("://") && !open.contains(' '));
+    in_url || is_long_word(word)
+}
+
+/// Whether a line end may have broken this word: a token, a URL.
+fn is_long_word(word: &str) -> bool {
+    word.len() >= 40 && !word.ends_with([';', ',', '"'])
+}
+
+pub(super) fn is_quote_open(value: &str) -> bool {
+    value.bytes().filter(|byte| *byte == b'"').count() % 2 == 1
+}
+
+fn last_word(value: &str) -> &str {
+    value.rsplit(char::is_whitespace).next().unwrap_or_default()
+}
+
+/// A field in the forms it is copied in: `Name: value`, `Name →value`, `Name : value`, `'name': 'value',`.
+pub(super) fn field(line: &str) -> Option<Field<'_>> {
+    let at = line.find([':', '\u{2192}', '\t'])?;
+    let (name, value) = line.split_at(at);
+    let value = value.trim_start_matches([':', '\u{2192}', '\t', ' ']);
+    if value.starts_with("//") {
+        return None;
+    }
+    let is_quoted =
+        |quote: char| name.trim().len() > 2 && name.trim().starts_with(quote) && name.trim().ends_with(quote);
+    let quote = ['\'', '"'].into_iter().find(|quote| is_quoted(*quote));
+    let (name, value) = match quote {
+        Some(quote) => {
+            let value = value.trim().trim_end_matches(',');
+            let inside = value.strip_prefix(['\'', '"']).and_then(|value| value.strip_suffix(['\'', '"']));
+            (name.trim().trim_matches(quote), inside.unwrap_or(value))
+        }
+        None => (name.trim_end_matches(' '), value),
+    };
     let is_name =
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
     is_name.then(|| Field { name, value: Cow::Borrowed(value.trim()) })
@@ -187,7 +289,7 @@ fn dechunked(text: &str) -> Option<String> {
 }
 
 /// Where the lines of `text` begin and end, line ends left out.
-fn lines(text: &str) -> impl Iterator<Item = (usize, usize)> {
+pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, usize)> {
     let mut from = 0;
     text.split_inclusive('\n').map(move |line| {
         let start = from;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
+use crate::exchange::Head;
 use crate::redact::{Credential, Syntax, Token, Withheld};
 
 const CHALLENGE: &str = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nX-FEServer: EX01\r\n\
@@ -158,16 +159,141 @@ fn where_nothing_is_recognised_nothing_was_seen() {
     for text in [
         "",
         " \r\n\t\n  ",
-        "AADSTS50105",
-        "401 Unauthorized - Http POST request failed",
+        "Dear all, the migration begins on Monday. Host: Avery. Location: Tokyo",
         "HTTP/1.1 is old",
-        "\u{0}\u{1}PK",
+        "{\"aud\": \"https://mail.contoso.com/\", \"upn\": \"avery@contoso.com\"}",
+        "\u{0}\u{1}PK\u{0}401 ",
     ] {
         let exchange = one(text);
         assert_eq!((&exchange.method, &exchange.url, exchange.status()), (&None, &None, None), "{text:?}");
         assert_eq!(exchange.request.unseen(), Some(Unseen::NotInSource));
         assert_eq!(exchange.response.unseen(), Some(Unseen::NotInSource));
     }
+}
+
+const AUDIENCE: &str = "2000003;reason=\"The hostname component of the audience claim value 'https://a.contoso.com' is \
+                        invalid\";error_category=\"invalid_resource\"";
+
+#[test]
+fn header_lines_are_a_response_however_they_are_copied() {
+    for text in [
+        "x-ms-diagnostics: {}".to_owned(),
+        "X-MS-Diagnostics \u{2192}{}".to_owned(),
+        "Server \u{2192} Microsoft-IIS/8.5\nx-ms-diagnostics \u{2192} {}".to_owned(),
+        "Content-Length: 0\nServer\tMicrosoft-IIS/8.5\nx-ms-diagnostics\t{}\nX-FEServer\tEX01".to_owned(),
+        "X-FEServer       : EX01\r\nx-ms-diagnostics : {}\r\n".to_owned(),
+        "Hi all,\n\nwe see\n\n  x-ms-diagnostics: {}\n\nThanks".to_owned(),
+        "  'x-feserver': 'EX01',\n  \"x-ms-diagnostics\": '{}',\n".to_owned(),
+        "diagnostics: {}".to_owned(),
+        "{}".to_owned(),
+        "Security\nx-ms-diagnostics: {}\nTransport\nConnection: close".to_owned(),
+        "The log has x-ms-diagnostics: {} for all of them.".to_owned(),
+        "Exception:\nThe remote server returned an error: (401) Unauthorized.\n   diagnostics: {}\n".to_owned(),
+    ] {
+        let exchange = one(&text.replace("{}", AUDIENCE));
+        let response = exchange.response.seen().unwrap();
+        assert_eq!((response.status, response.message.head), (None, Head::Excerpt), "{text}");
+        let value =
+            response.message.fields.iter().find(|field| field.name.as_str().eq_ignore_ascii_case("x-ms-diagnostics"));
+        assert_eq!(value.unwrap_or_else(|| panic!("{text}")).value.as_str(), AUDIENCE, "{text}");
+        assert_eq!((exchange.method, exchange.url, exchange.request.unseen()), (None, None, Some(Unseen::NotInSource)));
+    }
+}
+
+#[test]
+fn long_values_that_were_wrapped_are_whole_again() {
+    let text = "HTTP/1.1 401 Unauthorized\nWWW-Authenticate: Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\",\n\
+                authorization_uri=\"https://login.windows.net/common/oau\nth2/authorize\"\nx-ms-diagnostics: 2000003;\n\
+                reason=\"Expected\n'https://a.contoso.com'. Actual: 'http://a.contoso.com'.\";error_category=\"invalid_resource\"\n\
+                Server: x\n";
+    let exchange = one(text);
+    assert_eq!(names(exchange.response_fields()), ["WWW-Authenticate", "x-ms-diagnostics", "Server"]);
+    assert!(
+        exchange.response_fields()[0].value.as_str().ends_with("\"https://login.windows.net/common/oauth2/authorize\"")
+    );
+    assert!(exchange.response_fields()[1].value.as_str().contains("Expected 'https://a.contoso.com'. Actual"));
+}
+
+#[test]
+fn a_status_stands_above_header_lines_or_among_them() {
+    for text in [
+        "401 Unauthorized\nWWW-Authenticate: NTLM\n",
+        "HTTP 401\nWWW-Authenticate: NTLM\n",
+        "Status Code: 401 Unauthorized\nWWW-Authenticate: NTLM\n",
+        "StatusCode : 401\nWWW-Authenticate : NTLM\n",
+        "  HTTP/1.1 401 Unauthorized\n  WWW-Authenticate: NTLM\nPassword required.\n",
+    ] {
+        let exchange = one(text);
+        assert_eq!(
+            (exchange.status(), names(exchange.response_fields())),
+            (Some(401), vec!["WWW-Authenticate"]),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn header_lines_of_a_request_are_a_request() {
+    let exchange = one("Host: mail.contoso.com\nAuthorization: Bearer\nUser-Agent: x\n");
+    assert_eq!(exchange.authorization(), Some(&Credential::Bearer(Token::Empty)));
+    assert_eq!(exchange.request.seen().unwrap().head, Head::Excerpt);
+    assert_eq!((exchange.method, exchange.response.unseen()), (None, Some(Unseen::NotInSource)));
+    assert_eq!(exchange.url.unwrap().text(), "https://mail.contoso.com/");
+    let both = one("Authorization: Bearer\nUser-Agent: x\nWWW-Authenticate: NTLM\nX-FEServer: EX01\n");
+    assert_eq!((names(both.request_fields()).len(), names(both.response_fields()).len()), (2, 2));
+}
+
+#[test]
+fn errors_without_any_header_are_the_body_of_an_unseen_response() {
+    for (text, syntax) in [
+        ("AADSTS50105", Syntax::Text),
+        ("Sign-in error code: 50057", Syntax::Text),
+        ("Hello,\n\nMsalServiceException: AADSTS50105: Not assigned.\nTrace ID: 1\n\nBye", Syntax::Text),
+        ("{\n\"error\": \"invalid_grant\",\n\n\"error_codes\": [50105]}", Syntax::Json),
+        ("<s:Envelope><s:Body><s:Fault>x</s:Fault></s:Body></s:Envelope>", Syntax::Xml),
+        ("The remote server returned an error: (401) Unauthorized.", Syntax::Text),
+        (
+            "\u{79fb}\u{884c}\u{5148}\u{306e}\u{8cc7}\u{683c}\u{60c5}\u{5831}\u{3092}\u{78ba}\u{8a8d}\u{3067}\u{304d}\u{307e}\u{305b}\u{3093}\u{3067}\u{3057}\u{305f}",
+            Syntax::Text,
+        ),
+    ] {
+        let exchange = one(text);
+        let response = exchange.response.seen().unwrap();
+        assert_eq!((response.status, response.message.head), (None, Head::Excerpt), "{text}");
+        assert!(
+            matches!(response.message.body.content, Content::Text { syntax: found, .. } if found == syntax),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_body_below_header_lines_is_theirs_and_a_letter_below_a_body_is_not() {
+    let json = "{\"error\":\"invalid_grant\"}";
+    let exchange = one(&format!("x-ms-request-id: 1\nContent-Type: application/json\n\n{json}\n"));
+    assert_eq!(response_text(&exchange), (json, true));
+    let letter = "\n\nCan you help?\nAvery\n";
+    let exchange = one(&format!("HTTP/1.1 400 Bad Request\nContent-Type: application/json\n\n{json}{letter}"));
+    assert_eq!(response_text(&exchange), (json, true));
+    let exchange = one(&format!("HTTP/1.1 401 Unauthorized\nContent-Length: 0\n{letter}"));
+    assert_eq!(exchange.response.seen().unwrap().message.body.content, Content::Empty);
+}
+
+#[test]
+fn several_errors_are_several_exchanges() {
+    let lone = format!("x-ms-diagnostics: {AUDIENCE}\n");
+    assert_eq!(paste(&format!("{lone}{lone}")).len(), 2);
+    assert_eq!(paste("AADSTS50105: x\nAADSTS53003: y\n").len(), 2);
+    assert_eq!(paste(&format!("First:\n\nAADSTS50105: x\n\nthen\n\n{lone}\nand\n\n{REQUEST}\n{CHALLENGE}")).len(), 3);
+}
+
+#[test]
+fn a_tunnel_with_its_inside_is_the_inside() {
+    let text = "> CONNECT mail.contoso.com:443 HTTP/1.1\n>\n< HTTP/1.1 200 Connection established\n<\n> GET / HTTP/1.1\n\
+                > Host: mail.contoso.com\n>\n< HTTP/2 401 \n< www-authenticate: NTLM\n<\n* Connection #0 to host left intact\n";
+    let exchange = one(text);
+    assert_eq!((exchange.method.unwrap().as_str().to_owned(), exchange.url.is_some()), ("GET".to_owned(), true));
+    assert_eq!(paste("CONNECT mail.contoso.com:443 HTTP/1.1\n\nHTTP/1.1 200 OK\n\n").len(), 1);
 }
 
 proptest::proptest! {

@@ -418,6 +418,7 @@ fn endpoint(
         realm: schemes.contains(&"basic").then(|| "mail.contoso.com".into()),
         last: (exchange, status),
         verdict,
+        end: None,
     }
 }
 

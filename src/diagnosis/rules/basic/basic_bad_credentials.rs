@@ -3,8 +3,9 @@
 //! Not to be confused with Exchange Online (`basic-retired-exo`), with servers that are not Exchange
 //! (`generic-bad-credentials`), or with a server that does not offer Basic.
 
-use crate::diagnosis::{Actor, Case, Certainty, Directory, Gate, Hit, Kind, Next, Rule, Sent};
-use crate::redact::{Credential, Password};
+use crate::diagnosis::decode::migration_line::{Teller, told};
+use crate::diagnosis::{Actor, Case, Certainty, Directory, Gate, Hit, Kind, Next, Place, Rule, Sent, Signs};
+use crate::redact::{Clean, Credential, Password, User};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -38,7 +39,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Likely, Certainty::Possible],
     actors: &[Actor::User],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[401]).showing(Signs::BASIC.or(Signs::NO_HOST)),
     supersedes: &["hs-anonymous-probe", "generic-bad-credentials"],
     find,
     #[cfg(test)]
@@ -46,18 +47,65 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {
-    let Sent::Credential(Credential::Basic { password, .. }) = case.authorization() else { return None };
+    if case.host().is_empty()
+        && let Some(hit) = told_by_analyzer(case)
+    {
+        return Some(hit);
+    }
+    let Sent::Credential(Credential::Basic { user, password }) = case.authorization() else { return None };
     let offered = case.challenges().is_empty() || case.challenge("basic").is_some();
     if !offered || !is_own_exchange(case) || case.diagnostics().is_some() {
         return None;
     }
     let hit = Hit::failure(Certainty::Likely, Actor::User).on(case.on_user());
     let hit = hit.because(case.evidence_request("authorization")).because(case.evidence_schemes());
+    let hit = slips(user, *password)
+        .fold(hit, |hit, slip| hit.because(case.evidence(Place::RequestHeader("authorization"), slip)));
+    let hit = match refused_before(case, *password) {
+        0 => hit,
+        times => {
+            let text = Clean::concat(["the same password was refused before, times: ".into(), times.into()]);
+            hit.because(case.evidence(Place::RequestHeader("authorization"), text))
+        }
+    };
     let hit = hit.naming("user", case.user().cloned());
     Some(match password {
         Password::Set { label, .. } => hit.until(Next::SameCredential(*label)),
         Password::Missing | Password::Empty => hit,
     })
+}
+
+/// What is odd about the credentials themselves.
+fn slips(user: &User, password: Password) -> impl Iterator<Item = &'static str> {
+    let (padded, non_ascii) = match password {
+        Password::Set { padded, non_ascii, .. } => (padded, non_ascii),
+        Password::Missing | Password::Empty => (false, false),
+    };
+    [
+        (*user == User::Empty, "the user name is empty"),
+        (matches!(user, User::Bare(_)), "the user name has no domain"),
+        (password == Password::Missing, "there is no colon, so no password"),
+        (password == Password::Empty, "the password is empty"),
+        (padded, "the password begins or ends with a blank"),
+        (non_ascii, "the password has letters beyond ASCII: UTF-8 or Latin-1 is the server's guess"),
+    ]
+    .into_iter()
+    .filter_map(|(is, words)| is.then_some(words))
+}
+
+/// How often the server refused this password before.
+fn refused_before(case: &Case<'_>, password: Password) -> u32 {
+    match password {
+        Password::Set { label, .. } => case.past().record(case.host(), label).refused,
+        Password::Missing | Password::Empty => 0,
+    }
+}
+
+/// The analyzer's words about ActiveSync alone: what its test stands for, and what else comes to the same.
+fn told_by_analyzer(case: &Case<'_>) -> Option<Hit> {
+    let line = told(case).filter(|line| line.teller == Teller::Analyzer)?;
+    let hit = Hit::failure(Certainty::Possible, Actor::User).because(case.evidence_body(line.line));
+    Some(hit.or("basic-bad-credentials").or("eas-upn-required").or("eas-2003-backend-iwa"))
 }
 
 /// Exchange by its answer; or a path that nothing but Exchange has, on a server that does not say it is another.
@@ -91,6 +139,11 @@ mod tests {
                  Authorization: Basic {basic avery:secret}",
                 "401\nServer: Microsoft-IIS/7.5\nWWW-Authenticate: Basic realm=\"mail.contoso.com\"",
             )],
+        ),
+        Example::fires(
+            "the connectivity analyzer was refused by ActiveSync",
+            (Kind::Failure, Certainty::Possible, Actor::User),
+            &[Raw::pasted("An HTTP 401 Unauthorized response was received from the remote IIS server.")],
         ),
         Example::silent(
             "a Remote Desktop gateway refuses a password",

@@ -3,7 +3,8 @@
 //! Not to be confused with a wrong password on a server of one's own. A `Basic Realm=""` in the answer proves nothing: it
 //! is still advertised.
 
-use crate::diagnosis::{Actor, Case, Certainty, Directory, Gate, Hit, Kind, Rule, Sent};
+use crate::diagnosis::decode::LiveId;
+use crate::diagnosis::{Actor, Case, Certainty, Directory, Gate, Hit, Kind, Rule, Sent, Signs};
 use crate::redact::Credential;
 use crate::text::Text;
 
@@ -43,7 +44,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain],
     actors: &[Actor::Client, Actor::MigrationTool],
-    gate: Gate::status(&[401, 403]),
+    gate: Gate::status(&[401, 403, 456]).showing(Signs::BASIC.or(Signs::EXCHANGE)),
     supersedes: &["hs-anonymous-probe", "basic-bad-credentials", "generic-bad-credentials"],
     find,
     #[cfg(test)]
@@ -52,9 +53,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let sent = matches!(case.authorization(), Sent::Credential(Credential::Basic { .. }));
-    let blocked = case
-        .response_header("x-autodiscovery-error")
-        .filter(|said| said.as_str().contains("LiveIdBasicAuth:BasicAuthBlocked"));
+    let blocked = LiveId::of(case).filter(|said| said.is("BasicAuthBlocked"));
     if !(blocked.is_some() || (sent && case.is_exchange_online() && case.status() == Some(401))) {
         return None;
     }

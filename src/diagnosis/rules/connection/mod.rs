@@ -5,7 +5,9 @@ use crate::diagnosis::Rule;
 mod capture_not_decrypted;
 mod capture_sanitised;
 mod certificate_invalid;
+mod http_proxy_blocked;
 mod preauth_device;
+mod proxy_auth_failed;
 mod server_unreachable;
 mod tls_client_legacy;
 mod tls_server_legacy;
@@ -18,6 +20,8 @@ pub(super) static RULES: &[&Rule] = &[
     &tls_server_legacy::RULE,
     &tls_client_legacy::RULE,
     &server_unreachable::RULE,
+    &proxy_auth_failed::RULE,
+    &http_proxy_blocked::RULE,
     &preauth_device::RULE,
     &capture_not_decrypted::RULE,
     &capture_sanitised::RULE,

@@ -5,7 +5,7 @@
 //! (`autodiscover-foreign-host`), or with other mail servers that speak ActiveSync.
 
 use crate::diagnosis::answered::by_exchange;
-use crate::diagnosis::{Actor, Case, Certainty, Directory, Evidence, Gate, Hit, Kind, Place, Rule};
+use crate::diagnosis::{Actor, Case, Certainty, Directory, Evidence, Gate, Hit, Kind, Place, Rule, Signs};
 use crate::redact::Clean;
 use crate::text::Text;
 
@@ -47,7 +47,9 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Likely],
     actors: &[Actor::Network],
-    gate: Gate::status(&[200, 301, 302, 303, 307, 401, 403, 440]),
+    gate: Gate::status(&[200, 301, 302, 303, 307, 401, 403, 440]).showing(
+        Signs::ACTIVE_SYNC.or(Signs::AUTODISCOVER).or(Signs::EWS).or(Signs::MAPI).or(Signs::OAB).or(Signs::RPC),
+    ),
     supersedes: &["basic-bad-credentials", "generic-bad-credentials"],
     find,
     #[cfg(test)]
@@ -96,7 +98,7 @@ fn is_page(case: &Case<'_>) -> bool {
 /// A header that only a product for pre-authentication writes.
 fn own_header(case: &Case<'_>) -> Option<Evidence> {
     const SERVERS: [&str; 6] = ["bigip", "big-ip", "netscaler", "citrix", "kemp", "fortiweb"];
-    const PLACES: [&str; 8] = [
+    const PLACES: [&str; 12] = [
         "/my.policy",
         "/my.logout.php3",
         "/vpn/",
@@ -105,6 +107,11 @@ fn own_header(case: &Case<'_>) -> Option<Evidence> {
         "/cookieauth.dll",
         "urn%3aappproxy",
         "msappproxy.net",
+        // Pulse, Cisco, AD FS through a gateway, Entra application proxy: a sign-in page in front of a directory for programs.
+        "/dana-na/",
+        "/+cscoe+/",
+        "/adfs/ls",
+        "://login.microsoftonline.",
     ];
     let marks = [("server", &SERVERS[..]), ("www-authenticate", &SERVERS[..]), ("location", &PLACES[..])];
     let mut written =
@@ -163,6 +170,16 @@ mod tests {
                  SERVER: Microsoft-HTTPAPI/2.0\n\
                  LOCATION: https://adfs.contoso.com/adfs/ls?version=1.0&action=signin&\
                  realm=urn%3AAppProxy%3Acom&returnUrl=https%3A%2F%2Fautodiscover.contoso.com%2F",
+            )],
+        ),
+        Example::fires(
+            "the application proxy of Entra signs people in",
+            (Kind::Failure, Certainty::Likely, Actor::Network),
+            &[Raw::new(
+                "POST https://mail.contoso.com/EWS/Exchange.asmx",
+                "302 Found\n\
+                 Location: https://login.microsoftonline.com/5b1c2a90-6f3e-4d27-9a55-0c7e1f4b8d01/oauth2/authorize?\
+                 response_type=code",
             )],
         ),
         Example::fires(

@@ -78,7 +78,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         // With --server-cert the client is shown what the server would have shown.
         (Some(shown), _) if own.is_some_and(|own| own.sha256 == shown.sha256) => Actor::ExchangeAdmin,
         (Some(_), _) | (None, Capture::Live { .. }) => Actor::ThisProxy,
-        (None, Capture::Imported) => Actor::CaptureTool,
+        (None, Capture::Imported | Capture::Intercepted) => Actor::CaptureTool,
     };
     let hit = Hit::failure(certainty, actor).on(case.on_server()).naming("host", case.host_name());
     let hit = hit.because(case.evidence(Place::ConnectionClient, failure.text.clone()));

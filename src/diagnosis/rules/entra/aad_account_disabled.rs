@@ -76,9 +76,10 @@ mod tests {
         Example::fires(
             "a refresh token of a disabled account",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                token_error!("grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" => 50057: "The user account is disabled."),
-            ],
+            &[token_error!(
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" =>
+                50057: "The user account is disabled."
+            )],
         ),
         Example::fires(
             "a sign-in page says so",

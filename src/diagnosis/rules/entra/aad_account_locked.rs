@@ -68,9 +68,8 @@ mod tests {
         Example::fires(
             "smart lockout",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                token_error!(50053: "The account is locked, you've tried to sign in too many times with an incorrect user ID or password."),
-            ],
+            &[token_error!(50053: "The account is locked, you've tried to sign in too many times with an incorrect \
+                                     user ID or password.")],
         ),
         Example::fires(
             "the address is known for attacks",

@@ -70,16 +70,19 @@ mod tests {
             "a tool asks the sign-in page without showing it",
             (Kind::Failure, Certainty::Certain, Actor::MigrationTool),
             &[Raw::new(
-                "GET https://login.microsoftonline.com/common/oauth2/v2.0/authorize?prompt=none\nUser-Agent: MigTool/4.2",
-                "302 Found\nLocation: https://mig.contoso.com/cb?error=interaction_required&error_description=AADSTS16000%3A+Either+multiple+user+identities+are+available",
+                "GET https://login.microsoftonline.com/common/oauth2/v2.0/authorize?prompt=none\nUser-Agent: \
+                 MigTool/4.2",
+                "302 Found\nLocation: https://mig.contoso.com/cb?error=interaction_required&\
+                 error_description=AADSTS16000%3A+Either+multiple+user+identities+are+available",
             )],
         ),
         Example::fires(
             "at the token endpoint",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!("grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" => 50058: "A silent sign-in request was sent but no user is signed in."),
-            ],
+            &[token_error!(
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" =>
+                50058: "A silent sign-in request was sent but no user is signed in."
+            )],
         ),
         Example::fires(
             "a page, of a number that is never a step",

@@ -63,23 +63,26 @@ mod tests {
         Example::fires(
             "an administrator switched it off",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 7_000_112: "Application '5a4b3c2d-0000-4000-8000-000000000a13'(MigTool) is disabled."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2F.default" =>
+                7_000_112: "Application '5a4b3c2d-0000-4000-8000-000000000a13'(MigTool) is disabled."
+            )],
         ),
         Example::fires(
             "an old number, the words tell",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 70001: "Application with identifier '5a4b3c2d-0000-4000-8000-000000000a13' is disabled."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2F.default" =>
+                70001: "Application with identifier '5a4b3c2d-0000-4000-8000-000000000a13' is disabled."
+            )],
         ),
         Example::fires(
             "the resource is switched off",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                page_error!(500_014: "The service principal for resource '00000002-0000-0ff1-ce00-000000000000' is disabled."),
-            ],
+            &[page_error!(500_014: "The service principal for resource '00000002-0000-0ff1-ce00-000000000000' is \
+                                      disabled.")],
         ),
         Example::silent(
             "the old number says that it is not there",

@@ -1,7 +1,7 @@
 //! The tenant has no application of the client id that was sent.
 //!
-//! Not to be confused with one that is there and disabled (`aad-app-disabled`), without consent (`aad-consent-missing`), or
-//! with a resource that is missing (`aad-resource-not-found`, `spn-missing`).
+//! Not to be confused with one that is there and disabled (`aad-app-disabled`), without consent
+//! (`aad-consent-missing`), or with a resource that is missing (`aad-resource-not-found`, `spn-missing`).
 
 use crate::diagnosis::refusal::{GATE, refused};
 use crate::diagnosis::{Actor, Case, Certainty, Hit, Kind, Rule};
@@ -41,7 +41,8 @@ pub(super) static RULE: Rule = Rule {
     },
     sources: &[
         "https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes",
-        "https://learn.microsoft.com/en-us/troubleshoot/entra/entra-id/app-integration/error-code-aadsts700016-app-not-found-in-directory",
+        "https://learn.microsoft.com/en-us/troubleshoot/entra/entra-id/app-integration/error-code-aadsts700016-app-not\
+         -found-in-directory",
     ],
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain],
@@ -53,13 +54,14 @@ pub(super) static RULE: Rule = Rule {
     examples: tests::EXAMPLES,
 };
 
-const CODES: [u32; 3] = [700_016, 70001, 700_011];
+const CODES: [u32; 4] = [700_016, 70001, 700_011, 7_000_229];
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let refused = refused(case, &CODES)?;
     let hit = refused.failure(Certainty::Certain, Actor::EntraAdmin);
     // A program that sends a user's password may be a migration tool that was given the wrong application, or none.
-    Some(if refused.grant_is("password") { hit.or("modern-auth-not-configured") } else { hit })
+    let unknown_tool = refused.grant_is("password") && refused.caller() != Actor::MigrationTool;
+    Some(if unknown_tool { hit.or("modern-auth-not-configured") } else { hit })
 }
 
 #[cfg(test)]
@@ -71,23 +73,24 @@ mod tests {
         Example::fires(
             "the tenant does not know the client id",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                token_error!(700_016: "Application with identifier '5a4b3c2d-0000-4000-8000-000000000a12' was not found in the directory 'Contoso'."),
-            ],
+            &[token_error!(700_016: "Application with identifier '5a4b3c2d-0000-4000-8000-000000000a12' was not \
+                                       found in the directory 'Contoso'.")],
         ),
         Example::fires(
             "an old number says the same",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 70001: "Application with identifier '5a4b3c2d-0000-4000-8000-000000000a12' was not found in the directory contoso.com"),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2F.default" =>
+                70001: "Application with identifier '5a4b3c2d-0000-4000-8000-000000000a12' was not found in the \
+                        directory contoso.com"
+            )],
         ),
         Example::fires(
             "the sign-in page says so",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                page_error!(700_016: "Application with identifier '5a4b3c2d-0000-4000-8000-000000000a12' was not found in the directory 'Contoso'."),
-            ],
+            &[page_error!(700_016: "Application with identifier '5a4b3c2d-0000-4000-8000-000000000a12' was not \
+                                      found in the directory 'Contoso'.")],
         ),
         Example::silent(
             "the old number says that it is disabled",
@@ -95,9 +98,8 @@ mod tests {
         ),
         Example::silent(
             "a resource is missing",
-            &[
-                token_error!(500_011: "The resource principal named api://mig-tool was not found in the tenant named Contoso."),
-            ],
+            &[token_error!(500_011: "The resource principal named api://mig-tool was not found in the tenant named \
+                                       Contoso.")],
         ),
     ];
 }

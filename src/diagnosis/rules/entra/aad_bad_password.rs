@@ -1,8 +1,8 @@
 //! Entra refuses the user name or the password.
 //!
-//! Not to be confused with a password that is right and has expired (`aad-password-expired`), a user that the tenant does
-//! not have (`aad-user-not-found`), or an application's secret (`aad-client-secret-invalid`). The old wrapper 70002 alone
-//! means a password where one was sent, else a secret.
+//! Not to be confused with a password that is right and has expired (`aad-password-expired`), a user that the tenant
+//! does not have (`aad-user-not-found`), or an application's secret (`aad-client-secret-invalid`). The old wrapper
+//! 70002 alone means a password where one was sent, else a secret.
 
 use crate::diagnosis::refusal::{GATE, refused};
 use crate::diagnosis::{Actor, Case, Certainty, Hit, Kind, Rule};
@@ -58,17 +58,15 @@ pub(super) static RULE: Rule = Rule {
 
 const CODES: [u32; 3] = [50126, 50064, WRAPPER];
 
-/// "Error validating credentials", of a user or of an application.
+/// "Error validating credentials", of a user or of an application; nothing else stands beside it.
 const WRAPPER: u32 = 70002;
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let refused = refused(case, &CODES)?;
-    let certainty = match refused.said.code() {
-        Some(WRAPPER) if refused.said.error == "invalid_client" || !refused.grant_is("password") => return None,
-        Some(WRAPPER) => Certainty::Likely,
-        _ => Certainty::Certain,
-    };
-    Some(refused.failure(certainty, Actor::User))
+    if refused.said.code() != Some(WRAPPER) {
+        return Some(refused.failure(Certainty::Certain, Actor::User));
+    }
+    refused.is_about_password().then(|| refused.failure(Certainty::Likely, Actor::User))
 }
 
 #[cfg(test)]
@@ -97,7 +95,8 @@ mod tests {
             (Kind::Failure, Certainty::Certain, Actor::User),
             &[Raw::new(
                 "POST https://login.microsoftonline.com/common/login\nUser-Agent: Mozilla/5.0",
-                "200 OK\nContent-Type: text/html\n\n<html><script>$Config={\"sErrTxt\":\"\",\"sErrorCode\":\"50126\"};</script></html>",
+                "200 OK\nContent-Type: text/html\n\n<html><script>$Config={\"sErrTxt\":\"\",\"sErrorCode\":\"50126\"};\
+                 </script></html>",
             )],
         ),
         Example::fires(
@@ -105,7 +104,10 @@ mod tests {
             (Kind::Failure, Certainty::Certain, Actor::User),
             &[Raw::new(
                 "POST https://login.microsoftonline.com/rst2.srf",
-                "500\nContent-Type: application/soap+xml\n\n<S:Envelope xmlns:S=\"http://www.w3.org/2003/05/soap-envelope\"><S:Body><S:Fault><S:Reason><S:Text xml:lang=\"en-US\">AADSTS50126: Error validating credentials due to invalid username or password.</S:Text></S:Reason></S:Fault></S:Body></S:Envelope>",
+                "500\nContent-Type: application/soap+xml\n\n<S:Envelope \
+                 xmlns:S=\"http://www.w3.org/2003/05/soap-envelope\"><S:Body><S:Fault><S:Reason><S:Text \
+                 xml:lang=\"en-US\">AADSTS50126: Error validating credentials due to invalid username or \
+                 password.</S:Text></S:Reason></S:Fault></S:Body></S:Envelope>",
             )],
         ),
         Example::fires(
@@ -118,16 +120,19 @@ mod tests {
         ),
         Example::silent(
             "the wrapper stands alone, and a secret was sent",
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a07&client_secret=x" => 70002: "Error validating credentials."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a07&client_secret=x" =>
+                70002: "Error validating credentials."
+            )],
         ),
         Example::silent("the password is right and has expired", &[token_error!(50055: "The password is expired.")]),
         Example::silent(
             "another identity provider refuses a password",
             &[Raw::new(
-                "POST https://id.fabrikam.com/realms/main/protocol/openid-connect/token\nContent-Type: application/x-www-form-urlencoded\n\ngrant_type=password&username=avery&password=x",
-                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_grant\",\"error_description\":\"Invalid user credentials\"}",
+                "POST https://id.fabrikam.com/realms/main/protocol/openid-connect/token\nContent-Type: \
+                 application/x-www-form-urlencoded\n\ngrant_type=password&username=avery&password=x",
+                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_grant\",\"error_description\":\"Invalid \
+                 user credentials\"}",
             )],
         ),
     ];

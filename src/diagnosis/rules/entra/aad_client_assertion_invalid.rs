@@ -26,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
              Connect-MgGraph -TenantId '{tenant}' -Scopes Application.ReadWrite.All\n\
              $app = Get-MgApplication -Filter \"appId eq '{app}'\"\n\
              $app.KeyCredentials | Format-Table DisplayName,EndDateTime,@{ n = 'Thumbprint'; e = { \
-             [Convert]::ToHexString($_.CustomKeyIdentifier) } }\n\
+             [BitConverter]::ToString($_.CustomKeyIdentifier) -replace '-' } }\n\
              Get-ChildItem Cert:\\LocalMachine\\My,Cert:\\CurrentUser\\My | Format-Table \
              Thumbprint,Subject,NotAfter,HasPrivateKey\n\
              Used: {thumbprint}. If the thumbprints agree, check the clock of the machine and the audience, which is \
@@ -36,7 +36,7 @@ pub(super) static RULE: Rule = Rule {
              Connect-MgGraph -TenantId '{tenant}' -Scopes Application.ReadWrite.All\n\
              $app = Get-MgApplication -Filter \"appId eq '{app}'\"\n\
              $app.KeyCredentials | Format-Table DisplayName,EndDateTime,@{ n = 'Thumbprint'; e = { \
-             [Convert]::ToHexString($_.CustomKeyIdentifier) } }\n\
+             [BitConverter]::ToString($_.CustomKeyIdentifier) -replace '-' } }\n\
              Get-ChildItem Cert:\\LocalMachine\\My,Cert:\\CurrentUser\\My | Format-Table \
              Thumbprint,Subject,NotAfter,HasPrivateKey\n\
              使われた拇印: {thumbprint}。一致している場合は、コンピューターの時刻と、アサーションの宛先 (同じテナント\
@@ -64,7 +64,9 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     // What is registered is the tenant's matter, what is signed is the program's.
     let registered = refused.said.is_any(&[700_027]) || refused.said.says("key was not found");
     let actor = if registered { Actor::EntraAdmin } else { refused.caller() };
-    Some(refused.failure(Certainty::Certain, actor).naming("thumbprint", refused.thumbprint()))
+    let hit = refused.failure(Certainty::Certain, actor).naming("thumbprint", refused.thumbprint());
+    // The request would tell whether Exchange asked.
+    Some(if case.exchange.request.seen().is_none() { hit.or("auth-cert-missing") } else { hit })
 }
 
 #[cfg(test)]
@@ -76,29 +78,40 @@ mod tests {
         Example::fires(
             "the certificate is not registered",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_assertion=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 700_027: "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found., Thumbprint of key used by client: '0BADC0DE00000000000000000000000000000001']"),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_assertion=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2F.default" =>
+                700_027: "The certificate with identifier used to sign the client assertion is not registered on \
+                          application. [Reason - The key was not found., Thumbprint of key used by client: \
+                          '0BADC0DE00000000000000000000000000000001']"
+            )],
         ),
         Example::fires(
             "an old wrapper before it",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_assertion=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 70002: "Error validating credentials. AADSTS50012: Client assertion contains an invalid signature. [Reason - The key was not found.]"),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_assertion=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2F.default" =>
+                70002: "Error validating credentials. AADSTS50012: Client assertion contains an invalid \
+                        signature. [Reason - The key was not found.]"
+            )],
         ),
         Example::fires(
             "the clock of the machine is wrong",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_assertion=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 700_024: "Client assertion is not within its valid time range."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_assertion=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2F.default" =>
+                700_024: "Client assertion is not within its valid time range."
+            )],
         ),
         Example::silent(
             "a secret is wrong under the same number",
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 50012: "Invalid client secret is provided."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2F.default" =>
+                50012: "Invalid client secret is provided."
+            )],
         ),
         Example::silent(
             "the certificate of TLS was lost",

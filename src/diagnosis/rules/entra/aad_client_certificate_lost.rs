@@ -35,7 +35,8 @@ pub(super) static RULE: Rule = Rule {
     },
     sources: &[
         "https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes",
-        "https://learn.microsoft.com/en-us/entra/identity/authentication/concept-certificate-based-authentication-technical-deep-dive",
+        "https://learn.microsoft.com/en-us/entra/identity/authentication/concept-certificate-based-authentication-tech\
+         nical-deep-dive",
     ],
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
@@ -51,13 +52,11 @@ const CODES: [u32; 1] = [50192];
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let refused = refused(case, &CODES)?;
-    let decrypted_by_us = case.exchange.connection.presented.is_some();
     let (certainty, actor) = match case.capture() {
         Capture::Live { .. } => (Certainty::Certain, Actor::ThisProxy),
-        Capture::Imported if decrypted_by_us => (Certainty::Certain, Actor::ThisProxy),
         // Somebody copied the words alone; who decrypts cannot be seen.
         Capture::Imported if case.exchange.request.seen().is_none() => (Certainty::Likely, Actor::Network),
-        Capture::Imported => (Certainty::Certain, Actor::CaptureTool),
+        Capture::Imported | Capture::Intercepted => (Certainty::Certain, Actor::CaptureTool),
     };
     Some(refused.failure(certainty, actor))
 }
@@ -86,9 +85,12 @@ mod tests {
         ),
         Example::silent(
             "an assertion is not accepted",
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_assertion=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 700_027: "The certificate with identifier used to sign the client assertion is not registered on application."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_assertion=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2F.default" =>
+                700_027: "The certificate with identifier used to sign the client assertion is not registered on \
+                          application."
+            )],
         ),
     ];
 }

@@ -75,43 +75,49 @@ mod tests {
         Example::fires(
             "client_credentials without a secret",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01" => 7_000_218: "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01" =>
+                7_000_218: "The request body must contain the following parameter: 'client_assertion' or \
+                            'client_secret'."
+            )],
         ),
         Example::fires(
             "a password for an application that is not public",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                token_error!(7_000_218: "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."),
-            ],
+            &[token_error!(7_000_218: "The request body must contain the following parameter: 'client_assertion' or \
+                                         'client_secret'.")],
         ),
         Example::fires(
             "an old number says the same",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                token_error!("grant_type=authorization_code&client_id=5a4b3c2d-0000-4000-8000-000000000a01&code=x" => 70002: "The request body must contain the following parameter: 'client_secret or client_assertion'."),
-            ],
+            &[token_error!(
+                "grant_type=authorization_code&client_id=5a4b3c2d-0000-4000-8000-000000000a01&code=x" =>
+                70002: "The request body must contain the following parameter: 'client_secret or client_assertion'."
+            )],
         ),
         Example::fires(
             "a public one sends a secret",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                token_error!("grant_type=authorization_code&client_id=5a4b3c2d-0000-4000-8000-000000000a01&code=x" => 700_025: "Client is public so neither 'client_assertion' nor 'client_secret' should be presented."),
-            ],
+            &[token_error!(
+                "grant_type=authorization_code&client_id=5a4b3c2d-0000-4000-8000-000000000a01&code=x" =>
+                700_025: "Client is public so neither 'client_assertion' nor 'client_secret' should be presented."
+            )],
         ),
         Example::fires(
             "another parameter is missing",
             (Kind::Failure, Certainty::Likely, Actor::EntraAdmin),
-            &[
-                token_error!("resource=x" => 900_144: "The request body must contain the following parameter: 'grant_type'."),
-            ],
+            &[token_error!(
+                "resource=x" =>
+                900_144: "The request body must contain the following parameter: 'grant_type'."
+            )],
         ),
         Example::silent(
             "the secret is wrong",
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 7_000_215: "Invalid client secret provided."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2F.default" =>
+                7_000_215: "Invalid client secret provided."
+            )],
         ),
     ];
 }

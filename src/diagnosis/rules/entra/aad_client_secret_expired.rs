@@ -12,9 +12,9 @@ pub(super) static RULE: Rule = Rule {
         en: "The client secret has expired", ja: "クライアント シークレットの有効期限が切れている"
     },
     explanation: Text {
-        en: "Secrets of applications last two years at most (by default six months), and this one is over. Everything \
+        en: "Secrets made in the portal last two years at most (180 days by default), and this one is over. Everything \
              that signs in as this application stops at once.",
-        ja: "アプリケーションのシークレットの有効期間は最長 2 年 (既定では 6 か月) で、期限を過ぎました。このアプリケ\
+        ja: "ポータルで作成したシークレットの有効期間は最長 2 年 (既定では 180 日) で、期限を過ぎました。このアプリケ\
              ーションとしてサインインするものはすべて一斉に止まります。",
     },
     remedy: Text {
@@ -62,22 +62,29 @@ mod tests {
         Example::fires(
             "the keys are over",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 7_000_222: "The provided client secret keys for app '5a4b3c2d-0000-4000-8000-000000000a10' are expired."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2F.default" =>
+                7_000_222: "The provided client secret keys for app '5a4b3c2d-0000-4000-8000-000000000a10' are \
+                            expired."
+            )],
         ),
         Example::fires(
             "an old number, the words tell",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 70002: "Error validating credentials. The client secret has expired."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2F.default" =>
+                70002: "Error validating credentials. The client secret has expired."
+            )],
         ),
         Example::silent(
             "the secret is wrong",
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 7_000_215: "Invalid client secret provided."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2F.default" =>
+                7_000_215: "Invalid client secret provided."
+            )],
         ),
     ];
 }

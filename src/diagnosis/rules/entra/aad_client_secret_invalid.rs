@@ -1,8 +1,8 @@
 //! The application's secret is wrong.
 //!
 //! Not to be confused with one that was right and has expired (`aad-client-secret-expired`), with a certificate
-//! (`aad-client-assertion-invalid`), or with a user's password (`aad-bad-password`). Older answers have other numbers and
-//! tell it in words.
+//! (`aad-client-assertion-invalid`), or with a user's password (`aad-bad-password`). Older answers have other numbers
+//! and tell it in words.
 
 use crate::diagnosis::refusal::{GATE, refused};
 use crate::diagnosis::{Actor, Case, Certainty, Hit, Kind, Rule};
@@ -51,21 +51,16 @@ pub(super) static RULE: Rule = Rule {
 
 const CODES: [u32; 2] = [7_000_215, WRAPPER];
 
-/// "Error validating credentials", of a user or of an application.
+/// "Error validating credentials", of a user or of an application; nothing else stands beside it.
 const WRAPPER: u32 = 70002;
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let refused = refused(case, &CODES)?;
-    let certainty = match refused.said.code() {
-        Some(WRAPPER) if refused.said.error == "invalid_client" || refused.asked("client_secret").is_some() => {
-            Certainty::Likely
-        }
-        // A password, a code, a token: the wrapper does not say which.
-        Some(WRAPPER) => return None,
-        _ => Certainty::Certain,
-    };
-    (!refused.grant_is("password") || certainty == Certainty::Certain)
-        .then(|| refused.failure(certainty, refused.caller()))
+    if refused.said.code() != Some(WRAPPER) {
+        return Some(refused.failure(Certainty::Certain, refused.caller()));
+    }
+    let hit = || refused.failure(Certainty::Likely, refused.caller()).or("aad-bad-password");
+    (!refused.is_about_password()).then(hit)
 }
 
 #[cfg(test)]
@@ -77,49 +72,65 @@ mod tests {
         Example::fires(
             "the id of the secret was sent",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 7_000_215: "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '5a4b3c2d-0000-4000-8000-000000000a09'."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2F.default" =>
+                7_000_215: "Invalid client secret provided. Ensure the secret being sent in the request is the \
+                            client secret value, not the client secret ID, for a secret added to app \
+                            '5a4b3c2d-0000-4000-8000-000000000a09'."
+            )],
         ),
         Example::fires(
             "the number says something else, the words are clear",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 70002: "Error validating credentials. AADSTS50012: Invalid client secret is provided."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2F.default" =>
+                70002: "Error validating credentials. AADSTS50012: Invalid client secret is provided."
+            )],
         ),
         Example::fires(
             "the wrapper stands alone, and a secret was sent",
             (Kind::Failure, Certainty::Likely, Actor::Client),
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 70002: "Error validating credentials."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2F.default" =>
+                70002: "Error validating credentials."
+            )],
         ),
         Example::fires(
             "a migration tool at ACS, told in the words of its day",
             (Kind::Failure, Certainty::Certain, Actor::MigrationTool),
             &[Raw::new(
-                "POST https://accounts.accesscontrol.windows.net/contoso.com/tokens/OAuth/2\nUser-Agent: MigrationWiz/1.0",
-                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\"error_description\":\"ACS50012: Invalid client secret is provided.\"}",
+                "POST https://accounts.accesscontrol.windows.net/contoso.com/tokens/OAuth/2\nUser-Agent: \
+                 MigrationWiz/1.0",
+                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\
+                 \"error_description\":\"ACS50012: Invalid client secret is provided.\"}",
             )],
         ),
         Example::silent(
             "the secret has expired",
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 7_000_222: "The provided client secret keys for app '5a4b3c2d-0000-4000-8000-000000000a10' are expired."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2F.default" =>
+                7_000_222: "The provided client secret keys for app '5a4b3c2d-0000-4000-8000-000000000a10' are \
+                            expired."
+            )],
         ),
         Example::silent(
             "the signature of an assertion is wrong",
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_assertion=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 50012: "Client assertion contains an invalid signature. [Reason - The key was not found.]"),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_assertion=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2F.default" =>
+                50012: "Client assertion contains an invalid signature. [Reason - The key was not found.]"
+            )],
         ),
         Example::silent(
             "another identity provider refuses a secret",
             &[Raw::new(
                 "POST https://id.fabrikam.com/oauth2/v1/token",
-                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\"error_description\":\"Invalid client secret\"}",
+                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\"error_description\":\"Invalid \
+                 client secret\"}",
             )],
         ),
     ];

@@ -60,8 +60,9 @@ pub(super) static RULE: Rule = Rule {
 
 /// Blocked; device not managed, compliant or joined; external challenge; app not approved or protected; location; token
 /// protection.
-const CODES: [u32; 14] =
-    [53003, 53000, 53001, 53002, 50158, 50131, 50005, 53009, 53011, 530_021, 530_031, 530_032, 530_034, 530_084];
+const CODES: [u32; 15] = [
+    53003, 53000, 53001, 53002, 50158, 50131, 50005, 53009, 53011, 530_021, 530_031, 530_032, 530_034, 530_084, 530_003,
+];
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     Some(refused(case, &CODES)?.failure(Certainty::Certain, Actor::EntraAdmin))
@@ -76,9 +77,8 @@ mod tests {
         Example::fires(
             "a policy blocks a tool",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                token_error!(53003: "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance."),
-            ],
+            &[token_error!(53003: "Access has been blocked by Conditional Access policies. The access policy does \
+                                     not allow token issuance.")],
         ),
         Example::fires(
             "the device must be managed",

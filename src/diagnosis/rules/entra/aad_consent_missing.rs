@@ -1,7 +1,8 @@
 //! The application has not the permission it asks for: nobody consented, or an administrator must.
 //!
 //! Not to be confused with a permission that the resource finds missing in a token (`token-scope-insufficient`,
-//! `graph-permission-missing`), or Microsoft's own applications, for which nobody can consent (`aad-first-party-preauth`).
+//! `graph-permission-missing`), or Microsoft's own applications, for which nobody can consent
+//! (`aad-first-party-preauth`).
 
 use crate::diagnosis::refusal::{GATE, refused};
 use crate::diagnosis::{Actor, Case, Certainty, Hit, Kind, Rule};
@@ -60,7 +61,8 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     let actor = if refused.said.is_any(&[DECLINED]) { Actor::User } else { Actor::EntraAdmin };
     let hit = refused.failure(Certainty::Certain, actor);
     // A program that sends a user's password may be a migration tool that was given the wrong application, or none.
-    Some(if refused.grant_is("password") { hit.or("modern-auth-not-configured") } else { hit })
+    let unknown_tool = refused.grant_is("password") && refused.caller() != Actor::MigrationTool;
+    Some(if unknown_tool { hit.or("modern-auth-not-configured") } else { hit })
 }
 
 #[cfg(test)]
@@ -72,16 +74,14 @@ mod tests {
         Example::fires(
             "nobody consented",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                token_error!(65001: "The user or administrator has not consented to use the application with ID '5a4b3c2d-0000-4000-8000-000000000a07' named 'Migration'."),
-            ],
+            &[token_error!(65001: "The user or administrator has not consented to use the application with ID \
+                                     '5a4b3c2d-0000-4000-8000-000000000a07' named 'Migration'.")],
         ),
         Example::fires(
             "an administrator must",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                page_error!(90094: "An administrator of Contoso has set a policy that prevents you from granting the permissions."),
-            ],
+            &[page_error!(90094: "An administrator of Contoso has set a policy that prevents you from granting the \
+                                    permissions.")],
         ),
         Example::fires(
             "the user declined",
@@ -90,9 +90,8 @@ mod tests {
         ),
         Example::silent(
             "an application of Microsoft's is not preauthorised",
-            &[
-                token_error!(65002: "Consent between first party application and first party resource must be configured via preauthorization."),
-            ],
+            &[token_error!(65002: "Consent between first party application and first party resource must be \
+                                     configured via preauthorization.")],
         ),
     ];
 }

@@ -37,7 +37,7 @@ pub(super) static RULE: Rule = Rule {
     examples: tests::EXAMPLES,
 };
 
-const CODES: [u32; 2] = [70019, 70018];
+const CODES: [u32; 3] = [70019, 70018, 70020];
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let refused = Refused::of(case)?;
@@ -55,30 +55,36 @@ mod tests {
         Example::fires(
             "nobody came in time",
             (Kind::Failure, Certainty::Certain, Actor::User),
-            &[
-                token_error!("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&client_id=14d82eec-204b-4c2f-b7e8-296a70dab67e&device_code=x" => 70019: "Verification code expired. Have the user retry the sign-in."),
-            ],
+            &[token_error!(
+                "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&\
+                 client_id=14d82eec-204b-4c2f-b7e8-296a70dab67e&device_code=x" =>
+                70019: "Verification code expired. Have the user retry the sign-in."
+            )],
         ),
         Example::fires(
             "the error is named without a number",
             (Kind::Failure, Certainty::Certain, Actor::User),
             &[Raw::new(
                 "POST https://login.microsoftonline.com/organizations/oauth2/v2.0/token",
-                "400\nContent-Type: application/json\n\n{\"error\":\"expired_token\",\"error_description\":\"The code has expired.\"}",
+                "400\nContent-Type: application/json\n\n{\"error\":\"expired_token\",\"error_description\":\"The code \
+                 has expired.\"}",
             )],
         ),
         Example::silent(
             "another identity provider's code",
             &[Raw::new(
                 "POST https://github.com/login/oauth/access_token",
-                "400\nContent-Type: application/json\n\n{\"error\":\"expired_token\",\"error_description\":\"The device code has expired.\"}",
+                "400\nContent-Type: application/json\n\n{\"error\":\"expired_token\",\"error_description\":\"The \
+                 device code has expired.\"}",
             )],
         ),
         Example::silent(
             "the code waits for its user",
-            &[
-                token_error!("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&client_id=14d82eec-204b-4c2f-b7e8-296a70dab67e&device_code=x" => 70016: "OAuth 2.0 device flow error. Authorization is pending. Continue polling."),
-            ],
+            &[token_error!(
+                "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&\
+                 client_id=14d82eec-204b-4c2f-b7e8-296a70dab67e&device_code=x" =>
+                70016: "OAuth 2.0 device flow error. Authorization is pending. Continue polling."
+            )],
         ),
     ];
 }

@@ -1,7 +1,7 @@
 //! The device cannot prove itself: its key, its registration or its state in the tenant.
 //!
-//! Not to be confused with a policy that asks for a better device (`aad-conditional-access`), or a certificate that a proxy
-//! lost (`aad-client-certificate-lost`).
+//! Not to be confused with a policy that asks for a better device (`aad-conditional-access`), or a certificate that a
+//! proxy lost (`aad-client-certificate-lost`).
 
 use crate::diagnosis::refusal::{GATE, Refused};
 use crate::diagnosis::{Actor, Case, Certainty, Hit, Kind, Rule};
@@ -74,23 +74,26 @@ mod tests {
         Example::fires(
             "device authentication failed",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!("grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" => 50187: "The service failed to perform device authentication."),
-            ],
+            &[token_error!(
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" =>
+                50187: "The service failed to perform device authentication."
+            )],
         ),
         Example::fires(
             "the key was lost",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!("grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" => 135_011: "Device used during the authentication is disabled."),
-            ],
+            &[token_error!(
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" =>
+                135_011: "Device used during the authentication is disabled."
+            )],
         ),
         Example::fires(
             "the device is asked for where nobody can show it",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!("grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" => 50097: "Device authentication is required."),
-            ],
+            &[token_error!(
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" =>
+                50097: "Device authentication is required."
+            )],
         ),
         Example::silent(
             "a sign-in page asks for the device",

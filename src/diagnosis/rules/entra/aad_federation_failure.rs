@@ -1,7 +1,7 @@
 //! Entra cannot use what the federation server or the pass-through agent says, or does not reach it.
 //!
-//! Not to be confused with what AD FS itself refuses (`adfs-bad-password`), or with Exchange Online failing to reach it for
-//! Basic (`federated-sts-unreachable`).
+//! Not to be confused with what AD FS itself refuses (`adfs-bad-password`), or with Exchange Online failing to reach it
+//! for Basic (`federated-sts-unreachable`).
 
 use crate::diagnosis::refusal::{GATE, refused};
 use crate::diagnosis::{Actor, Case, Certainty, Hit, Kind, Rule};
@@ -60,8 +60,8 @@ pub(super) static RULE: Rule = Rule {
     examples: tests::EXAMPLES,
 };
 
-const CODES: [u32; 14] =
-    [20001, 20012, 40008, 40009, 40015, 50008, 50107, 80001, 80002, 80005, 80007, 80010, 80013, 80014];
+const CODES: [u32; 15] =
+    [20001, 20012, 40008, 40009, 40015, 50008, 50107, 80001, 80002, 80005, 80007, 80010, 80013, 80014, 500_089];
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     Some(refused(case, &CODES)?.failure(Certainty::Certain, Actor::AdAdmin))
@@ -81,9 +81,8 @@ mod tests {
         Example::fires(
             "no agent answers",
             (Kind::Failure, Certainty::Certain, Actor::AdAdmin),
-            &[
-                token_error!(80002: "A password validation request timed out. Ensure that Active Directory is available and responding to requests from the agents."),
-            ],
+            &[token_error!(80002: "A password validation request timed out. Ensure that Active Directory is \
+                                     available and responding to requests from the agents.")],
         ),
         Example::fires(
             "the domain's federation is unknown",

@@ -64,16 +64,18 @@ mod tests {
         Example::fires(
             "the id of Outlook for Graph",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                page_error!(65002: "Consent between first party application 'd3590ed6-52b3-4102-aeff-aad2292ab01c' and first party resource '00000003-0000-0000-c000-000000000000' must be configured via preauthorization."),
-            ],
+            &[page_error!(65002: "Consent between first party application 'd3590ed6-52b3-4102-aeff-aad2292ab01c' \
+                                    and first party resource '00000003-0000-0000-c000-000000000000' must be \
+                                    configured via preauthorization.")],
         ),
         Example::fires(
             "at the token endpoint",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!("grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" => 65002: "Consent between first party application and first party resource must be configured via preauthorization."),
-            ],
+            &[token_error!(
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" =>
+                65002: "Consent between first party application and first party resource must be configured via \
+                        preauthorization."
+            )],
         ),
         Example::silent(
             "somebody can consent",

@@ -66,35 +66,41 @@ mod tests {
         Example::fires(
             "a code is used twice",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!("grant_type=authorization_code&client_id=5a4b3c2d-0000-4000-8000-000000000a01&code=x" => 54005: "OAuth2 Authorization code was already redeemed, please retry with a new valid code."),
-            ],
+            &[token_error!(
+                "grant_type=authorization_code&client_id=5a4b3c2d-0000-4000-8000-000000000a01&code=x" =>
+                54005: "OAuth2 Authorization code was already redeemed, please retry with a new valid code."
+            )],
         ),
         Example::fires(
             "a refresh token without these scopes",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!("grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" => 70000: "The request was denied because one or more scopes requested are unauthorized or expired."),
-            ],
+            &[token_error!(
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" =>
+                70000: "The request was denied because one or more scopes requested are unauthorized or expired."
+            )],
         ),
         Example::fires(
             "the verifier does not fit",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!("grant_type=authorization_code&client_id=5a4b3c2d-0000-4000-8000-000000000a01&code=x" => 501_481: "The Code_Verifier does not match the code_challenge supplied in the authorization request."),
-            ],
+            &[token_error!(
+                "grant_type=authorization_code&client_id=5a4b3c2d-0000-4000-8000-000000000a01&code=x" =>
+                501_481: "The Code_Verifier does not match the code_challenge supplied in the authorization \
+                          request."
+            )],
         ),
         Example::silent(
             "the refresh token grew too old",
-            &[
-                token_error!("grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" => 700_082: "The refresh token has expired due to inactivity."),
-            ],
+            &[token_error!(
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" =>
+                700_082: "The refresh token has expired due to inactivity."
+            )],
         ),
         Example::silent(
             "the redirect URI differs",
-            &[
-                token_error!("grant_type=authorization_code&client_id=5a4b3c2d-0000-4000-8000-000000000a01&code=x" => 500_112: "The reply address does not match."),
-            ],
+            &[token_error!(
+                "grant_type=authorization_code&client_id=5a4b3c2d-0000-4000-8000-000000000a01&code=x" =>
+                500_112: "The reply address does not match."
+            )],
         ),
     ];
 }

@@ -56,9 +56,8 @@ mod tests {
         Example::fires(
             "at night",
             (Kind::Failure, Certainty::Certain, Actor::AdAdmin),
-            &[
-                token_error!(80012: "The user attempted to log on outside of the allowed hours (this is specified in Active Directory)."),
-            ],
+            &[token_error!(80012: "The user attempted to log on outside of the allowed hours (this is specified in \
+                                     Active Directory).")],
         ),
         Example::fires(
             "the sign-in page says so",
@@ -67,9 +66,8 @@ mod tests {
         ),
         Example::silent(
             "the agent could not be reached",
-            &[
-                token_error!(80002: "A password validation request timed out. Ensure that Active Directory is available."),
-            ],
+            &[token_error!(80002: "A password validation request timed out. Ensure that Active Directory is \
+                                     available.")],
         ),
     ];
 }

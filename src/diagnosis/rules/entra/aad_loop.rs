@@ -60,9 +60,10 @@ mod tests {
         Example::fires(
             "a client loops",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!("grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" => 50196: "The server terminated an operation because it encountered a client request loop."),
-            ],
+            &[token_error!(
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" =>
+                50196: "The server terminated an operation because it encountered a client request loop."
+            )],
         ),
         Example::fires(
             "the sign-in page says so",
@@ -71,9 +72,10 @@ mod tests {
         ),
         Example::silent(
             "too many requests of all",
-            &[
-                token_error!("grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" => 90055: "The server is terminating the request because there are too many requests."),
-            ],
+            &[token_error!(
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" =>
+                90055: "The server is terminating the request because there are too many requests."
+            )],
         ),
     ];
 }

@@ -1,4 +1,5 @@
-//! The endpoint does not fit the accounts that the application is registered for: /common for an application of one tenant.
+//! The endpoint does not fit the accounts that the application is registered for: /common for an application of one
+//! tenant.
 //!
 //! Not to be confused with an application that the tenant does not know (`aad-app-not-found`).
 
@@ -64,22 +65,19 @@ mod tests {
         Example::fires(
             "an application of one tenant at /common",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                page_error!(50194: "Application '5a4b3c2d-0000-4000-8000-000000000a16'(MigTool) is not configured as a multi-tenant application."),
-            ],
+            &[page_error!(50194: "Application '5a4b3c2d-0000-4000-8000-000000000a16'(MigTool) is not configured as \
+                                    a multi-tenant application.")],
         ),
         Example::fires(
             "a password at /common",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!(9_001_023: "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint."),
-            ],
+            &[token_error!(9_001_023: "The grant type is not supported over the /common or /consumers endpoints. \
+                                         Please use the /organizations or tenant-specific endpoint.")],
         ),
         Example::silent(
             "the tenant does not know it",
-            &[
-                token_error!(700_016: "Application with identifier '5a4b3c2d-0000-4000-8000-000000000a12' was not found."),
-            ],
+            &[token_error!(700_016: "Application with identifier '5a4b3c2d-0000-4000-8000-000000000a12' was not \
+                                       found.")],
         ),
     ];
 }

@@ -62,15 +62,20 @@ mod tests {
         Example::fires(
             "a middle tier is refused",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&requested_token_use=on_behalf_of&assertion=x" => 7_000_114: "Application '5a4b3c2d-0000-4000-8000-000000000a14' is not allowed to make application on-behalf-of calls."),
-            ],
+            &[token_error!(
+                "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&\
+                 requested_token_use=on_behalf_of&assertion=x" =>
+                7_000_114: "Application '5a4b3c2d-0000-4000-8000-000000000a14' is not allowed to make application \
+                            on-behalf-of calls."
+            )],
         ),
         Example::silent(
             "the assertion is wrong",
-            &[
-                token_error!("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&requested_token_use=on_behalf_of&assertion=x" => 500_133: "Assertion is not within its valid time range."),
-            ],
+            &[token_error!(
+                "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&\
+                 requested_token_use=on_behalf_of&assertion=x" =>
+                500_133: "Assertion is not within its valid time range."
+            )],
         ),
     ];
 }

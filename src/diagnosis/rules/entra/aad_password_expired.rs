@@ -1,7 +1,7 @@
 //! The password is right and no longer valid: it expired, or must be changed at the first sign-in.
 //!
-//! Not to be confused with a wrong password (`aad-bad-password`), or with tokens that ended because the password was changed
-//! (`aad-grant-revoked`).
+//! Not to be confused with a wrong password (`aad-bad-password`), or with tokens that ended because the password was
+//! changed (`aad-grant-revoked`).
 
 use crate::diagnosis::refusal::{GATE, Refused};
 use crate::diagnosis::{Actor, Case, Certainty, Hit, Kind, Rule};
@@ -79,7 +79,9 @@ mod tests {
             (Kind::Failure, Certainty::Certain, Actor::User),
             &[Raw::new(
                 "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token",
-                "400\nContent-Type: application/json\n\n{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS70002: Error validating credentials.\",\"suberror\":\"user_password_expired\"}",
+                "400\nContent-Type: application/json\n\n{\"error\":\"invalid_grant\",\
+                 \"error_description\":\"AADSTS70002: Error validating credentials.\",\
+                 \"suberror\":\"user_password_expired\"}",
             )],
         ),
         Example::silent(
@@ -88,9 +90,10 @@ mod tests {
         ),
         Example::silent(
             "the password was changed, and the tokens end",
-            &[
-                token_error!("grant_type=refresh_token&refresh_token=x" => 50173: "The provided grant has expired due to it being revoked."),
-            ],
+            &[token_error!(
+                "grant_type=refresh_token&refresh_token=x" =>
+                50173: "The provided grant has expired due to it being revoked."
+            )],
         ),
     ];
 }

@@ -60,35 +60,42 @@ mod tests {
         Example::fires(
             "it was not used for 90 days",
             (Kind::Failure, Certainty::Certain, Actor::User),
-            &[
-                token_error!("grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" => 700_082: "The refresh token has expired due to inactivity."),
-            ],
+            &[token_error!(
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" =>
+                700_082: "The refresh token has expired due to inactivity."
+            )],
         ),
         Example::fires(
             "the sign-in frequency is over",
             (Kind::Failure, Certainty::Certain, Actor::User),
-            &[
-                token_error!("grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" => 70043: "The refresh token has expired or is invalid due to sign-in frequency checks by conditional access."),
-            ],
+            &[token_error!(
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" =>
+                70043: "The refresh token has expired or is invalid due to sign-in frequency checks by \
+                        conditional access."
+            )],
         ),
         Example::fires(
             "a page's token after a day",
             (Kind::Failure, Certainty::Certain, Actor::User),
-            &[
-                token_error!("grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" => 700_084: "The refresh token was issued to a single page app (SPA), and therefore has a fixed, limited lifetime."),
-            ],
+            &[token_error!(
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" =>
+                700_084: "The refresh token was issued to a single page app (SPA), and therefore has a fixed, \
+                          limited lifetime."
+            )],
         ),
         Example::silent(
             "it was revoked",
-            &[
-                token_error!("grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" => 50173: "The provided grant has expired due to it being revoked."),
-            ],
+            &[token_error!(
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" =>
+                50173: "The provided grant has expired due to it being revoked."
+            )],
         ),
         Example::silent(
             "it was never good",
-            &[
-                token_error!("grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" => 70000: "Provided grant is invalid or malformed."),
-            ],
+            &[token_error!(
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" =>
+                70000: "Provided grant is invalid or malformed."
+            )],
         ),
     ];
 }

@@ -49,7 +49,7 @@ pub(super) static RULE: Rule = Rule {
     examples: tests::EXAMPLES,
 };
 
-const CODES: [u32; 3] = [50011, 500_112, 70004];
+const CODES: [u32; 5] = [50011, 500_112, 70004, 500_113, 500_117];
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     Some(refused(case, &CODES)?.failure(Certainty::Certain, Actor::EntraAdmin))
@@ -64,36 +64,40 @@ mod tests {
         Example::fires(
             "the sign-in page says so",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                page_error!(50011: "The redirect URI 'http://localhost:8400/' specified in the request does not match the redirect URIs configured for the application '5a4b3c2d-0000-4000-8000-000000000a15'."),
-            ],
+            &[page_error!(50011: "The redirect URI 'http://localhost:8400/' specified in the request does not match \
+                                    the redirect URIs configured for the application \
+                                    '5a4b3c2d-0000-4000-8000-000000000a15'.")],
         ),
         Example::fires(
             "at the token endpoint",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                token_error!("grant_type=authorization_code&client_id=5a4b3c2d-0000-4000-8000-000000000a01&code=x" => 500_112: "The reply address does not match the reply address provided when requesting the authorization code."),
-            ],
+            &[token_error!(
+                "grant_type=authorization_code&client_id=5a4b3c2d-0000-4000-8000-000000000a01&code=x" =>
+                500_112: "The reply address does not match the reply address provided when requesting the \
+                          authorization code."
+            )],
         ),
         Example::fires(
             "a page of plain HTML",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
             &[Raw::new(
-                "GET https://login.microsoftonline.com/common/oauth2/authorize?client_id=5a4b3c2d-0000-4000-8000-000000000a07",
-                "400\nContent-Type: text/html\n\n<html><body><h1>Sign In</h1><p>AADSTS50011: The reply url specified in the request does not match.</p></body></html>",
+                "GET https://login.microsoftonline.com/common/oauth2/authorize?client_id=5a4b3c2d-0000-4000-8000-00000\
+                 0000a07",
+                "400\nContent-Type: text/html\n\n<html><body><h1>Sign In</h1><p>AADSTS50011: The reply url specified \
+                 in the request does not match.</p></body></html>",
             )],
         ),
         Example::silent(
             "the application is not there",
-            &[
-                page_error!(700_016: "Application with identifier '5a4b3c2d-0000-4000-8000-000000000a12' was not found."),
-            ],
+            &[page_error!(700_016: "Application with identifier '5a4b3c2d-0000-4000-8000-000000000a12' was not \
+                                      found.")],
         ),
         Example::silent(
             "somebody looks the number up",
             &[Raw::new(
                 "GET https://login.microsoftonline.com/error?code=50011",
-                "200 OK\nContent-Type: text/html\n\n<html><body><p>AADSTS50011: The redirect URI does not match.</p></body></html>",
+                "200 OK\nContent-Type: text/html\n\n<html><body><p>AADSTS50011: The redirect URI does not \
+                 match.</p></body></html>",
             )],
         ),
     ];

@@ -40,7 +40,8 @@ pub(super) static RULE: Rule = Rule {
     },
     sources: &[
         "https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes",
-        "https://learn.microsoft.com/en-us/troubleshoot/entra/entra-id/app-integration/error-code-aadsts50001-resource-not-found-in-tenant",
+        "https://learn.microsoft.com/en-us/troubleshoot/entra/entra-id/app-integration/error-code-aadsts50001-resource\
+         -not-found-in-tenant",
     ],
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain],
@@ -82,22 +83,22 @@ mod tests {
         Example::fires(
             "an API of nobody's",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&scope=https%3A%2F%2Foutlook.office365.com%2FEWS.AccessAsUser.All" => 500_011: "The resource principal named api://mig-tool was not found in the tenant named Contoso."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2FEWS.AccessAsUser.All" =>
+                500_011: "The resource principal named api://mig-tool was not found in the tenant named Contoso."
+            )],
         ),
         Example::fires(
             "an API of Microsoft's",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                redirect_error!(50001: "The+application+named+https://reports.office365.com/ecp/reporting+was+not+found+in+the+tenant+named+contoso.com."),
-            ],
+            &[redirect_error!(50001: "The+application+named+https://reports.office365.com/ecp/reporting+was+not+foun\
+                                        d+in+the+tenant+named+contoso.com.")],
         ),
         Example::silent(
             "the application that asks is not there",
-            &[
-                token_error!(700_016: "Application with identifier '5a4b3c2d-0000-4000-8000-000000000a12' was not found in the directory 'Contoso'."),
-            ],
+            &[token_error!(700_016: "Application with identifier '5a4b3c2d-0000-4000-8000-000000000a12' was not \
+                                       found in the directory 'Contoso'.")],
         ),
     ];
 }

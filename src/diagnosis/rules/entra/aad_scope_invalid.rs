@@ -47,7 +47,7 @@ pub(super) static RULE: Rule = Rule {
     examples: tests::EXAMPLES,
 };
 
-const CODES: [u32; 5] = [70011, 28002, 28003, 1_002_012, 65005];
+const CODES: [u32; 6] = [70011, 28002, 28003, 1_002_012, 65005, 650_053];
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let refused = refused(case, &CODES)?;
@@ -63,16 +63,22 @@ mod tests {
         Example::fires(
             "client_credentials with a delegated permission",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&scope=https%3A%2F%2Foutlook.office365.com%2FEWS.AccessAsUser.All" => 1_002_012: "The provided value for scope https://outlook.office365.com/EWS.AccessAsUser.All is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2FEWS.AccessAsUser.All" =>
+                1_002_012: "The provided value for scope https://outlook.office365.com/EWS.AccessAsUser.All is \
+                            not valid. Client credential flows must have a scope value with /.default suffixed to \
+                            the resource identifier."
+            )],
         ),
         Example::fires(
             "scopes of two resources",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!("grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" => 70011: "The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid."),
-            ],
+            &[token_error!(
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" =>
+                70011: "The provided request must include a 'scope' input parameter. The provided value for the \
+                        input parameter 'scope' is not valid."
+            )],
         ),
         Example::fires(
             "the sign-in page says so",
@@ -81,9 +87,11 @@ mod tests {
         ),
         Example::silent(
             "the resource does not exist",
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&scope=https%3A%2F%2Foutlook.office365.com%2FEWS.AccessAsUser.All" => 500_011: "The resource principal named api://mig-tool was not found in the tenant named Contoso."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2FEWS.AccessAsUser.All" =>
+                500_011: "The resource principal named api://mig-tool was not found in the tenant named Contoso."
+            )],
         ),
     ];
 }

@@ -14,10 +14,11 @@ pub(super) static RULE: Rule = Rule {
     },
     explanation: Text {
         en: "The tenant has security defaults on, and they refuse this request: legacy protocols, passwords sent by a \
-             tool, or a sign-in without the second factor that everybody must register within 14 days. They know no \
-             exclusions.",
+             tool, or a sign-in without the second factor that everybody must register (the former grace of 14 days is \
+             gone in most tenants). They know no exclusions.",
         ja: "テナントでセキュリティの既定値群が有効になっており、この要求が拒否されました。レガシ プロトコル、ツールが\
-             送るパスワード、14 日以内に全員が登録すべき第 2 要素のないサインインが対象です。除外の設定はできません。",
+             送るパスワード、全員に登録が求められる第 2 要素 (以前あった 14 日間の猶予は多くのテナントで廃止済み) のない\
+             サインインが対象です。除外の設定はできません。",
     },
     remedy: Text {
         en: "In this order: give the tool app-only access (full_access_as_app, or what it supports); or replace \
@@ -66,9 +67,8 @@ mod tests {
         Example::fires(
             "a tool sends a password",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                token_error!(530_035: "Access has been blocked by security defaults. The request is deemed unsafe by security defaults policies."),
-            ],
+            &[token_error!(530_035: "Access has been blocked by security defaults. The request is deemed unsafe by \
+                                       security defaults policies.")],
         ),
         Example::fires(
             "the page says so",

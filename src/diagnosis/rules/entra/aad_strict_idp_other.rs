@@ -1,7 +1,7 @@
 //! An identity provider of Microsoft's refuses with a number, or a word, that no other rule knows.
 //!
-//! Not to be confused with errors of other identity providers, which use the same words of OAuth without numbers: of those
-//! nothing is said here.
+//! Not to be confused with errors of other identity providers, which use the same words of OAuth without numbers: of
+//! those nothing is said here.
 
 use crate::diagnosis::refusal::{GATE, Refused};
 use crate::diagnosis::rules::steps;
@@ -83,7 +83,8 @@ mod tests {
             (Kind::Failure, Certainty::Certain, Actor::AdAdmin),
             &[Raw::new(
                 "POST https://sts.fabrikam.com/adfs/oauth2/token",
-                "400\nContent-Type: application/json\n\n{\"error\":\"unauthorized_client\",\"error_description\":\"MSIS9611: The client is not allowed to access the requested resource.\"}",
+                "400\nContent-Type: application/json\n\n{\"error\":\"unauthorized_client\",\
+                 \"error_description\":\"MSIS9611: The client is not allowed to access the requested resource.\"}",
             )],
         ),
         Example::fires(
@@ -91,7 +92,8 @@ mod tests {
             (Kind::Failure, Certainty::Likely, Actor::EntraAdmin),
             &[Raw::new(
                 "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token",
-                "400\nContent-Type: application/json\n\n{\"error\":\"invalid_request\",\"error_description\":\"Something is missing.\"}",
+                "400\nContent-Type: application/json\n\n{\"error\":\"invalid_request\",\
+                 \"error_description\":\"Something is missing.\"}",
             )],
         ),
         Example::silent(
@@ -106,7 +108,8 @@ mod tests {
             "another identity provider",
             &[Raw::new(
                 "POST https://id.fabrikam.com/oauth2/v1/token",
-                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\"error_description\":\"Client authentication failed\"}",
+                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\"error_description\":\"Client \
+                 authentication failed\"}",
             )],
         ),
         Example::silent(

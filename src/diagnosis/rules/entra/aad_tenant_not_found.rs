@@ -48,7 +48,7 @@ pub(super) static RULE: Rule = Rule {
     examples: tests::EXAMPLES,
 };
 
-const CODES: [u32; 6] = [90002, 50128, 50059, 90019, 900_382, 90038];
+const CODES: [u32; 7] = [90002, 50128, 50059, 90019, 900_382, 90038, 900_023];
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let refused = refused(case, &CODES)?;
@@ -64,23 +64,23 @@ mod tests {
         Example::fires(
             "the domain is misspelt",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!(90002: "Tenant 'contosso.com' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud."),
-            ],
+            &[token_error!(90002: "Tenant 'contosso.com' not found. Check to make sure you have the correct tenant \
+                                     ID and are signing into the correct cloud.")],
         ),
         Example::fires(
             "the tenant lives in another cloud",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&scope=https%3A%2F%2Foutlook.office365.com%2FEWS.AccessAsUser.All" => 900_382: "Confidential Client is not supported in Cross Cloud request."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_secret=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2FEWS.AccessAsUser.All" =>
+                900_382: "Confidential Client is not supported in Cross Cloud request."
+            )],
         ),
         Example::fires(
             "nothing names the tenant",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                page_error!(50059: "No tenant-identifying information found in either the request or implied by any provided credentials."),
-            ],
+            &[page_error!(50059: "No tenant-identifying information found in either the request or implied by any \
+                                    provided credentials.")],
         ),
         Example::silent(
             "the user is not in the tenant",

@@ -1,7 +1,7 @@
 //! Entra has too much to do with this tenant or client, and says so.
 //!
-//! Not to be confused with a single client in a loop (`aad-loop`), or with Exchange, SharePoint or Graph being asked too much
-//! (`throttled`).
+//! Not to be confused with a single client in a loop (`aad-loop`), or with Exchange, SharePoint or Graph being asked
+//! too much (`throttled`).
 
 use crate::diagnosis::refusal::{ANSWERS, caller, refused};
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Signs};
@@ -57,9 +57,10 @@ mod tests {
         Example::fires(
             "too many requests",
             (Kind::Failure, Certainty::Certain, Actor::Client),
-            &[
-                token_error!("grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" => 90055: "The server is terminating the request because there are too many requests."),
-            ],
+            &[token_error!(
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" =>
+                90055: "The server is terminating the request because there are too many requests."
+            )],
         ),
         Example::fires(
             "the status alone says so",
@@ -71,9 +72,10 @@ mod tests {
         ),
         Example::silent(
             "one client in a loop",
-            &[
-                token_error!("grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" => 50196: "The server terminated an operation because it encountered a client request loop."),
-            ],
+            &[token_error!(
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x" =>
+                50196: "The server terminated an operation because it encountered a client request loop."
+            )],
         ),
         Example::silent(
             "Graph is asked too much",

@@ -4,7 +4,7 @@
 //! certificate (`tls-trust-failure`), or with a proxy that asks for credentials once (`proxy-407-challenge`).
 
 use crate::diagnosis::case::is_sign_in_host;
-use crate::diagnosis::{Actor, Case, Certainty, Evidence, Gate, Hit, Kind, Place, Rule, Sent};
+use crate::diagnosis::{Actor, Case, Certainty, Evidence, Gate, Hit, Kind, Place, Rule, Sent, Signs};
 use crate::exchange::{FailureKind, Side};
 use crate::text::Text;
 
@@ -42,7 +42,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::Network],
-    gate: Gate::ANY,
+    gate: Gate::ANY.showing(Signs::SIGN_IN),
     supersedes: &["server-unreachable"],
     find,
     #[cfg(test)]

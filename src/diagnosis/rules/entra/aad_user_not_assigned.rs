@@ -66,9 +66,9 @@ mod tests {
         Example::fires(
             "a migration account",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                token_error!(50105: "Your administrator has configured the application MigTool ('5a4b3c2d-0000-4000-8000-000000000a08') to block users unless they are specifically granted ('assigned') access to the application."),
-            ],
+            &[token_error!(50105: "Your administrator has configured the application MigTool \
+                                     ('5a4b3c2d-0000-4000-8000-000000000a08') to block users unless they are \
+                                     specifically granted ('assigned') access to the application.")],
         ),
         Example::fires(
             "the sign-in page says so",

@@ -40,7 +40,8 @@ pub(super) static RULE: Rule = Rule {
     },
     sources: &[
         "https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes",
-        "https://learn.microsoft.com/en-us/troubleshoot/entra/entra-id/app-integration/error-code-aadsts50020-user-account-identity-provider-does-not-exist",
+        "https://learn.microsoft.com/en-us/troubleshoot/entra/entra-id/app-integration/error-code-aadsts50020-user-acc\
+         ount-identity-provider-does-not-exist",
     ],
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain],
@@ -73,9 +74,8 @@ mod tests {
         Example::fires(
             "a guest was not invited",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
-            &[
-                page_error!(50020: "User account '{EUII Hidden}' from identity provider 'live.com' does not exist in tenant 'Contoso' and cannot access the application."),
-            ],
+            &[page_error!(50020: "User account '{EUII Hidden}' from identity provider 'live.com' does not exist in \
+                                    tenant 'Contoso' and cannot access the application.")],
         ),
         Example::fires(
             "a redirect says so",

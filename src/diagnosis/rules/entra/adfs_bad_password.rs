@@ -1,7 +1,7 @@
 //! AD FS refuses the user name or the password.
 //!
-//! Not to be confused with Entra doing so (`aad-bad-password`), or with Windows authentication at AD FS that a decrypting
-//! proxy breaks (`adfs-extended-protection-mitm`).
+//! Not to be confused with Entra doing so (`aad-bad-password`), or with Windows authentication at AD FS that a
+//! decrypting proxy breaks (`adfs-extended-protection-mitm`).
 
 use crate::diagnosis::person::upn_of;
 use crate::diagnosis::refusal::{ANSWERS, asked, refused_by_adfs};
@@ -41,7 +41,8 @@ pub(super) static RULE: Rule = Rule {
              ユーザー名は DOMAIN\\name またはユーザー プリンシパル名で指定します。",
     },
     sources: &[
-        "https://learn.microsoft.com/en-us/windows-server/identity/ad-fs/operations/configure-ad-fs-extranet-smart-lockout-protection",
+        "https://learn.microsoft.com/en-us/windows-server/identity/ad-fs/operations/configure-ad-fs-extranet-smart-loc\
+         kout-protection",
         "public capture",
     ],
     kinds: &[Kind::Failure],
@@ -88,16 +89,20 @@ mod tests {
             "the password grant is refused",
             (Kind::Failure, Certainty::Certain, Actor::User),
             &[Raw::new(
-                "POST https://sts.fabrikam.com/adfs/oauth2/token/\nContent-Type: application/x-www-form-urlencoded\n\ngrant_type=password&username=avery%40fabrikam.com&password=x",
-                "400\nContent-Type: application/json;charset=UTF-8\n\n{\"error\":\"invalid_grant\",\"error_description\":\"MSIS9659: Invalid \\u0027username\\u0027 or \\u0027password\\u0027.\"}",
+                "POST https://sts.fabrikam.com/adfs/oauth2/token/\nContent-Type: application/x-www-form-urlencoded\n\n\
+                 grant_type=password&username=avery%40fabrikam.com&password=x",
+                "400\nContent-Type: application/json;charset=UTF-8\n\n{\"error\":\"invalid_grant\",\
+                 \"error_description\":\"MSIS9659: Invalid \\u0027username\\u0027 or \\u0027password\\u0027.\"}",
             )],
         ),
         Example::fires(
             "the form shows it again",
             (Kind::Failure, Certainty::Likely, Actor::User),
             &[Raw::new(
-                "POST https://sts.fabrikam.com/adfs/ls/?wa=wsignin1.0\nContent-Type: application/x-www-form-urlencoded\n\nUserName=avery%40fabrikam.com&Password=x",
-                "200 OK\nContent-Type: text/html\n\n<html><body><span id=\"errorText\">Incorrect user ID or password. Type the correct user ID and password, and try again.</span></body></html>",
+                "POST https://sts.fabrikam.com/adfs/ls/?wa=wsignin1.0\nContent-Type: \
+                 application/x-www-form-urlencoded\n\nUserName=avery%40fabrikam.com&Password=x",
+                "200 OK\nContent-Type: text/html\n\n<html><body><span id=\"errorText\">Incorrect user ID or password. \
+                 Type the correct user ID and password, and try again.</span></body></html>",
             )],
         ),
         Example::fires(
@@ -105,14 +110,18 @@ mod tests {
             (Kind::Failure, Certainty::Likely, Actor::User),
             &[Raw::new(
                 "POST https://sts.fabrikam.com/adfs/services/trust/13/usernamemixed",
-                "500\nContent-Type: application/soap+xml\n\n<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Body><s:Fault><s:Reason><s:Text xml:lang=\"en-US\">ID3242: The security token could not be authenticated or authorized.</s:Text></s:Reason></s:Fault></s:Body></s:Envelope>",
+                "500\nContent-Type: application/soap+xml\n\n<s:Envelope \
+                 xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Body><s:Fault><s:Reason><s:Text \
+                 xml:lang=\"en-US\">ID3242: The security token could not be authenticated or \
+                 authorized.</s:Text></s:Reason></s:Fault></s:Body></s:Envelope>",
             )],
         ),
         Example::silent(
             "the resource is unknown",
             &[Raw::new(
                 "POST https://sts.fabrikam.com/adfs/oauth2/token/",
-                "400\nContent-Type: application/json\n\n{\"error\":\"invalid_resource\",\"error_description\":\"MSIS9602: The received 'resource' parameter is invalid.\"}",
+                "400\nContent-Type: application/json\n\n{\"error\":\"invalid_resource\",\
+                 \"error_description\":\"MSIS9602: The received 'resource' parameter is invalid.\"}",
             )],
         ),
         Example::silent(

@@ -4,8 +4,8 @@
 //! server's own certificate or absent, with the legs of a handshake that goes on, or with Exchange's own virtual
 //! directories (`ep-channel-binding`).
 
-use crate::diagnosis::{Actor, Capture, Case, Certainty, Gate, Hit, Kind, Rule, Sent};
-use crate::redact::{Binding, Credential, Negotiate, NtlmMessage};
+use crate::diagnosis::interception::{binder, interceptor};
+use crate::diagnosis::{Actor, Bound, Case, Certainty, Gate, Hit, Kind, Rule, Signs};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -47,8 +47,15 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Likely, Certainty::Possible],
     actors: &[Actor::ThisProxy, Actor::CaptureTool, Actor::Network],
-    gate: Gate::status(&[401]),
-    supersedes: &["ntlm-rejected"],
+    gate: Gate::status(&[401]).showing(Signs::SIGN_IN),
+    supersedes: &[
+        "ep-channel-binding",
+        "ep-binding-missing",
+        "ntlm-loop",
+        "ntlm-rejected",
+        "kerberos-failure",
+        "generic-bad-credentials",
+    ],
     find,
     #[cfg(test)]
     examples: tests::EXAMPLES,
@@ -59,28 +66,22 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     if !case.is_adfs() || goes_on {
         return None;
     }
-    let decrypted_by_us = case.exchange.connection.presented.is_some();
-    let by_whom = match case.capture() {
-        Capture::Imported if !decrypted_by_us => Actor::CaptureTool,
-        Capture::Imported | Capture::Live { .. } => Actor::ThisProxy,
-    };
-    let hit = match case.ntlm() {
-        Some(NtlmMessage::Authenticate { binding, .. }) => match binding {
-            Binding::Ours => Hit::failure(Certainty::Likely, Actor::ThisProxy),
-            // Neither ours nor the server's, though both are known: somebody else decrypts between the client and us.
-            Binding::Other if decrypted_by_us => Hit::failure(Certainty::Likely, Actor::Network),
-            Binding::Other => Hit::failure(Certainty::Likely, by_whom),
-            Binding::None | Binding::Zero | Binding::Server => return None,
+    let took = case.past().windows(case.host());
+    let by_whom = binder(case);
+    let hit = match Bound::of(case)? {
+        // A binding that was accepted there before is not what is wrong now.
+        Bound::Foreign if took.is_some_and(|took| took.took_foreign(case).is_some()) => return None,
+        Bound::Somehow if took.is_some_and(|took| took.took_bound(case).is_some()) => return None,
+        Bound::Foreign | Bound::Somehow => Hit::failure(Certainty::Likely, by_whom).or("ntlm-rejected"),
+        // The binding of a ticket is encrypted.
+        Bound::Hidden if took.is_some_and(|took| took.took_ticket(case).is_some()) => return None,
+        Bound::Hidden => match interceptor(case) {
+            Some(actor) => Hit::failure(Certainty::Likely, actor),
+            None if case.exchange.connection.presented.is_some() => return None,
+            None => Hit::failure(Certainty::Possible, by_whom),
         }
-        .or("ntlm-rejected"),
-        Some(_) => return None,
-        None => match case.authorization() {
-            // The binding of a ticket is encrypted.
-            Sent::Credential(Credential::Negotiate(Negotiate::Kerberos { .. })) => {
-                Hit::failure(Certainty::Possible, by_whom)
-            }
-            _ => return None,
-        },
+        .or("kerberos-failure"),
+        Bound::Right | Bound::Nothing | Bound::Version1 | Bound::Free => return None,
     };
     Some(
         hit.on(case.on_server())
@@ -91,13 +92,9 @@ fn find(case: &Case<'_>) -> Option<Hit> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
-    use super::RULE;
-    use crate::diagnosis::rules::kit::{Example, Raw, exchanges};
-    use crate::diagnosis::{Actor, Capture, Case, Certainty, Kind, Past};
-    use crate::exchange::Seen;
-    use crate::redact::{Binding, Credential, Ntlm, NtlmMessage};
+    use crate::diagnosis::rules::kit::{Example, Raw};
+    use crate::diagnosis::{Actor, Certainty, Kind};
 
     pub(super) const EXAMPLES: &[Example] = &[
         Example::fires(
@@ -136,6 +133,59 @@ mod tests {
                  WWW-Authenticate: NTLM",
             )],
         ),
+        Example::fires(
+            "bound to the certificate of this proxy",
+            (Kind::Failure, Certainty::Likely, Actor::ThisProxy),
+            &[Raw::new(
+                "GET https://sts.fabrikam.com/adfs/ls/wia\nAuthorization: NTLM {ntlm3ours avery}",
+                "401\nWWW-Authenticate: NTLM",
+            )
+            .decrypted()],
+        )
+        .live(),
+        Example::fires(
+            "a third one stands between the client and this proxy",
+            (Kind::Failure, Certainty::Likely, Actor::Network),
+            &[Raw::new(
+                "GET https://sts.fabrikam.com/adfs/ls/wia\nAuthorization: NTLM {ntlm3bound avery}",
+                "401\nWWW-Authenticate: NTLM",
+            )
+            .decrypted()],
+        )
+        .live(),
+        Example::fires(
+            "a ticket is refused where this proxy opened TLS",
+            (Kind::Failure, Certainty::Likely, Actor::ThisProxy),
+            &[Raw::new(
+                "GET https://sts.fabrikam.com/adfs/ls/wia\nAuthorization: Negotiate {kerberos 18}",
+                "401\nWWW-Authenticate: Negotiate",
+            )
+            .decrypted()],
+        )
+        .live(),
+        Example::silent(
+            "the same binding was let in before",
+            &[
+                Raw::new(
+                    "GET https://sts.fabrikam.com/adfs/ls/wia\nAuthorization: NTLM {ntlm3ours blake}",
+                    "302 Found\nLocation: https://login.microsoftonline.com/login.srf",
+                )
+                .decrypted(),
+                Raw::new(
+                    "GET https://sts.fabrikam.com/adfs/ls/wia\nAuthorization: NTLM {ntlm3ours avery}",
+                    "401\nWWW-Authenticate: NTLM",
+                )
+                .decrypted(),
+            ],
+        ),
+        Example::silent(
+            "bound to the server's own certificate",
+            &[Raw::new(
+                "GET https://sts.fabrikam.com/adfs/ls/wia\nAuthorization: NTLM {ntlm3server avery}",
+                "401\nWWW-Authenticate: NTLM",
+            )
+            .decrypted()],
+        ),
         Example::silent(
             "the message carries no binding",
             &[Raw::new(
@@ -170,31 +220,4 @@ mod tests {
             )],
         ),
     ];
-
-    #[test]
-    fn the_binding_tells_whose_certificate_the_client_saw() {
-        let raw = [Raw::new(
-            "GET https://sts.fabrikam.com/adfs/ls/wia\nAuthorization: NTLM {ntlm3 avery}",
-            "401\nWWW-Authenticate: NTLM",
-        )];
-        for (bound, actor) in [
-            (Binding::Ours, Some(Actor::ThisProxy)),
-            (Binding::Other, Some(Actor::CaptureTool)),
-            (Binding::Server, None),
-            (Binding::Zero, None),
-        ] {
-            let mut exchange = exchanges(&raw).remove(0);
-            let Seen::Seen(request) = &mut exchange.request else { unreachable!() };
-            for field in &mut request.fields {
-                if let Some(Credential::Ntlm(Ntlm::Message(message))) = &mut field.credential
-                    && let NtlmMessage::Authenticate { binding, .. } = &mut **message
-                {
-                    *binding = bound;
-                }
-            }
-            let past = Past::default();
-            let hit = (RULE.find)(&Case::new(&exchange, &past, Capture::Imported));
-            assert_eq!(hit.map(|hit| hit.actor), actor, "{bound:?}");
-        }
-    }
 }

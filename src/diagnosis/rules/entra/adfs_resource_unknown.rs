@@ -35,7 +35,8 @@ pub(super) static RULE: Rule = Rule {
              Entra ID の問題ではありません。Entra ID への登録は不要です。",
     },
     sources: &[
-        "https://learn.microsoft.com/en-us/exchange/plan-and-deploy/post-installation-tasks/enable-modern-auth-in-exchange-server-on-premises",
+        "https://learn.microsoft.com/en-us/exchange/plan-and-deploy/post-installation-tasks/enable-modern-auth-in-exch\
+         ange-server-on-premises",
         "https://learn.microsoft.com/en-us/powershell/module/adfs/set-adfswebapiapplication",
     ],
     kinds: &[Kind::Failure],
@@ -65,8 +66,10 @@ mod tests {
             "Outlook is sent back",
             (Kind::Failure, Certainty::Certain, Actor::AdAdmin),
             &[Raw::new(
-                "GET https://sts.fabrikam.com/adfs/oauth2/authorize?response_type=code&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&resource=https%3A%2F%2Fmail.fabrikam.com%2F",
-                "302\nServer: Microsoft-HTTPAPI/2.0\nLocation: urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&error_description=MSIS9602%3a+The+received+%27resource%27+parameter+is+invalid.",
+                "GET https://sts.fabrikam.com/adfs/oauth2/authorize?response_type=code&\
+                 client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&resource=https%3A%2F%2Fmail.fabrikam.com%2F",
+                "302\nServer: Microsoft-HTTPAPI/2.0\nLocation: urn:ietf:wg:oauth:2.0:oob?error=invalid_resource&\
+                 error_description=MSIS9602%3a+The+received+%27resource%27+parameter+is+invalid.",
             )],
         ),
         Example::fires(
@@ -74,7 +77,9 @@ mod tests {
             (Kind::Failure, Certainty::Certain, Actor::AdAdmin),
             &[Raw::new(
                 "POST https://sts.fabrikam.com/adfs/oauth2/token",
-                "400\nContent-Type: application/json\n\n{\"error\":\"invalid_resource\",\"error_description\":\"MSIS9602: The received \\u0027resource\\u0027 parameter is invalid. The authorization server can not find a registered resource with the specified identifier.\"}",
+                "400\nContent-Type: application/json\n\n{\"error\":\"invalid_resource\",\
+                 \"error_description\":\"MSIS9602: The received \\u0027resource\\u0027 parameter is invalid. The \
+                 authorization server can not find a registered resource with the specified identifier.\"}",
             )],
         ),
         Example::fires(
@@ -82,21 +87,22 @@ mod tests {
             (Kind::Failure, Certainty::Certain, Actor::AdAdmin),
             &[Raw::new(
                 "GET https://sts.fabrikam.com/adfs/ls/?wa=wsignin1.0&wtrealm=https%3A%2F%2Fmail.fabrikam.com%2Fowa%2F",
-                "200 OK\nContent-Type: text/html\n\n<html><body><div>MSIS7007: The requested relying party trust &#39;https://mail.fabrikam.com/owa/&#39; is unspecified or unsupported.</div></body></html>",
+                "200 OK\nContent-Type: text/html\n\n<html><body><div>MSIS7007: The requested relying party trust &#39;\
+                 https://mail.fabrikam.com/owa/&#39; is unspecified or unsupported.</div></body></html>",
             )],
         ),
         Example::silent(
             "the client is not allowed",
             &[Raw::new(
                 "POST https://sts.fabrikam.com/adfs/oauth2/token",
-                "400\nContent-Type: application/json\n\n{\"error\":\"unauthorized_client\",\"error_description\":\"MSIS9611: The client is not allowed to access the requested resource.\"}",
+                "400\nContent-Type: application/json\n\n{\"error\":\"unauthorized_client\",\
+                 \"error_description\":\"MSIS9611: The client is not allowed to access the requested resource.\"}",
             )],
         ),
         Example::silent(
             "Entra does not know it",
-            &[
-                token_error!(500_011: "The resource principal named https://mail.fabrikam.com/ was not found in the tenant named Contoso."),
-            ],
+            &[token_error!(500_011: "The resource principal named https://mail.fabrikam.com/ was not found in the \
+                                       tenant named Contoso.")],
         ),
     ];
 }

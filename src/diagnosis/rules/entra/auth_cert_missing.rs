@@ -1,10 +1,10 @@
 //! Entra or ACS does not know the certificate that Exchange signs its requests with.
 //!
-//! Not to be confused with any other application's (`aad-client-assertion-invalid`): only what shows Exchange as the caller
-//! makes it this one.
+//! Not to be confused with any other application's (`aad-client-assertion-invalid`): only what shows Exchange as the
+//! caller makes it this one.
 
 use crate::diagnosis::refusal::{GATE, asked, refused};
-use crate::diagnosis::{Actor, Case, Certainty, Hit, Kind, Rule};
+use crate::diagnosis::{Aadsts, Actor, Case, Certainty, Evidence, Hit, Kind, Place, Rule};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -56,7 +56,8 @@ pub(super) static RULE: Rule = Rule {
              MonitorExchangeAuthCertificate.ps1 でも実施できます。",
     },
     sources: &[
-        "https://learn.microsoft.com/en-us/exchange/plan-and-deploy/integration-with-sharepoint-and-skype/maintain-oauth-certificate",
+        "https://learn.microsoft.com/en-us/exchange/plan-and-deploy/integration-with-sharepoint-and-skype/maintain-oau\
+         th-certificate",
         "https://microsoft.github.io/CSS-Exchange/Admin/MonitorExchangeAuthCertificate/",
     ],
     kinds: &[Kind::Failure],
@@ -76,23 +77,43 @@ const EXCHANGE: &str = "00000002-0000-0ff1-ce00-000000000000";
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let refused = refused(case, &CODES)?;
-    let certainty = asked_by_exchange(case)?;
-    Some(refused.failure(certainty, Actor::ExchangeAdmin).naming("thumbprint", refused.thumbprint()))
+    let (certainty, mark) = mark_of_exchange(case, refused.said)?;
+    let hit = refused.failure(certainty, Actor::ExchangeAdmin).naming("thumbprint", refused.thumbprint());
+    Some(mark.into_iter().fold(hit, Hit::because))
 }
 
-/// How sure it is that an Exchange server asked.
-fn asked_by_exchange(case: &Case<'_>) -> Option<Certainty> {
-    const AGENTS: [&str; 5] = ["asproxy", "asautodiscover", "msexchange", "microsoft.exchange", "exchange/15."];
-    let names_exchange = |name: &str| asked(case, name).is_some_and(|value| value.as_str().contains(EXCHANGE));
-    let agent = case.request_header("user-agent").map(|agent| agent.as_str().to_ascii_lowercase());
-    let by_agent = agent.is_some_and(|agent| AGENTS.iter().any(|known| agent.starts_with(known)));
-    let by_name = ["client_id", "assertion", "client_assertion"].into_iter().any(names_exchange);
-    if by_agent || by_name {
-        return Some(Certainty::Certain);
+/// How sure it is that an Exchange server asked, and what else than the answer shows it.
+fn mark_of_exchange(case: &Case<'_>, said: &Aadsts) -> Option<(Certainty, Option<Evidence>)> {
+    const AGENTS: [&str; 5] = ["asproxy", "asautodiscover", "msexchange", "microsoft.exchange", "exchangeinternal"];
+    // The dedicated hybrid application is called ExchangeServerApp-<organisation>.
+    if said.says("ExchangeServerApp") {
+        return Some((Certainty::Certain, None));
+    }
+    // What Test-OAuthConnectivity prints, copied with the exception of the server around the answer.
+    if let Some(at) = case.response_body().find("Microsoft.Exchange.") {
+        let words = &case.response_body()[at..at + "Microsoft.Exchange".len()];
+        return Some((Certainty::Likely, Some(case.evidence_body(words))));
+    }
+    let agent = case.request_header("user-agent").map_or_else(String::new, |agent| agent.as_str().to_ascii_lowercase());
+    if agent.starts_with("exchange/15.") || AGENTS.iter().any(|known| agent.contains(known)) {
+        return Some((Certainty::Certain, Some(case.evidence_request("user-agent"))));
+    }
+    let asked_with = |name: &str, holds: &dyn Fn(&str) -> bool| {
+        let value = asked(case, name).filter(|value| holds(value.as_str()))?;
+        Some(case.evidence(Place::RequestBody, value))
+    };
+    let is_exchange = |id: &str| id.starts_with(EXCHANGE);
+    let signed_by_exchange = |token: &str| token.split_once("iss=").is_some_and(|(_, issuer)| is_exchange(issuer));
+    let own = asked_with("client_id", &is_exchange)
+        .or_else(|| asked_with("assertion", &signed_by_exchange))
+        .or_else(|| asked_with("client_assertion", &signed_by_exchange));
+    if own.is_some() {
+        return Some((Certainty::Certain, own));
     }
     // The Access Control Service with an assertion of the caller's own is how Exchange asks, for Exchange Online.
-    let own = asked(case, "assertion").is_some() && case.host().ends_with("accesscontrol.windows.net");
-    (own && names_exchange("resource")).then_some(Certainty::Likely)
+    let by_assertion = case.host().ends_with("accesscontrol.windows.net") && asked(case, "assertion").is_some();
+    let resource = asked_with("resource", &is_exchange).filter(|_| by_assertion)?;
+    Some((Certainty::Likely, Some(resource)))
 }
 
 #[cfg(test)]
@@ -105,37 +126,82 @@ mod tests {
             "ACS does not find the key of the server's assertion",
             (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
             &[Raw::new(
-                "POST https://accounts.accesscontrol.windows.net/contoso.com/tokens/OAuth/2\nContent-Type: application/x-www-form-urlencoded\n\ngrant_type=http%3A%2F%2Foauth.net%2Fgrant_type%2Fjwt%2F1.0%2Fbearer&assertion={jwt iss=00000002-0000-0ff1-ce00-000000000000@contoso.com aud=00000001-0000-0000-c000-000000000000/accounts.accesscontrol.windows.net@contoso.com}&resource=00000002-0000-0ff1-ce00-000000000000%2Foutlook.office365.com%40contoso.com",
-                "400\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\"error_description\":\"AADSTS70002: Error validating credentials. AADSTS50012: Client assertion contains an invalid signature. [Reason - The key was not found., Thumbprint of key used by client: '7A1C0DE0000000000000000000000000000000AA']\",\"error_codes\":[70002,50012]}",
+                "POST https://accounts.accesscontrol.windows.net/contoso.com/tokens/OAuth/2\nContent-Type: \
+                 application/x-www-form-urlencoded\n\ngrant_type=http%3A%2F%2Foauth.net%2Fgrant_type%2Fjwt%2F1.0%2Fbea\
+                 rer&assertion={jwt iss=00000002-0000-0ff1-ce00-000000000000@contoso.com \
+                 aud=00000001-0000-0000-c000-000000000000/accounts.accesscontrol.windows.net@contoso.com}&\
+                 resource=00000002-0000-0ff1-ce00-000000000000%2Foutlook.office365.com%40contoso.com",
+                "400\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\
+                 \"error_description\":\"AADSTS70002: Error validating credentials. AADSTS50012: Client assertion \
+                 contains an invalid signature. [Reason - The key was not found., Thumbprint of key used by client: \
+                 '7A1C0DE0000000000000000000000000000000AA']\",\"error_codes\":[70002,50012]}",
             )],
         ),
         Example::fires(
             "the dedicated hybrid application, asked by a server",
             (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
             &[Raw::new(
-                "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\nUser-Agent: ASProxy/CrossForest/EmailDomain//15.02.2562.017\nContent-Type: application/x-www-form-urlencoded\n\ngrant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a31&client_assertion=x",
-                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\"error_description\":\"AADSTS700027: The certificate with identifier used to sign the client assertion is not registered on application.\",\"error_codes\":[700027]}",
+                "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\nUser-Agent: \
+                 ASProxy/CrossForest/EmailDomain//15.02.2562.017\nContent-Type: application/x-www-form-urlencoded\n\n\
+                 grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a31&client_assertion=x",
+                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\
+                 \"error_description\":\"AADSTS700027: The certificate with identifier used to sign the client \
+                 assertion is not registered on application.\",\"error_codes\":[700027]}",
             )],
         ),
         Example::fires(
             "ACS, and the assertion was taken out of the capture",
             (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
             &[Raw::new(
-                "POST https://accounts.accesscontrol.windows.net/contoso.com/tokens/OAuth/2\nContent-Type: application/x-www-form-urlencoded\n\nassertion=x&resource=00000002-0000-0ff1-ce00-000000000000%2Foutlook.office365.com%40contoso.com",
-                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\"error_description\":\"AADSTS50012: Client assertion contains an invalid signature.\"}",
+                "POST https://accounts.accesscontrol.windows.net/contoso.com/tokens/OAuth/2\nContent-Type: \
+                 application/x-www-form-urlencoded\n\nassertion=x&resource=00000002-0000-0ff1-ce00-000000000000%2Foutl\
+                 ook.office365.com%40contoso.com",
+                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\
+                 \"error_description\":\"AADSTS50012: Client assertion contains an invalid signature.\"}",
+            )],
+        ),
+        Example::fires(
+            "the answer alone was copied, and names the hybrid application",
+            (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "",
+                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\"error_description\":\
+                 \"AADSTS700027: The certificate with identifier used to sign the client assertion is not registered \
+                 on application 'ExchangeServerApp-5a4b3c2d'.\",\"error_codes\":[700027]}",
+            )],
+        ),
+        Example::fires(
+            "the test cmdlet's output was copied",
+            (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "",
+                "400\nContent-Type: text/plain\n\nMicrosoft.Exchange.Security.OAuth.OAuthTokenRequestFailedException: \
+                 AADSTS50012: Client assertion contains an invalid signature.",
+            )],
+        ),
+        Example::silent(
+            "a token for Exchange, offered by another application",
+            &[token_error!(
+                "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&client_assertion=x&\
+                 assertion={jwt iss=https://sts.windows.net/ aud=00000002-0000-0ff1-ce00-000000000000}" =>
+                50012: "Client assertion contains an invalid signature."
             )],
         ),
         Example::silent(
             "another application's certificate",
-            &[
-                token_error!("grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_assertion=x&scope=https%3A%2F%2Foutlook.office365.com%2F.default" => 700_027: "The certificate with identifier used to sign the client assertion is not registered on application."),
-            ],
+            &[token_error!(
+                "grant_type=client_credentials&client_id=5a4b3c2d-0000-4000-8000-000000000a01&client_assertion=x&\
+                 scope=https%3A%2F%2Foutlook.office365.com%2F.default" =>
+                700_027: "The certificate with identifier used to sign the client assertion is not registered on \
+                          application."
+            )],
         ),
         Example::silent(
             "the server's own secret is wrong, not its certificate",
             &[Raw::new(
                 "POST https://login.microsoftonline.com/contoso.com/oauth2/token\nUser-Agent: ASProxy/CrossForest",
-                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: Invalid client secret provided.\"}",
+                "401\nContent-Type: application/json\n\n{\"error\":\"invalid_client\",\
+                 \"error_description\":\"AADSTS7000215: Invalid client secret provided.\"}",
             )],
         ),
     ];

@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
              \"Allow public client flows\" = Yes, and the redirect URI urn:ietf:wg:oauth:2.0:oob (or application \
              permission full_access_as_app where the tool can use it). MigrationWiz: put both ids into the advanced \
              options of the project, for the destination\n\
-             ModernAuthClientIdImport={app}\n\
+             ModernAuthClientIdImport=<application id>\n\
              ModernAuthTenantIdImport={tenant}\n\
              and for the source ModernAuthClientIdExport= and ModernAuthTenantIdExport=. With an administrator's \
              password MFA, security defaults and Conditional Access still apply. EWS itself: since October 2026 the \
@@ -38,7 +38,7 @@ pub(super) static RULE: Rule = Rule {
              urn:ietf:wg:oauth:2.0:oob を設定します (ツールが対応していれば、アプリケーションのアクセス許可 \
              full_access_as_app)。MigrationWiz ではプロジェクトの詳細オプションに両方の ID を設定します。移行先は次の\
              とおりです。\n\
-             ModernAuthClientIdImport={app}\n\
+             ModernAuthClientIdImport=<application id>\n\
              ModernAuthTenantIdImport={tenant}\n\
              移行元は ModernAuthClientIdExport= と ModernAuthTenantIdExport= です。管理者のパスワードを使う場合は、MFA\
              、セキュリティの既定値群、条件付きアクセスが引き続き適用されます。2026 年 10 月以降は、EWS の許可リストに\
@@ -46,8 +46,10 @@ pub(super) static RULE: Rule = Rule {
              Get-OrganizationConfig -RetrieveEwsOperationAccessPolicy | Format-List EwsEnabled,EwsAllowedAppIDs",
     },
     sources: &[
-        "https://learn.microsoft.com/en-us/exchange/client-developer/exchange-web-services/how-to-authenticate-an-ews-application-by-using-oauth",
-        "https://learn.microsoft.com/en-us/exchange/clients-and-mobile-in-exchange-online/deprecation-of-basic-authentication-exchange-online",
+        "https://learn.microsoft.com/en-us/exchange/client-developer/exchange-web-services/how-to-authenticate-an-ews-\
+         application-by-using-oauth",
+        "https://learn.microsoft.com/en-us/exchange/clients-and-mobile-in-exchange-online/deprecation-of-basic-authent\
+         ication-exchange-online",
     ],
     kinds: &[Kind::Failure, Kind::Note],
     certainties: &[Certainty::Likely],
@@ -89,36 +91,42 @@ mod tests {
             "its application is not in the tenant",
             (Kind::Failure, Certainty::Likely, Actor::MigrationTool),
             &[Raw::new(
-                "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\nUser-Agent: MigrationWiz/2026.11",
-                "400\nContent-Type: application/json\n\n{\"error\":\"unauthorized_client\",\"error_description\":\"AADSTS700016: Application with identifier '5a4b3c2d-0000-4000-8000-000000000a12' was not found in the directory 'Contoso'.\"}",
+                "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\nUser-Agent: \
+                 MigrationWiz/2026.11",
+                "400\nContent-Type: application/json\n\n{\"error\":\"unauthorized_client\",\
+                 \"error_description\":\"AADSTS700016: Application with identifier \
+                 '5a4b3c2d-0000-4000-8000-000000000a12' was not found in the directory 'Contoso'.\"}",
             )],
         ),
         Example::fires(
             "it still sends a password to Exchange Online",
             (Kind::Note, Certainty::Likely, Actor::MigrationTool),
             &[Raw::new(
-                "POST https://outlook.office365.com/EWS/Exchange.asmx\nUser-Agent: BitTitan MigrationWiz\nAuthorization: Basic {basic avery@contoso.com:x}",
+                "POST https://outlook.office365.com/EWS/Exchange.asmx\nUser-Agent: BitTitan MigrationWiz\n\
+                 Authorization: Basic {basic avery@contoso.com:x}",
                 "401\nWWW-Authenticate: Basic Realm=\"\"",
             )],
         ),
         Example::silent(
             "it sends a password to a server on-premises",
             &[Raw::new(
-                "POST https://mail.contoso.com/EWS/Exchange.asmx\nUser-Agent: BitTitan MigrationWiz\nAuthorization: Basic {basic avery@contoso.com:x}",
+                "POST https://mail.contoso.com/EWS/Exchange.asmx\nUser-Agent: BitTitan MigrationWiz\nAuthorization: \
+                 Basic {basic avery@contoso.com:x}",
                 "401\nWWW-Authenticate: Basic Realm=\"mail\"",
             )],
         ),
         Example::silent(
             "nothing shows a migration tool",
-            &[
-                token_error!(700_016: "Application with identifier '5a4b3c2d-0000-4000-8000-000000000a12' was not found in the directory 'Contoso'."),
-            ],
+            &[token_error!(700_016: "Application with identifier '5a4b3c2d-0000-4000-8000-000000000a12' was not \
+                                       found in the directory 'Contoso'.")],
         ),
         Example::silent(
             "its application is right, its password is not",
             &[Raw::new(
-                "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\nUser-Agent: MigrationWiz/2026.11",
-                "400\nContent-Type: application/json\n\n{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS50126: Error validating credentials.\"}",
+                "POST https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token\nUser-Agent: \
+                 MigrationWiz/2026.11",
+                "400\nContent-Type: application/json\n\n{\"error\":\"invalid_grant\",\
+                 \"error_description\":\"AADSTS50126: Error validating credentials.\"}",
             )],
         ),
     ];

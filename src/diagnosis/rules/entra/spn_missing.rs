@@ -46,7 +46,8 @@ pub(super) static RULE: Rule = Rule {
              します。古い手順にある MSOnline のコマンドレットはすでに使えません。",
     },
     sources: &[
-        "https://learn.microsoft.com/en-us/microsoft-365/enterprise/configure-exchange-server-for-hybrid-modern-authentication",
+        "https://learn.microsoft.com/en-us/microsoft-365/enterprise/configure-exchange-server-for-hybrid-modern-authen\
+         tication",
         "https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes",
         "public capture",
     ],
@@ -234,7 +235,8 @@ mod tests {
             "the words do not name it, the scope does",
             (Kind::Failure, Certainty::Certain, Actor::EntraAdmin),
             &[token_error!(
-                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x&scope=https%3A%2F%2Fmail.contoso.com%2F.default+openid" =>
+                "grant_type=refresh_token&client_id=d3590ed6-52b3-4102-aeff-aad2292ab01c&refresh_token=x&\
+                 scope=https%3A%2F%2Fmail.contoso.com%2F.default+openid" =>
                 50001: "The resource is disabled or does not exist."
             )],
         ),

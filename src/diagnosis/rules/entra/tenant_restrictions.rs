@@ -1,5 +1,5 @@
-//! A proxy tells Microsoft which tenants may be used from this network, or a policy between tenants does, and this one is
-//! not among them.
+//! A proxy tells Microsoft which tenants may be used from this network, or a policy between tenants does, and this one
+//! is not among them.
 //!
 //! Not to be confused with a demand for other claims by Conditional Access (`cae-claims-challenge`,
 //! `aad-conditional-access`).
@@ -115,8 +115,11 @@ mod tests {
             "Exchange Online misses the claim of version 2",
             (Kind::Failure, Certainty::Certain, Actor::Network),
             &[Raw::new(
-                "POST https://outlook.office365.com/EWS/Exchange.asmx\nAuthorization: Bearer {jwt aud=https://outlook.office365.com}\nsec-Restrict-Tenant-Access-Policy: restrict-msa",
-                "401\nRestrict-Access-Confirm: 1\nx-ms-diagnostics: 2000020;reason=\"xms_trpid claim was not present but sec-tenant-restriction-access-policy header was in requres\";error_category=\"insufficiant_claims\"",
+                "POST https://outlook.office365.com/EWS/Exchange.asmx\nAuthorization: Bearer {jwt \
+                 aud=https://outlook.office365.com}\nsec-Restrict-Tenant-Access-Policy: restrict-msa",
+                "401\nRestrict-Access-Confirm: 1\nx-ms-diagnostics: 2000020;reason=\"xms_trpid claim was not present \
+                 but sec-tenant-restriction-access-policy header was in requres\";\
+                 error_category=\"insufficiant_claims\"",
             )],
         ),
         Example::fires(

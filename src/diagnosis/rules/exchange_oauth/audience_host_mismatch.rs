@@ -5,7 +5,7 @@
 //! and the order of "Expected" and "Actual", say nothing.
 
 use crate::diagnosis::audience::Refusal;
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule};
+use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Signs};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -48,7 +48,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::Network],
-    gate: Gate::status(&[401, 403]),
+    gate: Gate::status(&[401, 403]).showing(Signs::DIAGNOSTICS.or(Signs::TOKEN)),
     supersedes: &[],
     find,
     #[cfg(test)]
@@ -61,8 +61,9 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     let hit = Hit::failure(certainty, Actor::Network)
         .on(case.on_server())
         .naming("audience", audience)
-        .naming("host", case.host_name())
-        .because(case.evidence_header("x-ms-diagnostics"));
+        .naming("host", case.host_name());
+    let told = case.diagnostics().is_some();
+    let hit = if told { hit.because(case.evidence_header("x-ms-diagnostics")) } else { hit };
     let hit = if case.exchange.url.is_some() { hit.because(case.evidence_url()) } else { hit };
     Some(if case.bearer().is_some() { hit.because(case.evidence_request("authorization")) } else { hit })
 }
@@ -169,6 +170,15 @@ mod tests {
                 "401\n\
                  x-ms-diagnostics: 2000003;reason=\"The hostname component of the audience claim value \
                  'https://autodiscover.contoso.com' is invalid\";error_category=\"invalid_resource\"",
+            )],
+        ),
+        Example::fires(
+            "no reason is given, and the token names another host",
+            (Kind::Failure, Certainty::Likely, Actor::Network),
+            &[Raw::new(
+                "POST https://mail.contoso.com/mapi/nspi/\nAuthorization: Bearer {jwt aud=https://owa.contoso.com/}",
+                "401\nServer: Microsoft-IIS/10.0\nX-FEServer: EX01\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
             )],
         ),
         Example::silent(

@@ -4,7 +4,7 @@
 //! 2013 or 2016 server that only lacks an update (`hma-server-version`).
 
 use crate::diagnosis::decode::exchange_build::Build;
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule};
+use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Signs, TokenFault};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -44,7 +44,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::ExchangeAdmin],
-    gate: Gate::status(&[401, 403]),
+    gate: Gate::status(&[401, 403]).showing(Signs::DIAGNOSTICS.or(Signs::TOKEN).or(Signs::EMPTY_BEARER)),
     supersedes: &["hma-no-authorization-uri", "vdir-oauth-disabled"],
     find,
     #[cfg(test)]
@@ -52,9 +52,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {
-    let told = case
-        .diagnostics()
-        .is_some_and(|reason| reason.reason_has("mailbox version") && reason.reason_has("not supported"));
+    let told = case.token_fault().is_some_and(|(fault, _)| fault == TokenFault::MailboxVersion);
     let (certainty, evidence) = if told {
         (Certainty::Certain, case.evidence_header("x-ms-diagnostics"))
     } else {

@@ -3,7 +3,7 @@
 //! Not to be confused with OAuth switched off on a virtual directory (`vdir-oauth-disabled`): `/rpc` has no such
 //! switch.
 
-use crate::diagnosis::{Actor, Case, Certainty, Directory, Evidence, Gate, Hit, Kind, Place, Rule};
+use crate::diagnosis::{Actor, Case, Certainty, Directory, Evidence, Gate, Hit, Kind, Place, Rule, Signs};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -49,7 +49,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure, Kind::Note],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::ExchangeAdmin],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[401]).showing(Signs::RPC),
     supersedes: &["hma-no-authorization-uri", "vdir-oauth-disabled"],
     find,
     #[cfg(test)]

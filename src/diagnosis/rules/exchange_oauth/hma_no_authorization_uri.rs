@@ -4,7 +4,7 @@
 //! Bearer challenge an anonymous probe gets in an organisation that never switched modern authentication on (nobody
 //! asked for it), or with a build too old for it (`hma-server-version`).
 
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Sent};
+use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Sent, Signs};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -44,7 +44,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::ExchangeAdmin],
-    gate: Gate::status(&[401, 456]),
+    gate: Gate::status(&[401, 456]).showing(Signs::EMPTY_BEARER.or(Signs::DIAGNOSTICS)),
     supersedes: &[],
     find,
     #[cfg(test)]
@@ -60,6 +60,10 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         Sent::Unseen if unavailable => Certainty::Likely,
         _ => return None,
     };
+    // Of some lines that somebody copied, a challenge that is not among them says nothing.
+    if case.challenges().is_empty() && !case.lacks_response_header("www-authenticate") {
+        return None;
+    }
     let named = case.challenges().iter().filter_map(|challenge| challenge.param("authorization_uri"));
     let offered = case.challenge("bearer").is_some_and(|bearer| {
         bearer.param("client_id").is_none_or(|id| id.eq_ignore_ascii_case("00000002-0000-0ff1-ce00-000000000000"))

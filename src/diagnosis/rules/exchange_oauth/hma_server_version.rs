@@ -4,7 +4,7 @@
 //! `vdir-oauth-disabled`), or with Exchange 2010 (`hma-exchange2010-coexist`).
 
 use crate::diagnosis::decode::exchange_build::Build;
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule};
+use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Signs};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -38,7 +38,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain],
     actors: &[Actor::ExchangeAdmin],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[401]).showing(Signs::EMPTY_BEARER),
     supersedes: &["hma-no-authorization-uri", "vdir-oauth-disabled"],
     find,
     #[cfg(test)]

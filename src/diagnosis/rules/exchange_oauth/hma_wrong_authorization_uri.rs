@@ -5,7 +5,7 @@
 
 use crate::diagnosis::audience::is_microsoft;
 use crate::diagnosis::decode::exchange_build::Build;
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Place, Rule};
+use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Place, Rule, Signs};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -43,7 +43,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure, Kind::Note],
     certainties: &[Certainty::Certain, Certainty::Likely, Certainty::Possible],
     actors: &[Actor::ExchangeAdmin],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[401]).showing(Signs::EMPTY_BEARER),
     supersedes: &[],
     find,
     #[cfg(test)]

@@ -84,12 +84,15 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     const SHARED: &str = "00000002-0000-0ff1-ce00-000000000000";
     let bare = case.is_exchange_online()
         && case.response_header("x-ews-policy-reason").is_none()
-        && case.diagnostics().is_none()
-        && is_from_server(case);
+        && case.diagnostics().is_none();
     let app = case.jwt().and_then(|jwt| jwt.appid.as_ref());
+    let shared = app.is_some_and(|app| app.as_str().eq_ignore_ascii_case(SHARED));
     let certainty = match app {
         _ if !bare => return None,
-        Some(app) if app.as_str().eq_ignore_ascii_case(SHARED) => Certainty::Certain,
+        // Nobody but a server has this id; where no program is named, that is all there is.
+        Some(_) if shared && case.request_header("user-agent").is_none() => Certainty::Likely,
+        _ if !is_from_server(case) => return None,
+        Some(_) if shared => Certainty::Certain,
         // A dedicated application is refused for another reason.
         Some(_) => return None,
         None => Certainty::Likely,
@@ -129,6 +132,15 @@ mod tests {
                  User-Agent: ExchangeInternalEwsClient-MailTips/15.01.2507.055",
                 "403\n\
                  X-FEServer: AM0PR01CA0001",
+            )],
+        ),
+        Example::fires(
+            "no program is named, and the token is the shared application's",
+            (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "POST https://outlook.office365.com/EWS/Exchange.asmx\n\
+                 Authorization: Bearer {jwt appid=00000002-0000-0ff1-ce00-000000000000}",
+                "403\nX-FEServer: AM0PR01CA0001",
             )],
         ),
         Example::silent(

@@ -4,6 +4,7 @@
 //! reason, the token's issuer is compared with the trusted_issuers of its challenge. Not to be confused with an unknown
 //! tenant (`tenant-unknown`), or with a bad signature (`token-invalid-signature`).
 
+use crate::diagnosis::decode::trusted_issuers::trusts_tenant;
 use crate::diagnosis::token::{is_unexplained, refused};
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Signs, TokenFault};
 use crate::redact::Clean;
@@ -71,16 +72,12 @@ fn find(case: &Case<'_>) -> Option<Hit> {
 
 /// Whether Exchange names the tenants it trusts, and the token's is none of them.
 fn is_not_among_the_trusted(case: &Case<'_>) -> bool {
-    const ENTRA: &str = "00000001-0000-0000-c000-000000000000@";
     if !is_unexplained(case) {
         return false;
     }
     let Some(tenant) = case.jwt().and_then(|jwt| jwt.tid.as_ref()) else { return false };
-    let Some(issuers) = case.challenge("bearer").and_then(|bearer| bearer.param("trusted_issuers")) else {
-        return false;
-    };
-    let mut tenants = issuers.split(',').filter_map(|issuer| issuer.trim().strip_prefix(ENTRA)).peekable();
-    tenants.peek().is_some() && !tenants.any(|trusted| trusted == "*" || trusted.eq_ignore_ascii_case(tenant.as_str()))
+    let issuers = case.challenge("bearer").and_then(|bearer| bearer.clean_param("trusted_issuers"));
+    issuers.and_then(|issuers| trusts_tenant(&issuers, tenant.as_str())) == Some(false)
 }
 
 fn by_comparing(case: &Case<'_>) -> Hit {

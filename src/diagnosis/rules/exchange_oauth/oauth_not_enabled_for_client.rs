@@ -5,7 +5,7 @@
 //! (`hma-no-authorization-uri`).
 
 use crate::diagnosis::person::upn_of;
-use crate::diagnosis::{Actor, Case, Certainty, Diagnostics, Directory, Gate, Hit, Kind, Rule, Sent, Subject};
+use crate::diagnosis::{Actor, Case, Certainty, Diagnostics, Directory, Gate, Hit, Kind, Rule, Sent, Signs, Subject};
 use crate::redact::{Clean, Credential};
 use crate::text::Text;
 
@@ -50,7 +50,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::ExchangeAdmin],
-    gate: Gate::status(&[401, 403, 456]),
+    gate: Gate::status(&[401, 403, 456]).showing(Signs::DIAGNOSTICS),
     supersedes: &[],
     find,
     #[cfg(test)]
@@ -59,6 +59,11 @@ pub(super) static RULE: Rule = Rule {
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let diagnostics = case.diagnostics().filter(|d| d.is_exchange(4_000_000, "oauth_not_available"))?;
+    let identity = identity(diagnostics);
+    // A host name in its place is harmless.
+    if identity.as_ref().is_some_and(|identity| !is_person(identity.as_str())) {
+        return None;
+    }
     let asked = match case.authorization() {
         Sent::Unseen => Certainty::Likely,
         Sent::Credential(Credential::Bearer(_) | Credential::Empty) => Certainty::Certain,
@@ -67,26 +72,29 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     };
     let mut offers = case.challenges().iter().filter_map(|challenge| challenge.param("authorization_uri"));
     let named = offers.any(|uri| !uri.trim().is_empty());
-    let user = user(diagnostics)?;
     if case.directory() == Some(Directory::ActiveSync) || !named && case.status() == Some(401) {
         return None;
     }
-    let subject = Subject { user: Some(user.clone()), ..case.on_server() };
+    let subject = Subject { user: identity.clone(), ..case.on_server() };
     Some(
         Hit::failure(asked, Actor::ExchangeAdmin)
             .on(subject)
             .naming("host", case.host_name())
-            .naming("user", upn_of(&user))
+            .naming("user", identity.as_ref().map(upn_of))
             .because(case.evidence_header("x-ms-diagnostics"))
             .because(case.evidence_challenge("bearer")),
     )
 }
 
-/// The address between the quotation marks of the reason; nothing where a host name stands there.
-fn user(diagnostics: &Diagnostics<'_>) -> Option<Clean> {
+/// What stands between the quotation marks of the reason: an address, or a host name.
+fn identity(diagnostics: &Diagnostics<'_>) -> Option<Clean> {
     let reason = diagnostics.clean_reason();
-    let quoted = reason.as_str().split(['\'', '"']).nth(1)?;
-    (quoted.contains('@') || quoted.contains('#')).then(|| reason.part(quoted))
+    let quoted = reason.as_str().split(['\'', '"']).nth(1).filter(|quoted| !quoted.is_empty())?;
+    Some(reason.part(quoted))
+}
+
+fn is_person(identity: &str) -> bool {
+    identity.contains('@') || identity.contains('#')
 }
 
 #[cfg(test)]
@@ -150,6 +158,16 @@ mod tests {
                 "401\n\
                  x-ms-diagnostics: 4000000;reason=\"Flighting is not enabled for domain \
                  'avery@contoso.com'.\";error_category=\"oauth_not_available\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
+            )],
+        ),
+        Example::fires(
+            "nobody is named",
+            (Kind::Failure, Certainty::Certain, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "POST https://mail.contoso.com/mapi/emsmdb/\nAuthorization: Bearer",
+                "401\nX-FEServer: EX01\n\
+                 x-ms-diagnostics: 4000000;reason=\"Flighting is not enabled.\";error_category=\"oauth_not_available\"\n\
                  WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
             )],
         ),

@@ -4,7 +4,7 @@
 //! The two names in the reason are compared: same host, other scheme, in whichever order they stand.
 
 use crate::diagnosis::audience::Refusal;
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule};
+use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Signs};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -41,7 +41,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain],
     actors: &[Actor::Network],
-    gate: Gate::status(&[401, 403]),
+    gate: Gate::status(&[401, 403]).showing(Signs::DIAGNOSTICS),
     supersedes: &[],
     find,
     #[cfg(test)]

@@ -5,7 +5,9 @@
 //! does not trust (`issuer-unknown`).
 
 use crate::diagnosis::token::refused;
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Place, Rule, Signs, TokenFault};
+use crate::diagnosis::{
+    Actor, Case, Certainty, Diagnostics, Gate, GraphFault, Hit, Kind, Place, Rule, Signs, TokenFault,
+};
 use crate::redact::Clean;
 use crate::text::Text;
 
@@ -70,7 +72,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
 
 /// Graph and the REST of Exchange Online word it so.
 fn by_graph(case: &Case<'_>) -> Option<Hit> {
-    let error = case.graph_error().filter(|error| error.is("OrganizationFromTenantGuidNotFound"))?;
+    let error = case.graph_error().filter(|error| error.fault == Some(GraphFault::Tenant))?;
     let words = if error.message.as_str().is_empty() { &error.code } else { &error.message };
     let hit = Hit::failure(Certainty::Certain, Actor::EntraAdmin).because(case.evidence_body(words.as_str()));
     let hit = hit.because(case.evidence(Place::ResponseBody, error.code.clone()));
@@ -80,7 +82,7 @@ fn by_graph(case: &Case<'_>) -> Option<Hit> {
 /// The token's own, or the one in quotation marks.
 fn tenant(case: &Case<'_>) -> Option<Clean> {
     let quoted = |text: &Clean| text.as_str().split(['\'', '"']).nth(1).map(|inside| text.part(inside));
-    let said = || case.diagnostics().map(|said| said.clean_reason());
+    let said = || case.diagnostics().map(Diagnostics::clean_reason);
     let message = || case.graph_error().map(|error| error.message.clone());
     case.jwt().and_then(|jwt| jwt.tid.clone()).or_else(|| quoted(&said().or_else(message)?))
 }

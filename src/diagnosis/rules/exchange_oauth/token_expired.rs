@@ -3,6 +3,7 @@
 //! Not to be confused with a token whose time has not begun (`clock-skew`), with Graph's refusal (`graph-token-expired`), or
 //! with a refresh token that no longer works (`aad-refresh-expired`, `aad-grant-revoked`).
 
+use crate::diagnosis::sharepoint::{self, Fault};
 use crate::diagnosis::token::{Lifetime, evidence_times, is_unexplained, refused};
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Signs, TokenFault};
 use crate::text::Text;
@@ -64,15 +65,16 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     let unknown = case.status() == Some(401) && case.is_exchange() && case.token_fault().is_none();
     let over = if unknown { lifetime() } else { Lifetime::Good };
     let certainty = match over {
+        _ if sharepoint::Refusal::of(case).is_some_and(|refusal| refusal.says("expired")) => Certainty::Certain,
+        _ if matches!(Fault::of(case), Some(Fault::Lifetime(Lifetime::Over(_)))) => Certainty::Likely,
         Lifetime::Over(_) if is_unexplained(case) => over.certainty()?,
         // Exchange says something that is not known; the token says this.
         Lifetime::Over(_) if case.diagnostics().is_some() => Certainty::Likely,
         _ => return None,
     };
-    let hit = Hit::failure(certainty, Actor::Client)
-        .on(case.on_user())
-        .naming("host", case.host_name())
-        .because(case.evidence_request("authorization"));
+    let hit = Hit::failure(certainty, Actor::Client).on(case.on_user()).naming("host", case.host_name());
+    let hit = sharepoint::Refusal::of(case).iter().flat_map(sharepoint::Refusal::evidence).fold(hit, Hit::because);
+    let hit = if case.bearer().is_some() { hit.because(case.evidence_request("authorization")) } else { hit };
     Some(evidence_times(case).into_iter().fold(hit, Hit::because))
 }
 
@@ -95,6 +97,30 @@ mod tests {
                  x-ms-diagnostics: 2000002;reason=\"The token has expired.\";error_category=\"token_expired\"\n\
                  WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}, \
                  error=\"invalid_token\"",
+            )],
+        ),
+        Example::fires(
+            "SharePoint says so",
+            (Kind::Failure, Certainty::Certain, Actor::Client),
+            &[Raw::new(
+                "GET https://contoso.sharepoint.com/_api/web\n\
+                 Authorization: Bearer {jwt aud=https://contoso.sharepoint.com exp=1795158900}",
+                "401\n\
+                 SPRequestGuid: 5fd0a1a1-0000-4000-8000-000000000031\n\
+                 Content-Type: application/json\n\n\
+                 {\"error_description\":\"Invalid JWT token. The token is expired.\"}",
+            )],
+        ),
+        Example::fires(
+            "SharePoint gives no reason, and the token's time is over",
+            (Kind::Failure, Certainty::Likely, Actor::Client),
+            &[Raw::new(
+                "GET https://contoso.sharepoint.com/_api/web\n\
+                 Authorization: Bearer {jwt aud=https://contoso.sharepoint.com exp=1795158900}",
+                "401\n\
+                 Date: Fri, 20 Nov 2026 09:12:44 GMT\n\
+                 x-ms-diagnostics: 3001000;reason=\"There has been an error authenticating the \
+                 request.\";category=\"invalid_client\"",
             )],
         ),
         Example::fires(

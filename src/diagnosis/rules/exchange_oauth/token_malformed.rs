@@ -58,17 +58,18 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {
+    use OpaqueForm::{Broken, DamagedJwt, DoubleBearer, Quoted};
     if let Some(hit) = refused(case, TokenFault::Malformed, Actor::Client) {
         return Some(hit);
     }
     // A blank or line break in a header is refused by IIS before Exchange sees it.
     let by_iis = case.status() == Some(400) && by_exchange(case) && case.is_exchange();
-    if !by_iis && !(is_unexplained(case) && case.token_fault().is_none()) {
+    let untold = is_unexplained(case) && case.token_fault().is_none();
+    if !(by_iis || untold) {
         return None;
     }
     let certainty = match case.bearer()? {
-        Token::Opaque { form: OpaqueForm::DoubleBearer | OpaqueForm::Quoted, .. } => Certainty::Certain,
-        Token::Opaque { form: OpaqueForm::Broken | OpaqueForm::DamagedJwt, .. } => Certainty::Certain,
+        Token::Opaque { form: DoubleBearer | Quoted | Broken | DamagedJwt, .. } => Certainty::Certain,
         // Exchange Online serves personal mailboxes too.
         Token::Opaque { form: OpaqueForm::MicrosoftAccount, .. } if by_iis || case.is_exchange_online() => return None,
         Token::Opaque { .. } | Token::Jwe { .. } if !by_iis => Certainty::Likely,

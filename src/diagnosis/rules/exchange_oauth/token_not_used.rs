@@ -41,9 +41,12 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {
-    let token = case.past().unused_token(case.host())?;
     // What does not ask for a token has no use for one.
-    case.challenge("bearer")?;
+    let offers = case.challenge("bearer").is_some() || case.past().authorization_uri(case.host()).is_some();
+    if !offers {
+        return None;
+    }
+    let token = case.past().unused_token(case.host())?;
     let audience = token.audience.as_str().to_ascii_lowercase();
     let same = audience.split(['/', ':', ' ']).any(|part| part == case.host());
     let certainty = if same { Certainty::Likely } else { Certainty::Possible };

@@ -5,7 +5,8 @@
 //! number.
 
 use crate::diagnosis::person::upn_of;
-use crate::diagnosis::{Actor, Case, Certainty, Family, Gate, Hit, Kind, Rule};
+use crate::diagnosis::token::refused;
+use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Signs, TokenFault};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -53,9 +54,9 @@ pub(super) static RULE: Rule = Rule {
         "public capture",
     ],
     kinds: &[Kind::Failure],
-    certainties: &[Certainty::Certain],
+    certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::EntraAdmin],
-    gate: Gate::status(&[401, 403]),
+    gate: Gate::status(&[401, 403]).showing(Signs::DIAGNOSTICS),
     supersedes: &[],
     find,
     #[cfg(test)]
@@ -63,16 +64,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {
-    let said = case.diagnostics().filter(|said| said.family == Family::Exchange)?;
-    if !said.reason_has("user") || !said.reason_has("does not exist") || said.reason_has("tenant") {
-        return None;
-    }
-    let hit = Hit::failure(Certainty::Certain, Actor::EntraAdmin)
-        .on(case.on_user())
-        .naming("host", case.host_name())
-        .naming("user", case.user().map(upn_of))
-        .because(case.evidence_header("x-ms-diagnostics"));
-    Some(if case.bearer().is_some() { hit.because(case.evidence_request("authorization")) } else { hit })
+    refused(case, TokenFault::User, Actor::EntraAdmin).map(|hit| hit.naming("user", case.user().map(upn_of)))
 }
 
 #[cfg(test)]
@@ -105,6 +97,14 @@ mod tests {
                 "401\n\
                  x-MS-diagnostics: 2000001;Reason=\"The user specified by the USER-CONTEXT in the token \
                  does not exist.\";error_type=\"invalid_user\"",
+            )],
+        ),
+        Example::fires(
+            "the reason is a new one of the same category",
+            (Kind::Failure, Certainty::Likely, Actor::EntraAdmin),
+            &[Raw::new(
+                "",
+                "403\nX-MS-Diagnostics: 2000055;reason=\"No such person.\";error_category=\"invalid_user\"",
             )],
         ),
         Example::silent(

@@ -5,7 +5,10 @@
 //! authorization_uri (`hma-no-authorization-uri`).
 
 use crate::diagnosis::answered::by_exchange;
-use crate::diagnosis::{Actor, BearerSeen, Case, Certainty, Directory, Evidence, Gate, Hit, Kind, Place, Rule};
+use crate::diagnosis::token::is_unexplained;
+use crate::diagnosis::{
+    Actor, BearerSeen, Case, Certainty, Directory, Evidence, Gate, Hit, Kind, Next, Place, Rule, Signs,
+};
 use crate::redact::Clean;
 use crate::text::Text;
 
@@ -21,7 +24,8 @@ pub(super) static RULE: Rule = Rule {
              のサーバーの場合もあります。10 台のうち 1 台だけでも、資格情報の入力がときどき求められる原因になります。",
     },
     remedy: Text {
-        en: "Compare the directories on all servers (without -ADPropertiesOnly):\n\
+        en: "The directory in question, on every server (without -ADPropertiesOnly), and the others:\n\
+             Get-{cmdlet} | Format-List Server,Name,*auth*\n\
              Get-MapiVirtualDirectory | Format-List Server,*auth*\n\
              Get-WebServicesVirtualDirectory | Format-List Server,*auth*\n\
              Get-OabVirtualDirectory | Format-List Server,*auth*\n\
@@ -36,7 +40,9 @@ pub(super) static RULE: Rule = Rule {
              For /mapi write the whole list, with what it held before, instead of @{Add=...}:\n\
              Get-MapiVirtualDirectory -Server {server} | Set-MapiVirtualDirectory -IISAuthenticationMethods \
              Ntlm,OAuth,Negotiate",
-        ja: "すべてのサーバーの仮想ディレクトリを比べます (-ADPropertiesOnly は付けません)。\n\
+        ja: "該当の仮想ディレクトリをすべてのサーバーで確認し、ほかのものとも比べます (-ADPropertiesOnly は付けませ\
+             ん)。\n\
+             Get-{cmdlet} | Format-List Server,Name,*auth*\n\
              Get-MapiVirtualDirectory | Format-List Server,*auth*\n\
              Get-WebServicesVirtualDirectory | Format-List Server,*auth*\n\
              Get-OabVirtualDirectory | Format-List Server,*auth*\n\
@@ -58,7 +64,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::ExchangeAdmin],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[401]).showing(Signs::EMPTY_BEARER.or(Signs::TOKEN)),
     supersedes: &[],
     find,
     #[cfg(test)]
@@ -71,26 +77,40 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     let unavailable =
         case.diagnostics().is_some_and(|diagnostics| diagnostics.is_exchange(4_000_000, "oauth_not_available"));
     let silent = !matches!(directory, ActiveSync | Api | Autodiscover | Ews | Mapi | Oab)
-        || !case.asks_for_oauth()
         || case.challenge("bearer").is_some()
+        || !case.would_show_response_header("www-authenticate")
+        // A token that Exchange refuses without naming Bearer was never looked at.
+        || !(case.asks_for_oauth() || is_unexplained(case))
         || unavailable
         || !by_exchange(case)
+        || !case.is_exchange()
         || case.is_exchange_online();
     if silent {
         return None;
     }
     let server = case.server_name();
-    let elsewhere = case.past().bearer_seen(case.host()).find(|seen| {
+    let differs = |seen: &&BearerSeen| {
         seen.directory != Some(directory) || seen.server != server || Some(&seen.host) != case.host_name().as_ref()
-    });
-    let certainty = if elsewhere.is_some() { Certainty::Certain } else { Certainty::Likely };
+    };
+    // The same directory on another server tells most.
+    let elsewhere = case
+        .past()
+        .bearer_seen(case.host())
+        .filter(differs)
+        .max_by_key(|seen| (seen.directory == Some(directory), seen.server == server, seen.exchange));
+    let sure = elsewhere.is_some() && case.asks_for_oauth();
+    let certainty = if sure { Certainty::Certain } else { Certainty::Likely };
     let hit = Hit::failure(certainty, Actor::ExchangeAdmin)
         .on(case.on_directory())
         .naming("host", case.host_name())
         .naming("directory", Clean::from(directory.path()))
         .naming("server", server.clone())
+        .naming("cmdlet", Clean::from(directory.cmdlet()))
         .because(case.evidence_schemes());
-    let hit = if server.is_some() { hit.because(case.evidence_header("x-feserver")) } else { hit };
+    let named = ["x-feserver", "x-calculatedbetarget"].into_iter().find(|name| case.response_header(name).is_some());
+    let hit = named.map(|name| case.evidence_header(name)).into_iter().fold(hit, Hit::because);
+    // The others may be met only later.
+    let hit = if sure || !case.asks_for_oauth() { hit } else { hit.sure_once(Next::BearerOffered(server)) };
     Some(elsewhere.map(offered).into_iter().fold(hit, Hit::because))
 }
 
@@ -161,6 +181,25 @@ mod tests {
                  X-FESERVER: FAB-EX3\n\
                  X-Extra: 1\n\
                  www-authenticate: Negotiate, NTLM, Basic realm=\"mail.fabrikam.com\"",
+            )],
+        ),
+        Example::fires(
+            "a token is refused, and nothing speaks of tokens",
+            (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "POST https://mail.contoso.com/mapi/emsmdb/\n\
+                 Authorization: Bearer {jwt aud=https://mail.contoso.com/}",
+                "401\nServer: Microsoft-IIS/10.0\nX-CalculatedBETarget: ex03.contoso.com\nWWW-Authenticate: Negotiate\n\
+                 WWW-Authenticate: NTLM",
+            )],
+        ),
+        Example::silent(
+            "a token is refused by what looks into it",
+            &[Raw::new(
+                "POST https://mail.contoso.com/mapi/emsmdb/\n\
+                 Authorization: Bearer {jwt aud=https://mail.contoso.com/}",
+                "401\nServer: Microsoft-IIS/10.0\nX-FEServer: EX03\nWWW-Authenticate: Negotiate\n\
+                 x-ms-diagnostics: 2000002;reason=\"The token has expired.\";error_category=\"token_expired\"",
             )],
         ),
         Example::silent(

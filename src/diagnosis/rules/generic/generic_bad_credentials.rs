@@ -4,7 +4,7 @@
 //! is only possible, and every rule that knows more comes before it.
 
 use crate::diagnosis::past::sent_label;
-use crate::diagnosis::{Actor, Case, Certainty, Evidence, Gate, Hit, Kind, Next, Place, Rule, Sent};
+use crate::diagnosis::{Actor, Case, Certainty, Evidence, Gate, Hit, Kind, Next, Place, Rule, Sent, Signs};
 use crate::redact::{Credential, Negotiate, Ntlm, NtlmMessage, Token};
 use crate::text::Text;
 
@@ -28,38 +28,99 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Likely, Certainty::Possible],
     actors: &[Actor::User],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[400, 401, 403]).showing(SENT.or(Signs::DIAGNOSTICS).or(Signs::ANONYMOUS)),
     supersedes: &[],
     find,
     #[cfg(test)]
     examples: tests::EXAMPLES,
 };
 
+/// Whatever was sent in `Authorization`.
+const SENT: Signs = Signs::TOKEN.or(Signs::BASIC).or(Signs::WINDOWS).or(Signs::OTHER_SCHEME);
+
 fn find(case: &Case<'_>) -> Option<Hit> {
-    let Sent::Credential(credential) = case.authorization() else { return None };
-    let empty = matches!(
+    let refused = case.status().is_none_or(|status| status == 401);
+    let told = told_in_body(case);
+    if !refused && told.is_none() {
+        return None;
+    }
+    let credential = match case.authorization() {
+        Sent::Credential(credential) => Some(credential),
+        // Only what refuses credentials has a reason to tell.
+        Sent::Unseen if refused && case.has_unknown_diagnostics() => None,
+        Sent::Absent => return by_key(case),
+        Sent::Unseen => return None,
+    };
+    let begins = matches!(case.ntlm(), Some(NtlmMessage::Negotiate { .. }));
+    let goes_on = case.challenges().iter().any(|challenge| challenge.token.is_some());
+    if credential.is_some_and(is_empty) || begins || goes_on {
+        return None;
+    }
+    let certainty = if is_microsoft(case) { Certainty::Possible } else { Certainty::Likely };
+    let hit = Hit::failure(certainty, Actor::User).on(case.on_user()).naming("host", case.host_name());
+    let hit = told.or_else(|| reason(case)).into_iter().fold(hit, Hit::because);
+    if credential.is_none() {
+        return Some(hit);
+    }
+    let hit = hit.because(case.evidence_request("authorization")).because(case.evidence_status());
+    Some(match sent_label(case) {
+        Some(label) => hit.until(Next::SameCredential(label)),
+        None => hit,
+    })
+}
+
+/// The scheme's name alone.
+const fn is_empty(credential: &Credential) -> bool {
+    matches!(
         credential,
         Credential::Empty
             | Credential::Bearer(Token::Empty)
             | Credential::Ntlm(Ntlm::Empty)
             | Credential::Negotiate(Negotiate::Empty)
             | Credential::Other { label: None, .. }
-    );
-    let begins = matches!(case.ntlm(), Some(NtlmMessage::Negotiate { .. }));
-    let goes_on = case.challenges().iter().any(|challenge| challenge.token.is_some());
-    if empty || begins || goes_on {
+    )
+}
+
+/// A key in a header of its own, refused without a challenge.
+fn by_key(case: &Case<'_>) -> Option<Hit> {
+    const KEYS: [&str; 10] = [
+        "x-api-key",
+        "api-key",
+        "apikey",
+        "x-auth-token",
+        "private-token",
+        "job-token",
+        "x-vault-token",
+        "x-functions-key",
+        "ocp-apim-subscription-key",
+        "x-goog-api-key",
+    ];
+    if !case.challenges().is_empty() || is_microsoft(case) {
         return None;
     }
-    let certainty = if is_microsoft(case) { Certainty::Possible } else { Certainty::Likely };
-    let hit = Hit::failure(certainty, Actor::User).on(case.on_user());
-    let reason = reason(case);
-    let hit = reason.into_iter().fold(hit, Hit::because);
-    let hit = hit.because(case.evidence_request("authorization")).because(case.evidence_status());
-    let hit = hit.naming("host", case.host_name());
-    Some(match sent_label(case) {
-        Some(label) => hit.until(Next::SameCredential(label)),
-        None => hit,
-    })
+    let key = KEYS.into_iter().find(|name| case.request_header(name).is_some_and(|key| !key.as_str().is_empty()))?;
+    let hit = Hit::failure(Certainty::Likely, Actor::User).on(case.on_server()).naming("host", case.host_name());
+    Some(hit.because(case.evidence_request(key)).because(case.evidence_status()))
+}
+
+/// Codes by which services say that it is the credentials, whatever the status.
+fn told_in_body(case: &Case<'_>) -> Option<Evidence> {
+    const CODES: [&str; 8] = [
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "InvalidSignatureException",
+        "UnrecognizedClientException",
+        "InvalidClientTokenId",
+        "ExpiredToken",
+        "API_KEY_INVALID",
+        "Bad credentials",
+    ];
+    if is_microsoft(case) {
+        return None;
+    }
+    let body = case.response_body();
+    let found = CODES.iter().find_map(|code| body.find(code).map(|at| &body[at..at + code.len()]))?;
+    Some(case.evidence_body(found))
 }
 
 /// What the server itself says of the refusal.
@@ -102,6 +163,31 @@ mod tests {
                 "GET https://graph.microsoft.com/v1.0/me\nAuthorization: Bearer {jwt aud=x}",
                 "401 Unauthorized",
             )],
+        ),
+        Example::fires(
+            "a key has a header of its own",
+            (Kind::Failure, Certainty::Likely, Actor::User),
+            &[Raw::new("GET https://gitlab.fabrikam.com/api/v4/user\nPRIVATE-TOKEN: glpat-000000000000", "401")],
+        ),
+        Example::fires(
+            "S3 does not know the key and says 403",
+            (Kind::Failure, Certainty::Likely, Actor::User),
+            &[Raw::new(
+                "GET https://a.s3.amazonaws.com/x\nAuthorization: AWS4-HMAC-SHA256 Credential=A, Signature=00",
+                "403\nServer: AmazonS3\nContent-Type: application/xml\n\n<Error><Code>InvalidAccessKeyId</Code></Error>",
+            )],
+        ),
+        Example::silent(
+            "S3 does not allow it",
+            &[Raw::new(
+                "GET https://a.s3.amazonaws.com/x\nAuthorization: AWS4-HMAC-SHA256 Credential=A, Signature=00",
+                "403\nServer: AmazonS3\nContent-Type: application/xml\n\n<Error><Code>AccessDenied</Code></Error>",
+            )],
+        ),
+        Example::fires(
+            "a reason that nobody knows was pasted alone",
+            (Kind::Failure, Certainty::Possible, Actor::User),
+            &[Raw::new("", "401\nx-ms-diagnostics: 2999999;reason=\"New.\";error_category=\"new\"")],
         ),
         Example::silent(
             "NTLM is under way",

@@ -4,7 +4,7 @@
 //! it is single sign-on as it should be, and no password is at stake. Not to be confused with a client that did offer
 //! Bearer on that host and fell back.
 
-use crate::diagnosis::{Actor, Case, Certainty, Directory, Gate, Hit, Kind, Rule, Sent};
+use crate::diagnosis::{Actor, Case, Certainty, Directory, Gate, Hit, Kind, Rule, Sent, Signs};
 use crate::redact::{Clean, Credential, NtlmMessage};
 use crate::text::Text;
 
@@ -48,7 +48,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Note, Kind::Failure],
     certainties: &[Certainty::Likely],
     actors: &[Actor::Client],
-    gate: Gate::ANY,
+    gate: Gate::ANY.showing(Signs::BASIC.or(Signs::WINDOWS)),
     supersedes: &[],
     find,
     #[cfg(test)]
@@ -64,14 +64,11 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         _ => return None,
     };
     let agent = case.request_header("user-agent")?;
-    let outlook = ["Microsoft Office/", "Microsoft Outlook", "MacOutlook/", "Outlook/"]
-        .iter()
-        .any(|name| agent.as_str().contains(name));
     let directory = matches!(
         case.directory(),
         Some(Directory::Mapi | Directory::Ews | Directory::Autodiscover | Directory::Oab | Directory::Rpc)
     );
-    if !outlook || !directory || case.past().sent_bearer(case.host()) {
+    if !directory || !is_outlook(agent) || case.past().sent_bearer(case.host()) {
         return None;
     }
     let offer = case.challenge("bearer").and_then(|bearer| bearer.clean_param("authorization_uri"));
@@ -87,6 +84,13 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         let hit = hit.on(case.on_server()).because(case.evidence_request("user-agent"));
         hit.because(case.evidence_request("authorization")).naming("scheme", Clean::from(scheme))
     })
+}
+
+/// Outlook on a PC or a Mac, and not the cloud service that bears its name.
+fn is_outlook(agent: &Clean) -> bool {
+    let agent = agent.as_str().as_bytes();
+    let has = |word: &str| agent.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
+    has("outlook") && !has("outlook-") && !has("outlookmobile")
 }
 
 /// Negotiate with anything but an NTLM message in it.

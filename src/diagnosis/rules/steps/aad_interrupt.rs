@@ -2,7 +2,8 @@
 //!
 //! Not to be confused with the same numbers at the token endpoint or for an unattended tool, where nobody can answer.
 
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule};
+use crate::diagnosis::refusal::GATE;
+use crate::diagnosis::{Actor, Case, Certainty, Form, Hit, Kind, Rule};
 use crate::redact::Clean;
 use crate::text::Text;
 
@@ -28,30 +29,38 @@ pub(super) static RULE: Rule = Rule {
     },
     sources: &["https://learn.microsoft.com/entra/identity-platform/reference-error-codes"],
     kinds: &[Kind::Step],
-    certainties: &[Certainty::Certain],
+    certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::Nobody],
-    gate: Gate::status(&[200, 302, 303]),
+    gate: GATE,
     supersedes: &[],
     find,
     #[cfg(test)]
     examples: tests::EXAMPLES,
 };
 
-/// No session with prompt=none, device, keep me signed in, consent to the app's sign-in, account pickers, seamless SSO.
-const CODES: [u32; 9] = [50058, 50097, 50127, 50140, 50199, 16000, 16001, 81006, 81012];
+/// No session with prompt=none, device, account pickers: where nobody sits before the page, these are failures.
+const OF_PAGES: [u32; 4] = [50058, 50097, 16000, 16001];
+
+/// Broker, keep me signed in, consent to the app's sign-in, seamless single sign-on: these are asked of persons alone.
+const OF_PERSONS: [u32; 5] = [50127, 50140, 50199, 81006, 81012];
 
 fn find(case: &Case<'_>) -> Option<Hit> {
-    let said = case.aadsts().filter(|said| case.is_sign_in() && said.is_any(&CODES))?;
-    let attended = case.request_header("user-agent").is_none_or(|agent| agent.as_str().starts_with("Mozilla/"));
-    attended.then(|| {
-        let hit = Hit::step().on(case.on_server()).because(case.evidence_aadsts());
-        hit.naming("code", said.code().map(Clean::from))
-    })
+    let said = case.aadsts().filter(|_| case.is_sign_in() || case.host().is_empty())?;
+    let shown = said.is_interactive(case.request_header("user-agent").map(Clean::as_str));
+    let hit = if shown && (said.is_any(&OF_PAGES) || said.is_any(&OF_PERSONS)) {
+        Hit::step()
+    } else if said.form == Form::Line && said.is_any(&OF_PERSONS) {
+        Hit::likely_step()
+    } else {
+        return None;
+    };
+    let hit = hit.on(case.on_server()).because(case.evidence_aadsts());
+    Some(hit.naming("code", said.number().map(Clean::from)))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::rules::kit::{Example, Raw, STEP};
+    use crate::diagnosis::rules::kit::{Example, LIKELY_STEP, Raw, STEP};
 
     pub(super) const EXAMPLES: &[Example] = &[
         Example::fires(
@@ -69,6 +78,28 @@ mod tests {
                 "GET https://login.microsoftonline.com/common/oauth2/v2.0/authorize\nUser-Agent: MigTool/4.2",
                 "302 Found\nLocation: \
                  https://mig.contoso.com/cb?error=interaction_required&error_description=AADSTS16000%3A+Either",
+            )],
+        ),
+        Example::fires(
+            "a silent sign-in finds no session",
+            STEP,
+            &[Raw::new(
+                "GET https://login.microsoftonline.com/common/oauth2/authorize?prompt=none\nUser-Agent: Mozilla/5.0",
+                "302 Found\nLocation: \
+                 https://portal.contoso.com/#error=login_required&error_description=AADSTS50058%3a+A+silent",
+            )],
+        ),
+        Example::fires(
+            "the line alone was copied",
+            LIKELY_STEP,
+            &[Raw::new("", "400\nContent-Type: text/plain\n\nAADSTS50140: Keep me signed in")],
+        ),
+        Example::silent(
+            "at the token endpoint nobody can answer",
+            &[Raw::new(
+                "POST https://login.microsoftonline.com/common/oauth2/v2.0/token",
+                "400\nContent-Type: application/json\n\n\
+                 {\"error\":\"interaction_required\",\"error_description\":\"AADSTS50058: x\"}",
             )],
         ),
         Example::silent(

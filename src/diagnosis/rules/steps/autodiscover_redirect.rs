@@ -2,7 +2,8 @@
 //!
 //! Not to be confused with a redirect to a sign-in page in front of Exchange.
 
-use crate::diagnosis::{Actor, Case, Certainty, Directory, Gate, Hit, Kind, Rule};
+use crate::diagnosis::decode::autodiscover::Answer;
+use crate::diagnosis::{Actor, Case, Certainty, Directory, Gate, Hit, Kind, Rule, Signs};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -29,7 +30,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Step],
     certainties: &[Certainty::Certain],
     actors: &[Actor::Nobody],
-    gate: Gate::status(&[200, 301, 302, 303, 307, 308]),
+    gate: Gate::status(&[200, 301, 302, 303, 307, 308]).showing(Signs::AUTODISCOVER),
     supersedes: &[],
     find,
     #[cfg(test)]
@@ -41,10 +42,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         return None;
     }
     let evidence = if case.status() == Some(200) {
-        let body = case.response_body();
-        let action = [">redirectAddr</", ">redirectUrl</", ">RedirectAddress</", ">RedirectUrl</"]
-            .iter()
-            .find_map(|word| body.find(word).and_then(|at| body.get(at + 1..at + word.len() - 2)))?;
+        let Some(Answer::Redirect(action)) = Answer::of(case) else { return None };
         case.evidence_body(action)
     } else {
         let target = case.response_header("location")?.as_str().to_ascii_lowercase();

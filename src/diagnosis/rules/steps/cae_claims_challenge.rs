@@ -4,7 +4,9 @@
 //! tenant restrictions, which say insufficient_claims in x-ms-diagnostics.
 
 use crate::diagnosis::past::sent_label;
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Place, Rule};
+use crate::diagnosis::{
+    Actor, Case, Certainty, Evidence, Gate, GraphFault, Hit, Kind, Next, Place, Rule, Signs, TokenFault,
+};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -36,7 +38,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Step, Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::Nobody, Actor::Client],
-    gate: Gate::status(&[401, 403]),
+    gate: Gate::status(&[401, 403]).showing(Signs::CHALLENGED.or(Signs::GRAPH).or(Signs::NO_HOST)),
     supersedes: &["hs-anonymous-probe", "generic-bad-credentials"],
     find,
     #[cfg(test)]
@@ -44,18 +46,31 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {
-    let bearer = case.challenges().iter().find(|challenge| {
-        let insufficient = challenge.param("error").is_some_and(|error| error == "insufficient_claims");
-        challenge.is("bearer") && (insufficient || challenge.param("claims").is_some())
-    })?;
-    if case.diagnostics().is_some_and(|said| said.category_is("insufficient_claims")) {
+    let evidence = in_challenge(case).or_else(|| in_body(case))?;
+    if case.token_fault().is_some_and(|(fault, _)| fault == TokenFault::Claims) {
         return None;
     }
     let label = sent_label(case);
     let repeated = label.is_some_and(|label| case.past().record(case.host(), label).challenged > 0);
     let hit = if repeated { Hit::failure(Certainty::Likely, Actor::Client) } else { Hit::step() };
-    let hit = hit.on(case.on_server()).because(case.evidence(Place::ResponseHeader("www-authenticate"), bearer.text()));
+    let hit = hit.on(case.on_server()).because(evidence);
     Some(if repeated { hit } else { hit.until(label.map_or(Next::SignIn, Next::NewToken)) })
+}
+
+fn in_challenge(case: &Case<'_>) -> Option<Evidence> {
+    let bearer = case.challenges().iter().find(|challenge| {
+        let insufficient =
+            challenge.param("error").is_some_and(|error| error.eq_ignore_ascii_case("insufficient_claims"));
+        challenge.is("bearer") && (insufficient || challenge.param("claims").is_some())
+    })?;
+    Some(case.evidence(Place::ResponseHeader("www-authenticate"), bearer.text()))
+}
+
+/// Graph says in its error why the token is no longer enough.
+fn in_body(case: &Case<'_>) -> Option<Evidence> {
+    let error = case.graph_error().filter(|error| error.fault == Some(GraphFault::Claims))?;
+    let words = if error.message.as_str().is_empty() { &error.code } else { &error.message };
+    Some(case.evidence_body(words.as_str()))
 }
 
 #[cfg(test)]
@@ -74,6 +89,25 @@ mod tests {
             "the same token comes again",
             (Kind::Failure, Certainty::Likely, Actor::Client),
             &[Raw::new(TOKEN, CHALLENGE), Raw::new(TOKEN, CHALLENGE)],
+        ),
+        Example::fires(
+            "only the body was kept",
+            STEP,
+            &[Raw::new(
+                TOKEN,
+                "401\nContent-Type: application/json\n\n{\"error\":{\"code\":\"InvalidAuthenticationToken\",\
+                 \"message\":\"Continuous access evaluation resulted in challenge with result: InteractionRequired and \
+                 code: TokenIssuedBeforeRevocationTimestamp\"}}",
+            )],
+        ),
+        Example::silent(
+            "tenant restrictions say something of claims too",
+            &[Raw::new(
+                "POST https://outlook.office365.com/EWS/Exchange.asmx\nAuthorization: Bearer {jwt aud=x}",
+                "401\nx-ms-diagnostics: 2000020;reason=\"xms_trpid claim was not present but \
+                 sec-tenant-restriction-access-policy header was in requres\";error_category=\"insufficiant_claims\"\n\
+                 WWW-Authenticate: Bearer error=\"insufficient_claims\"",
+            )],
         ),
         Example::silent(
             "the token is refused for another reason",

@@ -2,7 +2,7 @@
 //!
 //! Not to be confused with a refused Digest response, whose answer does not say stale=true.
 
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Rule, Sent};
+use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Rule, Sent, Signs};
 use crate::redact::Credential;
 use crate::text::Text;
 
@@ -20,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Step],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::Nobody],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[401]).showing(Signs::ANONYMOUS.or(Signs::OTHER_SCHEME).or(Signs::UNSEEN_CREDENTIALS)),
     supersedes: &["generic-bad-credentials"],
     find,
     #[cfg(test)]

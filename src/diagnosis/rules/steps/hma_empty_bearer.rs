@@ -3,7 +3,7 @@
 //! Not to be confused with a challenge without authorization_uri (`hma-no-authorization-uri`), with 4000000 for a user's
 //! client (`oauth-not-enabled-for-client`), or with SharePoint's realm discovery.
 
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Rule};
+use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Rule, Signs};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Step],
     certainties: &[Certainty::Certain],
     actors: &[Actor::Nobody],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[401]).showing(Signs::EMPTY_BEARER),
     supersedes: &["hs-anonymous-probe"],
     find,
     #[cfg(test)]
@@ -43,8 +43,9 @@ pub(super) static RULE: Rule = Rule {
 fn find(case: &Case<'_>) -> Option<Hit> {
     const EXCHANGE: &str = "00000002-0000-0ff1-ce00-000000000000";
     let bearer = case.challenge("bearer")?;
-    let of_exchange = bearer.param("client_id").map_or_else(|| case.is_exchange(), |id| id == EXCHANGE);
-    let authority = bearer.clean_param("authorization_uri")?;
+    let of_exchange =
+        bearer.param("client_id").map_or_else(|| case.is_exchange(), |id| id.eq_ignore_ascii_case(EXCHANGE));
+    let authority = bearer.clean_param("authorization_uri").filter(|uri| !uri.as_str().trim().is_empty())?;
     (case.asks_for_oauth() && of_exchange && !case.is_oauth_off_for_user()).then(|| {
         Hit::step()
             .on(case.on_server())

@@ -3,7 +3,7 @@
 //! Not to be confused with a refusal of credentials that were sent, with an empty Bearer (`hma-empty-bearer`), or with a
 //! challenge that carries a token of a handshake under way.
 
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Rule, Sent};
+use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Rule, Sent, Signs};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Step],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::Nobody],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[401]).showing(Signs::ANONYMOUS.or(Signs::UNSEEN_CREDENTIALS)),
     supersedes: &[],
     find,
     #[cfg(test)]

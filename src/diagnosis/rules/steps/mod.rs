@@ -16,6 +16,7 @@ mod ntlm_type1_type2;
 mod oauth_device_code_pending;
 mod proxy_407_challenge;
 mod registry_token_challenge;
+mod spo_empty_bearer;
 
 /// In the order of their rank: the particular before the general.
 pub(super) static RULES: &[&Rule] = &[
@@ -27,6 +28,7 @@ pub(super) static RULES: &[&Rule] = &[
     &eas_451_redirect::RULE,
     &oauth_device_code_pending::RULE,
     &aad_interrupt::RULE,
+    &spo_empty_bearer::RULE,
     &hma_empty_bearer::RULE,
     &ntlm_type1_type2::RULE,
     &negotiate_continue::RULE,

@@ -2,7 +2,7 @@
 //!
 //! Not to be confused with a bare `Negotiate` in answer to a token, which is a refusal.
 
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Place, Rule, Sent};
+use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Place, Rule, Sent, Signs};
 use crate::redact::{Credential, Negotiate};
 use crate::text::Text;
 
@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Step],
     certainties: &[Certainty::Certain],
     actors: &[Actor::Nobody],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[401]).showing(Signs::WINDOWS.or(Signs::UNSEEN_CREDENTIALS)),
     supersedes: &[],
     find,
     #[cfg(test)]

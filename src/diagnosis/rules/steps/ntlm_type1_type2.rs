@@ -3,7 +3,7 @@
 //! Not to be confused with a bare `NTLM` after an AUTHENTICATE message, which is a refusal (`ntlm-rejected`), and not
 //! with the same messages inside the scheme Negotiate (`negotiate-continue`).
 
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Rule, Sent};
+use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Rule, Sent, Signs};
 use crate::redact::{Credential, Ntlm, NtlmMessage};
 use crate::text::Text;
 
@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Step],
     certainties: &[Certainty::Certain],
     actors: &[Actor::Nobody],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[401]).showing(Signs::WINDOWS.or(Signs::UNSEEN_CREDENTIALS)),
     supersedes: &[],
     find,
     #[cfg(test)]

@@ -2,7 +2,8 @@
 //!
 //! Not to be confused with a code that has expired or was declined.
 
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Rule};
+use crate::diagnosis::refusal::GATE;
+use crate::diagnosis::{Actor, Case, Certainty, Hit, Kind, Next, Rule};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -26,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Step],
     certainties: &[Certainty::Certain],
     actors: &[Actor::Nobody],
-    gate: Gate::status(&[400, 401]),
+    gate: GATE,
     supersedes: &[],
     find,
     #[cfg(test)]

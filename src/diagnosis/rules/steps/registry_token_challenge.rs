@@ -2,7 +2,7 @@
 //!
 //! Not to be confused with Bearer challenges of Microsoft's services, which name an authorization_uri.
 
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Rule, Sent};
+use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Rule, Sent, Signs};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Step],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::Nobody],
-    gate: Gate::status(&[401]),
+    gate: Gate::status(&[401]).showing(Signs::CHALLENGED),
     supersedes: &["hs-anonymous-probe"],
     find,
     #[cfg(test)]
@@ -35,11 +35,15 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     let realm = bearer.clean_param("realm")?;
     let (_, after) = realm.as_str().split_once("://")?;
     let host = realm.part(after.split(['/', ':']).next().unwrap_or(after)).lower();
-    let registry = bearer.param("service").is_some() && bearer.param("error").is_none();
+    let registry = bearer.param("service").is_some()
+        || case
+            .response_header("docker-distribution-api-version")
+            .is_some_and(|version| version.as_str().contains("registry"));
     let hit = match case.authorization() {
+        // Some registries say invalid_token where there was none.
         Sent::Absent => Hit::step(),
-        Sent::Unseen => Hit::likely_step(),
-        Sent::Credential(_) => return None,
+        Sent::Unseen if bearer.param("error").is_none() => Hit::likely_step(),
+        Sent::Unseen | Sent::Credential(_) => return None,
     };
     let hit = || hit.on(case.on_server()).because(case.evidence_challenge("bearer")).until(Next::Host(host));
     registry.then(hit)
@@ -65,6 +69,15 @@ mod tests {
             &[Raw::new(
                 "",
                 "401\nWww-Authenticate: Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\"",
+            )],
+        ),
+        Example::fires(
+            "a registry that names no service says that no token was none",
+            STEP,
+            &[Raw::new(
+                "GET https://registry.fabrikam.com/v2/",
+                "401\nDocker-Distribution-Api-Version: registry/2.0\n\
+                 WWW-Authenticate: Bearer realm=\"https://gitlab.fabrikam.com/jwt/auth\",error=\"invalid_token\"",
             )],
         ),
         Example::silent(

@@ -3,8 +3,8 @@
 //! Not to be confused with a 401 that carries a challenge, which is a step, and with Extended Protection, which refuses a
 //! right password because of the certificate that the client saw.
 
-use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule};
-use crate::redact::{Binding, NtlmMessage};
+use crate::diagnosis::{Actor, Bound, Case, Certainty, Gate, Hit, Kind, Rule, Signs};
+use crate::redact::NtlmMessage;
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -14,11 +14,13 @@ pub(super) static RULE: Rule = Rule {
         en: "The client finished the handshake with its third message, and the server refused it. Usual reasons: \
              wrong password or domain, a locked, disabled or expired account, clocks that differ, NTLM restricted \
              by policy (LmCompatibilityLevel, Protected Users, Restrict NTLM), or Extended Protection, where TLS is \
-             opened on the way, as by this proxy.",
+             opened on the way, as by this proxy. A message without a user name comes from a program that runs \
+             without an account of its own.",
         ja: "クライアントは 3 番目のメッセージでハンドシェイクを終えましたが、サーバーが拒否しました。よくある理由\
              は、パスワードまたはドメインの誤り、アカウントのロック・無効・期限切れ、時刻のずれ、ポリシーによる \
              NTLM の制限 (LmCompatibilityLevel、Protected Users、NTLM の制限)、そしてこのプロキシのように途中で TLS \
-             が終端される場合の拡張保護です。",
+             が終端される場合の拡張保護です。ユーザー名のないメッセージは、アカウントを持たずに動いているプログラムか\
+             ら送られたものです。",
     },
     remedy: Text {
         en: "On the server that answered look for event 4625 and its sub status: 0xC000006A wrong password, \
@@ -37,8 +39,8 @@ pub(super) static RULE: Rule = Rule {
     ],
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Likely],
-    actors: &[Actor::User],
-    gate: Gate::status(&[401]),
+    actors: &[Actor::User, Actor::Client],
+    gate: Gate::status(&[401]).showing(Signs::WINDOWS),
     supersedes: &["hs-anonymous-probe", "generic-bad-credentials"],
     find,
     #[cfg(test)]
@@ -46,17 +48,20 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {
-    let Some(NtlmMessage::Authenticate { binding, .. }) = case.ntlm() else { return None };
-    if case.challenges().iter().any(|challenge| challenge.token.is_some()) {
-        return None;
-    }
-    let hit = Hit::failure(Certainty::Likely, Actor::User).on(case.on_user());
+    let message = case.ntlm().filter(|_| case.status() == Some(401) && !case.goes_on())?;
+    let NtlmMessage::Authenticate { .. } = message else { return None };
+    let actor = if message.is_anonymous() { Actor::Client } else { Actor::User };
+    let hit = Hit::failure(Certainty::Likely, actor).on(case.on_user());
     let hit = hit.because(case.evidence_request("authorization")).because(case.evidence_schemes());
     let hit = hit.naming("user", case.user().cloned()).naming("host", case.host_name());
-    Some(match binding {
-        Binding::Ours | Binding::Other => hit.or("ep-channel-binding"),
-        Binding::Server => hit.or("ep-channel-binding-network"),
-        Binding::None | Binding::Zero => hit,
+    let known = case.past().windows(case.host());
+    Some(match Bound::of(case) {
+        // A binding that is known to be taken there is none of the reasons.
+        Some(Bound::Foreign) if known.is_some_and(|known| known.took_foreign(case).is_some()) => hit,
+        Some(Bound::Right | Bound::Somehow) if known.is_some_and(|known| known.took_bound(case).is_some()) => hit,
+        Some(Bound::Foreign | Bound::Somehow) => hit.or("ep-channel-binding"),
+        Some(Bound::Right) => hit.or("ep-channel-binding-network"),
+        _ => hit,
     })
 }
 

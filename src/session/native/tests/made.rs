@@ -221,6 +221,15 @@ fn any_body() -> impl Strategy<Value = (&'static str, Vec<u8>, bool)> {
         ("text/html", "<html><title>401</title><form><input type=hidden name=ctx value=\"secret\"></form></html>"),
         ("text/plain", "401 - Unauthorized: Access is denied due to invalid credentials."),
         ("application/octet-stream", "\u{0}\u{1}\u{2}"),
+        (
+            "application/vnd.ms-sync.wbxml",
+            "\u{3}\u{1}j\u{0}\u{0}\u{7}V\u{4c}\u{3}142\u{0}\u{1}\u{52}\u{3}1234\u{0}\u{1}\u{1}",
+        ),
+        (
+            "application/mapi-http",
+            "PROCESSING\r\nDONE\r\nX-ElapsedTime: 15\r\n\r\n\u{0}\u{0}\u{0}\u{0}\u{78}\u{4}\u{0}\u{0}",
+        ),
+        ("application/rpc", "\u{5}\u{0}\u{14}\u{3}\u{10}\u{0}\u{0}\u{0}\u{10}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}"),
         ("", ""),
     ]);
     let text = (usual, any::<bool>()).prop_map(|((kind, text), complete)| (kind, text.as_bytes().to_vec(), complete));
