@@ -40,7 +40,7 @@ fn all_but_the_hosts_wanted_are_left_alone() {
 }
 
 #[test]
-fn a_client_of_http_2_alone_speaks_to_its_server() {
+fn a_client_of_http_2_alone_speaks_to_its_server_where_we_shall_speak_http_1() {
     let workshop = Workshop::new();
     let mut config = (*workshop.authority.server(&[HOST])).clone();
     config.alpn_protocols = vec![b"h2".to_vec()];
@@ -51,7 +51,7 @@ fn a_client_of_http_2_alone_speaks_to_its_server() {
         talk.send(b"settled");
         let _ = talk.reader().read(&mut preface);
     });
-    let proxy = workshop.proxy(&["--resolve", &origin.resolve(HOST, 443)]);
+    let proxy = workshop.proxy(&["--resolve", &origin.resolve(HOST, 443), "--http1", HOST]);
     let mut tunnel = Tunnel::offering(&proxy, HOST, &workshop.authority.pem, b"h2");
     tunnel.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
     assert_eq!(tunnel.bytes(7), b"settled");
@@ -70,7 +70,7 @@ fn what_one_client_cannot_do_blinds_nobody_else() {
         talk.send(b"HTTP/1.1 204 No Content\r\n\r\n");
         let _ = talk.reader().read(&mut first);
     });
-    let mut proxy = workshop.proxy(&["--resolve", &origin.resolve(HOST, 443)]);
+    let mut proxy = workshop.proxy(&["--resolve", &origin.resolve(HOST, 443), "--http1", HOST]);
     let mut of_http_2 = Tunnel::offering(&proxy, HOST, &workshop.authority.pem, b"h2");
     of_http_2.send(b"PRI ");
     assert!(of_http_2.head().is_some());
