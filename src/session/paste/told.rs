@@ -10,7 +10,7 @@ use super::raw::Field;
 
 /// Whether a paragraph tells of an error in words that nobody uses by chance.
 pub(super) fn tells(text: &str) -> bool {
-    const WORDS: [&str; 31] = [
+    const WORDS: [&str; 33] = [
         // The sign-in log.
         "sign-in error code",
         "サインイン エラー コード",
