@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{CASES, Judgement, Skipped, judged, lines, print_skipped, text, wrong_in_case};
+use super::{Judgement, Skipped, cases, judged, lines, print_skipped, text, wrong_in_case};
 use crate::diagnosis::rules::{kit, rule};
 use crate::diagnosis::{Capture, Verdict};
 use crate::exchange::{Exchange, Ids, Timestamp};
@@ -61,7 +61,7 @@ fn wrong_in_text(case: &Value, exchanges: &[Exchange], skipped: &mut Skipped) ->
 #[test]
 fn single_exchanges_are_judged_alike_as_pasted_text() {
     let (mut wrong, mut skipped) = (Vec::new(), Skipped::new());
-    for case in lines(CASES).filter(is_text) {
+    for case in cases().filter(is_text) {
         let exchanges = read(&written(&case));
         if exchanges.len() != 1 {
             wrong.push(format!("{}: {} exchanges", case["id"], exchanges.len()));
@@ -179,7 +179,7 @@ fn every_candidate_is_a_finding() {
         "Your migration failed while checking source credentials. Http POST request to 'mail.fabrikam.com' failed - 403",
         "Your migration failed while checking source credentials. Http POST request to 'mail.fabrikam.com' failed - 503",
     ];
-    let cases = lines(CASES).filter(is_text).map(|case| written(&case));
+    let cases = cases().filter(is_text).map(|case| written(&case));
     let mut unknown = std::collections::BTreeSet::new();
     for text in texts.chain(further.map(str::to_owned)).chain(cases) {
         let judgements = judged(&read(&text), Capture::Imported);
