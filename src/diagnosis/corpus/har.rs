@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{
-    CONVERSATIONS, Judgement, Skipped, cases, judged, lines, print_skipped, text, wrong_in_case, wrong_in_conversation,
+    Judgement, Skipped, cases, conversations, judged, print_skipped, text, wrong_in_case, wrong_in_conversation,
 };
 use crate::diagnosis::Capture;
 use crate::diagnosis::rules::kit;
@@ -30,7 +30,7 @@ fn single_exchanges_are_judged_alike_through_an_archive() {
 #[test]
 fn conversations_are_judged_alike_through_an_archive() {
     let (mut wrong, mut skipped) = (Vec::new(), Skipped::new());
-    for conversation in lines(CONVERSATIONS) {
+    for conversation in conversations() {
         let exchanges = conversation["exchanges"].as_array().unwrap();
         let judgements = judge(exchanges, &conversation["capture"], true);
         wrong.extend(wrong_in_conversation(&conversation, &judgements, &mut skipped));
