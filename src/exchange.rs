@@ -447,6 +447,13 @@ pub struct Tls {
     pub accepted_despite: Option<Clean>,
 }
 
+impl Tls {
+    /// One of which nothing but the server's certificate is known.
+    pub fn of_certificate(certificate: Certificate) -> Self {
+        Self { version: "".into(), cipher: "".into(), alpn: None, certificate, accepted_despite: None }
+    }
+}
+
 /// A certificate's facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
@@ -462,6 +469,14 @@ pub struct Certificate {
     pub not_after: Timestamp,
     /// SHA-256 of the DER form.
     pub sha256: [u8; 32],
+}
+
+impl Certificate {
+    /// One of which nothing but the fingerprint is known.
+    pub fn of_fingerprint(sha256: [u8; 32]) -> Self {
+        let (subject, issuer, names) = ("".into(), "".into(), Vec::new());
+        Self { subject, issuer, names, not_before: Timestamp::default(), not_after: Timestamp::default(), sha256 }
+    }
 }
 
 /// Microseconds since 1970-01-01T00:00:00Z.

@@ -100,6 +100,7 @@ pub(super) fn run(
         insecure_upstream: plan.reach.insecure_upstream,
         resolve: plan.reach.resolve,
         skip_decrypt: plan.reach.skip_decrypt,
+        http1: plan.reach.http1,
         only: plan.reach.only,
         body_limit: plan.body_limit,
         redactor: plan.redactor.clone(),

@@ -161,6 +161,7 @@ pub(super) fn captured(provenance: &Provenance) -> Capture {
             Capture::Live { loopback: *loopback, windows: windows.unwrap_or(cfg!(windows)) }
         }
         Provenance::Imported => Capture::Imported,
+        Provenance::Intercepted => Capture::Intercepted,
     }
 }
 

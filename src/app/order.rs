@@ -91,6 +91,8 @@ pub struct Upstream {
     pub only: Vec<HostPattern>,
     /// Patterns of hosts that pass undecrypted.
     pub skip_decrypt: Vec<HostPattern>,
+    /// Patterns of hosts with which no HTTP/2 is agreed on.
+    pub http1: Vec<HostPattern>,
     /// PEM files with further trust anchors.
     pub trust: Vec<PathBuf>,
     /// Whether any certificate will do.

@@ -16,6 +16,7 @@ pub(super) struct Reach {
     pub(super) insecure_upstream: bool,
     pub(super) resolve: Vec<Resolve>,
     pub(super) skip_decrypt: Vec<HostPattern>,
+    pub(super) http1: Vec<HostPattern>,
     pub(super) only: Vec<HostPattern>,
 }
 
@@ -30,6 +31,7 @@ impl Reach {
             insecure_upstream: upstream.insecure,
             resolve: upstream.resolve,
             skip_decrypt,
+            http1: upstream.http1,
             only: upstream.only,
         }
     }

@@ -63,6 +63,9 @@ pub(super) struct Proxy {
     /// Pass these hosts through undecrypted; wildcards; adds to the built-in list
     #[arg(long, value_name = "HOST", help = skip_decrypt_help())]
     pub skip_decrypt: Vec<HostPattern>,
+    /// No HTTP/2 with HOST; wildcards
+    #[arg(long, value_name = "HOST")]
+    pub http1: Vec<HostPattern>,
     /// Further trust anchors for servers
     #[arg(long, value_name = "PEM")]
     pub upstream_ca: Vec<PathBuf>,
@@ -87,8 +90,6 @@ pub(super) struct Proxy {
     pub proxy_auth: bool,
     #[arg(long, value_name = "HOST=FILE", hide = true)]
     pub client_cert: Vec<OsString>,
-    #[arg(long, value_name = "HOST", hide = true)]
-    pub http1: Vec<OsString>,
     #[arg(long, hide = true)]
     pub transparent: bool,
 }

@@ -45,7 +45,6 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
         (!proxy.allow.is_empty(), "--allow"),
         (proxy.proxy_auth, "--proxy-auth"),
         (!proxy.client_cert.is_empty(), "--client-cert"),
-        (!proxy.http1.is_empty(), "--http1"),
         (proxy.transparent, "--transparent"),
     ];
     if let Some((_, name)) = missing.into_iter().find(|(given, _)| *given) {
@@ -61,6 +60,7 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
         feed: Feed::Upstream(Upstream {
             only: proxy.only,
             skip_decrypt: proxy.skip_decrypt,
+            http1: proxy.http1,
             trust: proxy.upstream_ca,
             insecure: proxy.insecure_upstream,
             resolve: proxy.resolve,
@@ -209,7 +209,6 @@ mod tests {
             ("authtap proxy --allow 10.0.0.0/8", "--allow"),
             ("authtap proxy --proxy-auth", "--proxy-auth"),
             ("authtap proxy --client-cert a=b.pfx", "--client-cert"),
-            ("authtap proxy --http1 *.contoso.com", "--http1"),
             ("authtap proxy --transparent", "--transparent"),
             ("authtap proxy -s a.har", "--save with .har"),
             ("authtap replay a.authtap -s a.SAZ", "--save with .saz"),

@@ -45,12 +45,16 @@ pub(super) fn mailbox(case: &Case<'_>) -> Option<Clean> {
     named.or_else(anchor).or_else(|| case.user().cloned()).as_ref().map(upn_of)
 }
 
-/// What the mailbox replication service hands on of the other end's refusal, in a fault.
+/// What the mailbox replication service hands on of the other end's refusal: in a fault, or in a line that somebody
+/// pasted.
 pub(super) fn refused_by_replication<'x>(case: &Case<'x>) -> Option<(Refused<'x>, Evidence)> {
-    let errors = &case.soap()?.errors;
-    errors.iter().find_map(|error| {
-        let speaks_of_it = error.text.to_ascii_lowercase().contains("mrsproxy");
-        let refused = Refused::read(error.text).filter(|_| speaks_of_it)?;
-        Some((refused, case.evidence_body(error.text)))
-    })
+    let read = |text: &'x str| {
+        let speaks_of_it = text.to_ascii_lowercase().contains("mrsproxy");
+        Some((Refused::read(text).filter(|_| speaks_of_it)?, case.evidence_body(text)))
+    };
+    match case.soap() {
+        Some(soap) => soap.errors.iter().find_map(|error| read(error.text)),
+        None if case.host().is_empty() && case.status().is_none() => read(case.response_body()),
+        None => None,
+    }
 }

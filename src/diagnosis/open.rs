@@ -190,7 +190,7 @@ impl Kinds {
     /// Those that any request to the same host may be.
     const ANY_REQUEST: Self = Self(1 << 4 | 1 << 5 | 1 << 6);
     /// Those that a token may be.
-    const TOKEN: Self = Self(1 << 3 | 1 << 10 | 1 << 13);
+    const TOKEN: Self = Self(1 << 3 | 1 << 10 | 1 << 14);
 
     const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)

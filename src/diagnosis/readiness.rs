@@ -195,6 +195,11 @@ impl Readiness {
         let asked = case.asks_for_oauth() || matches!(case.authorization(), Sent::Credential(Credential::Bearer(_)));
         let bearer = case.challenge("bearer").is_some();
         let keeps_bearer = !asked && !bearer && self.offers("bearer");
+        self.bearer_asked |= asked;
+        // Mostly it offers what it did before.
+        if !keeps_bearer && self.offered_just_this(case) {
+            return;
+        }
         self.schemes.retain(|scheme| keeps_bearer && scheme == "bearer");
         for challenge in case.challenges() {
             let scheme = challenge.scheme_name().lower();
@@ -202,12 +207,25 @@ impl Readiness {
                 self.schemes.push(scheme);
             }
         }
-        self.bearer_asked |= asked;
         let param = |name: &str| case.challenges().iter().find_map(|challenge| challenge.clean_param(name));
         if !keeps_bearer {
             self.authorization_uri = param("authorization_uri");
         }
         self.realm = param("realm").filter(|realm| !realm.as_str().is_empty());
+    }
+
+    /// Whether the challenges are those that it has from before.
+    fn offered_just_this(&self, case: &Case<'_>) -> bool {
+        let offered = case.challenges();
+        let known = |scheme: &str| self.schemes.iter().any(|known| known.as_str().eq_ignore_ascii_case(scheme));
+        let unchanged = |name: &str, known: Option<&Clean>| {
+            let now = offered.iter().find_map(|challenge| challenge.param(name)).filter(|value| !value.is_empty());
+            now.as_deref() == known.map(Clean::as_str).filter(|value| !value.is_empty())
+        };
+        offered.iter().all(|challenge| known(challenge.scheme))
+            && self.schemes.iter().all(|scheme| offered.iter().any(|challenge| challenge.is(scheme.as_str())))
+            && unchanged("authorization_uri", self.authorization_uri.as_ref())
+            && unchanged("realm", self.realm.as_ref())
     }
 }
 

@@ -111,7 +111,7 @@ async fn read_more(tcp: &mut TcpStream, read: &mut Vec<u8>, idle: Option<&mut Pl
 fn tape(caller: &Caller, target: &Target, server: Option<Server>) -> Tape {
     let connection = caller.connection(Some(target), server, None);
     let authority = target.short_authority(80).into_bytes();
-    Tape::http(&caller.context, connection, Bindings::UNKNOWN, "http", Some(authority), None)
+    Tape::http(&caller.context, connection, Bindings::UNKNOWN, None, "http", Some(authority), None)
 }
 
 /// A request's head, made ready for the origin.

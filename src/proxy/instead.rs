@@ -33,7 +33,7 @@ impl Conversation {
     pub(super) async fn hold<C: Stream>(self, mut client: C, respond: &dyn Respond) {
         let id = self.connection.id;
         let (connection, authority) = (Arc::clone(&self.connection), self.authority.clone());
-        let mut tape = Tape::http(&self.context, connection, self.bindings, self.scheme, authority, None);
+        let mut tape = Tape::http(&self.context, connection, self.bindings, None, self.scheme, authority, None);
         self.answer_all(&mut client, respond, &mut tape).await;
         tape.close(None);
         respond.closed(id);
@@ -140,7 +140,7 @@ impl Requests<'_> {
                 }
             }
             Event::Lost(_) => self.lost = true,
-            Event::Interim(_) | Event::Response(_) | Event::Trailers(_) | Event::Upgraded => {}
+            Event::Interim(_) | Event::Response(_) | Event::Trailers(_) | Event::Upgraded | Event::Reset(_) => {}
         }
     }
 

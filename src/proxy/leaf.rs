@@ -19,6 +19,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::certificate;
 use super::crypto;
+use super::protocol::Protocol;
 use crate::exchange::Certificate;
 use crate::redact::Redactor;
 
@@ -102,13 +103,17 @@ impl Leaves {
         let der = params.signed_by(&self.key, &self.issuer).map_err(|_| LeafError::Mint)?.der().clone();
         let certified = CertifiedKey::new(vec![der.clone()], Arc::clone(&self.signing));
         let plain = server_config(certified)?;
-        let mut http1 = plain.clone();
-        http1.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let speaking = |protocol: Protocol| {
+            let mut config = plain.clone();
+            config.alpn_protocols = vec![protocol.id().to_vec()];
+            Arc::new(config)
+        };
         Ok(Leaf {
             der,
             not_after: params.not_after,
+            http1: speaking(Protocol::Http1),
+            http2: speaking(Protocol::Http2),
             plain: Arc::new(plain),
-            http1: Arc::new(http1),
             facts: OnceLock::new(),
         })
     }
@@ -149,14 +154,22 @@ fn general_name(name: String) -> Option<SanType> {
 pub(super) struct Leaf {
     pub(super) der: CertificateDer<'static>,
     not_after: OffsetDateTime,
-    /// For a connection without an application protocol.
-    pub(super) plain: Arc<ServerConfig>,
-    /// For a connection on which the server chose `http/1.1`.
-    pub(super) http1: Arc<ServerConfig>,
+    plain: Arc<ServerConfig>,
+    http1: Arc<ServerConfig>,
+    http2: Arc<ServerConfig>,
     facts: OnceLock<Option<Certificate>>,
 }
 
 impl Leaf {
+    /// What to show it with on a connection for which this protocol was chosen.
+    pub(super) const fn config(&self, protocol: Option<Protocol>) -> &Arc<ServerConfig> {
+        match protocol {
+            None => &self.plain,
+            Some(Protocol::Http1) => &self.http1,
+            Some(Protocol::Http2) => &self.http2,
+        }
+    }
+
     /// Its facts, for the record.
     pub(super) fn facts(&self, redactor: &Redactor) -> Option<Certificate> {
         self.facts.get_or_init(|| certificate::facts(&self.der, redactor)).clone()

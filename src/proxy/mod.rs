@@ -19,6 +19,7 @@ mod leaf;
 mod listener;
 mod memory;
 mod outbox;
+mod protocol;
 mod relay;
 mod replay;
 mod respond;
@@ -74,6 +75,8 @@ pub struct Options {
     pub resolve: Vec<Resolve>,
     /// Hosts that are passed undecrypted; see [`HostPattern::never_decrypted`] for those that always should be.
     pub skip_decrypt: Vec<HostPattern>,
+    /// Hosts with which no HTTP/2 is agreed on.
+    pub http1: Vec<HostPattern>,
     /// Record these hosts alone; empty means all.
     pub only: Vec<HostPattern>,
     /// How many bytes of each body are kept for reading.
@@ -100,6 +103,7 @@ pub async fn start(options: Options) -> Result<Proxy, StartError> {
         authority: options.authority,
         upstream,
         skip_decrypt: options.skip_decrypt,
+        http1: options.http1,
         only: options.only,
         body_limit: options.body_limit,
         redactor: options.redactor,
@@ -197,6 +201,7 @@ struct Context {
     authority: Arc<Authority>,
     upstream: Upstream,
     skip_decrypt: Vec<HostPattern>,
+    http1: Vec<HostPattern>,
     only: Vec<HostPattern>,
     body_limit: usize,
     redactor: Redactor,
@@ -215,6 +220,10 @@ struct Context {
 impl Context {
     fn is_wanted(&self, target: &Target) -> bool {
         self.only.is_empty() || self.only.iter().any(|pattern| pattern.matches(&target.host, target.port))
+    }
+
+    fn is_http1_only(&self, host: &str, port: u16) -> bool {
+        self.http1.iter().any(|pattern| pattern.matches(host, port))
     }
 
     fn is_skipped(&self, host: &str, port: u16) -> bool {

@@ -146,6 +146,7 @@ impl Stage {
             insecure_upstream: false,
             resolve: vec![format!("*.contoso.com={server}").parse().unwrap()],
             skip_decrypt: HostPattern::never_decrypted(),
+            http1: Vec::new(),
             only: Vec::new(),
             body_limit: 256 * 1024,
             redactor: Redactor::new(),

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::Context;
 use super::failure;
 use super::outbox::Event;
+use super::protocol::Protocol;
 use super::target::Target;
 use crate::exchange::{
     Connection, Draft, Exchange, Failure, FailureKind, Recorder, Seen, Setting, Side, Timestamp, Timings, Unseen,
@@ -33,7 +34,7 @@ pub(super) struct Ending {
 
 /// Where the bytes of a connection are followed.
 pub(super) enum Tape {
-    /// They are read as HTTP/1.
+    /// They are read as HTTP.
     Http(Box<Http>),
     /// They cannot be read: the tunnel as a whole is one exchange.
     Blind(Box<Blind>),
@@ -42,17 +43,18 @@ pub(super) enum Tape {
 }
 
 impl Tape {
-    /// Reads the bytes as HTTP/1.
+    /// Reads the bytes as HTTP/2 where `protocol` is that, else as HTTP/1.
     pub(super) fn http(
         context: &Arc<Context>,
         connection: Arc<Connection>,
         bindings: Bindings,
+        protocol: Option<Protocol>,
         scheme: &'static str,
         authority: Option<Vec<u8>>,
         tunnel: Option<(Target, Timestamp)>,
     ) -> Self {
         let connection_facts = Arc::clone(&connection);
-        let recorder = Recorder::new(Setting {
+        let setting = Setting {
             redactor: context.redactor.clone(),
             connection,
             ids: context.ids.clone(),
@@ -61,7 +63,11 @@ impl Tape {
             body_limit: context.body_limit,
             own: false,
             bindings,
-        });
+        };
+        let recorder = match protocol {
+            Some(Protocol::Http2) => Recorder::http2(setting),
+            Some(Protocol::Http1) | None => Recorder::new(setting),
+        };
         Self::Http(Box::new(Http {
             recorder,
             context: Arc::clone(context),
@@ -218,7 +224,7 @@ struct Row {
     written: Timestamp,
 }
 
-/// A connection that is read as HTTP/1.
+/// A connection that is read as HTTP.
 pub(super) struct Http {
     recorder: Recorder,
     context: Arc<Context>,

@@ -21,6 +21,7 @@ use super::answer::{self, Page};
 use super::connection::Caller;
 use super::instead::Conversation;
 use super::leaf::Leaf;
+use super::protocol::Protocol;
 use super::relay::relay;
 use super::respond::Respond;
 use super::stream::Plain;
@@ -119,7 +120,7 @@ pub(super) async fn pretend(caller: Caller, mut client: TcpStream, asked: Asked,
         Opening::Hello(hello) => {
             let wished = hello.accepted.client_hello();
             let name = wished.server_name().unwrap_or(&target.host).to_owned();
-            let http1 = wished.alpn().is_some_and(|mut offered| offered.any(|protocol| protocol == b"http/1.1"));
+            let http1 = offered(&wished).contains(&Protocol::Http1).then_some(Protocol::Http1);
             let Ok(leaf) = context.authority.leaf(&name, None) else { return };
             let connection = connection(Some(&leaf));
             match greet(client, *hello, &leaf, http1, &context).await {
@@ -185,20 +186,20 @@ impl Tunnel {
     fn plain_http(&self, client: TcpStream, early: Vec<u8>, server: TcpStream) -> Settled {
         let authority = self.target.short_authority(80).into_bytes();
         let connection = self.connection(None, None);
-        let tape = Tape::http(&self.caller.context, connection, Bindings::UNKNOWN, "http", Some(authority), None);
+        let tape = Tape::http(&self.caller.context, connection, Bindings::UNKNOWN, None, "http", Some(authority), None);
         Settled::Plain { client: Plain::new(client, early), server: Plain::new(server, Vec::new()), tape }
     }
 
     async fn tls(&self, client: TcpStream, server: TcpStream, hello: Hello) -> Settled {
         let context = &self.caller.context;
-        let Wishes { name, sni, http1, servable } = match self.wishes(&hello.accepted.client_hello()) {
+        let Wishes { name, sni, protocols, servable } = match self.wishes(&hello.accepted.client_hello()) {
             Ok(wishes) => wishes,
             Err(reason) => return self.pass(client, hello.raw, server, Vec::new(), reason),
         };
         let Ok(server_name) = ServerName::try_from(name.clone()) else {
             return self.pass(client, hello.raw, server, Vec::new(), Unseen::ClientTlsUnreadable);
         };
-        let offer = Offer::new(http1, sni, hello.accepted.client_hello().named_groups());
+        let offer = Offer::new(protocols, sni, hello.accepted.client_hello().named_groups());
         let reason = match context.upstream.secure(server, server_name, &offer).await {
             Ok(secured) if servable => return self.intercept(client, hello, &name, secured).await,
             Err(Unsecured::Refused(failure, tls)) if servable => {
@@ -217,7 +218,8 @@ impl Tunnel {
         let Ok(name) = ServerName::try_from(self.host().to_owned()) else {
             return self.pass(client, raw, server, Vec::new(), Unseen::ClientTlsUnreadable);
         };
-        let reason = match self.caller.context.upstream.secure(server, name, &Offer::new(false, true, None)).await {
+        let reason = match self.caller.context.upstream.secure(server, name, &Offer::new(Vec::new(), true, None)).await
+        {
             Err(Unsecured::Incompatible(reason)) => reason,
             Ok(_) | Err(Unsecured::Refused(..)) => Unseen::ClientTlsUnreadable,
         };
@@ -243,32 +245,26 @@ impl Tunnel {
         if sni.as_ref().is_some_and(|name| self.caller.context.is_skipped(name, self.target.port)) {
             return Err(Unseen::SkippedHost);
         }
-        let http1 = match hello.alpn() {
-            None => false,
-            Some(mut offered) => {
-                if !offered.any(|protocol| protocol == b"http/1.1") {
-                    return Err(Unseen::UnreadProtocol);
-                }
-                true
-            }
-        };
-        Ok(Wishes {
-            sni: sni.is_some(),
-            name: sni.unwrap_or_else(|| self.host().to_owned()),
-            http1,
-            servable: servable(hello),
-        })
+        let name = sni.clone().unwrap_or_else(|| self.host().to_owned());
+        let mut protocols = offered(hello);
+        if self.caller.context.is_http1_only(&name, self.target.port) {
+            protocols.retain(|protocol| *protocol == Protocol::Http1);
+        }
+        if protocols.is_empty() && hello.alpn().is_some() {
+            return Err(Unseen::UnreadProtocol);
+        }
+        Ok(Wishes { sni: sni.is_some(), name, protocols, servable: servable(hello) })
     }
 
     /// Both sides speak TLS with us: the tap.
     async fn intercept(&self, client: TcpStream, hello: Hello, name: &str, secured: Box<Secured>) -> Settled {
         let context = &self.caller.context;
-        let Secured { stream: server, facts, certificate, http1 } = *secured;
+        let Secured { stream: server, facts, certificate, protocol } = *secured;
         let Ok(leaf) = context.authority.leaf(name, Some(&certificate)) else {
             return self.fail(Some(facts), failure::ours("no certificate could be made for this name"));
         };
         let connection = self.connection(Some(facts), Some(&leaf));
-        let client = match greet(client, hello, &leaf, http1, context).await {
+        let client = match greet(client, hello, &leaf, protocol, context).await {
             Ok(client) => Box::new(client),
             Err(failure) => {
                 tape::failed_tunnel(context, connection, self.started, &self.target, failure);
@@ -278,7 +274,7 @@ impl Tunnel {
         let authority = self.target.short_authority(443).into_bytes();
         let tunnel = Some((self.target.clone(), self.started));
         let bindings = Bindings::of_certificates(Some(&leaf.der), Some(&certificate));
-        let tape = Tape::http(context, connection, bindings, "https", Some(authority), tunnel);
+        let tape = Tape::http(context, connection, bindings, protocol, "https", Some(authority), tunnel);
         Settled::Intercepted { client, server: Box::new(server), tape }
     }
 
@@ -293,7 +289,7 @@ impl Tunnel {
     ) -> Settled {
         let context = &self.caller.context;
         let page = Page::unreachable(&self.target, &failure, &context.redactor);
-        let http1 = hello.accepted.client_hello().alpn().is_some();
+        let http1 = hello.accepted.client_hello().alpn().is_some().then_some(Protocol::Http1);
         let over = self.fail(tls, failure);
         let Ok(leaf) = context.authority.leaf(name, None) else { return over };
         if let Ok(client) = greet(client, hello, &leaf, http1, context).await {
@@ -320,10 +316,10 @@ async fn greet(
     client: TcpStream,
     hello: Hello,
     leaf: &Leaf,
-    http1: bool,
+    protocol: Option<Protocol>,
     context: &Context,
 ) -> Result<TlsStream<TcpStream>, Failure> {
-    let config = Arc::clone(if http1 { &leaf.http1 } else { &leaf.plain });
+    let config = Arc::clone(leaf.config(protocol));
     let handshake = StartHandshake::from_parts(hello.accepted, client).into_stream(config);
     handshake.await.map_err(|error| match tls_error(&error) {
         Some(error) => failure::client_tls(error, &context.redactor),
@@ -334,13 +330,19 @@ async fn greet(
     })
 }
 
+/// The protocols that a client offers and the reader follows, in the client's order.
+fn offered(hello: &ClientHello<'_>) -> Vec<Protocol> {
+    hello.alpn().into_iter().flatten().filter_map(Protocol::of).collect()
+}
+
 /// What a client's hello asks for.
 struct Wishes {
     /// The name in it, else that of the CONNECT.
     name: String,
     /// Whether the name was in it.
     sni: bool,
-    http1: bool,
+    /// Those that the reader follows, in the client's order.
+    protocols: Vec<Protocol>,
     /// Our TLS can serve it.
     servable: bool,
 }

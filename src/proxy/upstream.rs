@@ -24,6 +24,7 @@ use tokio_rustls::client::TlsStream;
 use super::certificate;
 use super::crypto;
 use super::dial::{self, Resolve};
+use super::protocol::Protocol;
 use super::target::Target;
 use super::verdict::{self, Judge};
 use crate::exchange::{Failure, Tls, Unseen};
@@ -42,21 +43,21 @@ pub(super) struct Upstream {
 /// What of the client's hello is repeated towards the server.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Offer {
-    /// The client offers `http/1.1`.
-    pub(super) http1: bool,
+    /// What the client offers and the reader follows, in the client's order.
+    protocols: Vec<Protocol>,
     /// The client names the server.
-    pub(super) sni: bool,
+    sni: bool,
     /// The groups that the client and we both know, in our order: no key share that the client did not offer.
     groups: Vec<u16>,
 }
 
 impl Offer {
-    pub(super) fn new(http1: bool, sni: bool, groups: Option<&[NamedGroup]>) -> Self {
+    pub(super) fn new(protocols: Vec<Protocol>, sni: bool, groups: Option<&[NamedGroup]>) -> Self {
         let ours: Vec<_> = crypto::provider().kx_groups.iter().map(|group| group.name()).collect();
         let offered = |group: &NamedGroup| groups.is_none_or(|groups| groups.contains(group));
         let shared: Vec<_> = ours.iter().filter(|group| offered(group)).map(|group| u16::from(*group)).collect();
         let groups = if shared.is_empty() { ours.into_iter().map(u16::from).collect() } else { shared };
-        Self { http1, sni, groups }
+        Self { protocols, sni, groups }
     }
 }
 
@@ -65,8 +66,8 @@ pub(super) struct Secured {
     pub(super) stream: TlsStream<TcpStream>,
     pub(super) facts: Tls,
     pub(super) certificate: CertificateDer<'static>,
-    /// The server chose `http/1.1`; else it chose nothing.
-    pub(super) http1: bool,
+    /// What the server chose.
+    pub(super) protocol: Option<Protocol>,
 }
 
 /// Why there is no TLS connection.
@@ -123,8 +124,8 @@ impl Upstream {
             Some(failure) if !self.insecure => return Err(Unsecured::Refused(failure, Some(Box::new(facts)))),
             refusal => facts.accepted_despite = refusal.map(|failure| failure.text),
         }
-        let http1 = session.alpn_protocol().is_some();
-        Ok(Box::new(Secured { stream, facts, certificate, http1 }))
+        let protocol = session.alpn_protocol().and_then(Protocol::of);
+        Ok(Box::new(Secured { stream, facts, certificate, protocol }))
     }
 
     fn config(&self, offer: &Offer) -> Option<Arc<ClientConfig>> {
@@ -147,9 +148,7 @@ impl Upstream {
             .with_custom_certificate_verifier(Arc::new(JudgedLater))
             .with_no_client_auth();
         config.enable_sni = offer.sni;
-        if offer.http1 {
-            config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        }
+        config.alpn_protocols = offer.protocols.iter().map(|protocol| protocol.id().to_vec()).collect();
         let config = Arc::new(config);
         configs.insert(offer.clone(), Arc::clone(&config));
         Some(config)

@@ -33,7 +33,7 @@ use self::order::Order;
 use self::scan::{Broken, Scanner};
 use self::survey::Survey;
 use super::SessionError;
-use crate::exchange::{Connection, Exchange, Ids, Server, Timestamp};
+use crate::exchange::{Certificate, Connection, Exchange, Ids, Server, Timestamp, Tls};
 use crate::redact::{Clean, Redactor};
 
 pub use provenance::Provenance;
@@ -248,10 +248,18 @@ impl Reading<'_> {
         let door = self.har.redactor.own();
         let port = message::port(entry);
         let server = entry.server().map(|address| std::net::SocketAddr::new(address, port));
+        let known = &self.har.survey.certificates;
+        let host = message::host(entry).filter(|host| known.are_of(host));
+        let shown = |fingerprint: Option<[u8; 32]>| host.and(fingerprint).map(Certificate::of_fingerprint);
+        let tls = shown(known.upstream).map(Tls::of_certificate);
         let connection = Arc::new(Connection {
             id: self.ids.connection(),
+            presented: shown(known.presented),
             target: (!authority.is_empty()).then(|| door.host(message::with_port(authority, port).as_bytes())),
-            server: server.map(|address| Server { address: Clean::from(address), tls: None }),
+            server: match (server, tls) {
+                (None, None) => None,
+                (address, tls) => Some(Server { address: address.map_or_else(|| "".into(), Clean::from), tls }),
+            },
             ..Connection::default()
         });
         self.connections.insert(identity, Arc::clone(&connection));

@@ -395,7 +395,7 @@ fn request_line<'a>(line: &'a [u8], fields: Fields<'a>) -> Option<RequestHead<'a
         && method.iter().all(|byte| is_token_byte(*byte))
         && version.starts_with(b"HTTP/1.")
         && !target.is_empty();
-    valid.then_some(RequestHead { method, target, version, fields })
+    valid.then_some(RequestHead { method, target, version, scheme: None, authority: None, fields })
 }
 
 fn status_line<'a>(line: &'a [u8], fields: Fields<'a>) -> Option<ResponseHead<'a>> {
@@ -477,6 +477,7 @@ mod tests {
                 Event::End => events.push("end".into()),
                 Event::Upgraded => events.push("upgraded".into()),
                 Event::Lost(loss) => events.push(format!("lost: {loss}")),
+                Event::Reset(code) => events.push(format!("reset {code}")),
             }
         };
         for piece in pieces {

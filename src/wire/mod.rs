@@ -6,7 +6,9 @@
 //!
 //! Everything here is unredacted and borrowed: it goes on to `redact`, and nowhere else.
 
+mod hpack;
 pub mod http1;
+pub mod http2;
 
 use std::fmt;
 
@@ -27,6 +29,8 @@ pub enum Event<'a> {
     /// From here the connection carries another protocol (after 101, or 2xx to CONNECT). The bytes follow as
     /// [`Event::Body`].
     Upgraded,
+    /// The message ends here, unfinished, by the word of the side that is read (RST_STREAM), with its error code.
+    Reset(u32),
     /// The reader cannot follow from here on. Bytes fed later give no events.
     Lost(Loss),
 }
@@ -46,6 +50,10 @@ pub enum Loss {
     UnexpectedResponse,
     /// The connection ended inside a message.
     CutShort,
+    /// A frame of HTTP/2 breaks the rules that tell where the next one begins, or stands where none can.
+    BadFrame,
+    /// A header block of HTTP/2 cannot be decoded, and no later one can.
+    BadHeaderBlock,
 }
 
 impl Loss {
@@ -58,6 +66,8 @@ impl Loss {
             Self::BadContentLength => "Content-Length is malformed or contradictory",
             Self::UnexpectedResponse => "a response came that no request asked for",
             Self::CutShort => "the connection ended inside the message",
+            Self::BadFrame => "a frame is not HTTP/2",
+            Self::BadHeaderBlock => "a header block of HTTP/2 cannot be decoded",
         }
     }
 }
@@ -73,10 +83,14 @@ impl fmt::Display for Loss {
 pub struct RequestHead<'a> {
     /// As sent, any letter case.
     pub method: &'a [u8],
-    /// Origin, absolute, authority or asterisk form, as sent.
+    /// Origin, absolute, authority or asterisk form, as sent; `:path` of HTTP/2.
     pub target: &'a [u8],
-    /// `HTTP/1.1` as sent.
+    /// `HTTP/1.1` as sent; `HTTP/2`.
     pub version: &'a [u8],
+    /// `:scheme` of HTTP/2.
+    pub scheme: Option<&'a [u8]>,
+    /// `:authority` of HTTP/2.
+    pub authority: Option<&'a [u8]>,
     /// The fields in order.
     pub fields: Fields<'a>,
 }
@@ -94,10 +108,16 @@ pub struct ResponseHead<'a> {
     pub fields: Fields<'a>,
 }
 
-/// The field lines of a head or of trailers, as sent; iterate to get them one by one.
+/// The fields of a head or of trailers, as sent; iterate to get them one by one.
 #[derive(Clone, Copy)]
-pub struct Fields<'a> {
-    lines: &'a [u8],
+pub struct Fields<'a>(Form<'a>);
+
+#[derive(Clone, Copy)]
+enum Form<'a> {
+    /// Field lines of HTTP/1.
+    Lines(&'a [u8]),
+    /// Decoded fields of HTTP/2: their text, and where each stands in it.
+    Decoded(&'a [u8], &'a [hpack::Bounds]),
 }
 
 /// One field line: duplicates, order and spelling are kept.
@@ -112,7 +132,11 @@ pub struct Field<'a> {
 impl<'a> Fields<'a> {
     /// Fields of `lines`: field lines separated by CRLF or LF, without the empty line that ends a head.
     pub const fn new(lines: &'a [u8]) -> Self {
-        Self { lines }
+        Self(Form::Lines(lines))
+    }
+
+    const fn decoded(text: &'a [u8], fields: &'a [hpack::Bounds]) -> Self {
+        Self(Form::Decoded(text, fields))
     }
 
     /// The values of all fields called `name`, in any letter case.
@@ -125,23 +149,38 @@ impl<'a> Iterator for Fields<'a> {
     type Item = Field<'a>;
 
     fn next(&mut self) -> Option<Field<'a>> {
-        loop {
-            if self.lines.is_empty() {
-                return None;
-            }
-            let mut end = line_end(self.lines, 0);
-            while matches!(self.lines.get(end.next), Some(b' ' | b'\t')) {
-                end = line_end(self.lines, end.next);
-            }
-            let line = &self.lines[..end.content];
-            self.lines = &self.lines[end.next..];
-            if line.is_empty() {
-                continue;
-            }
-            let colon = memchr::memchr(b':', line).unwrap_or(line.len());
-            let value = line.get(colon + 1..).unwrap_or_default();
-            return Some(Field { name: &line[..colon], value: value.trim_ascii() });
+        match &mut self.0 {
+            Form::Lines(lines) => next_line(lines),
+            Form::Decoded(text, fields) => loop {
+                let (first, rest) = fields.split_first()?;
+                *fields = rest;
+                let (name, value) = first.of(text);
+                // Those that begin so are no fields: they stand in the first line of HTTP/1.
+                if !name.starts_with(b":") {
+                    return Some(Field { name, value });
+                }
+            },
         }
+    }
+}
+
+fn next_line<'a>(lines: &mut &'a [u8]) -> Option<Field<'a>> {
+    loop {
+        if lines.is_empty() {
+            return None;
+        }
+        let mut end = line_end(lines, 0);
+        while matches!(lines.get(end.next), Some(b' ' | b'\t')) {
+            end = line_end(lines, end.next);
+        }
+        let line = &lines[..end.content];
+        *lines = &lines[end.next..];
+        if line.is_empty() {
+            continue;
+        }
+        let colon = memchr::memchr(b':', line).unwrap_or(line.len());
+        let value = line.get(colon + 1..).unwrap_or_default();
+        return Some(Field { name: &line[..colon], value: value.trim_ascii() });
     }
 }
 

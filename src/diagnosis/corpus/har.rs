@@ -51,6 +51,7 @@ fn judge(exchanges: &[Value], capture: &Value, base64: bool) -> Vec<Judgement> {
     let capture = match *archive.provenance() {
         Provenance::Live { loopback, windows } => Capture::Live { loopback, windows: windows.unwrap_or(cfg!(windows)) },
         Provenance::Imported => Capture::Imported,
+        Provenance::Intercepted => Capture::Intercepted,
     };
     let read: Vec<Exchange> = archive.exchanges().map(Result::unwrap).collect();
     assert_eq!(read.len(), exchanges.len());

@@ -247,7 +247,7 @@ impl Past {
                 self.last_challenge = Some(seen.clone());
             }
             let list = &mut self.organisations.entry(organisation(name.as_str())).bearer;
-            list.retain(|old| (&old.host, old.directory, &old.server) != (&seen.host, seen.directory, &seen.server));
+            list.retain(|old| (old.directory, &old.server, &old.host) != (seen.directory, &seen.server, &seen.host));
             push_bounded(list, seen);
         }
     }

@@ -4,7 +4,6 @@ use super::none::NONE;
 use super::rule;
 
 #[test]
-#[ignore = "until the last family of rules has landed"]
 fn every_id_is_a_rule_or_says_why_it_is_none() {
     let missing: Vec<_> =
         IDS.iter().filter(|id| rule(id).is_none() && NONE.iter().all(|none| none.id != **id)).collect();

@@ -265,24 +265,10 @@ pub(crate) fn setting(
 /// Makes `connection` one whose client was shown one certificate and whose server showed another, of which nothing but
 /// the fingerprints are known.
 pub(crate) fn between(connection: &mut Connection, presented: Option<[u8; 32]>, server: Option<[u8; 32]>) {
-    let certificate = |sha256| Certificate {
-        subject: "".into(),
-        issuer: "".into(),
-        names: Vec::new(),
-        not_before: Timestamp::default(),
-        not_after: Timestamp::default(),
-        sha256,
-    };
-    connection.presented = presented.map(certificate);
+    connection.presented = presented.map(Certificate::of_fingerprint);
     connection.server = server.map(|sha256| Server {
         address: "".into(),
-        tls: Some(Tls {
-            version: "TLS 1.3".into(),
-            cipher: "".into(),
-            alpn: None,
-            certificate: certificate(sha256),
-            accepted_despite: None,
-        }),
+        tls: Some(Tls::of_certificate(Certificate::of_fingerprint(sha256))),
     });
 }
 

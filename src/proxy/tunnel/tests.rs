@@ -364,17 +364,17 @@ async fn a_server_that_refuses_the_clients_own_hello_too_is_a_failure() {
 }
 
 #[tokio::test]
-async fn a_client_that_offers_only_http2_is_passed_undecrypted() {
+async fn a_client_that_offers_only_what_is_not_read_is_passed_undecrypted() {
     let servers = ServerAuthority::new();
     let mut config = servers.server(HOST);
-    config.alpn_protocols = vec![b"h2".to_vec()];
+    config.alpn_protocols = vec![b"xmpp-client".to_vec()];
     let mut roots = RootCertStore::empty();
     let mut stage = Stage::new(server(Some(config), answering).await, Some(&servers), |_| ()).await;
     for certificate in servers.roots() {
         roots.add(certificate).unwrap();
     }
     let tunnel = stage.tunnel("mail.contoso.com:443").await;
-    let mut client = handshake(tunnel, roots, &[b"h2"]).await.unwrap();
+    let mut client = handshake(tunnel, roots, &[b"xmpp-client"]).await.unwrap();
     client.shutdown().await.unwrap();
     rest(&mut client).await;
     assert_eq!(stage.ended_one().await.request.unseen(), Some(Unseen::UnreadProtocol));

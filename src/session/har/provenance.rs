@@ -21,16 +21,42 @@ pub enum Provenance {
     /// A capture of another tool.
     #[default]
     Imported,
+    /// A capture of another tool that opens TLS with certificates of its own.
+    Intercepted,
 }
 
 impl Provenance {
     /// Reads `log._authtap`.
     pub(super) fn read(facts: &Value) -> Self {
         if !text(facts, "mode").is_some_and(|mode| mode.eq_ignore_ascii_case("live")) {
-            return Self::Imported;
+            return text(facts, "tool").map_or(Self::Imported, Self::of_tool);
         }
         let windows = text(facts, "os").map(|system| system.to_ascii_lowercase().starts_with("win"));
         Self::Live { loopback: words(facts, "listen").all(is_loopback), windows }
+    }
+}
+
+impl Provenance {
+    /// Another tool's, by the name that it goes by in its files: `Fiddler`, `mitmproxy 11.0.2`.
+    pub(super) fn of_tool(name: &str) -> Self {
+        const INTERCEPTORS: [&str; 14] = [
+            "fiddler",
+            "mitm",
+            "charles",
+            "burp",
+            "proxyman",
+            "http toolkit",
+            "httptoolkit",
+            "zed attack",
+            "whistle",
+            "anyproxy",
+            "reqable",
+            "httpcanary",
+            "fluxzy",
+            "proxelar",
+        ];
+        let name = name.to_ascii_lowercase();
+        if INTERCEPTORS.iter().any(|known| name.contains(known)) { Self::Intercepted } else { Self::Imported }
     }
 }
 
@@ -101,7 +127,9 @@ mod tests {
         assert_eq!(Provenance::read(&all), live(false, Some(true)));
         let one = json!({"mode": "live", "listen": "[::1]:8080", "os": "linux"});
         assert_eq!(Provenance::read(&one), live(true, Some(false)));
-        assert_eq!(Provenance::read(&json!({"mode": "imported", "tool": "fiddler"})), Provenance::Imported);
+        assert_eq!(Provenance::read(&json!({"mode": "imported", "tool": "fiddler"})), Provenance::Intercepted);
+        assert_eq!(Provenance::read(&json!({"mode": "imported", "tool": "Firefox"})), Provenance::Imported);
+        assert_eq!(Provenance::of_tool("WebInspector"), Provenance::Imported);
         assert_eq!(Provenance::read(&json!(7)), Provenance::Imported);
     }
 

@@ -29,6 +29,7 @@ impl Survey {
     /// Reads all of `reader`. A file that is cut short gives what stands before the cut.
     pub(super) fn of<R: BufRead>(reader: R) -> Result<Self, Broken> {
         let (mut survey, mut entries, mut credentials, mut strips) = (Self::default(), false, false, false);
+        let (mut tool, mut told) = (Provenance::Imported, None);
         let mut raw = zeroize::Zeroizing::new(Vec::new());
         let mut scanner = Scanner::new(reader)?;
         let walked = walk_log(&mut scanner, |scanner, key| {
@@ -45,10 +46,16 @@ impl Survey {
                         }
                     }
                 }
-                b"\"creator\"" if scanner.value(&mut raw, MEMBER)? => strips = is_one_who_strips(&raw),
+                b"\"creator\"" if scanner.value(&mut raw, MEMBER)? => {
+                    let creator = serde_json::from_slice::<Value>(&raw).unwrap_or_default();
+                    let name = text(&creator, "name").unwrap_or_default();
+                    // The developer tools of Chrome and Edge leave credentials out unless they are told otherwise.
+                    strips = name.eq_ignore_ascii_case("WebInspector");
+                    tool = Provenance::of_tool(name);
+                }
                 b"\"_authtap\"" if scanner.value(&mut raw, MEMBER)? => {
                     if let Ok(facts) = serde_json::from_slice::<Value>(&raw) {
-                        survey.provenance = Provenance::read(&facts);
+                        told = Some(Provenance::read(&facts));
                         survey.certificates = Certificates::read(&facts);
                     }
                 }
@@ -58,6 +65,8 @@ impl Survey {
             Ok(true)
         });
         survey.stripped = strips && !credentials;
+        // What the file says of its capture counts for more than who wrote the file.
+        survey.provenance = told.filter(|told| *told != Provenance::Imported).unwrap_or(tool);
         match walked {
             Ok(_) | Err(Broken::Cut | Broken::Syntax) if entries => Ok(survey),
             Ok(_) => Err(Broken::Syntax),
@@ -85,10 +94,4 @@ fn is_https(url: &str) -> bool {
 fn shows_credentials(entry: &Entry) -> bool {
     let messages = [entry.request(), entry.response()].into_iter().flatten();
     messages.flat_map(entry::fields).any(|(name, _)| stripped::carries_credentials(name))
-}
-
-/// The developer tools of Chrome and Edge leave credentials out unless they are told otherwise.
-fn is_one_who_strips(creator: &[u8]) -> bool {
-    let creator = serde_json::from_slice::<Value>(creator).unwrap_or_default();
-    text(&creator, "name").is_some_and(|name| name.eq_ignore_ascii_case("WebInspector"))
 }

@@ -60,7 +60,8 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         Hit::failure(Certainty::Certain, Actor::ExchangeAdmin).because(case.evidence_body(status.text))
     } else {
         let busy = matches!(case.status(), Some(429 | 503)) && is_answer(case);
-        let spoken = case.is_exchange() && case.response_header("retry-after").is_some();
+        let other_reason = case.response_header("x-autodiscovery-error").is_some();
+        let spoken = case.is_exchange() && !other_reason && case.response_header("retry-after").is_some();
         (busy && spoken).then(|| Hit::failure(Certainty::Likely, Actor::Client).because(case.evidence_status()))?
     };
     let hit = hit.on(case.on_user()).naming("user", case.user().cloned());

@@ -144,10 +144,10 @@ fn of_page(case: &Case<'_>, status: u16) -> Option<(Certainty, Evidence)> {
     let html = page.contains("<html") || page.contains("<title") || page.contains("<h1");
     let denied = DENIED.iter().find_map(|words| Some((page.find(words)?, words.len())));
     let denied = denied.filter(|_| html);
-    let server = ["server", "via", "x-bluecoat-via", "x-cache"].into_iter().find(|name| {
+    let server = ["server", "via", "x-bluecoat-via", "x-cache"].into_iter().find(|name: &&'static str| {
         case.response_header(name).is_some_and(|value| {
             let value = value.as_str().to_ascii_lowercase();
-            PRODUCTS.iter().any(|product| value.contains(product))
+            name.contains("bluecoat") || PRODUCTS.iter().any(|product| value.contains(product))
         })
     });
     let of_product = PRODUCTS.iter().any(|product| page.contains(product)) && html;

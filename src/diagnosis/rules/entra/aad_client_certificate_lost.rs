@@ -52,10 +52,8 @@ const CODES: [u32; 1] = [50192];
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let refused = refused(case, &CODES)?;
-    let decrypted_by_us = case.exchange.connection.presented.is_some();
     let (certainty, actor) = match case.capture() {
         Capture::Live { .. } => (Certainty::Certain, Actor::ThisProxy),
-        Capture::Imported if decrypted_by_us => (Certainty::Certain, Actor::ThisProxy),
         // Somebody copied the words alone; who decrypts cannot be seen.
         Capture::Imported if case.exchange.request.seen().is_none() => (Certainty::Likely, Actor::Network),
         Capture::Imported | Capture::Intercepted => (Certainty::Certain, Actor::CaptureTool),

@@ -49,7 +49,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::ExchangeAdmin],
-    gate: Gate::status(&[200, 403, 404, 500]).showing(Signs::EWS.or(Signs::XML)),
+    gate: Gate::status(&[200, 403, 404, 500]).showing(Signs::EWS.or(Signs::XML).or(Signs::NO_HOST)),
     supersedes: &[],
     find,
     #[cfg(test)]

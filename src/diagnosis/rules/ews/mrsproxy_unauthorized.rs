@@ -50,7 +50,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Likely],
     actors: &[Actor::MigrationTool],
-    gate: Gate::status(&[200, 401, 500]).showing(Signs::EWS.or(Signs::XML)),
+    gate: Gate::status(&[200, 401, 500]).showing(Signs::EWS.or(Signs::XML).or(Signs::NO_HOST)),
     supersedes: &["ntlm-rejected", "basic-bad-credentials", "generic-bad-credentials"],
     find,
     #[cfg(test)]

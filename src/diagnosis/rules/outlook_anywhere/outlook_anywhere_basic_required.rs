@@ -49,7 +49,7 @@ pub(super) static RULE: Rule = Rule {
     certainties: &[Certainty::Certain],
     actors: &[Actor::ExchangeAdmin],
     gate: Gate::status(&[401]).showing(Signs::BASIC),
-    supersedes: &["basic-bad-credentials", "generic-bad-credentials", "hs-anonymous-probe"],
+    supersedes: &["auth-scheme-mismatch", "basic-bad-credentials", "generic-bad-credentials", "hs-anonymous-probe"],
     find,
     #[cfg(test)]
     examples: tests::EXAMPLES,

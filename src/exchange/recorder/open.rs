@@ -1,0 +1,254 @@
+//! Exchanges that are going on, and what has been collected of them.
+
+use std::sync::Arc;
+
+use super::{Draft, Setting};
+use crate::exchange::{
+    Exchange, Failure, FailureKind, Head, Interim, Message, Response, Seen, Side, Step, Timestamp, Timings, Unseen,
+};
+use crate::redact::{Body, Clean, Content, Door, Field, RawBody, Secret, Url, Withheld};
+use crate::wire::{Fields, RequestHead, ResponseHead};
+
+/// An exchange that is going on.
+pub(super) struct Open {
+    id: u64,
+    pub(super) started: Timestamp,
+    pub(super) recorded: bool,
+    method: Option<Clean>,
+    url: Option<Url>,
+    pub(super) request: OpenMessage,
+    unreadable: bool,
+    pub(super) sent: bool,
+    pub(super) interim: Vec<Interim>,
+    pub(super) response: Option<(ResponseLine, OpenMessage)>,
+    pub(super) answered: bool,
+    pub(super) early: bool,
+    pub(super) timings: Timings,
+}
+
+pub(super) struct ResponseLine {
+    status: u16,
+    reason: Clean,
+}
+
+impl Open {
+    pub(super) fn request(head: RequestHead<'_>, setting: &Setting, recorded: bool, now: Timestamp) -> Self {
+        let mut open = Self::empty(setting, recorded, now);
+        if recorded {
+            let door = setting.door();
+            open.method = Some(door.token(head.method));
+            open.url = absolute_url(head, setting.scheme, setting.authority.as_deref()).map(|url| door.url(&url));
+            open.request = OpenMessage::new(head.version, head.fields, door);
+        }
+        open
+    }
+
+    /// Bytes that are no HTTP, on a connection whose target is all that is known.
+    pub(super) fn unreadable(setting: &Setting, recorded: bool, now: Timestamp) -> Self {
+        let mut open = Self::empty(setting, recorded, now);
+        open.method = Some("CONNECT".into());
+        open.url = setting
+            .authority
+            .as_ref()
+            .map(|authority| setting.door().url(&[setting.scheme.as_bytes(), b"://", authority, b"/"].concat()));
+        open.unreadable = true;
+        open
+    }
+
+    fn empty(setting: &Setting, recorded: bool, now: Timestamp) -> Self {
+        Self {
+            // Numbers are given to what is recorded, so that a pause leaves no gap.
+            id: if recorded { setting.ids.exchange() } else { 0 },
+            started: now,
+            recorded,
+            method: None,
+            url: None,
+            request: OpenMessage::default(),
+            unreadable: false,
+            sent: false,
+            interim: Vec::new(),
+            response: None,
+            answered: false,
+            early: false,
+            timings: Timings::default(),
+        }
+    }
+
+    /// The server is gone, in order and too early.
+    pub(super) fn closed_early(&self) -> Failure {
+        let text = match self.response {
+            Some(_) => "the server closed the connection before its answer was complete",
+            None => "the server closed the connection without an answer",
+        };
+        let kind = FailureKind::ClosedEarly;
+        Failure { side: Side::Server, step: Step::Receive, kind, text: text.into() }
+    }
+
+    pub(super) fn response(&mut self, head: ResponseHead<'_>, door: Door<'_>, now: Timestamp) {
+        self.timings.first_byte = Some(now.since(self.started));
+        let message =
+            if self.recorded { OpenMessage::new(head.version, head.fields, door) } else { OpenMessage::default() };
+        let line = ResponseLine { status: head.status, reason: door.prose(head.reason) };
+        self.response = Some((line, message));
+    }
+
+    pub(super) fn end(mut self, setting: &Setting, failure: Option<Failure>, now: Timestamp) -> Draft {
+        self.timings.done = Some(now.since(self.started));
+        let error = failure.filter(|_| !(self.answered && self.sent));
+        let (request, request_body) = self.request.split(false);
+        let (response, response_body) = match self.response {
+            Some((line, message)) => {
+                let (message, body) = message.split(line.status >= 400);
+                let response = Response {
+                    status: Some(line.status),
+                    reason: line.reason,
+                    message,
+                    interim: self.interim,
+                    early: self.early,
+                };
+                (Seen::Seen(response), Some(body))
+            }
+            None => (Seen::Unseen(never_came(error.as_ref())), None),
+        };
+        Draft {
+            exchange: Exchange {
+                id: self.id,
+                started: self.started,
+                connection: Arc::clone(&setting.connection),
+                method: self.method,
+                url: self.url,
+                request: if self.unreadable { Seen::Unseen(Unseen::NotUnderstood) } else { Seen::Seen(request) },
+                response,
+                error,
+                timings: self.timings,
+                running: false,
+            },
+            request_body,
+            response_body,
+            redactor: setting.redactor.clone(),
+            own: setting.own,
+        }
+    }
+
+    pub(super) fn snapshot(&self, setting: &Setting, now: Timestamp) -> Exchange {
+        let response = match &self.response {
+            Some((line, message)) => Seen::Seen(Response {
+                status: Some(line.status),
+                reason: line.reason.clone(),
+                message: message.snapshot(),
+                interim: self.interim.clone(),
+                early: false,
+            }),
+            None => Seen::Unseen(Unseen::NeverCame),
+        };
+        Exchange {
+            id: self.id,
+            started: self.started,
+            connection: Arc::clone(&setting.connection),
+            method: self.method.clone(),
+            url: self.url.clone(),
+            request: Seen::Seen(self.request.snapshot()),
+            response,
+            error: None,
+            timings: Timings { done: Some(now.since(self.started)), ..self.timings },
+            running: true,
+        }
+    }
+}
+
+fn never_came(error: Option<&Failure>) -> Unseen {
+    match error {
+        Some(error) if error.kind == FailureKind::NotUnderstood => Unseen::NotUnderstood,
+        _ => Unseen::NeverCame,
+    }
+}
+
+/// The absolute form of a request's target (RFC 9112 section 3.2, RFC 9110 section 7.1). The Host field says more
+/// than the tunnel's target when the client connects by address.
+pub fn absolute_url(head: RequestHead<'_>, scheme: &str, authority: Option<&[u8]>) -> Option<Vec<u8>> {
+    let target = head.target;
+    if head.method == b"CONNECT" {
+        return Some([b"https://", target, b"/"].concat());
+    }
+    if !target.starts_with(b"/") && memchr::memmem::find(target, b"://").is_some() {
+        return Some(target.to_vec());
+    }
+    let host = head.fields.values("host").find(|host| !host.is_empty());
+    let scheme = head.scheme.unwrap_or(scheme.as_bytes());
+    let authority = head.authority.or(host).or(authority)?;
+    let slash: &[u8] = if target.starts_with(b"/") { b"" } else { b"/" };
+    Some([scheme, b"://", authority, slash, target].concat())
+}
+
+/// A message of which the head has come.
+#[derive(Default)]
+pub(super) struct OpenMessage {
+    version: Option<Clean>,
+    fields: Vec<Field>,
+    pub(super) body: Collected,
+    pub(super) trailers: Vec<Field>,
+}
+
+impl OpenMessage {
+    fn new(version: &[u8], fields: Fields<'_>, door: Door<'_>) -> Self {
+        let joined = |name| fields.values(name).collect::<Vec<_>>().join(&b", "[..]);
+        Self {
+            version: Some(door.token(version)),
+            fields: door.fields(fields),
+            body: Collected {
+                content_type: joined("content-type"),
+                content_encoding: joined("content-encoding"),
+                recorded: true,
+                ..Collected::default()
+            },
+            trailers: Vec::new(),
+        }
+    }
+
+    fn split(self, refusal: bool) -> (Message, RawBody) {
+        let message = Message {
+            version: self.version.unwrap_or_else(|| "".into()),
+            head: Head::Whole,
+            fields: self.fields,
+            body: Body { length: self.body.length, content: Content::Empty },
+            trailers: self.trailers,
+        };
+        let body = RawBody {
+            bytes: self.body.bytes,
+            length: self.body.length,
+            recorded: self.body.recorded,
+            refusal,
+            content_type: self.body.content_type,
+            content_encoding: self.body.content_encoding,
+        };
+        (message, body)
+    }
+
+    fn snapshot(&self) -> Message {
+        Message {
+            version: self.version.clone().unwrap_or_else(|| "".into()),
+            head: Head::Whole,
+            fields: self.fields.clone(),
+            body: Body { length: self.body.length, content: Content::Withheld(Withheld::NotRecorded) },
+            trailers: Vec::new(),
+        }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Collected {
+    bytes: Secret,
+    length: u64,
+    recorded: bool,
+    content_type: Vec<u8>,
+    content_encoding: Vec<u8>,
+}
+
+impl Collected {
+    pub(super) fn add(&mut self, bytes: &[u8], limit: usize) {
+        self.length += bytes.len() as u64;
+        if self.recorded {
+            self.bytes.extend(bytes, limit);
+        }
+    }
+}
