@@ -39,7 +39,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         Sent::Credential(Credential::Negotiate(sent)) => *sent != Negotiate::Empty,
         // A token answers a token, whatever a tool left out of what it wrote.
         Sent::Unseen | Sent::Absent => true,
-        _ => false,
+        Sent::Credential(_) => false,
     };
     let reply = case.challenges().iter().find(|challenge| challenge.is("negotiate") && challenge.token.is_some())?;
     sent.then(|| {

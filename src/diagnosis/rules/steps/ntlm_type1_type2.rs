@@ -46,7 +46,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         }
         // A challenge proves that a first message went before it; many tools leave Authorization out of what they write.
         Sent::Unseen | Sent::Absent => true,
-        _ => false,
+        Sent::Credential(_) => false,
     };
     let hit = || Hit::step().on(case.on_server()).because(case.evidence_challenge("ntlm")).until(Next::SameConnection);
     (challenged && begun).then(hit)
