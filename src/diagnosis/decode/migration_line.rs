@@ -125,9 +125,11 @@ impl<'a> MigrationLine<'a> {
 /// The error line of a pasted text; the words of a server's answer are none.
 pub fn told<'c>(case: &'c Case<'_>) -> Option<MigrationLine<'c>> {
     let response = case.exchange.response.seen()?;
-    let pasted =
-        response.status.is_none() && response.message.head == Head::Excerpt && response.message.fields.is_empty();
-    pasted.then(|| MigrationLine::read(case.response_body()))?
+    let pasted = response.status.is_none() && response.message.head == Head::Excerpt;
+    let line = pasted.then(|| MigrationLine::read(case.response_body()))??;
+    // The analyzer lists the fields of the answer below its words.
+    let is_alone = response.message.fields.is_empty() || line.teller == Teller::Analyzer;
+    is_alone.then_some(line)
 }
 
 /// The same for people.
