@@ -253,15 +253,24 @@ impl<'t> Reading<'t> {
         if answer.is_empty() && run.status.is_none() {
             return;
         }
+        let below_sentence = self.is_below_sentence(run.from);
         match self.messages.last_mut() {
             // The sentence right above says what the fields are of.
-            Some(Message::Response(line, part)) if self.sentence_to == Some(run.from) => {
+            Some(Message::Response(line, part)) if below_sentence => {
                 part.fields.extend(answer);
                 line.status = line.status.or(run.status.map(|(status, _)| status));
             }
             _ => self.messages.push(response(answer, run.status, "", false)),
         }
         self.fields_to = Some(run.to);
+    }
+
+    /// Whether fields that begin here follow the last sentence, with no more than a heading between.
+    fn is_below_sentence(&self, from: usize) -> bool {
+        let between = self.sentence_to.and_then(|end| self.text.get(end..from));
+        between.is_some_and(|words| {
+            words.is_empty() || (words.trim().lines().count() == 1 && words.to_ascii_lowercase().contains("header"))
+        })
     }
 
     /// Adds a line of prose to the paragraph, which ends at an empty line and where another error is told of.
@@ -309,7 +318,11 @@ impl<'t> Reading<'t> {
     /// where it ends.
     fn structured(&mut self, from: usize) -> Option<usize> {
         let rest = &self.text[from..];
+        let line = rest.lines().next()?;
+        // Shells and exceptions name themselves before it.
+        let inside = || ["{\"error\"", "{\"odata.error\"", "{ \"error\""].iter().find_map(|start| line.find(start));
         let start = rest.trim_start_matches([' ', '\t']);
+        let start = if start.starts_with(['{', '<']) { start } else { &rest[inside()?..] };
         let length = match start.as_bytes().first()? {
             b'{' => {
                 let mut values = serde_json::Deserializer::from_str(start).into_iter::<Value>();
@@ -325,13 +338,16 @@ impl<'t> Reading<'t> {
         let body = &start[..length];
         self.end_run();
         self.end_paragraph();
+        let end = self.text.len() - start.len() + length;
+        let next = end + self.text[end..].find('\n').map_or(self.text.len() - end, |at| at + 1);
         match self.messages.last_mut() {
             Some(Message::Response(_, part)) if part.text.is_empty() && !part.prose => part.text = body,
-            Some(Message::Response(_, part)) if part.prose && told::is_same(part.text, body) => {}
+            Some(Message::Response(_, part)) if part.prose && told::is_same(part.text, body) => {
+                self.sentence_to = Some(next);
+            }
             _ => self.messages.push(response(Vec::new(), None, body, false)),
         }
-        let end = self.text.len() - start.len() + length;
-        Some(end + self.text[end..].find('\n').map_or(self.text.len() - end, |at| at + 1))
+        Some(next)
     }
 }
 

@@ -10,7 +10,7 @@ use super::raw::Field;
 
 /// Whether a paragraph tells of an error in words that nobody uses by chance.
 pub(super) fn tells(text: &str) -> bool {
-    const WORDS: [&str; 39] = [
+    const WORDS: [&str; 41] = [
         // The sign-in log.
         "sign-in error code",
         "サインイン エラー コード",
@@ -49,6 +49,8 @@ pub(super) fn tells(text: &str) -> bool {
         "erroraccessdenied",
         "errorimpersonateuserdenied",
         "errornonexistentmailbox",
+        "does not have permission to impersonate the requested user",
+        "smtp address has no mailbox associated with it",
         // Graph, as its programs print it.
         "invalidauthenticationtoken",
         "authentication_expiredtoken",

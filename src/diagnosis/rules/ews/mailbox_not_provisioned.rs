@@ -4,7 +4,7 @@
 //! address that Autodiscover and ActiveSync do not know.
 
 use crate::diagnosis::decode::migration_line::told;
-use crate::diagnosis::ews::{error, evidence_of, mailbox};
+use crate::diagnosis::ews::{error, evidence_of, mailbox, printed};
 use crate::diagnosis::{Actor, Case, Certainty, Evidence, Gate, Hit, Kind, Rule, Signs};
 use crate::text::Text;
 
@@ -77,6 +77,9 @@ fn of_rest(case: &Case<'_>) -> Option<(Certainty, Vec<Evidence>)> {
     // What a migration tool makes of it is another finding.
     if case.status().is_some_and(|status| status < 400) || told(case).is_some() {
         return None;
+    }
+    if let Some(printed) = printed(case, "smtp address has no mailbox associated with it") {
+        return Some((Certainty::Certain, vec![printed]));
     }
     let text = case.response_body();
     CODES.into_iter().find_map(|(code, certainty)| {
