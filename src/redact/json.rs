@@ -32,6 +32,20 @@ pub(super) fn write(door: &Door<'_>, text: &str, sort: Sort, only_first: bool, o
     Read { length: walk.at, complete }
 }
 
+/// Writes the first value of `text`, which stands in a sentence, redacted. Gives how much of `text` that was: up to its
+/// first error, or all of it where it is cut off within a string.
+pub(super) fn within(door: &Door<'_>, text: &str, out: &mut String) -> usize {
+    let read = write(door, text, Sort::Data, true, out);
+    match text[read.length..].strip_prefix('"') {
+        Some(rest) if !read.complete => {
+            out.push('"');
+            door.hide(rest, out);
+            text.len()
+        }
+        _ => read.length,
+    }
+}
+
 struct Walk<'a, 'd> {
     door: &'a Door<'d>,
     text: &'a str,
