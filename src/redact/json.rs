@@ -140,8 +140,14 @@ impl Walk<'_, '_> {
         let mut shown = String::with_capacity(decoded.len());
         if let Some(level) = self.levels.last_mut().filter(|level| level.name_next) {
             level.name_next = false;
-            level.name.clone_from(&decoded);
-            if shape::is_name(&decoded) { shown.push_str(&decoded) } else { self.door.hide(&decoded, &mut shown) }
+            if shape::is_name(&decoded) {
+                level.name.clone_from(&decoded);
+                shown.push_str(&decoded);
+            } else {
+                // What stands under a name that is not shown is hidden as well, and is so when it is read again.
+                "secret".clone_into(&mut level.name);
+                self.door.hide(&decoded, &mut shown);
+            }
         } else {
             self.value(&decoded, &mut shown);
         }

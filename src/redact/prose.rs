@@ -305,11 +305,11 @@ impl<'t> Announcer<'t> {
             self.next = self.named.take().and_then(announcement);
         }
         match next? {
-            Announced::Secret if is_said(bare.trim_end_matches(['.', ':', '!', '?'])) => None,
             Announced::Cookies if bare.contains('=') => {
                 *self = Self::default();
                 Some((cookies_length(rest), Treatment::Secret))
             }
+            Announced::Secret | Announced::Cookies if is_said(bare.trim_end_matches(['.', ':', '!', '?'])) => None,
             next => {
                 *self = Self::default();
                 let treatment = match next {
