@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{
-    CASES, CONVERSATIONS, Judgement, Skipped, judged, lines, print_skipped, text, wrong_in_case, wrong_in_conversation,
+    CONVERSATIONS, Judgement, Skipped, cases, judged, lines, print_skipped, text, wrong_in_case, wrong_in_conversation,
 };
 use crate::diagnosis::Capture;
 use crate::diagnosis::rules::kit;
@@ -17,7 +17,7 @@ use crate::session::har::{Har, Provenance};
 #[test]
 fn single_exchanges_are_judged_alike_through_an_archive() {
     let (mut wrong, mut skipped) = (Vec::new(), Skipped::new());
-    for case in lines(CASES) {
+    for case in cases() {
         for base64 in [false, true] {
             let judgements = judge(std::slice::from_ref(&case), &Value::Null, base64);
             wrong.extend(wrong_in_case(&case, &judgements[0], &mut skipped));

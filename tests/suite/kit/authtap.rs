@@ -73,8 +73,13 @@ impl Workshop {
 
     /// A capturing proxy that trusts this workshop's servers and saves into `session.authtap`.
     pub(crate) fn proxy(&self, options: &[&str]) -> Proxy {
+        self.proxy_beside("session.authtap", options)
+    }
+
+    /// The same, saving into another file of the folder.
+    pub(crate) fn proxy_beside(&self, session: &str, options: &[&str]) -> Proxy {
         let ca = self.path("ca");
-        let session = self.path("session.authtap");
+        let session = self.path(session);
         let fixed: [&OsStr; 7] = [
             "--ca-dir".as_ref(),
             ca.as_os_str(),
