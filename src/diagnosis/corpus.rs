@@ -29,7 +29,10 @@ use crate::exchange::{
 use crate::redact::{Bindings, Body, Clean, Content, Field, Redactor};
 
 const CASES: &str = include_str!("../../tests/data/corpus/cases.jsonl");
+const MORE_CASES: &str = include_str!("../../tests/data/corpus/more_cases.jsonl");
+const MORE_CASES_B: &str = include_str!("../../tests/data/corpus/more_cases_b.jsonl");
 const CONVERSATIONS: &str = include_str!("../../tests/data/corpus/conversations.jsonl");
+const MORE_CONVERSATIONS: &str = include_str!("../../tests/data/corpus/more_conversations.jsonl");
 
 /// Ids without a rule yet, and how often each was asked for.
 type Skipped = BTreeMap<String, usize>;
@@ -37,7 +40,7 @@ type Skipped = BTreeMap<String, usize>;
 #[test]
 fn single_exchanges_get_their_first_finding_and_steps_are_no_failures() {
     let (mut wrong, mut skipped) = (Vec::new(), Skipped::new());
-    for case in lines(CASES) {
+    for case in cases() {
         let judgement = judge(std::slice::from_ref(&case), Capture::Imported).remove(0);
         wrong.extend(wrong_in_case(&case, &judgement, &mut skipped));
     }
@@ -60,6 +63,9 @@ fn wrong_in_case(case: &Value, judgement: &Judgement, skipped: &mut Skipped) -> 
     if case["normal_step"] == false && rule_of(&case["expected"][0]) && judgement.verdict == Verdict::Ok {
         wrong.push(format!("{name}: called ok"));
     }
+    if case["verdict"].as_str().is_some_and(|verdict| verdict != judgement.verdict.code()) {
+        wrong.push(format!("{name}: {} instead of {}", judgement.verdict, case["verdict"]));
+    }
     wrong
 }
 
@@ -70,7 +76,7 @@ fn print_skipped(skipped: &Skipped) {
 #[test]
 fn redacted_text_is_diagnosed_as_the_original_was() {
     let mut wrong = Vec::new();
-    for case in lines(CASES).filter(|case| case["request"]["method"] != "CONNECT") {
+    for case in cases().filter(|case| case["request"]["method"] != "CONNECT") {
         let original = exchange(&case, &Redactor::new(), &Ids::default());
         let own = Setting { own: true, ..setting_of(&original) };
         let (request, response) = (head_of_request(&original), original.response.seen().map(written));
@@ -93,7 +99,7 @@ fn redacted_text_is_diagnosed_as_the_original_was() {
 #[test]
 fn nothing_is_said_of_a_request_that_was_not_seen() {
     let mut wrong = Vec::new();
-    for case in lines(CASES).filter(|case| case["response"]["status"].is_number()) {
+    for case in cases().filter(|case| case["response"]["status"].is_number()) {
         let mut exchange = exchange(&case, &Redactor::new(), &Ids::default());
         kit::forget_request(&mut exchange);
         for finding in Diagnosis::new(Capture::Imported).observe(&exchange).judgement.findings {
@@ -146,7 +152,7 @@ fn written_message(first: &str, fields: &[Field], body: &Body) -> Vec<u8> {
 fn conversations_get_their_verdicts_and_findings() {
     let (mut wrong, mut skipped) = (Vec::new(), Skipped::new());
     // What lies inside a tunnel of another tool, and which certificates it showed, only a file says: see `har`.
-    for conversation in lines(CONVERSATIONS).filter(|conversation| conversation["capture"].is_null()) {
+    for conversation in conversations().filter(|conversation| conversation["capture"].is_null()) {
         let exchanges = conversation["exchanges"].as_array().unwrap();
         let judgements = judge(exchanges, Capture::Imported);
         wrong.extend(wrong_in_conversation(&conversation, &judgements, &mut skipped));
@@ -186,7 +192,17 @@ fn wrong_in_conversation(conversation: &Value, judgements: &[Judgement], skipped
     wrong
 }
 
-fn lines(corpus: &str) -> impl Iterator<Item = Value> {
+/// Every labelled single exchange.
+fn cases() -> impl Iterator<Item = Value> {
+    [CASES, MORE_CASES, MORE_CASES_B].into_iter().flat_map(lines)
+}
+
+/// Every labelled conversation.
+fn conversations() -> impl Iterator<Item = Value> {
+    [CONVERSATIONS, MORE_CONVERSATIONS].into_iter().flat_map(lines)
+}
+
+fn lines(corpus: &str) -> impl Iterator<Item = Value> + use<'_> {
     corpus.lines().map(|line| serde_json::from_str(line).unwrap())
 }
 

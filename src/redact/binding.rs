@@ -79,11 +79,9 @@ fn signature_hash(der: &[u8]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn certificate(algorithm: &'static rcgen::SignatureAlgorithm) -> Vec<u8> {
-        let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
-        let params = rcgen::CertificateParams::new(vec!["mail.contoso.com".to_owned()]).unwrap();
-        params.self_signed(&key).unwrap().der().to_vec()
-    }
+    const SHA256: &[u8] = include_bytes!("../../tests/data/certificates/p256-sha256.der");
+    const SHA384: &[u8] = include_bytes!("../../tests/data/certificates/p384-sha384.der");
+    const ED25519: &[u8] = include_bytes!("../../tests/data/certificates/ed25519.der");
 
     #[test]
     fn gives_the_value_that_windows_computes() {
@@ -99,17 +97,14 @@ mod tests {
 
     #[test]
     fn hashes_a_certificate_as_its_signature_does() {
-        let sha256 = certificate(&rcgen::PKCS_ECDSA_P256_SHA256);
-        let fingerprint: [u8; 32] = Sha256::digest(&sha256).into();
+        let fingerprint: [u8; 32] = Sha256::digest(SHA256).into();
         assert_eq!(
-            Bindings::of_certificates(Some(&sha256), Some(&sha256)),
+            Bindings::of_certificates(Some(SHA256), Some(SHA256)),
             Bindings::of_fingerprints(Some(fingerprint), Some(fingerprint)),
         );
-        let sha384 = certificate(&rcgen::PKCS_ECDSA_P384_SHA384);
-        assert_eq!(end_point(&sha384), Sha384::digest(&sha384).to_vec());
+        assert_eq!(end_point(SHA384), Sha384::digest(SHA384).to_vec());
         // An Ed25519 signature names no hash function.
-        let ed25519 = certificate(&rcgen::PKCS_ED25519);
-        assert_eq!(end_point(&ed25519), Sha256::digest(&ed25519).to_vec());
+        assert_eq!(end_point(ED25519), Sha256::digest(ED25519).to_vec());
         assert_eq!(end_point(b"no certificate").len(), 32);
     }
 }

@@ -18,6 +18,7 @@ enum Rule {
     Host,
     Json,
     Disposition,
+    PolicyKey,
 }
 
 /// One header field of a request or a response.
@@ -32,6 +33,9 @@ pub(super) fn field(door: &Door<'_>, name: &str, value: &str) -> Field {
         Rule::SetCookie => cookie::set_cookie(door, value, &mut out),
         Rule::Disposition => disposition(door, value, &mut out),
         Rule::Host => door.authority(value, &mut out),
+        // Nothing is provisioned yet; any other key is a device's.
+        Rule::PolicyKey if value == "0" => out.push_str(value),
+        Rule::PolicyKey => door.hide(value, &mut out),
         Rule::Json => super::body::json(door, value, Sort::Data, &mut out),
         Rule::Treat(treatment) => door.treat(treatment, value, &mut out),
     }
@@ -347,7 +351,7 @@ static HEADERS: &[(&str, Rule)] = &[
     ("x-ms-invokeapp", WORDS),
     ("x-ms-keepalive", WORDS),
     ("x-ms-location", URL),
-    ("x-ms-policykey", SHAPE),
+    ("x-ms-policykey", Rule::PolicyKey),
     ("x-ms-ppserver", ID),
     ("x-ms-request-id", ID),
     ("x-ms-rp", WORDS),
@@ -433,9 +437,12 @@ mod tests {
             ("X-Whatever", "hunter2", "[hidden #1]"),
             ("X-Api-Key", "12345678", "[hidden #2]"),
             ("X-OWA-CANARY", "hunter2", "[hidden #1]"),
+            ("X-MS-PolicyKey", "0", "0"),
+            ("X-MS-PolicyKey", "1307199584", "[hidden #3]"),
+            ("request-id", "Basic aHVudGVyMjpodW50ZXIy", "Basic [hidden #4]"),
             ("X-AnchorMailbox", "SMTP:avery@contoso.com", "SMTP:user#1@contoso.com"),
             ("X-Forwarded-For", "203.0.113.5, 127.0.0.1", "ip#1, 127.0.0.1"),
-            ("Host", "avery:hunter2@mail.contoso.com:8443", "[hidden%20%233]@mail.contoso.com:8443"),
+            ("Host", "avery:hunter2@mail.contoso.com:8443", "[hidden%20%235]@mail.contoso.com:8443"),
             ("Content-Length", "0", "0"),
             (
                 "x-ms-diagnostics",

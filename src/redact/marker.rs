@@ -402,7 +402,10 @@ fn number_of(digits: &str) -> Option<u32> {
 
 /// The length of the marker that `text` begins with, with its brackets: one that stands for a hidden value or a token.
 pub(super) fn length(text: &str) -> Option<usize> {
-    let end = text.bytes().take(LONGEST).position(|byte| byte == b']')? + 1;
+    let bytes = text.as_bytes().get(..LONGEST).unwrap_or(text.as_bytes());
+    // No marker stands in another: a search for the end stops where the next one may begin, or many beginnings would
+    // cost their number squared.
+    let end = memchr::memchr2(b'[', b']', bytes.get(1..)?)? + 2;
     is_marker(&text[..end]).then_some(end)
 }
 

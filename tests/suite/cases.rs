@@ -194,7 +194,7 @@ fn answer(case: &Value) -> Vec<u8> {
     };
     let mut bytes = format!("HTTP/1.1 {} {}\r\n", response["status"], response["reason"].as_str().unwrap_or_default());
     for (name, value) in pairs(&response["headers"]) {
-        if !["content-length", "transfer-encoding", "connection"].contains(&name.to_ascii_lowercase().as_str()) {
+        if !["content-length", "transfer-encoding"].contains(&name.to_ascii_lowercase().as_str()) {
             let _ = write!(bytes, "{name}: {value}\r\n");
         }
     }

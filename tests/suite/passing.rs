@@ -40,20 +40,20 @@ fn all_but_the_hosts_wanted_are_left_alone() {
 }
 
 #[test]
-fn a_client_of_http_2_alone_speaks_to_its_server_where_we_shall_speak_http_1() {
+fn a_client_of_a_protocol_that_is_not_read_speaks_to_its_server() {
     let workshop = Workshop::new();
     let mut config = (*workshop.authority.server(&[HOST])).clone();
-    config.alpn_protocols = vec![b"h2".to_vec()];
+    config.alpn_protocols = vec![b"xmpp-client".to_vec()];
     let origin = Origin::talking(Some(config.into()), |talk: &mut Talk| {
-        let mut preface = [0; 24];
+        let mut preface = [0; 25];
         talk.reader().read_exact(&mut preface).unwrap();
-        assert_eq!(&preface, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+        assert_eq!(&preface, b"<stream to='contoso.com'>");
         talk.send(b"settled");
         let _ = talk.reader().read(&mut preface);
     });
-    let proxy = workshop.proxy(&["--resolve", &origin.resolve(HOST, 443), "--http1", HOST]);
-    let mut tunnel = Tunnel::offering(&proxy, HOST, &workshop.authority.pem, b"h2");
-    tunnel.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    let proxy = workshop.proxy(&["--resolve", &origin.resolve(HOST, 443)]);
+    let mut tunnel = Tunnel::offering(&proxy, HOST, &workshop.authority.pem, b"xmpp-client");
+    tunnel.send(b"<stream to='contoso.com'>");
     assert_eq!(tunnel.bytes(7), b"settled");
     drop(tunnel);
     assert_eq!(only_exchange(proxy).request.unseen(), Some(Unseen::UnreadProtocol));
@@ -63,18 +63,18 @@ fn a_client_of_http_2_alone_speaks_to_its_server_where_we_shall_speak_http_1() {
 fn what_one_client_cannot_do_blinds_nobody_else() {
     let workshop = Workshop::new();
     let mut config = (*workshop.authority.server(&[HOST])).clone();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![b"xmpp-client".to_vec(), b"http/1.1".to_vec()];
     let origin = Origin::talking(Some(config.into()), |talk: &mut Talk| {
         let mut first = [0; 4];
         talk.reader().read_exact(&mut first).unwrap();
         talk.send(b"HTTP/1.1 204 No Content\r\n\r\n");
         let _ = talk.reader().read(&mut first);
     });
-    let mut proxy = workshop.proxy(&["--resolve", &origin.resolve(HOST, 443), "--http1", HOST]);
-    let mut of_http_2 = Tunnel::offering(&proxy, HOST, &workshop.authority.pem, b"h2");
-    of_http_2.send(b"PRI ");
-    assert!(of_http_2.head().is_some());
-    drop(of_http_2);
+    let mut proxy = workshop.proxy(&["--resolve", &origin.resolve(HOST, 443)]);
+    let mut of_another = Tunnel::offering(&proxy, HOST, &workshop.authority.pem, b"xmpp-client");
+    of_another.send(b"<?xm");
+    assert!(of_another.head().is_some());
+    drop(of_another);
     proxy.exchanges(1);
     // This one trusts the proxy's root alone: that it gets an answer proves that it was looked into.
     let mut of_http_1 = Tunnel::open(&proxy, HOST);

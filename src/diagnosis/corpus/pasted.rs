@@ -1,8 +1,8 @@
 //! The corpus as pasted text: the labelled texts as they are, and every exchange as its raw text.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{CASES, Judgement, Skipped, judged, lines, print_skipped, text, wrong_in_case};
+use super::{Judgement, Skipped, cases, judged, lines, print_skipped, text, wrong_in_case};
 use crate::diagnosis::rules::{kit, rule};
 use crate::diagnosis::{Capture, Verdict};
 use crate::exchange::{Exchange, Ids, Timestamp};
@@ -10,11 +10,17 @@ use crate::redact::{Content, Redactor};
 use crate::session::paste;
 
 const PASTED: &str = include_str!("../../../tests/data/corpus/paste.jsonl");
+const MORE_PASTED: &str = include_str!("../../../tests/data/corpus/more_paste.jsonl");
+
+/// Every labelled text.
+fn texts() -> impl Iterator<Item = Value> {
+    [PASTED, MORE_PASTED].into_iter().flat_map(lines)
+}
 
 #[test]
 fn pasted_texts_get_their_verdicts_findings_and_candidates() {
     let (mut wrong, mut skipped) = (Vec::new(), Skipped::new());
-    for case in lines(PASTED) {
+    for case in texts() {
         // Windows changes line ends on the way through the clipboard.
         for line_end in ["\n", "\r\n"] {
             let pasted = text(&case["text"]).replace("\r\n", "\n").replace('\n', line_end);
@@ -27,6 +33,15 @@ fn pasted_texts_get_their_verdicts_findings_and_candidates() {
 
 fn wrong_in_text(case: &Value, exchanges: &[Exchange], skipped: &mut Skipped) -> Vec<String> {
     let (name, mut wrong) = (text(&case["id"]), Vec::new());
+    if let Some(expected) = case["exchanges"].as_array() {
+        let judgements = judged(exchanges, Capture::Imported);
+        let said = judgements.iter().map(|said| json!([said.findings.first().map(|f| f.id()), said.verdict.code()]));
+        let said: Vec<Value> = said.collect();
+        if *expected != said {
+            wrong.push(format!("{name}: {said:?} instead of {expected:?}"));
+        }
+        return wrong;
+    }
     if exchanges.len() != 1 {
         wrong.push(format!("{name}: {} exchanges", exchanges.len()));
     }
@@ -61,7 +76,7 @@ fn wrong_in_text(case: &Value, exchanges: &[Exchange], skipped: &mut Skipped) ->
 #[test]
 fn single_exchanges_are_judged_alike_as_pasted_text() {
     let (mut wrong, mut skipped) = (Vec::new(), Skipped::new());
-    for case in lines(CASES).filter(is_text) {
+    for case in cases().filter(is_text) {
         let exchanges = read(&written(&case));
         if exchanges.len() != 1 {
             wrong.push(format!("{}: {} exchanges", case["id"], exchanges.len()));
@@ -81,7 +96,7 @@ fn what_people_write_around_an_error_changes_nothing() {
         )
     };
     let mut wrong = Vec::new();
-    for case in lines(PASTED).filter(|case| case["expected"][0].is_string()) {
+    for case in texts().filter(|case| case["expected"][0].is_string()) {
         let say = |pasted: &str| -> Vec<(Verdict, Option<&'static str>)> {
             let judgements = judged(&read(pasted), Capture::Imported);
             judgements.iter().map(|said| (said.verdict, said.findings.first().map(|finding| finding.id()))).collect()
@@ -102,7 +117,7 @@ fn what_was_shown_of_a_pasted_text_is_judged_alike_when_it_is_pasted_again() {
         (judgement.verdict, findings.map(|finding| (finding.id(), finding.certainty)).collect::<Vec<_>>())
     };
     let mut wrong = Vec::new();
-    let texts = lines(PASTED).map(|case| (text(&case["id"]), text(&case["text"])));
+    let texts = texts().filter(|case| case["exchanges"].is_null()).map(|case| (text(&case["id"]), text(&case["text"])));
     for (name, pasted) in texts.filter(|(_, text)| !text.trim().is_empty()) {
         let first = read(&pasted).remove(0);
         let again = read(&shown(&first));
@@ -172,14 +187,14 @@ fn words_that_name_no_cause_get_no_finding() {
 
 #[test]
 fn every_candidate_is_a_finding() {
-    let texts = lines(PASTED).map(|case| text(&case["text"]));
+    let texts = texts().map(|case| text(&case["text"]));
     let further = [
         "Http POST request to 'outlook.office365.com' failed - 403 Forbidden",
         "Http POST request to 'outlook.office365.com' failed - 503 Service Unavailable",
         "Your migration failed while checking source credentials. Http POST request to 'mail.fabrikam.com' failed - 403",
         "Your migration failed while checking source credentials. Http POST request to 'mail.fabrikam.com' failed - 503",
     ];
-    let cases = lines(CASES).filter(is_text).map(|case| written(&case));
+    let cases = cases().filter(is_text).map(|case| written(&case));
     let mut unknown = std::collections::BTreeSet::new();
     for text in texts.chain(further.map(str::to_owned)).chain(cases) {
         let judgements = judged(&read(&text), Capture::Imported);
@@ -201,9 +216,13 @@ fn read(pasted: &str) -> Vec<Exchange> {
 /// As a raw view shows it, with the whole URL.
 fn written(case: &Value) -> String {
     let (request, response) = (&case["request"], &case["response"]);
-    let first = format!("{} {} HTTP/1.1\n", text(&request["method"]), text(&request["url"]));
     let status = format!("HTTP/1.1 {} {}\n", response["status"], response["reason"].as_str().unwrap_or_default());
-    format!("{first}{}\n{status}{}", message(request), message(response))
+    let answer = format!("{status}{}", message(response));
+    if request.is_null() {
+        return answer;
+    }
+    let first = format!("{} {} HTTP/1.1\n", text(&request["method"]), text(&request["url"]));
+    format!("{first}{}\n{answer}", message(request))
 }
 
 fn message(message: &Value) -> String {

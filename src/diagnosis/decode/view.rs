@@ -110,6 +110,8 @@ impl Decoded {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
     use crate::exchange::{Ids, Timestamp};
     use crate::redact::Redactor;
@@ -123,8 +125,10 @@ mod tests {
     fn shown(parts: &[Decoded]) -> String {
         let mut page = String::new();
         for part in parts {
-            page += &format!("{} ({})\n", part.title, part.place);
-            part.rows.iter().for_each(|row| page += &format!("  {}: {}\n", row.name, row.value));
+            writeln!(page, "{} ({})", part.title, part.place).unwrap();
+            for row in &part.rows {
+                writeln!(page, "  {}: {}", row.name, row.value).unwrap();
+            }
         }
         page
     }
@@ -153,10 +157,10 @@ mod tests {
 
     #[test]
     fn long_values_and_many_rows_are_cut() {
-        let long: &'static str = Box::leak("é".repeat(VALUE).into_boxed_str());
-        let part = (0..ROWS + 5).fold(Decoded::new("x", Place::ResponseBody), |part, _| part.row("name", long));
+        let long = Redactor::new().wire().prose("é ".repeat(VALUE).as_bytes());
+        let part = (0..ROWS + 5).fold(Decoded::new("x", Place::ResponseBody), |part, _| part.row("name", long.clone()));
         let part = part.bounded();
         assert_eq!(part.rows.len(), ROWS);
-        assert!(part.rows[0].value.as_str().ends_with("é…") && part.rows[0].value.as_str().len() < VALUE + 4);
+        assert!(part.rows[0].value.as_str().ends_with('…') && part.rows[0].value.as_str().len() < VALUE + 4);
     }
 }

@@ -184,3 +184,37 @@ fn an_instrument_hides_nothing_about_oauth_in_the_same_exchange() {
     let ids: Vec<_> = run.judgements[&1].findings.iter().map(crate::diagnosis::Finding::id).collect();
     assert_eq!(ids, ["user-not-in-directory", "ep-channel-binding"]);
 }
+
+#[test]
+fn a_password_refused_on_every_directory_of_one_host_is_one_cause_each_time() {
+    let refused = |url: &'static str| Raw::new(url, "401\nX-FEServer: EX01\nWWW-Authenticate: NTLM").decrypted();
+    // EWS took a foreign binding, so Extended Protection is off where it would be on: what is refused then is refused
+    // for another reason, on whatever connection.
+    let taken = Raw::new(
+        "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: NTLM {ntlm3ours avery}",
+        "200 OK\nX-FEServer: EX01",
+    )
+    .decrypted();
+    let exchanges = [
+        taken,
+        refused("GET https://mail.contoso.com/OAB/oab.xml\nAuthorization: NTLM {ntlm3ours blake}").on(2),
+        refused("POST https://mail.contoso.com/mapi/emsmdb/\nAuthorization: Negotiate {ntlm3ours blake}").on(3),
+    ];
+    let ids: Vec<_> = said(LIVE, &exchanges).into_iter().map(|(id, ..)| id).collect();
+    assert_eq!(ids[1..], ["ntlm-rejected", "ntlm-rejected"]);
+}
+
+#[test]
+fn a_ticket_that_is_accepted_later_leaves_kerberos_itself() {
+    let ticket = |answer| {
+        Raw::new("POST https://mail.contoso.com/mapi/emsmdb/\nAuthorization: Negotiate {kerberos 18}", answer)
+            .decrypted()
+    };
+    let refused = ticket(
+        "401\nX-FEServer: EX01\nX-OWA-Version: 15.2.1748.39\nWWW-Authenticate: Negotiate\nWWW-Authenticate: NTLM",
+    );
+    assert_eq!(said(LIVE, &[refused])[0].0, "ep-channel-binding");
+    let accepted = ticket("200 OK\nX-FEServer: EX01").on(2);
+    assert_eq!(said(LIVE, &[refused, accepted])[0].0, "kerberos-failure");
+    assert_eq!(said(LIVE, &[accepted, refused])[1].0, "kerberos-failure");
+}

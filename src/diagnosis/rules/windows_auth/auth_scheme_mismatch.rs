@@ -5,7 +5,7 @@
 //! to Exchange Online (`basic-retired-exo`), and with a refusal on a connection where the scheme was under way.
 
 use crate::diagnosis::{Actor, Case, Certainty, Directory, Evidence, Gate, Hit, Kind, Place, Rule, Sent, Signs};
-use crate::redact::{Clean, Content, Credential, Negotiate, Ntlm};
+use crate::redact::{Clean, Content, Credential, Negotiate, Ntlm, NtlmMessage};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -92,7 +92,9 @@ fn in_traffic(case: &Case<'_>) -> Option<Mismatch> {
     };
     let known = case.past().windows(case.host());
     let under_way = known.is_some_and(|known| known.waiting_on(case.exchange.connection.id).is_some());
-    if case.challenge(scheme).is_some() || under_way {
+    // Who answers a challenge got one in that scheme.
+    let third = matches!(case.ntlm(), Some(NtlmMessage::Authenticate { .. }));
+    if case.challenge(scheme).is_some() || under_way || third {
         return None;
     }
     let offered = case.evidence_schemes();
@@ -213,6 +215,13 @@ mod tests {
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: NTLM {ntlm3 avery}",
                 "401\nWWW-Authenticate: Negotiate\nWWW-Authenticate: NTLM",
+            )],
+        ),
+        Example::silent(
+            "the last message is refused, whose challenge came in the same scheme",
+            &[Raw::new(
+                "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Negotiate {ntlm3 avery}",
+                "401\nWWW-Authenticate: NTLM",
             )],
         ),
         Example::silent(
