@@ -147,6 +147,28 @@ fn what_a_server_refuses_is_recorded_in_its_words() {
 }
 
 #[test]
+fn what_breaks_off_while_one_side_waits_for_the_other_says_so() {
+    let client = [
+        PREFACE.to_vec(),
+        frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 9]),
+        request(1, END_STREAM, "GET", "/slow", &[]),
+        request(3, END_STREAM, "GET", "/cut", &[]),
+    ]
+    .concat();
+    let server = [
+        response(1, 0, "200", &[]),
+        frame(DATA, 0, 1, b"nine byte"),
+        response(3, 0, "200", &[]),
+        frame(DATA, 0, 3, b"fewer"),
+    ]
+    .concat();
+    let (_, _, said, _) = converse(&client, &server, 2);
+    let words = |number: usize| said[number]["error"]["text"].as_str().unwrap();
+    assert!(words(0).contains("the server waited for the client's leave to send more (flow control)"), "{}", words(0));
+    assert!(!words(1).contains("flow control"), "{}", words(1));
+}
+
+#[test]
 fn what_cannot_be_followed_flows_on_and_says_so() {
     let client = [PREFACE.to_vec(), frame(SETTINGS, 0, 0, b""), request(1, END_STREAM, "GET", "/", &[])].concat();
     let after = frame(DATA, END_STREAM, 1, &[b'x'; 9000]);
