@@ -478,11 +478,7 @@ impl<'a> Case<'a> {
 
     /// The names of all schemes in `WWW-Authenticate`, as far as needed to show that one is not among them.
     pub fn evidence_schemes(&self) -> Evidence {
-        let mut text = Clean::from("");
-        for challenge in self.challenges() {
-            let comma = if text.as_str().is_empty() { "" } else { ", " };
-            text = Clean::concat([text, comma.into(), challenge.scheme_name()]);
-        }
+        let text = Clean::list(self.challenges().iter().map(Challenge::scheme_name), ", ");
         self.evidence(Place::ResponseHeader("www-authenticate"), text)
     }
 
