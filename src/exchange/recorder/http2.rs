@@ -34,7 +34,9 @@ impl Streams {
                 }
             }
             Sight::Stalled { side, stream: None } => {
-                open.values_mut().for_each(|waiting| waiting.stalled = Some(of(side)));
+                for waiting in open.values_mut() {
+                    waiting.stalled = Some(of(side));
+                }
             }
             Sight::Lost(side, loss) => book.lose(mem::take(open).into_values().collect(), loss, of(side), now),
         });
