@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{
-    Judgement, Skipped, cases, conversations, judged, print_skipped, text, wrong_in_case, wrong_in_conversation,
+    Judgement, Skipped, cases, conversations, judged, lines, print_skipped, text, wrong_in_case, wrong_in_conversation,
 };
 use crate::diagnosis::Capture;
 use crate::diagnosis::rules::kit;
