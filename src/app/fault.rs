@@ -23,7 +23,7 @@ pub enum Fault {
         /// The option or command.
         what: String,
     },
-    /// Whom to serve beyond this machine cannot be said yet.
+    /// Whom to serve beyond this machine was not said.
     BeyondLoopback {
         /// The address asked for.
         address: SocketAddr,
@@ -156,10 +156,10 @@ impl Fault {
             ),
             Self::BeyondLoopback { address } => fill(
                 Text {
-                    en: "cannot listen on {address}: this version serves clients of this machine alone (--allow is not \
-                         there yet in this version); listen on 127.0.0.1 or [::1]",
-                    ja: "{address} では待ち受けできません: このバージョンはこのマシンのクライアントだけに応じます \
-                         (--allow はまだ使えません)。127.0.0.1 か [::1] で待ち受けてください",
+                    en: "cannot listen on {address}: any machine could use this proxy, and what it sends would be recorded \
+                         here; say who may with --allow, such as --allow 192.168.1.0/24, or listen on 127.0.0.1",
+                    ja: "{address} では待ち受けできません: ほかのマシンからこのプロキシを使えてしまいます。--allow 192.168.1.0/24 のように\
+                         接続元を指定するか、127.0.0.1 で待ち受けてください",
                 },
                 &[("address", &address.to_string())],
             ),

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Fault, Upstream, fault, input, warn};
-use crate::proxy::{HostPattern, Replay, Resolve, Responder, ServerCert, ServerCertFile};
+use crate::proxy::{HostPattern, Network, Replay, Resolve, Responder, ReverseUrl, ServerCert, ServerCertFile};
 use crate::redact::Redactor;
 use crate::text::{Language, Text};
 
 /// Who answers, and how they are reached.
 #[derive(Default)]
 pub(super) struct Reach {
+    pub(super) reverse: Option<ReverseUrl>,
+    pub(super) allow: Vec<Network>,
     pub(super) responder: Responder,
     pub(super) upstream_ca: Vec<PathBuf>,
     pub(super) insecure_upstream: bool,
@@ -27,6 +29,8 @@ impl Reach {
         let mut skip_decrypt = HostPattern::never_decrypted();
         skip_decrypt.extend(upstream.skip_decrypt);
         Ok(Self {
+            reverse: upstream.reverse,
+            allow: upstream.allow,
             responder: Responder::Upstream,
             upstream_ca: upstream.trust,
             insecure_upstream: upstream.insecure,

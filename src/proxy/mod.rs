@@ -18,11 +18,13 @@ mod instead;
 mod leaf;
 mod listener;
 mod memory;
+mod network;
 mod outbox;
 mod protocol;
 mod relay;
 mod replay;
 mod respond;
+mod reverse;
 mod server_cert;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -35,7 +37,7 @@ mod upstream;
 mod verdict;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -56,9 +58,11 @@ use upstream::Upstream;
 pub use authority::{Authority, AuthorityError};
 pub use dial::{Resolve, ResolveError};
 pub use hosts::{HostPattern, HostPatternError, NEVER_DECRYPTED};
+pub use network::{Network, NetworkError};
 pub use outbox::{Event, Outbox};
 pub use replay::Replay;
 pub use respond::{Answer, Request, Respond, Responder};
+pub use reverse::{ReverseUrl, ReverseUrlError};
 pub use server_cert::{ServerCert, ServerCertDoubt, ServerCertError, ServerCertFile, ServerCertFileError};
 pub use upstream::UpstreamCaError;
 
@@ -69,6 +73,10 @@ const REDACTING: Duration = Duration::from_secs(3);
 pub struct Options {
     /// Where to listen; port 0 is any free port.
     pub listen: Vec<SocketAddr>,
+    /// The one server that clients are to find here; without it clients say where they want to go.
+    pub reverse: Option<ReverseUrl>,
+    /// From where clients may come, besides this machine.
+    pub allow: Vec<Network>,
     /// Whose certificates clients are shown.
     pub authority: Arc<Authority>,
     /// PEM files with further trust anchors for servers.
@@ -106,6 +114,8 @@ pub async fn start(options: Options) -> Result<Proxy, StartError> {
     let upstream =
         Upstream::new(options.resolve, addresses.clone(), roots, options.insecure_upstream, options.redactor.clone());
     let context = Arc::new(Context {
+        reverse: options.reverse,
+        allow: options.allow,
         authority: options.authority,
         upstream,
         skip_decrypt: options.skip_decrypt,
@@ -120,6 +130,7 @@ pub async fn start(options: Options) -> Result<Proxy, StartError> {
         unreadable: Unreadable::default(),
         paused: AtomicBool::new(false),
         passed: AtomicU64::new(0),
+        refused: AtomicU64::new(0),
         busy: AtomicUsize::new(0),
         redacting: AtomicUsize::new(0),
     });
@@ -153,6 +164,11 @@ impl Proxy {
     /// How many connections passed undecrypted and unrecorded because `--only` does not name their hosts.
     pub fn passed(&self) -> u64 {
         self.context.passed.load(Ordering::Relaxed)
+    }
+
+    /// How many connections were closed at once because `--allow` does not name where they came from.
+    pub fn refused(&self) -> u64 {
+        self.context.refused.load(Ordering::Relaxed)
     }
 
     /// Stops accepting, lets exchanges that are going on finish for at most `drain`, and cuts the rest. What is cut is
@@ -205,6 +221,8 @@ pub enum StartError {
 
 /// What all connections of a proxy share.
 struct Context {
+    reverse: Option<ReverseUrl>,
+    allow: Vec<Network>,
     authority: Arc<Authority>,
     upstream: Upstream,
     skip_decrypt: Vec<HostPattern>,
@@ -219,6 +237,8 @@ struct Context {
     unreadable: Unreadable,
     paused: AtomicBool,
     passed: AtomicU64,
+    /// Connections of clients that may not come.
+    refused: AtomicU64,
     /// Connections with an open exchange.
     busy: AtomicUsize,
     /// Exchanges that have ended and are not in the outbox yet: their bodies are being redacted.
@@ -226,6 +246,11 @@ struct Context {
 }
 
 impl Context {
+    /// Whether a client at `address` may be served: those of this machine always.
+    fn may_come(&self, address: IpAddr) -> bool {
+        address.to_canonical().is_loopback() || self.allow.iter().any(|network| network.contains(address))
+    }
+
     fn is_wanted(&self, target: &Target) -> bool {
         self.only.is_empty() || self.only.iter().any(|pattern| pattern.matches(&target.host, target.port))
     }

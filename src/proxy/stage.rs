@@ -141,6 +141,8 @@ impl Stage {
         let outbox = Outbox::new(1000);
         let mut options = Options {
             listen: vec![([127, 0, 0, 1], 0).into()],
+            reverse: None,
+            allow: Vec::new(),
             authority: Arc::clone(&authority),
             upstream_ca,
             insecure_upstream: false,

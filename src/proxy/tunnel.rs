@@ -49,7 +49,18 @@ pub(super) struct Asked {
 /// Serves a tunnel to its end.
 pub(super) async fn serve(caller: Caller, client: TcpStream, asked: Asked) {
     // What only the handshakes need is gone when the relay, which may last for hours, begins.
-    match Box::pin(settle(caller, client, asked)).await {
+    carry(Box::pin(settle(caller, client, asked)).await).await;
+}
+
+/// Serves a client that takes us for the server, to which `server` is connected.
+pub(super) async fn front(caller: Caller, client: TcpStream, server: TcpStream, address: SocketAddr, asked: Asked) {
+    let Asked { target, early, started, .. } = asked;
+    let tunnel = Tunnel { caller, target, address, started, front: true };
+    carry(Box::pin(tunnel.settle(client, server, early)).await).await;
+}
+
+async fn carry(settled: Settled) {
+    match settled {
         Settled::Intercepted { client, server, mut tape } => relay(*client, *server, &mut tape).await,
         Settled::Plain { client, server, mut tape } => relay(client, server, &mut tape).await,
         Settled::Over => {}
@@ -86,25 +97,16 @@ async fn settle(caller: Caller, mut client: TcpStream, asked: Asked) -> Settled 
         return Settled::Over;
     }
     let Asked { target, early, started, .. } = asked;
-    Tunnel { caller, target, address, started }.settle(client, server, early).await
+    Tunnel { caller, target, address, started, front: false }.settle(client, server, early).await
 }
 
 /// Serves a tunnel whose requests somebody answers in the server's place: no server is asked for anything.
 pub(super) async fn pretend(caller: Caller, mut client: TcpStream, asked: Asked, respond: &dyn Respond) {
-    let Asked { target, early: mut raw, started, .. } = asked;
+    let Asked { target, early, started, .. } = asked;
     if client.write_all(ESTABLISHED).await.is_err() {
         return;
     }
-    let mut acceptor = Acceptor::default();
-    let mut fed = 0;
-    let opening = loop {
-        if let Some(opening) = opening(&mut raw, &mut fed, &mut acceptor) {
-            break opening;
-        }
-        if !matches!(client.read_buf(&mut raw).await, Ok(read) if read > 0) {
-            return;
-        }
-    };
+    let Some(opening) = client_opening(&mut client, early).await else { return };
     let context = Arc::clone(&caller.context);
     let connection = |leaf: Option<&Leaf>| {
         caller.connection(Some(&target), None, leaf.and_then(|leaf| leaf.facts(&context.redactor)))
@@ -118,9 +120,8 @@ pub(super) async fn pretend(caller: Caller, mut client: TcpStream, asked: Asked,
     };
     match opening {
         Opening::Hello(hello) => {
-            let wished = hello.accepted.client_hello();
-            let name = wished.server_name().unwrap_or(&target.host).to_owned();
-            let http1 = offered(&wished).contains(&Protocol::Http1).then_some(Protocol::Http1);
+            let name = hello.name(&target);
+            let http1 = hello.offers(Protocol::Http1).then_some(Protocol::Http1);
             let Ok(leaf) = context.leaf(&name, target.port, None) else { return };
             let connection = connection(Some(&leaf));
             match greet(client, *hello, &leaf, http1, &context).await {
@@ -148,6 +149,8 @@ struct Tunnel {
     target: Target,
     address: SocketAddr,
     started: Timestamp,
+    /// Clients call us by any name; the server is called by its own.
+    front: bool,
 }
 
 impl Tunnel {
@@ -196,10 +199,11 @@ impl Tunnel {
             Ok(wishes) => wishes,
             Err(reason) => return self.pass(client, hello.raw, server, Vec::new(), reason),
         };
-        let Ok(server_name) = ServerName::try_from(name.clone()) else {
+        let server_name = if self.front { self.host().to_owned() } else { name.clone() };
+        let Ok(server_name) = ServerName::try_from(server_name) else {
             return self.pass(client, hello.raw, server, Vec::new(), Unseen::ClientTlsUnreadable);
         };
-        let offer = Offer::new(protocols, sni, hello.accepted.client_hello().named_groups());
+        let offer = Offer::new(protocols, sni || self.front, hello.accepted.client_hello().named_groups());
         let reason = match context.upstream.secure(server, server_name, &offer).await {
             Ok(secured) if servable => return self.intercept(client, hello, &name, secured).await,
             Err(Unsecured::Refused(failure, tls)) if servable => {
@@ -317,7 +321,7 @@ impl Tunnel {
 }
 
 /// Finishes the client's handshake, or says how the client refuses.
-async fn greet(
+pub(super) async fn greet(
     client: TcpStream,
     hello: Hello,
     leaf: &Leaf,
@@ -353,13 +357,24 @@ struct Wishes {
 }
 
 /// A ClientHello, read and as it came.
-struct Hello {
+pub(super) struct Hello {
     accepted: Accepted,
     raw: Vec<u8>,
 }
 
+impl Hello {
+    /// The server that it names, else `target`'s.
+    pub(super) fn name(&self, target: &Target) -> String {
+        self.accepted.client_hello().server_name().unwrap_or(&target.host).to_owned()
+    }
+
+    pub(super) fn offers(&self, protocol: Protocol) -> bool {
+        offered(&self.accepted.client_hello()).contains(&protocol)
+    }
+}
+
 /// Who speaks first in a tunnel, and what.
-enum Opening {
+pub(super) enum Opening {
     Hello(Box<Hello>),
     /// The client's bytes look like HTTP without TLS.
     Http(Vec<u8>),
@@ -372,6 +387,20 @@ enum Opening {
     ClientLeft,
     /// Whether with a reset.
     ServerLeft(bool),
+}
+
+/// What a client's first bytes are, of which `raw` have come; nothing where it leaves before that is clear.
+pub(super) async fn client_opening(client: &mut TcpStream, mut raw: Vec<u8>) -> Option<Opening> {
+    let mut acceptor = Acceptor::default();
+    let mut fed = 0;
+    loop {
+        if let Some(opening) = opening(&mut raw, &mut fed, &mut acceptor) {
+            return Some(opening);
+        }
+        if !matches!(client.read_buf(&mut raw).await, Ok(read) if read > 0) {
+            return None;
+        }
+    }
 }
 
 /// Watches both sides until it is clear what the tunnel carries.

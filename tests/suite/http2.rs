@@ -49,7 +49,7 @@ fn bodies_of_requests_and_trailers_of_answers_are_recorded() {
     let url = format!("https://{HOST}/upload");
     let answer = curl(&proxy, &["--http2", "--data-binary", &data, "-H", "Content-Type: text/plain", &url]);
     assert_eq!((answer.code, answer.status), (Some(0), 200), "{}", answer.error);
-    assert!(answer.body.starts_with(&vec![b'b'; 200_000]), "{} bytes came back", answer.body.len());
+    assert!(answer.body.starts_with(&b"b".repeat(200_000)), "{} bytes came back", answer.body.len());
     proxy.exchanges(1);
     let exchange = end(proxy).remove(0);
     let (request, response) = (exchange.request.seen().unwrap(), exchange.response.seen().unwrap());
@@ -144,6 +144,28 @@ fn what_a_server_refuses_is_recorded_in_its_words() {
     assert!(words(2).contains("ENHANCE_YOUR_CALM"), "{}", words(2));
     let kinds: Vec<_> = exchanges.iter().map(|exchange| exchange.error.as_ref().unwrap().kind).collect();
     assert_eq!(kinds, [FailureKind::Reset, FailureKind::Reset, FailureKind::ClosedEarly]);
+}
+
+#[test]
+fn what_breaks_off_while_one_side_waits_for_the_other_says_so() {
+    let client = [
+        PREFACE.to_vec(),
+        frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 9]),
+        request(1, END_STREAM, "GET", "/slow", &[]),
+        request(3, END_STREAM, "GET", "/cut", &[]),
+    ]
+    .concat();
+    let server = [
+        response(1, 0, "200", &[]),
+        frame(DATA, 0, 1, b"nine byte"),
+        response(3, 0, "200", &[]),
+        frame(DATA, 0, 3, b"fewer"),
+    ]
+    .concat();
+    let (_, _, said, _) = converse(&client, &server, 2);
+    let words = |number: usize| said[number]["error"]["text"].as_str().unwrap();
+    assert!(words(0).contains("the server waited for the client's leave to send more (flow control)"), "{}", words(0));
+    assert!(!words(1).contains("flow control"), "{}", words(1));
 }
 
 #[test]

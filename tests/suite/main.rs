@@ -31,6 +31,7 @@ mod ntlm;
 mod passing;
 mod recording;
 mod replay;
+mod reverse;
 mod screens;
 mod signals;
 mod wire_bytes;
