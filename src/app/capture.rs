@@ -53,7 +53,7 @@ pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault>
     let (mode, reach, save) = match order.feed {
         Feed::Upstream(upstream) => {
             let save = order.save.map_or_else(|| Save::Automatically(autosave::data_folder()), Save::Into);
-            (Mode::Forward, Reach::servers(upstream), save)
+            (Mode::Forward, Reach::servers(upstream, language)?, save)
         }
         Feed::Session(file) => {
             if order.save.as_deref().is_some_and(|save| is_same_file(save, &file)) {
@@ -101,6 +101,7 @@ pub(super) fn run(
         resolve: plan.reach.resolve,
         skip_decrypt: plan.reach.skip_decrypt,
         http1: plan.reach.http1,
+        server_certs: plan.reach.server_certs,
         only: plan.reach.only,
         body_limit: plan.body_limit,
         redactor: plan.redactor.clone(),

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::proxy::{HostPattern, Resolve};
+use crate::proxy::{HostPattern, Resolve, ServerCertFile};
 use crate::text::Language;
 
 /// One run of the program.
@@ -93,6 +93,8 @@ pub struct Upstream {
     pub skip_decrypt: Vec<HostPattern>,
     /// Patterns of hosts with which no HTTP/2 is agreed on.
     pub http1: Vec<HostPattern>,
+    /// Certificates to show to clients instead of minted ones.
+    pub server_certs: Vec<ServerCertFile>,
     /// PEM files with further trust anchors.
     pub trust: Vec<PathBuf>,
     /// Whether any certificate will do.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::values;
-use crate::proxy::{HostPattern, NEVER_DECRYPTED, Resolve};
+use crate::proxy::{HostPattern, NEVER_DECRYPTED, Resolve, ServerCertFile};
 use crate::text::Language;
 
 /// Tells why a client got its HTTP 401: a debugging proxy for Exchange and migration engineers.
@@ -66,6 +66,10 @@ pub(super) struct Proxy {
     /// No HTTP/2 with HOST; wildcards
     #[arg(long, value_name = "HOST")]
     pub http1: Vec<HostPattern>,
+    /// Show this certificate (PEM with key, or PFX) for HOST instead of a minted one; with the server's own,
+    /// Extended Protection holds. A PFX's password comes from AUTHTAP_PFX_PASSWORD or is asked for
+    #[arg(long, value_name = "HOST=FILE")]
+    pub server_cert: Vec<ServerCertFile>,
     /// Further trust anchors for servers
     #[arg(long, value_name = "PEM")]
     pub upstream_ca: Vec<PathBuf>,
@@ -78,8 +82,6 @@ pub(super) struct Proxy {
     /// How much of each body is kept for reading
     #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024, value_parser = values::bytes)]
     pub body_limit: usize,
-    #[arg(long, value_name = "HOST=FILE", hide = true)]
-    pub server_cert: Vec<OsString>,
     #[arg(long, value_name = "URL", hide = true)]
     pub upstream_proxy: Option<OsString>,
     #[arg(long, hide = true)]

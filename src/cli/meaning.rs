@@ -39,7 +39,6 @@ fn not_yet<T>(what: &str) -> Result<T, Fault> {
 
 fn capture(proxy: Proxy) -> Result<Capture, Fault> {
     let missing = [
-        (!proxy.server_cert.is_empty(), "--server-cert"),
         (proxy.upstream_proxy.is_some(), "--upstream-proxy"),
         (proxy.keep_identities, "--keep-identities"),
         (!proxy.allow.is_empty(), "--allow"),
@@ -61,6 +60,7 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
             only: proxy.only,
             skip_decrypt: proxy.skip_decrypt,
             http1: proxy.http1,
+            server_certs: proxy.server_cert,
             trust: proxy.upstream_ca,
             insecure: proxy.insecure_upstream,
             resolve: proxy.resolve,
@@ -154,7 +154,7 @@ mod tests {
         let capture = captured(
             "authtap proxy -l 127.0.0.1:0 --listen [::1]:0 -s a.authtap --headless --format json --only *.contoso.com \
              --only b.contoso.com --skip-decrypt c.contoso.com --ca-dir ca --upstream-ca r.pem --insecure-upstream \
-             --resolve mail.contoso.com=127.0.0.1:8443 --body-limit 1000",
+             --resolve mail.contoso.com=127.0.0.1:8443 --body-limit 1000 --server-cert c.contoso.com=c.pfx",
         );
         assert_eq!(capture.listen.len(), 2);
         assert_eq!(capture.save.as_deref(), Some(Path::new("a.authtap")));
@@ -167,6 +167,7 @@ mod tests {
         assert_eq!(shown(&upstream.skip_decrypt), ["c.contoso.com"]);
         assert_eq!(upstream.trust, [Path::new("r.pem")]);
         assert!(upstream.insecure);
+        assert_eq!(upstream.server_certs, ["c.contoso.com=c.pfx".parse().unwrap()]);
         assert_eq!(upstream.resolve[0].to_string(), "mail.contoso.com=127.0.0.1:8443");
     }
 
@@ -203,7 +204,6 @@ mod tests {
             ("authtap proxy --reverse https://mail.contoso.com", "--reverse"),
             ("authtap replay a.authtap --reverse https://mail.contoso.com", "--reverse"),
             ("authtap replay a.authtap --pace recorded", "--pace"),
-            ("authtap proxy --server-cert a=b.pfx", "--server-cert"),
             ("authtap proxy --upstream-proxy http://10.0.0.1:8080", "--upstream-proxy"),
             ("authtap proxy --keep-identities", "--keep-identities"),
             ("authtap proxy --allow 10.0.0.0/8", "--allow"),

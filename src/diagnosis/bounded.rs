@@ -2,13 +2,15 @@
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasherDefault, Hash};
 use std::mem;
+
+use super::key::Folded;
 
 /// At most `ROOM` keys.
 #[derive(Debug)]
 pub(super) struct Bounded<K, V, const ROOM: usize> {
-    places: HashMap<K, usize>,
+    places: HashMap<K, usize, BuildHasherDefault<Folded>>,
     /// A ring, once it is full.
     slots: Vec<(K, V)>,
     oldest: usize,
@@ -16,7 +18,7 @@ pub(super) struct Bounded<K, V, const ROOM: usize> {
 
 impl<K, V, const ROOM: usize> Default for Bounded<K, V, ROOM> {
     fn default() -> Self {
-        Self { places: HashMap::new(), slots: Vec::new(), oldest: 0 }
+        Self { places: HashMap::default(), slots: Vec::new(), oldest: 0 }
     }
 }
 

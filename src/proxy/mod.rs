@@ -23,6 +23,7 @@ mod protocol;
 mod relay;
 mod replay;
 mod respond;
+mod server_cert;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod stage;
@@ -46,7 +47,9 @@ use tokio::time::Instant;
 
 use crate::exchange::Ids;
 use crate::redact::Redactor;
+use leaf::{Leaf, LeafError};
 use memory::Unreadable;
+use rustls::pki_types::CertificateDer;
 use target::Target;
 use upstream::Upstream;
 
@@ -56,6 +59,7 @@ pub use hosts::{HostPattern, HostPatternError, NEVER_DECRYPTED};
 pub use outbox::{Event, Outbox};
 pub use replay::Replay;
 pub use respond::{Answer, Request, Respond, Responder};
+pub use server_cert::{ServerCert, ServerCertDoubt, ServerCertError, ServerCertFile, ServerCertFileError};
 pub use upstream::UpstreamCaError;
 
 /// How long a shutdown waits for the last bodies; each takes a few milliseconds.
@@ -77,6 +81,8 @@ pub struct Options {
     pub skip_decrypt: Vec<HostPattern>,
     /// Hosts with which no HTTP/2 is agreed on.
     pub http1: Vec<HostPattern>,
+    /// Certificates that clients are shown instead of minted ones.
+    pub server_certs: Vec<ServerCert>,
     /// Record these hosts alone; empty means all.
     pub only: Vec<HostPattern>,
     /// How many bytes of each body are kept for reading.
@@ -104,6 +110,7 @@ pub async fn start(options: Options) -> Result<Proxy, StartError> {
         upstream,
         skip_decrypt: options.skip_decrypt,
         http1: options.http1,
+        server_certs: options.server_certs,
         only: options.only,
         body_limit: options.body_limit,
         redactor: options.redactor,
@@ -202,6 +209,7 @@ struct Context {
     upstream: Upstream,
     skip_decrypt: Vec<HostPattern>,
     http1: Vec<HostPattern>,
+    server_certs: Vec<ServerCert>,
     only: Vec<HostPattern>,
     body_limit: usize,
     redactor: Redactor,
@@ -220,6 +228,20 @@ struct Context {
 impl Context {
     fn is_wanted(&self, target: &Target) -> bool {
         self.only.is_empty() || self.only.iter().any(|pattern| pattern.matches(&target.host, target.port))
+    }
+
+    /// The certificate that was given for a host.
+    fn server_cert(&self, host: &str, port: u16) -> Option<&ServerCert> {
+        self.server_certs.iter().find(|given| given.is_for(host, port))
+    }
+
+    /// What a client that asked for `host` is shown: what was given for it, else one minted with the names of the
+    /// `server`'s certificate.
+    fn leaf(&self, host: &str, port: u16, server: Option<&CertificateDer<'_>>) -> Result<Arc<Leaf>, LeafError> {
+        match self.server_cert(host, port) {
+            Some(given) => Ok(given.leaf()),
+            None => self.authority.leaf(host, server),
+        }
     }
 
     fn is_http1_only(&self, host: &str, port: u16) -> bool {

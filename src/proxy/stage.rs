@@ -147,6 +147,7 @@ impl Stage {
             resolve: vec![format!("*.contoso.com={server}").parse().unwrap()],
             skip_decrypt: HostPattern::never_decrypted(),
             http1: Vec::new(),
+            server_certs: Vec::new(),
             only: Vec::new(),
             body_limit: 256 * 1024,
             redactor: Redactor::new(),

@@ -121,7 +121,7 @@ pub(super) async fn pretend(caller: Caller, mut client: TcpStream, asked: Asked,
             let wished = hello.accepted.client_hello();
             let name = wished.server_name().unwrap_or(&target.host).to_owned();
             let http1 = offered(&wished).contains(&Protocol::Http1).then_some(Protocol::Http1);
-            let Ok(leaf) = context.authority.leaf(&name, None) else { return };
+            let Ok(leaf) = context.leaf(&name, target.port, None) else { return };
             let connection = connection(Some(&leaf));
             match greet(client, *hello, &leaf, http1, &context).await {
                 Ok(client) => {
@@ -253,14 +253,19 @@ impl Tunnel {
         if protocols.is_empty() && hello.alpn().is_some() {
             return Err(Unseen::UnreadProtocol);
         }
-        Ok(Wishes { sni: sni.is_some(), name, protocols, servable: servable(hello) })
+        let scheme = match self.caller.context.server_cert(&name, self.target.port) {
+            Some(given) => given.scheme(hello.signature_schemes()),
+            None => hello.signature_schemes().iter().copied().find(|scheme| *scheme == MINTED),
+        };
+        let servable = scheme.is_some_and(|scheme| servable(hello, scheme));
+        Ok(Wishes { sni: sni.is_some(), name, protocols, servable })
     }
 
     /// Both sides speak TLS with us: the tap.
     async fn intercept(&self, client: TcpStream, hello: Hello, name: &str, secured: Box<Secured>) -> Settled {
         let context = &self.caller.context;
         let Secured { stream: server, facts, certificate, protocol } = *secured;
-        let Ok(leaf) = context.authority.leaf(name, Some(&certificate)) else {
+        let Ok(leaf) = context.leaf(name, self.target.port, Some(&certificate)) else {
             return self.fail(Some(facts), failure::ours("no certificate could be made for this name"));
         };
         let connection = self.connection(Some(facts), Some(&leaf));
@@ -291,7 +296,7 @@ impl Tunnel {
         let page = Page::unreachable(&self.target, &failure, &context.redactor);
         let http1 = hello.accepted.client_hello().alpn().is_some().then_some(Protocol::Http1);
         let over = self.fail(tls, failure);
-        let Ok(leaf) = context.authority.leaf(name, None) else { return over };
+        let Ok(leaf) = context.leaf(name, self.target.port, None) else { return over };
         if let Ok(client) = greet(client, hello, &leaf, http1, context).await {
             answer::serve(client, &page).await;
         }
@@ -428,17 +433,20 @@ fn is_http(bytes: &[u8]) -> Option<bool> {
     }
 }
 
-/// Whether our TLS can serve this hello with an ECDSA certificate.
-fn servable(hello: &ClientHello<'_>) -> bool {
+/// How certificates that we mint are signed with.
+const MINTED: SignatureScheme = SignatureScheme::ECDSA_NISTP256_SHA256;
+
+/// Whether our TLS can serve this hello with a certificate whose key signs so.
+fn servable(hello: &ClientHello<'_>, scheme: SignatureScheme) -> bool {
     let provider = crypto::provider();
     let signs = |suite: &SupportedCipherSuite| match suite {
-        SupportedCipherSuite::Tls12(suite) => suite.sign.contains(&SignatureScheme::ECDSA_NISTP256_SHA256),
+        SupportedCipherSuite::Tls12(suite) => suite.sign.contains(&scheme),
         SupportedCipherSuite::Tls13(_) => true,
     };
     let suite = provider.cipher_suites.iter().any(|ours| hello.cipher_suites().contains(&ours.suite()) && signs(ours));
     let group =
         hello.named_groups().is_none_or(|offered| provider.kx_groups.iter().any(|ours| offered.contains(&ours.name())));
-    suite && group && hello.signature_schemes().contains(&SignatureScheme::ECDSA_NISTP256_SHA256)
+    suite && group
 }
 
 fn server_left(reset: bool) -> Failure {

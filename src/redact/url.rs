@@ -293,9 +293,9 @@ impl Door<'_> {
         let mut shown = String::with_capacity(value.len());
         // What stands under a name that is not shown is hidden as well, and is so when it is read again.
         if named {
-            self.value(&name, &value, &mut shown)
+            self.value(&name, &value, &mut shown);
         } else {
-            self.hide(&value, &mut shown)
+            self.hide(&value, &mut shown);
         }
         if shown == *value { out.push_str(raw_value) } else { encode(&shown, true, out) }
     }

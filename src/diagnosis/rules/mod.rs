@@ -1,5 +1,6 @@
 //! The causes, one a file in the folder of its family, and the tests over all of them.
 
+use std::ptr;
 use std::sync::LazyLock;
 
 use super::Rule;
@@ -60,7 +61,7 @@ pub static RULES: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| FAMILIES.conca
 /// Whether `rule` is about the OAuth handshake with an Exchange server or its issuer of tokens.
 pub(super) fn is_of_oauth(rule: &Rule) -> bool {
     let families = exchange_oauth::RULES.iter().chain(entra::RULES);
-    rule.id != "adfs-extended-protection-mitm" && families.into_iter().any(|other| other.id == rule.id)
+    rule.id != "adfs-extended-protection-mitm" && families.into_iter().any(|other| ptr::eq(*other, rule))
 }
 
 /// The rule with this id.

@@ -44,7 +44,7 @@ impl Workshop {
     }
 
     /// What makes the program keep to this folder, and speak English.
-    pub(crate) fn environment(&self) -> [(&'static str, PathBuf); 9] {
+    pub(crate) fn environment(&self) -> [(&'static str, PathBuf); 10] {
         let home = self.path("home");
         [
             ("HOME", home.clone()),
@@ -56,6 +56,7 @@ impl Workshop {
             ("LC_ALL", PathBuf::from("C.UTF-8")),
             ("AUTHTAP_LOG", self.path("authtap.log")),
             ("RUST_BACKTRACE", PathBuf::from("1")),
+            ("AUTHTAP_PFX_PASSWORD", PathBuf::from("Pfx-Pa55")),
         ]
     }
 
