@@ -25,7 +25,10 @@ enum Rule {
 pub(super) fn field(door: &Door<'_>, name: &str, value: &str) -> Field {
     let mut out = String::with_capacity(value.len() + 32);
     let mut credential = None;
-    match rule(name) {
+    let field_name = field_name(door, name);
+    // What stands under a name that is not shown is hidden as well, and is so when it is read again.
+    let rule = if field_name == name { rule(name) } else { SECRET };
+    match rule {
         Rule::Credentials => credential = Some(credentials(door, value, &mut out)),
         Rule::Challenges => credential = challenge::challenges(door, value, &mut out),
         Rule::Parameters => challenge::parameters(door, value, &mut out),
@@ -40,14 +43,14 @@ pub(super) fn field(door: &Door<'_>, name: &str, value: &str) -> Field {
         Rule::Treat(treatment) => door.treat(treatment, value, &mut out),
     }
     let shown = if out == value { Clean::vouch(value) } else { Clean::vouch(&out) };
-    Field { name: field_name(door, name), value: shown, credential }
+    Field { name: field_name, value: shown, credential }
 }
 
 /// A name as spelled. One that is none may be a secret in the wrong place.
 fn field_name(door: &Door<'_>, name: &str) -> Clean {
     let plain = name.len() <= 80
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.!$%&'*+^`|~:".contains(&b))
-        && !shape::is_opaque(name, 16);
+        && (place(name).is_some() || !shape::is_opaque(name, 16));
     if plain {
         return Clean::vouch(name);
     }
@@ -88,12 +91,16 @@ fn read_own(door: &Door<'_>, value: &str) -> Option<Credential> {
 }
 
 fn rule(name: &str) -> Rule {
+    place(name).map_or_else(|| unknown(name), |place| HEADERS[place].1)
+}
+
+/// Where a name of any letter case stands in the table.
+fn place(name: &str) -> Option<usize> {
     let mut lower = [0_u8; 40];
-    let Some(lower) = lower.get_mut(..name.len()) else { return unknown(name) };
+    let lower = lower.get_mut(..name.len())?;
     lower.copy_from_slice(name.as_bytes());
     lower.make_ascii_lowercase();
-    let place = HEADERS.binary_search_by(|(known, _)| known.as_bytes().cmp(lower));
-    place.map_or_else(|_| unknown(name), |place| HEADERS[place].1)
+    HEADERS.binary_search_by(|(known, _)| known.as_bytes().cmp(lower)).ok()
 }
 
 fn unknown(name: &str) -> Rule {

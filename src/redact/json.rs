@@ -32,18 +32,20 @@ pub(super) fn write(door: &Door<'_>, text: &str, sort: Sort, only_first: bool, o
     Read { length: walk.at, complete }
 }
 
-/// Writes the first value of `text`, which stands in a sentence, redacted. Gives how much of `text` that was: up to its
-/// first error, or all of it where it is cut off within a string.
+/// Writes the first value of `text`, which stands in a sentence, redacted. Gives how much of `text` that was: all of it
+/// where the value has an error, for then it has no end, and what follows is masked.
 pub(super) fn within(door: &Door<'_>, text: &str, out: &mut String) -> usize {
     let read = write(door, text, Sort::Data, true, out);
-    match text[read.length..].strip_prefix('"') {
-        Some(rest) if !read.complete => {
-            out.push('"');
-            door.hide(rest, out);
-            text.len()
-        }
-        _ => read.length,
+    if read.complete {
+        return read.length;
     }
+    let rest = &text[read.length..];
+    if !rest.is_empty() {
+        // A string without an end is where it stops again when it is read again.
+        out.push('"');
+        door.hide(rest.strip_prefix('"').filter(|rest| !rest.is_empty()).unwrap_or(rest), out);
+    }
+    text.len()
 }
 
 struct Walk<'a, 'd> {

@@ -355,15 +355,20 @@ fn read_user(text: &str) -> Option<User> {
     match form {
         "upn" => {
             let (person, domain) = name.split_once('@')?;
-            (pseudonym(person).is_some() && shape::is_host(domain)).then(|| User::Upn(clean()))
+            (pseudonym(person).is_some() && is_domain(domain)).then(|| User::Upn(clean()))
         }
         "down-level" => {
             let (domain, person) = name.split_once('\\')?;
-            (pseudonym(person).is_some() && shape::is_host(domain)).then(|| User::DownLevel(clean()))
+            (pseudonym(person).is_some() && is_domain(domain)).then(|| User::DownLevel(clean()))
         }
         "bare" => pseudonym(name).map(|_| User::Bare(clean())),
         _ => None,
     }
+}
+
+/// What is shown of the domain that a user's name is given with.
+fn is_domain(text: &str) -> bool {
+    shape::is_host(text) || text == "*"
 }
 
 /// A password's facts.

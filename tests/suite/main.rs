@@ -23,6 +23,7 @@ mod cases;
 mod crash;
 mod demo;
 mod extended_protection;
+mod fuzzed;
 mod http2;
 mod kit;
 mod leaks;

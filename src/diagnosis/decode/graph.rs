@@ -65,7 +65,7 @@ impl GraphError {
             "OrganizationFromTenantGuidNotFound",
         ];
         let all = text.as_str();
-        let announced = |at: usize, code: &str| is_announced(&all[..at]) && ends_word(&all[at + code.len()..]);
+        let announced = |at: usize, code: &str| is_printed(&all[..at], &all[at + code.len()..]);
         let (at, code) = CODES.iter().find_map(|code| {
             let at = all.match_indices(code).find(|(at, _)| announced(*at, code))?.0;
             Some((at, code))
@@ -179,18 +179,20 @@ pub(super) fn decoded(case: &Case<'_>) -> Option<Decoded> {
     Some(error.rows.iter().fold(part, |part, row| part.row(row.name, row.value.clone())))
 }
 
-/// Whether the word after `before` is called a code there, and not compared with one as in a program.
-fn is_announced(before: &str) -> bool {
+/// Whether the word between is printed as a code: named so, or in brackets before the message. Words about a code, and
+/// programs that compare it, are not.
+fn is_printed(before: &str, after: &str) -> bool {
     let bare = before.trim_end_matches(['\'', '"']);
     if bare.ends_with('[') {
-        return true;
+        return after.strip_prefix(']').is_some_and(|rest| rest.trim_start().starts_with(':'));
     }
     let named = bare.trim_end().strip_suffix([':', '=']).unwrap_or_default().trim_end();
-    named.get(named.len().saturating_sub(4)..).is_some_and(|name| name.eq_ignore_ascii_case("code"))
-}
-
-fn ends_word(after: &str) -> bool {
-    !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+    let is_named = named.get(named.len().saturating_sub(4)..).is_some_and(|name| name.eq_ignore_ascii_case("code"));
+    let rest = after.trim_start_matches(['\'', '"']).trim_start_matches([' ', '\t']);
+    let is_whole = !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    // The next thing that is printed has its own name.
+    let ends = rest.is_empty() || rest.starts_with(['\r', '\n', ',', ';', ')', '}']);
+    is_named && is_whole && (ends || rest.split_whitespace().next().is_some_and(|word| word.ends_with(':')))
 }
 
 /// `2026-11-20T09:12:44`, in UTC without saying so, or with its zone; or the form of a header.
