@@ -181,7 +181,7 @@ impl Clean {
             return self.clone();
         }
         let decoded = serde_json::from_str::<String>(&format!("\"{self}\""));
-        decoded.map_or_else(|_| self.clone(), |decoded| Self::whole(decoded))
+        decoded.map_or_else(|_| self.clone(), Self::whole)
     }
 
     /// With the entities and character references of markup resolved. It tells nothing that the markup did not.
@@ -196,7 +196,7 @@ impl Clean {
     /// A moment in RFC 3339, in UTC, given in seconds since 1970.
     pub fn moment(seconds: i64) -> Self {
         let moment = OffsetDateTime::from_unix_timestamp(seconds).ok().and_then(|time| time.format(&Rfc3339).ok());
-        moment.map_or_else(|| Self::from(seconds), |text| Self::whole(text))
+        moment.map_or_else(|| Self::from(seconds), Self::whole)
     }
 
     /// In ASCII lower case.

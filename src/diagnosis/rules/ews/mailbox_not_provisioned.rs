@@ -75,7 +75,7 @@ fn of_rest(case: &Case<'_>) -> Option<(Certainty, Vec<Evidence>)> {
     if case.status().is_some_and(|status| status < 400) {
         return None;
     }
-    let text = case.response_body();
+    let text = Some(case.response_body()).filter(|text| !text.is_empty())?;
     CODES.into_iter().find_map(|(code, certainty)| {
         let at = text.find(code)?;
         Some((certainty, vec![case.evidence_body(&text[at..at + code.len()])]))
