@@ -45,7 +45,7 @@ fn obey(Order { task, language, log }: Order) -> Result<Exit, Fault> {
         log::start(path)?;
     }
     match task {
-        Task::Capture(order) => capture::capture(order, language),
+        Task::Capture(order) => capture::capture(*order, language),
         Task::Open { files } => open::open(&files, language),
         Task::Diagnose { sources, page } => diagnose::diagnose(&sources, page, language),
         Task::Explain { id } => explain::explain(id.as_deref(), language),

@@ -1,11 +1,6 @@
 //! NTLM messages, whole and with a secret anywhere in them.
 #![no_main]
 
-use authtap_fuzz::{planted, token};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| {
-    let (whole, planted) = planted(bytes);
-    token("NTLM", whole);
-    token("NTLM", &planted);
-});
+fuzz_target!(|bytes: &[u8]| authtap_fuzz::targets::ntlm(bytes));

@@ -50,10 +50,14 @@ pub(super) type Performance = JoinHandle<()>;
 pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault> {
     let authority = Arc::new(ca::authority(order.ca_folder)?);
     let redactor = Redactor::new();
+    if let Some(address) = order.listen.iter().find(|address| !address.ip().is_loopback()) {
+        beyond_loopback(*address, &order.feed, language);
+    }
     let (mode, reach, save) = match order.feed {
         Feed::Upstream(upstream) => {
             let save = order.save.map_or_else(|| Save::Automatically(autosave::data_folder()), Save::Into);
-            (Mode::Forward, Reach::servers(upstream), save)
+            let mode = if upstream.reverse.is_some() { Mode::Reverse } else { Mode::Forward };
+            (mode, Reach::servers(upstream, language)?, save)
         }
         Feed::Session(file) => {
             if order.save.as_deref().is_some_and(|save| is_same_file(save, &file)) {
@@ -78,6 +82,28 @@ pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault>
     Ok(Exit::Done)
 }
 
+/// Says what it means that other machines can call.
+fn beyond_loopback(address: std::net::SocketAddr, feed: &Feed, language: Language) {
+    let open = Text {
+        en: "{address} can be reached from other machines: those that --allow names may use this proxy, and what they \
+             send is recorded here",
+        ja: "{address} にはほかのマシンから接続できます。--allow に指定した接続元はこのプロキシを使用でき、その通信はここに記録されます",
+    };
+    warn(&open.fill(language, &[("address", &address.to_string())]));
+    if let Feed::Upstream(upstream) = feed
+        && upstream.reverse.is_some()
+        && upstream.server_certs.is_empty()
+    {
+        let minted = Text {
+            en: "--reverse without --server-cert: callers from outside do not trust the root of authtap and will refuse \
+                 its certificate; give the server's own with --server-cert HOST=FILE",
+            ja: "--server-cert なしの --reverse です。外部の呼び出し元は authtap のルートを信頼していないため証明書を拒否します。\
+                 サーバー自身の証明書を --server-cert HOST=FILE で指定してください",
+        };
+        warn(minted.to(language));
+    }
+}
+
 /// Runs until somebody ends it, or until the performance that `perform` starts at the proxy is over.
 pub(super) fn run(
     plan: Plan,
@@ -95,12 +121,15 @@ pub(super) fn run(
     let outbox = Outbox::new(OUTBOX);
     let proxy = runtime.block_on(proxy::start(Options {
         listen: plan.listen,
+        reverse: plan.reach.reverse,
+        allow: plan.reach.allow,
         authority: Arc::clone(&plan.authority),
         upstream_ca: plan.reach.upstream_ca,
         insecure_upstream: plan.reach.insecure_upstream,
         resolve: plan.reach.resolve,
         skip_decrypt: plan.reach.skip_decrypt,
         http1: plan.reach.http1,
+        server_certs: plan.reach.server_certs,
         only: plan.reach.only,
         body_limit: plan.body_limit,
         redactor: plan.redactor.clone(),
@@ -137,6 +166,7 @@ pub(super) fn run(
             let banner = Banner {
                 mode: match plan.mode {
                     Mode::Forward => tui::Mode::Capture,
+                    Mode::Reverse => tui::Mode::Reverse,
                     Mode::Replay => tui::Mode::Replay,
                     Mode::Demo => tui::Mode::Demo,
                 },
@@ -152,7 +182,9 @@ pub(super) fn run(
         performance.abort();
     }
     closed.report(plan.language);
-    if let (View::Terminal, Mode::Forward | Mode::Replay, Some(session)) = (plan.view, plan.mode, session) {
+    if let (View::Terminal, Mode::Forward | Mode::Reverse | Mode::Replay, Some(session)) =
+        (plan.view, plan.mode, session)
+    {
         let kept = Text { en: "the session is kept in {session}", ja: "セッションは {session} にあります" };
         warn(&kept.fill(plan.language, &[("session", &session)]));
     }
@@ -185,13 +217,13 @@ impl Run<'_> {
             self.watch.take(&mut show);
             show.flush();
         }
-        let passed = self.proxy.passed();
+        let counted = (self.proxy.passed(), self.proxy.refused());
         let mut ending = self.runtime.spawn(self.proxy.shutdown(DRAIN));
         while !is_over_within(self.runtime, &mut ending, LINES_TICK) {
             self.watch.take(&mut show);
             show.flush();
         }
-        let closed = self.watch.close(passed, &mut show);
+        let closed = self.watch.close(counted, &mut show);
         show.say(&Event::Closed { exchanges: closed.ledger.exchanges(), failures: closed.ledger.failures() });
         show.close()?;
         Ok(closed)
@@ -201,7 +233,7 @@ impl Run<'_> {
         let mut quit = false;
         while !quit && !self.signals.wait(Duration::ZERO) {
             self.watch.take(&mut show);
-            for command in show.turn(&self.watch, self.proxy.passed(), SCREEN_TICK)? {
+            for command in show.turn(&self.watch, (self.proxy.passed(), self.proxy.refused()), SCREEN_TICK)? {
                 match command {
                     Command::Quit => quit = true,
                     Command::Pause(paused) => self.proxy.pause(paused),
@@ -212,12 +244,12 @@ impl Run<'_> {
         // The terminal is given back first: a second signal then finds nothing to mend.
         let mut rest = Silence;
         drop(show);
-        let passed = self.proxy.passed();
+        let counted = (self.proxy.passed(), self.proxy.refused());
         let mut ending = self.runtime.spawn(self.proxy.shutdown(DRAIN));
         while !is_over_within(self.runtime, &mut ending, LINES_TICK) {
             self.watch.take(&mut rest);
         }
-        Ok(self.watch.close(passed, &mut rest))
+        Ok(self.watch.close(counted, &mut rest))
     }
 }
 
@@ -256,6 +288,15 @@ impl Closed {
             let ja = "{passed} 件の接続は復号も記録もせずに通しました: --only に指定のないホストです";
             gaps.push(Text { en, ja }.fill(language, &[("passed", &self.passed.to_string())]));
         }
+        if self.refused > 0 {
+            let en = if self.refused == 1 {
+                "1 connection was refused: --allow does not name where it came from"
+            } else {
+                "{refused} connections were refused: --allow does not name where they came from"
+            };
+            let ja = "{refused} 件の接続を拒否しました: --allow に指定のない接続元です";
+            gaps.push(Text { en, ja }.fill(language, &[("refused", &self.refused.to_string())]));
+        }
         if self.standing.lost > 0 {
             let en = if self.standing.lost == 1 {
                 "1 exchange is missing in the session"
@@ -282,7 +323,7 @@ mod tests {
     fn what_the_session_lacks_is_counted_in_singular_and_plural() {
         let gaps = |passed, lost| {
             let (ledger, standing) = (Ledger::new(input::RECORDED), Standing { lost, problem: None });
-            Closed { ledger, standing, passed }.gaps(Language::En)
+            Closed { ledger, standing, passed, refused: 0 }.gaps(Language::En)
         };
         assert!(gaps(0, 0).is_empty());
         let one = gaps(1, 1);

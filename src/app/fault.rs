@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use super::Exit;
 use crate::demo::StageError;
-use crate::proxy::{AuthorityError, StartError};
+use crate::proxy::{AuthorityError, ServerCertDoubt, ServerCertError, StartError};
 use crate::session::SessionError;
 use crate::session::kind::Kind;
 use crate::text::{Language, Text};
@@ -23,7 +23,7 @@ pub enum Fault {
         /// The option or command.
         what: String,
     },
-    /// Whom to serve beyond this machine cannot be said yet.
+    /// Whom to serve beyond this machine was not said.
     BeyondLoopback {
         /// The address asked for.
         address: SocketAddr,
@@ -67,6 +67,8 @@ pub enum Fault {
     Session(SessionError),
     /// The root certificate cannot be used.
     Authority(AuthorityError),
+    /// A certificate that clients should be shown cannot be.
+    ServerCert(ServerCertError),
     /// The terminal cannot be used.
     Screen(ScreenError),
     /// There is no terminal to look at sessions with.
@@ -103,6 +105,12 @@ impl From<AuthorityError> for Fault {
     }
 }
 
+impl From<ServerCertError> for Fault {
+    fn from(error: ServerCertError) -> Self {
+        Self::ServerCert(error)
+    }
+}
+
 impl From<ScreenError> for Fault {
     fn from(error: ScreenError) -> Self {
         Self::Screen(error)
@@ -120,6 +128,7 @@ impl Fault {
             | Self::NoSuchFinding { .. }
             | Self::Input(_)
             | Self::NotPasted { .. }
+            | Self::ServerCert(_)
             | Self::Start(StartError::UpstreamCa(_)) => Exit::Usage,
             Self::Session(error) if is_input(error) => Exit::Usage,
             Self::Session(_)
@@ -147,10 +156,10 @@ impl Fault {
             ),
             Self::BeyondLoopback { address } => fill(
                 Text {
-                    en: "cannot listen on {address}: this version serves clients of this machine alone (--allow is not \
-                         there yet in this version); listen on 127.0.0.1 or [::1]",
-                    ja: "{address} では待ち受けできません: このバージョンはこのマシンのクライアントだけに応じます \
-                         (--allow はまだ使えません)。127.0.0.1 か [::1] で待ち受けてください",
+                    en: "cannot listen on {address}: any machine could use this proxy, and what it sends would be recorded \
+                         here; say who may with --allow, such as --allow 192.168.1.0/24, or listen on 127.0.0.1",
+                    ja: "{address} では待ち受けできません: ほかのマシンからこのプロキシを使えてしまいます。--allow 192.168.1.0/24 のように\
+                         接続元を指定するか、127.0.0.1 で待ち受けてください",
                 },
                 &[("address", &address.to_string())],
             ),
@@ -218,6 +227,7 @@ impl Fault {
             ),
             Self::Session(error) => said(error, japanese::session, language),
             Self::Authority(error) => said(error, japanese::authority, language),
+            Self::ServerCert(error) => said(error, japanese::server_cert, language),
             Self::Screen(error) => said(error, japanese::screen, language),
             Self::NoTerminalToOpen => fill(
                 Text {
@@ -236,6 +246,11 @@ impl Fault {
             ),
         }
     }
+}
+
+/// The sentence that says what somebody should know of a certificate that is shown all the same.
+pub(super) fn doubt(doubt: &ServerCertDoubt, language: Language) -> String {
+    said(doubt, japanese::doubt, language)
 }
 
 /// Whether it is the file itself that is wrong; else the machine refuses to write it.
@@ -287,6 +302,14 @@ mod tests {
             (AuthorityError::KeyExposed { path: path() }.into(), Exit::Refused),
             (StartError::InUse { address }.into(), Exit::Refused),
             (StartError::UpstreamCa(crate::proxy::UpstreamCaError::Empty { path: path() }).into(), Exit::Usage),
+            (ServerCertError::Read { path: path(), error: error() }.into(), Exit::Usage),
+            (ServerCertError::NoCertificate { path: path() }.into(), Exit::Usage),
+            (ServerCertError::NoKey { path: path() }.into(), Exit::Usage),
+            (ServerCertError::KeyEncrypted { path: path() }.into(), Exit::Usage),
+            (ServerCertError::Mismatch { path: path() }.into(), Exit::Usage),
+            (ServerCertError::Unusable { path: path() }.into(), Exit::Usage),
+            (ServerCertError::NoPassword { path: path() }.into(), Exit::Usage),
+            (ServerCertError::NotOpened { path: path() }.into(), Exit::Usage),
             (ScreenError::NoTerminal.into(), Exit::Refused),
             (Fault::NoTerminalToOpen, Exit::Refused),
             (StageError::Listen(error()).into(), Exit::Refused),

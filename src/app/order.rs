@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::proxy::{HostPattern, Resolve};
+use crate::proxy::{HostPattern, Network, Resolve, ReverseUrl, ServerCertFile};
 use crate::text::Language;
 
 /// One run of the program.
@@ -21,7 +21,7 @@ pub struct Order {
 #[derive(Debug)]
 pub enum Task {
     /// Stand between clients and servers, or answer from a session in their place.
-    Capture(Capture),
+    Capture(Box<Capture>),
     /// Look at saved sessions.
     Open {
         /// At least one.
@@ -87,12 +87,18 @@ pub enum Feed {
 /// How servers are reached, and which of them are looked into.
 #[derive(Debug, Default)]
 pub struct Upstream {
+    /// The one server that clients find here.
+    pub reverse: Option<ReverseUrl>,
+    /// From where clients may come, besides this machine.
+    pub allow: Vec<Network>,
     /// Patterns; when there are any, other hosts pass undecrypted and are only counted.
     pub only: Vec<HostPattern>,
     /// Patterns of hosts that pass undecrypted.
     pub skip_decrypt: Vec<HostPattern>,
     /// Patterns of hosts with which no HTTP/2 is agreed on.
     pub http1: Vec<HostPattern>,
+    /// Certificates to show to clients instead of minted ones.
+    pub server_certs: Vec<ServerCertFile>,
     /// PEM files with further trust anchors.
     pub trust: Vec<PathBuf>,
     /// Whether any certificate will do.

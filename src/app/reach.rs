@@ -3,37 +3,43 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Fault, Upstream, input, warn};
-use crate::proxy::{HostPattern, Replay, Resolve, Responder};
+use super::{Fault, Upstream, fault, input, warn};
+use crate::proxy::{HostPattern, Network, Replay, Resolve, Responder, ReverseUrl, ServerCert, ServerCertFile};
 use crate::redact::Redactor;
-use crate::text::Language;
+use crate::text::{Language, Text};
 
 /// Who answers, and how they are reached.
 #[derive(Default)]
 pub(super) struct Reach {
+    pub(super) reverse: Option<ReverseUrl>,
+    pub(super) allow: Vec<Network>,
     pub(super) responder: Responder,
     pub(super) upstream_ca: Vec<PathBuf>,
     pub(super) insecure_upstream: bool,
     pub(super) resolve: Vec<Resolve>,
     pub(super) skip_decrypt: Vec<HostPattern>,
     pub(super) http1: Vec<HostPattern>,
+    pub(super) server_certs: Vec<ServerCert>,
     pub(super) only: Vec<HostPattern>,
 }
 
 impl Reach {
     /// The servers that clients ask for.
-    pub(super) fn servers(upstream: Upstream) -> Self {
+    pub(super) fn servers(upstream: Upstream, language: Language) -> Result<Self, Fault> {
         let mut skip_decrypt = HostPattern::never_decrypted();
         skip_decrypt.extend(upstream.skip_decrypt);
-        Self {
+        Ok(Self {
+            reverse: upstream.reverse,
+            allow: upstream.allow,
             responder: Responder::Upstream,
             upstream_ca: upstream.trust,
             insecure_upstream: upstream.insecure,
             resolve: upstream.resolve,
             skip_decrypt,
             http1: upstream.http1,
+            server_certs: certificates(upstream.server_certs, language)?,
             only: upstream.only,
-        }
+        })
     }
 
     /// Nobody but the session is asked. Its labels are its own, so they get a redactor of their own.
@@ -44,4 +50,24 @@ impl Reach {
         }
         Ok(Self { responder: Responder::Instead(Arc::new(replay)), ..Self::default() })
     }
+}
+
+/// The certificates in `files`. What somebody should know of them is said.
+fn certificates(files: Vec<ServerCertFile>, language: Language) -> Result<Vec<ServerCert>, Fault> {
+    let mut certificates = Vec::with_capacity(files.len());
+    for file in files {
+        let certificate = ServerCert::load(file, |path| password(path, language))?;
+        certificate.doubts().iter().for_each(|doubt| warn(&fault::doubt(doubt, language)));
+        certificates.push(certificate);
+    }
+    Ok(certificates)
+}
+
+/// The password of the PFX file at `path`: from the environment, else from whoever sits at the terminal.
+fn password(path: &Path, language: Language) -> Option<String> {
+    if let Ok(password) = std::env::var("AUTHTAP_PFX_PASSWORD") {
+        return Some(password);
+    }
+    let prompt = Text { en: "Password of {path}: ", ja: "{path} のパスワード: " };
+    rpassword::prompt_password(prompt.fill(language, &[("path", &path.display().to_string())])).ok()
 }

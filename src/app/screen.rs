@@ -26,9 +26,14 @@ impl ScreenShow {
     }
 
     /// Draws what is new and waits for keys no longer than `patience`; gives what they ask for.
-    pub(super) fn turn(&mut self, watch: &Watch, passed: u64, patience: Duration) -> Result<Vec<Command>, Fault> {
+    pub(super) fn turn(
+        &mut self,
+        watch: &Watch,
+        (passed, refused): (u64, u64),
+        patience: Duration,
+    ) -> Result<Vec<Command>, Fault> {
         let standing = watch.standing();
-        self.state.counts(Counts { lost: standing.lost, passed });
+        self.state.counts(Counts { lost: standing.lost, passed, refused });
         self.state.problems(problem(&standing).into_iter().collect());
         self.screen.draw(&mut self.state, &Look { watch, judgements: &self.judgements })?;
         let inputs = self.screen.poll(patience)?;

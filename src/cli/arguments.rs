@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::values;
-use crate::proxy::{HostPattern, NEVER_DECRYPTED, Resolve};
+use crate::proxy::{HostPattern, NEVER_DECRYPTED, Network, Resolve, ReverseUrl, ServerCertFile};
 use crate::text::Language;
 
 /// Tells why a client got its HTTP 401: a debugging proxy for Exchange and migration engineers.
@@ -57,6 +57,9 @@ pub(super) enum Command {
 pub(super) struct Proxy {
     #[command(flatten)]
     pub front: Front,
+    /// Clients that may use a listener beyond loopback; may be given several times
+    #[arg(long, value_name = "CIDR")]
+    pub allow: Vec<Network>,
     /// Record these hosts alone; the rest passes undecrypted and is only counted; wildcards (*.contoso.com)
     #[arg(long, value_name = "HOST")]
     pub only: Vec<HostPattern>,
@@ -66,6 +69,10 @@ pub(super) struct Proxy {
     /// No HTTP/2 with HOST; wildcards
     #[arg(long, value_name = "HOST")]
     pub http1: Vec<HostPattern>,
+    /// Show this certificate (PEM with key, or PFX) for HOST instead of a minted one; with the server's own,
+    /// Extended Protection holds. A PFX's password comes from AUTHTAP_PFX_PASSWORD or is asked for
+    #[arg(long, value_name = "HOST=FILE")]
+    pub server_cert: Vec<ServerCertFile>,
     /// Further trust anchors for servers
     #[arg(long, value_name = "PEM")]
     pub upstream_ca: Vec<PathBuf>,
@@ -78,14 +85,10 @@ pub(super) struct Proxy {
     /// How much of each body is kept for reading
     #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024, value_parser = values::bytes)]
     pub body_limit: usize,
-    #[arg(long, value_name = "HOST=FILE", hide = true)]
-    pub server_cert: Vec<OsString>,
     #[arg(long, value_name = "URL", hide = true)]
     pub upstream_proxy: Option<OsString>,
     #[arg(long, hide = true)]
     pub keep_identities: bool,
-    #[arg(long, value_name = "CIDR", hide = true)]
-    pub allow: Vec<OsString>,
     #[arg(long, hide = true)]
     pub proxy_auth: bool,
     #[arg(long, value_name = "HOST=FILE", hide = true)]
@@ -100,8 +103,9 @@ pub(super) struct Front {
     /// Address to listen on; may be given several times; port 0 is any free port
     #[arg(short, long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = values::listen)]
     pub listen: Vec<SocketAddr>,
-    #[arg(long, value_name = "URL", hide = true)]
-    pub reverse: Option<OsString>,
+    /// Stand in front of URL instead of acting as a forward proxy
+    #[arg(long, value_name = "URL")]
+    pub reverse: Option<ReverseUrl>,
     /// Session file (.authtap); an existing one is continued
     #[arg(short, long, value_name = "FILE")]
     pub save: Option<PathBuf>,

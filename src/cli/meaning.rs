@@ -4,14 +4,15 @@ use std::path::Path;
 
 use super::arguments::{Arguments, CaAction, Command, Demo, Diagnose, Front, LineFormat, PageFormat, Proxy, Replay};
 use crate::app::{CaDeed, Capture, Fault, Feed, Lines, Order, Page, Task, Upstream, View};
+use crate::proxy::Network;
 use crate::text::Language;
 
 impl Arguments {
     /// The order that the arguments are, said in `language`.
     pub(super) fn meaning(self, language: Language) -> Result<Order, Fault> {
         let task = match self.command {
-            Command::Proxy(proxy) => Task::Capture(capture(proxy)?),
-            Command::Replay(replay) => Task::Capture(replayed(replay)?),
+            Command::Proxy(proxy) => Task::Capture(Box::new(capture(proxy)?)),
+            Command::Replay(replay) => Task::Capture(Box::new(replayed(replay)?)),
             Command::Open(open) => Task::Open { files: open.files },
             Command::Diagnose(diagnose) => diagnosis(diagnose)?,
             Command::Explain(explain) => Task::Explain { id: explain.id },
@@ -39,10 +40,8 @@ fn not_yet<T>(what: &str) -> Result<T, Fault> {
 
 fn capture(proxy: Proxy) -> Result<Capture, Fault> {
     let missing = [
-        (!proxy.server_cert.is_empty(), "--server-cert"),
         (proxy.upstream_proxy.is_some(), "--upstream-proxy"),
         (proxy.keep_identities, "--keep-identities"),
-        (!proxy.allow.is_empty(), "--allow"),
         (proxy.proxy_auth, "--proxy-auth"),
         (!proxy.client_cert.is_empty(), "--client-cert"),
         (proxy.transparent, "--transparent"),
@@ -50,7 +49,7 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
     if let Some((_, name)) = missing.into_iter().find(|(given, _)| *given) {
         return not_yet(name);
     }
-    check(&proxy.front)?;
+    check(&proxy.front, &proxy.allow)?;
     Ok(Capture {
         view: view(proxy.front.headless, proxy.front.format),
         listen: proxy.front.listen,
@@ -58,9 +57,12 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
         ca_folder: proxy.front.ca_dir,
         body_limit: proxy.body_limit,
         feed: Feed::Upstream(Upstream {
+            reverse: proxy.front.reverse,
+            allow: proxy.allow,
             only: proxy.only,
             skip_decrypt: proxy.skip_decrypt,
             http1: proxy.http1,
+            server_certs: proxy.server_cert,
             trust: proxy.upstream_ca,
             insecure: proxy.insecure_upstream,
             resolve: proxy.resolve,
@@ -72,7 +74,10 @@ fn replayed(replay: Replay) -> Result<Capture, Fault> {
     if replay.pace.is_some() {
         return not_yet("--pace");
     }
-    check(&replay.front)?;
+    if replay.front.reverse.is_some() {
+        return not_yet("replay --reverse");
+    }
+    check(&replay.front, &[])?;
     Ok(Capture {
         view: view(replay.front.headless, replay.front.format),
         listen: replay.front.listen,
@@ -93,11 +98,10 @@ fn diagnosis(diagnose: Diagnose) -> Result<Task, Fault> {
     Ok(Task::Diagnose { sources: diagnose.sources, page })
 }
 
-fn check(front: &Front) -> Result<(), Fault> {
-    if front.reverse.is_some() {
-        return not_yet("--reverse");
-    }
-    if let Some(address) = front.listen.iter().find(|address| !address.ip().is_loopback()) {
+/// `allow` says who may use a listener beyond loopback.
+fn check(front: &Front, allow: &[Network]) -> Result<(), Fault> {
+    let beyond = front.listen.iter().find(|address| !address.ip().is_loopback());
+    if let Some(address) = beyond.filter(|_| allow.is_empty()) {
         return Err(Fault::BeyondLoopback { address: *address });
     }
     front.save.as_deref().map_or(Ok(()), check_save)
@@ -136,7 +140,7 @@ mod tests {
 
     fn captured(line: &str) -> Capture {
         match order(line).unwrap().task {
-            Task::Capture(capture) => capture,
+            Task::Capture(capture) => *capture,
             _ => panic!("{line} is no capture"),
         }
     }
@@ -154,7 +158,7 @@ mod tests {
         let capture = captured(
             "authtap proxy -l 127.0.0.1:0 --listen [::1]:0 -s a.authtap --headless --format json --only *.contoso.com \
              --only b.contoso.com --skip-decrypt c.contoso.com --ca-dir ca --upstream-ca r.pem --insecure-upstream \
-             --resolve mail.contoso.com=127.0.0.1:8443 --body-limit 1000",
+             --resolve mail.contoso.com=127.0.0.1:8443 --body-limit 1000 --server-cert c.contoso.com=c.pfx",
         );
         assert_eq!(capture.listen.len(), 2);
         assert_eq!(capture.save.as_deref(), Some(Path::new("a.authtap")));
@@ -167,6 +171,7 @@ mod tests {
         assert_eq!(shown(&upstream.skip_decrypt), ["c.contoso.com"]);
         assert_eq!(upstream.trust, [Path::new("r.pem")]);
         assert!(upstream.insecure);
+        assert_eq!(upstream.server_certs, ["c.contoso.com=c.pfx".parse().unwrap()]);
         assert_eq!(upstream.resolve[0].to_string(), "mail.contoso.com=127.0.0.1:8443");
     }
 
@@ -200,13 +205,10 @@ mod tests {
     #[test]
     fn what_is_not_there_yet_is_said_by_name() {
         for (line, name) in [
-            ("authtap proxy --reverse https://mail.contoso.com", "--reverse"),
-            ("authtap replay a.authtap --reverse https://mail.contoso.com", "--reverse"),
+            ("authtap replay a.authtap --reverse https://mail.contoso.com", "replay --reverse"),
             ("authtap replay a.authtap --pace recorded", "--pace"),
-            ("authtap proxy --server-cert a=b.pfx", "--server-cert"),
             ("authtap proxy --upstream-proxy http://10.0.0.1:8080", "--upstream-proxy"),
             ("authtap proxy --keep-identities", "--keep-identities"),
-            ("authtap proxy --allow 10.0.0.0/8", "--allow"),
             ("authtap proxy --proxy-auth", "--proxy-auth"),
             ("authtap proxy --client-cert a=b.pfx", "--client-cert"),
             ("authtap proxy --transparent", "--transparent"),
@@ -234,6 +236,14 @@ mod tests {
     }
 
     #[test]
+    fn listening_beyond_loopback_takes_a_word_on_who_may_call() {
+        let capture = captured("authtap proxy -l 0.0.0.0:0 --allow 10.0.0.0/8 --reverse https://mail.contoso.com");
+        let Feed::Upstream(upstream) = capture.feed else { panic!("proxy replays nothing") };
+        assert_eq!(upstream.allow, ["10.0.0.0/8".parse().unwrap()]);
+        assert_eq!(format!("{:?}", upstream.reverse.unwrap()), "https://mail.contoso.com:443");
+    }
+
+    #[test]
     fn wrong_words_are_usage_errors() {
         for line in [
             "authtap proxy --listen nonsense",
@@ -242,6 +252,10 @@ mod tests {
             "authtap proxy --body-limit much",
             "authtap proxy --only https://mail.contoso.com/",
             "authtap proxy --resolve mail.contoso.com",
+            "authtap proxy --reverse mail.contoso.com",
+            "authtap proxy --reverse https://mail.contoso.com/ews",
+            "authtap proxy --allow office",
+            "authtap proxy --server-cert mail.pfx",
             "authtap explain --lang de",
             "authtap diagnose",
             "authtap open",

@@ -482,7 +482,11 @@ impl<'a> Case<'a> {
 
     /// The names of all schemes in `WWW-Authenticate`, as far as needed to show that one is not among them.
     pub fn evidence_schemes(&self) -> Evidence {
-        let text = Clean::list(self.challenges().iter().map(Challenge::scheme_name), ", ");
+        let challenges = self.challenges();
+        // Digest comes once for each algorithm.
+        let first = |at: usize, it: &Challenge<'_>| challenges[..at].iter().all(|earlier| !earlier.is(it.scheme));
+        let names = challenges.iter().enumerate().filter(|(at, it)| first(*at, it)).map(|(_, it)| it.scheme_name());
+        let text = Clean::list(names, ", ");
         self.evidence(Place::ResponseHeader("www-authenticate"), text)
     }
 

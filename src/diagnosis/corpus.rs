@@ -29,8 +29,10 @@ use crate::exchange::{
 use crate::redact::{Bindings, Body, Clean, Content, Field, Redactor};
 
 const CASES: &str = include_str!("../../tests/data/corpus/cases.jsonl");
+const MORE_CASES: &str = include_str!("../../tests/data/corpus/more_cases.jsonl");
 const MORE_CASES_B: &str = include_str!("../../tests/data/corpus/more_cases_b.jsonl");
 const CONVERSATIONS: &str = include_str!("../../tests/data/corpus/conversations.jsonl");
+const MORE_CONVERSATIONS: &str = include_str!("../../tests/data/corpus/more_conversations.jsonl");
 
 /// Ids without a rule yet, and how often each was asked for.
 type Skipped = BTreeMap<String, usize>;
@@ -150,7 +152,7 @@ fn written_message(first: &str, fields: &[Field], body: &Body) -> Vec<u8> {
 fn conversations_get_their_verdicts_and_findings() {
     let (mut wrong, mut skipped) = (Vec::new(), Skipped::new());
     // What lies inside a tunnel of another tool, and which certificates it showed, only a file says: see `har`.
-    for conversation in lines(CONVERSATIONS).filter(|conversation| conversation["capture"].is_null()) {
+    for conversation in conversations().filter(|conversation| conversation["capture"].is_null()) {
         let exchanges = conversation["exchanges"].as_array().unwrap();
         let judgements = judge(exchanges, Capture::Imported);
         wrong.extend(wrong_in_conversation(&conversation, &judgements, &mut skipped));
@@ -192,7 +194,12 @@ fn wrong_in_conversation(conversation: &Value, judgements: &[Judgement], skipped
 
 /// Every labelled single exchange.
 fn cases() -> impl Iterator<Item = Value> {
-    [CASES, MORE_CASES_B].into_iter().flat_map(lines)
+    [CASES, MORE_CASES, MORE_CASES_B].into_iter().flat_map(lines)
+}
+
+/// Every labelled conversation.
+fn conversations() -> impl Iterator<Item = Value> {
+    [CONVERSATIONS, MORE_CONVERSATIONS].into_iter().flat_map(lines)
 }
 
 fn lines(corpus: &str) -> impl Iterator<Item = Value> + use<'_> {

@@ -15,6 +15,14 @@ pub(super) fn error<'c, 'x>(case: &'c Case<'x>, codes: &[&str]) -> Option<&'c So
     soap(case)?.error(codes)
 }
 
+/// A line with these words in a text that somebody pasted: what a program prints of an error.
+pub(super) fn printed(case: &Case<'_>, words: &str) -> Option<Evidence> {
+    let pasted = case.host().is_empty() && case.status().is_none();
+    let mut lines = pasted.then(|| case.response_body().lines())?;
+    let line = lines.find(|line| line.to_ascii_lowercase().contains(words))?;
+    Some(case.evidence_body(line.trim()))
+}
+
 /// The code of an error, and its words where there are any.
 pub(super) fn evidence_of(case: &Case<'_>, error: &SoapError<'_>) -> Vec<Evidence> {
     let told = [error.code, error.text].into_iter().filter(|words| !words.is_empty());

@@ -185,7 +185,9 @@ impl Hit {
     /// Why; the most telling evidence first.
     #[must_use]
     pub fn because(mut self, evidence: Evidence) -> Self {
-        self.evidence.push(evidence);
+        if !self.evidence.contains(&evidence) {
+            self.evidence.push(evidence);
+        }
         self
     }
 

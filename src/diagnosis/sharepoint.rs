@@ -29,15 +29,17 @@ pub(super) struct Refusal<'c, 'x> {
 }
 
 impl<'c, 'x> Refusal<'c, 'x> {
-    /// Nothing where SharePoint says nothing, or where no token was sent: then it only asks for one.
+    /// Nothing where SharePoint says nothing, or where no token was sent: then it only asks for one. What can be said of
+    /// a token alone proves that one was sent, though the tool left it out.
     pub(super) fn of(case: &'c Case<'x>) -> Option<Self> {
         if !case.signs().has_any(Signs::SHARE_POINT.or(Signs::NO_HOST)) {
             return None;
         }
         let code = case.diagnostics().filter(|said| said.family == Family::SharePoint).map(|said| said.code);
-        let asked = case.asks_for_oauth() || case.signs().has_any(Signs::ANONYMOUS);
         let speaks = code.is_some() || case.rest_error().is_some_and(|error| !error.message.is_empty());
-        (speaks && !asked).then_some(Self { case, code: code.flatten() })
+        let refusal = speaks.then_some(Self { case, code: code.flatten() })?;
+        let asked = case.asks_for_oauth() || case.signs().has_any(Signs::ANONYMOUS) && !refusal.is_telling();
+        (!asked).then_some(refusal)
     }
 
     /// Whether it holds these words, in any letter case.

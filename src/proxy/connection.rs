@@ -11,7 +11,7 @@ use super::instead::Conversation;
 use super::respond::Responder;
 use super::stream::Plain;
 use super::target::Target;
-use super::{Context, absolute, failure, tape, tunnel};
+use super::{Context, absolute, failure, reverse, tape, tunnel};
 use crate::exchange::{Certificate, Connection, Server, Timestamp};
 use crate::redact::{Bindings, Clean};
 use crate::wire::http1::{head_end, is_token_byte};
@@ -49,6 +49,9 @@ pub(super) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: Socke
     let _ = tcp.set_nodelay(true);
     let client = context.redactor.wire().client_address(peer);
     let caller = Caller { id: context.ids.connection(), client, context };
+    if let Some(url) = caller.context.reverse.clone() {
+        return Box::pin(reverse::serve(caller, tcp, &url)).await;
+    }
     let mut read = Vec::new();
     let found = loop {
         if let Some(found) = opening(&read) {

@@ -54,6 +54,12 @@ pub(super) fn server_tls(error: &rustls::Error, redactor: &Redactor) -> Failure 
     Failure { side: Side::Server, step: Step::Tls, kind: FailureKind::TlsFailed, text }
 }
 
+/// The server and our TLS do not get along, and the client speaks none of its own.
+pub(super) fn server_tls_incompatible() -> Failure {
+    let text = "the server speaks no TLS version or cipher that this proxy speaks";
+    Failure { side: Side::Server, step: Step::Tls, kind: FailureKind::TlsIncompatible, text: text.into() }
+}
+
 /// The server ended the connection without a word to the client's own ClientHello.
 pub(super) fn no_answer_to_hello(reset: bool) -> Failure {
     let (kind, text) = if reset {

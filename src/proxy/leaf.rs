@@ -101,21 +101,7 @@ impl Leaves {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         let der = params.signed_by(&self.key, &self.issuer).map_err(|_| LeafError::Mint)?.der().clone();
-        let certified = CertifiedKey::new(vec![der.clone()], Arc::clone(&self.signing));
-        let plain = server_config(certified)?;
-        let speaking = |protocol: Protocol| {
-            let mut config = plain.clone();
-            config.alpn_protocols = vec![protocol.id().to_vec()];
-            Arc::new(config)
-        };
-        Ok(Leaf {
-            der,
-            not_after: params.not_after,
-            http1: speaking(Protocol::Http1),
-            http2: speaking(Protocol::Http2),
-            plain: Arc::new(plain),
-            facts: OnceLock::new(),
-        })
+        Leaf::new(CertifiedKey::new(vec![der], Arc::clone(&self.signing)), params.not_after)
     }
 }
 
@@ -161,6 +147,25 @@ pub(super) struct Leaf {
 }
 
 impl Leaf {
+    /// One that is ready to be shown.
+    pub(super) fn new(certified: CertifiedKey, not_after: OffsetDateTime) -> Result<Self, LeafError> {
+        let der = certified.cert.first().ok_or(LeafError::Mint)?.clone();
+        let plain = server_config(certified)?;
+        let speaking = |protocol: Protocol| {
+            let mut config = plain.clone();
+            config.alpn_protocols = vec![protocol.id().to_vec()];
+            Arc::new(config)
+        };
+        Ok(Self {
+            der,
+            not_after,
+            http1: speaking(Protocol::Http1),
+            http2: speaking(Protocol::Http2),
+            plain: Arc::new(plain),
+            facts: OnceLock::new(),
+        })
+    }
+
     /// What to show it with on a connection for which this protocol was chosen.
     pub(super) const fn config(&self, protocol: Option<Protocol>) -> &Arc<ServerConfig> {
         match protocol {

@@ -39,6 +39,9 @@ pub(super) async fn accept(listener: TcpListener, context: Arc<Context>, mut sto
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
+                Ok((_, peer)) if !context.may_come(peer.ip()) => {
+                    context.refused.fetch_add(1, Ordering::Relaxed);
+                }
                 Ok((tcp, peer)) => {
                     connections.spawn(connection::serve(Arc::clone(&context), tcp, peer));
                 }

@@ -18,11 +18,14 @@ mod instead;
 mod leaf;
 mod listener;
 mod memory;
+mod network;
 mod outbox;
 mod protocol;
 mod relay;
 mod replay;
 mod respond;
+mod reverse;
+mod server_cert;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod stage;
@@ -34,7 +37,7 @@ mod upstream;
 mod verdict;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -46,16 +49,21 @@ use tokio::time::Instant;
 
 use crate::exchange::Ids;
 use crate::redact::Redactor;
+use leaf::{Leaf, LeafError};
 use memory::Unreadable;
+use rustls::pki_types::CertificateDer;
 use target::Target;
 use upstream::Upstream;
 
 pub use authority::{Authority, AuthorityError};
 pub use dial::{Resolve, ResolveError};
 pub use hosts::{HostPattern, HostPatternError, NEVER_DECRYPTED};
+pub use network::{Network, NetworkError};
 pub use outbox::{Event, Outbox};
 pub use replay::Replay;
 pub use respond::{Answer, Request, Respond, Responder};
+pub use reverse::{ReverseUrl, ReverseUrlError};
+pub use server_cert::{ServerCert, ServerCertDoubt, ServerCertError, ServerCertFile, ServerCertFileError};
 pub use upstream::UpstreamCaError;
 
 /// How long a shutdown waits for the last bodies; each takes a few milliseconds.
@@ -65,6 +73,10 @@ const REDACTING: Duration = Duration::from_secs(3);
 pub struct Options {
     /// Where to listen; port 0 is any free port.
     pub listen: Vec<SocketAddr>,
+    /// The one server that clients are to find here; without it clients say where they want to go.
+    pub reverse: Option<ReverseUrl>,
+    /// From where clients may come, besides this machine.
+    pub allow: Vec<Network>,
     /// Whose certificates clients are shown.
     pub authority: Arc<Authority>,
     /// PEM files with further trust anchors for servers.
@@ -77,6 +89,8 @@ pub struct Options {
     pub skip_decrypt: Vec<HostPattern>,
     /// Hosts with which no HTTP/2 is agreed on.
     pub http1: Vec<HostPattern>,
+    /// Certificates that clients are shown instead of minted ones.
+    pub server_certs: Vec<ServerCert>,
     /// Record these hosts alone; empty means all.
     pub only: Vec<HostPattern>,
     /// How many bytes of each body are kept for reading.
@@ -100,10 +114,13 @@ pub async fn start(options: Options) -> Result<Proxy, StartError> {
     let upstream =
         Upstream::new(options.resolve, addresses.clone(), roots, options.insecure_upstream, options.redactor.clone());
     let context = Arc::new(Context {
+        reverse: options.reverse,
+        allow: options.allow,
         authority: options.authority,
         upstream,
         skip_decrypt: options.skip_decrypt,
         http1: options.http1,
+        server_certs: options.server_certs,
         only: options.only,
         body_limit: options.body_limit,
         redactor: options.redactor,
@@ -113,6 +130,7 @@ pub async fn start(options: Options) -> Result<Proxy, StartError> {
         unreadable: Unreadable::default(),
         paused: AtomicBool::new(false),
         passed: AtomicU64::new(0),
+        refused: AtomicU64::new(0),
         busy: AtomicUsize::new(0),
         redacting: AtomicUsize::new(0),
     });
@@ -146,6 +164,11 @@ impl Proxy {
     /// How many connections passed undecrypted and unrecorded because `--only` does not name their hosts.
     pub fn passed(&self) -> u64 {
         self.context.passed.load(Ordering::Relaxed)
+    }
+
+    /// How many connections were closed at once because `--allow` does not name where they came from.
+    pub fn refused(&self) -> u64 {
+        self.context.refused.load(Ordering::Relaxed)
     }
 
     /// Stops accepting, lets exchanges that are going on finish for at most `drain`, and cuts the rest. What is cut is
@@ -198,10 +221,13 @@ pub enum StartError {
 
 /// What all connections of a proxy share.
 struct Context {
+    reverse: Option<ReverseUrl>,
+    allow: Vec<Network>,
     authority: Arc<Authority>,
     upstream: Upstream,
     skip_decrypt: Vec<HostPattern>,
     http1: Vec<HostPattern>,
+    server_certs: Vec<ServerCert>,
     only: Vec<HostPattern>,
     body_limit: usize,
     redactor: Redactor,
@@ -211,6 +237,8 @@ struct Context {
     unreadable: Unreadable,
     paused: AtomicBool,
     passed: AtomicU64,
+    /// Connections of clients that may not come.
+    refused: AtomicU64,
     /// Connections with an open exchange.
     busy: AtomicUsize,
     /// Exchanges that have ended and are not in the outbox yet: their bodies are being redacted.
@@ -218,8 +246,27 @@ struct Context {
 }
 
 impl Context {
+    /// Whether a client at `address` may be served: those of this machine always.
+    fn may_come(&self, address: IpAddr) -> bool {
+        address.to_canonical().is_loopback() || self.allow.iter().any(|network| network.contains(address))
+    }
+
     fn is_wanted(&self, target: &Target) -> bool {
         self.only.is_empty() || self.only.iter().any(|pattern| pattern.matches(&target.host, target.port))
+    }
+
+    /// The certificate that was given for a host.
+    fn server_cert(&self, host: &str, port: u16) -> Option<&ServerCert> {
+        self.server_certs.iter().find(|given| given.is_for(host, port))
+    }
+
+    /// What a client that asked for `host` is shown: what was given for it, else one minted with the names of the
+    /// `server`'s certificate.
+    fn leaf(&self, host: &str, port: u16, server: Option<&CertificateDer<'_>>) -> Result<Arc<Leaf>, LeafError> {
+        match self.server_cert(host, port) {
+            Some(given) => Ok(given.leaf()),
+            None => self.authority.leaf(host, server),
+        }
     }
 
     fn is_http1_only(&self, host: &str, port: u16) -> bool {

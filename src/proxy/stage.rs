@@ -141,12 +141,15 @@ impl Stage {
         let outbox = Outbox::new(1000);
         let mut options = Options {
             listen: vec![([127, 0, 0, 1], 0).into()],
+            reverse: None,
+            allow: Vec::new(),
             authority: Arc::clone(&authority),
             upstream_ca,
             insecure_upstream: false,
             resolve: vec![format!("*.contoso.com={server}").parse().unwrap()],
             skip_decrypt: HostPattern::never_decrypted(),
             http1: Vec::new(),
+            server_certs: Vec::new(),
             only: Vec::new(),
             body_limit: 256 * 1024,
             redactor: Redactor::new(),

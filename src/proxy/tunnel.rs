@@ -49,7 +49,18 @@ pub(super) struct Asked {
 /// Serves a tunnel to its end.
 pub(super) async fn serve(caller: Caller, client: TcpStream, asked: Asked) {
     // What only the handshakes need is gone when the relay, which may last for hours, begins.
-    match Box::pin(settle(caller, client, asked)).await {
+    carry(Box::pin(settle(caller, client, asked)).await).await;
+}
+
+/// Serves a client that takes us for the server, to which `server` is connected.
+pub(super) async fn front(caller: Caller, client: TcpStream, server: TcpStream, address: SocketAddr, asked: Asked) {
+    let Asked { target, early, started, .. } = asked;
+    let tunnel = Tunnel { caller, target, address, started, front: true };
+    carry(Box::pin(tunnel.settle(client, server, early)).await).await;
+}
+
+async fn carry(settled: Settled) {
+    match settled {
         Settled::Intercepted { client, server, mut tape } => relay(*client, *server, &mut tape).await,
         Settled::Plain { client, server, mut tape } => relay(client, server, &mut tape).await,
         Settled::Over => {}
@@ -86,25 +97,16 @@ async fn settle(caller: Caller, mut client: TcpStream, asked: Asked) -> Settled 
         return Settled::Over;
     }
     let Asked { target, early, started, .. } = asked;
-    Tunnel { caller, target, address, started }.settle(client, server, early).await
+    Tunnel { caller, target, address, started, front: false }.settle(client, server, early).await
 }
 
 /// Serves a tunnel whose requests somebody answers in the server's place: no server is asked for anything.
 pub(super) async fn pretend(caller: Caller, mut client: TcpStream, asked: Asked, respond: &dyn Respond) {
-    let Asked { target, early: mut raw, started, .. } = asked;
+    let Asked { target, early, started, .. } = asked;
     if client.write_all(ESTABLISHED).await.is_err() {
         return;
     }
-    let mut acceptor = Acceptor::default();
-    let mut fed = 0;
-    let opening = loop {
-        if let Some(opening) = opening(&mut raw, &mut fed, &mut acceptor) {
-            break opening;
-        }
-        if !matches!(client.read_buf(&mut raw).await, Ok(read) if read > 0) {
-            return;
-        }
-    };
+    let Some(opening) = client_opening(&mut client, early).await else { return };
     let context = Arc::clone(&caller.context);
     let connection = |leaf: Option<&Leaf>| {
         caller.connection(Some(&target), None, leaf.and_then(|leaf| leaf.facts(&context.redactor)))
@@ -118,10 +120,9 @@ pub(super) async fn pretend(caller: Caller, mut client: TcpStream, asked: Asked,
     };
     match opening {
         Opening::Hello(hello) => {
-            let wished = hello.accepted.client_hello();
-            let name = wished.server_name().unwrap_or(&target.host).to_owned();
-            let http1 = offered(&wished).contains(&Protocol::Http1).then_some(Protocol::Http1);
-            let Ok(leaf) = context.authority.leaf(&name, None) else { return };
+            let name = hello.name(&target);
+            let http1 = hello.offers(Protocol::Http1).then_some(Protocol::Http1);
+            let Ok(leaf) = context.leaf(&name, target.port, None) else { return };
             let connection = connection(Some(&leaf));
             match greet(client, *hello, &leaf, http1, &context).await {
                 Ok(client) => {
@@ -148,6 +149,8 @@ struct Tunnel {
     target: Target,
     address: SocketAddr,
     started: Timestamp,
+    /// Clients call us by any name; the server is called by its own.
+    front: bool,
 }
 
 impl Tunnel {
@@ -196,10 +199,11 @@ impl Tunnel {
             Ok(wishes) => wishes,
             Err(reason) => return self.pass(client, hello.raw, server, Vec::new(), reason),
         };
-        let Ok(server_name) = ServerName::try_from(name.clone()) else {
+        let server_name = if self.front { self.host().to_owned() } else { name.clone() };
+        let Ok(server_name) = ServerName::try_from(server_name) else {
             return self.pass(client, hello.raw, server, Vec::new(), Unseen::ClientTlsUnreadable);
         };
-        let offer = Offer::new(protocols, sni, hello.accepted.client_hello().named_groups());
+        let offer = Offer::new(protocols, sni || self.front, hello.accepted.client_hello().named_groups());
         let reason = match context.upstream.secure(server, server_name, &offer).await {
             Ok(secured) if servable => return self.intercept(client, hello, &name, secured).await,
             Err(Unsecured::Refused(failure, tls)) if servable => {
@@ -253,14 +257,19 @@ impl Tunnel {
         if protocols.is_empty() && hello.alpn().is_some() {
             return Err(Unseen::UnreadProtocol);
         }
-        Ok(Wishes { sni: sni.is_some(), name, protocols, servable: servable(hello) })
+        let scheme = match self.caller.context.server_cert(&name, self.target.port) {
+            Some(given) => given.scheme(hello.signature_schemes()),
+            None => hello.signature_schemes().iter().copied().find(|scheme| *scheme == MINTED),
+        };
+        let servable = scheme.is_some_and(|scheme| servable(hello, scheme));
+        Ok(Wishes { sni: sni.is_some(), name, protocols, servable })
     }
 
     /// Both sides speak TLS with us: the tap.
     async fn intercept(&self, client: TcpStream, hello: Hello, name: &str, secured: Box<Secured>) -> Settled {
         let context = &self.caller.context;
         let Secured { stream: server, facts, certificate, protocol } = *secured;
-        let Ok(leaf) = context.authority.leaf(name, Some(&certificate)) else {
+        let Ok(leaf) = context.leaf(name, self.target.port, Some(&certificate)) else {
             return self.fail(Some(facts), failure::ours("no certificate could be made for this name"));
         };
         let connection = self.connection(Some(facts), Some(&leaf));
@@ -291,7 +300,7 @@ impl Tunnel {
         let page = Page::unreachable(&self.target, &failure, &context.redactor);
         let http1 = hello.accepted.client_hello().alpn().is_some().then_some(Protocol::Http1);
         let over = self.fail(tls, failure);
-        let Ok(leaf) = context.authority.leaf(name, None) else { return over };
+        let Ok(leaf) = context.leaf(name, self.target.port, None) else { return over };
         if let Ok(client) = greet(client, hello, &leaf, http1, context).await {
             answer::serve(client, &page).await;
         }
@@ -312,7 +321,7 @@ impl Tunnel {
 }
 
 /// Finishes the client's handshake, or says how the client refuses.
-async fn greet(
+pub(super) async fn greet(
     client: TcpStream,
     hello: Hello,
     leaf: &Leaf,
@@ -348,13 +357,24 @@ struct Wishes {
 }
 
 /// A ClientHello, read and as it came.
-struct Hello {
+pub(super) struct Hello {
     accepted: Accepted,
     raw: Vec<u8>,
 }
 
+impl Hello {
+    /// The server that it names, else `target`'s.
+    pub(super) fn name(&self, target: &Target) -> String {
+        self.accepted.client_hello().server_name().unwrap_or(&target.host).to_owned()
+    }
+
+    pub(super) fn offers(&self, protocol: Protocol) -> bool {
+        offered(&self.accepted.client_hello()).contains(&protocol)
+    }
+}
+
 /// Who speaks first in a tunnel, and what.
-enum Opening {
+pub(super) enum Opening {
     Hello(Box<Hello>),
     /// The client's bytes look like HTTP without TLS.
     Http(Vec<u8>),
@@ -367,6 +387,20 @@ enum Opening {
     ClientLeft,
     /// Whether with a reset.
     ServerLeft(bool),
+}
+
+/// What a client's first bytes are, of which `raw` have come; nothing where it leaves before that is clear.
+pub(super) async fn client_opening(client: &mut TcpStream, mut raw: Vec<u8>) -> Option<Opening> {
+    let mut acceptor = Acceptor::default();
+    let mut fed = 0;
+    loop {
+        if let Some(opening) = opening(&mut raw, &mut fed, &mut acceptor) {
+            return Some(opening);
+        }
+        if !matches!(client.read_buf(&mut raw).await, Ok(read) if read > 0) {
+            return None;
+        }
+    }
 }
 
 /// Watches both sides until it is clear what the tunnel carries.
@@ -428,17 +462,20 @@ fn is_http(bytes: &[u8]) -> Option<bool> {
     }
 }
 
-/// Whether our TLS can serve this hello with an ECDSA certificate.
-fn servable(hello: &ClientHello<'_>) -> bool {
+/// How certificates that we mint are signed with.
+const MINTED: SignatureScheme = SignatureScheme::ECDSA_NISTP256_SHA256;
+
+/// Whether our TLS can serve this hello with a certificate whose key signs so.
+fn servable(hello: &ClientHello<'_>, scheme: SignatureScheme) -> bool {
     let provider = crypto::provider();
     let signs = |suite: &SupportedCipherSuite| match suite {
-        SupportedCipherSuite::Tls12(suite) => suite.sign.contains(&SignatureScheme::ECDSA_NISTP256_SHA256),
+        SupportedCipherSuite::Tls12(suite) => suite.sign.contains(&scheme),
         SupportedCipherSuite::Tls13(_) => true,
     };
     let suite = provider.cipher_suites.iter().any(|ours| hello.cipher_suites().contains(&ours.suite()) && signs(ours));
     let group =
         hello.named_groups().is_none_or(|offered| provider.kx_groups.iter().any(|ours| offered.contains(&ours.name())));
-    suite && group && hello.signature_schemes().contains(&SignatureScheme::ECDSA_NISTP256_SHA256)
+    suite && group
 }
 
 fn server_left(reset: bool) -> Failure {

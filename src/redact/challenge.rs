@@ -37,6 +37,10 @@ pub(super) fn challenges(door: &Door<'_>, value: &str, out: &mut String) -> Opti
             if is_parameter(rest) {
                 out.push_str(blanks);
                 parameter_shown(door, rest, out);
+            } else if door.is_own() && marker::hidden_label(rest).is_some() {
+                // A parameter whose name was not shown.
+                out.push_str(blanks);
+                door.hide(rest, out);
             } else if !rest.is_empty() {
                 let whole = format!("{word} {rest}");
                 let own = if door.is_own() { Credential::read(&whole) } else { None };

@@ -25,12 +25,12 @@ impl Redactor {
 
     /// The door for bytes of the wire. Nothing in them is taken for a marker.
     pub const fn wire(&self) -> Door<'_> {
-        Door { redactor: self, own: false, bindings: Bindings::UNKNOWN }
+        Door { redactor: self, own: false, in_prose: false, bindings: Bindings::UNKNOWN }
     }
 
     /// The door for our own files and for pasted text: markers read back to the facts they were written from.
     pub const fn own(&self) -> Door<'_> {
-        Door { redactor: self, own: true, bindings: Bindings::UNKNOWN }
+        Door { redactor: self, own: true, in_prose: false, bindings: Bindings::UNKNOWN }
     }
 
     /// `text` with the people behind its pseudonyms, from memory, for the live screen alone.
@@ -44,6 +44,8 @@ impl Redactor {
 pub struct Door<'a> {
     redactor: &'a Redactor,
     own: bool,
+    /// What is read stands in JSON or XML that stands in a sentence. There is no third level.
+    in_prose: bool,
     bindings: Bindings,
 }
 
@@ -132,6 +134,11 @@ impl<'a> Door<'a> {
         Self { own: true, ..*self }
     }
 
+    /// The same door for JSON or XML in a sentence, where the sentence is not itself in such.
+    pub(super) fn in_prose(&self) -> Option<Self> {
+        (!self.in_prose).then_some(Self { in_prose: true, ..*self })
+    }
+
     pub(super) fn memory(&self) -> &'a Memory {
         &self.redactor.memory
     }
@@ -197,7 +204,10 @@ impl<'a> Door<'a> {
 
 /// An identifier that is shown by name: ids, server names, numbers.
 fn is_id(text: &str) -> bool {
+    // A credential in the wrong header is no identifier.
+    let scheme = text.split_once(' ').is_some_and(|(scheme, _)| marker::is_known_scheme(scheme));
     text.len() <= 80
+        && !scheme
         && !text.starts_with("eyJ")
         && text.trim_end_matches('=').bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:/+, {}|".contains(&b))
 }

@@ -18,13 +18,17 @@ enum Rule {
     Host,
     Json,
     Disposition,
+    PolicyKey,
 }
 
 /// One header field of a request or a response.
 pub(super) fn field(door: &Door<'_>, name: &str, value: &str) -> Field {
     let mut out = String::with_capacity(value.len() + 32);
     let mut credential = None;
-    match rule(name) {
+    let field_name = field_name(door, name);
+    // What stands under a name that is not shown is hidden as well, and is so when it is read again.
+    let rule = if field_name == name { rule(name) } else { SECRET };
+    match rule {
         Rule::Credentials => credential = Some(credentials(door, value, &mut out)),
         Rule::Challenges => credential = challenge::challenges(door, value, &mut out),
         Rule::Parameters => challenge::parameters(door, value, &mut out),
@@ -32,18 +36,21 @@ pub(super) fn field(door: &Door<'_>, name: &str, value: &str) -> Field {
         Rule::SetCookie => cookie::set_cookie(door, value, &mut out),
         Rule::Disposition => disposition(door, value, &mut out),
         Rule::Host => door.authority(value, &mut out),
+        // Nothing is provisioned yet; any other key is a device's.
+        Rule::PolicyKey if value == "0" => out.push_str(value),
+        Rule::PolicyKey => door.hide(value, &mut out),
         Rule::Json => super::body::json(door, value, Sort::Data, &mut out),
         Rule::Treat(treatment) => door.treat(treatment, value, &mut out),
     }
     let shown = if out == value { Clean::vouch(value) } else { Clean::vouch(&out) };
-    Field { name: field_name(door, name), value: shown, credential }
+    Field { name: field_name, value: shown, credential }
 }
 
 /// A name as spelled. One that is none may be a secret in the wrong place.
 fn field_name(door: &Door<'_>, name: &str) -> Clean {
     let plain = name.len() <= 80
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.!$%&'*+^`|~:".contains(&b))
-        && !shape::is_opaque(name, 16);
+        && (place(name).is_some() || !shape::is_opaque(name, 16));
     if plain {
         return Clean::vouch(name);
     }
@@ -84,12 +91,16 @@ fn read_own(door: &Door<'_>, value: &str) -> Option<Credential> {
 }
 
 fn rule(name: &str) -> Rule {
+    place(name).map_or_else(|| unknown(name), |place| HEADERS[place].1)
+}
+
+/// Where a name of any letter case stands in the table.
+fn place(name: &str) -> Option<usize> {
     let mut lower = [0_u8; 40];
-    let Some(lower) = lower.get_mut(..name.len()) else { return unknown(name) };
+    let lower = lower.get_mut(..name.len())?;
     lower.copy_from_slice(name.as_bytes());
     lower.make_ascii_lowercase();
-    let place = HEADERS.binary_search_by(|(known, _)| known.as_bytes().cmp(lower));
-    place.map_or_else(|_| unknown(name), |place| HEADERS[place].1)
+    HEADERS.binary_search_by(|(known, _)| known.as_bytes().cmp(lower)).ok()
 }
 
 fn unknown(name: &str) -> Rule {
@@ -347,7 +358,7 @@ static HEADERS: &[(&str, Rule)] = &[
     ("x-ms-invokeapp", WORDS),
     ("x-ms-keepalive", WORDS),
     ("x-ms-location", URL),
-    ("x-ms-policykey", SHAPE),
+    ("x-ms-policykey", Rule::PolicyKey),
     ("x-ms-ppserver", ID),
     ("x-ms-request-id", ID),
     ("x-ms-rp", WORDS),
@@ -433,9 +444,12 @@ mod tests {
             ("X-Whatever", "hunter2", "[hidden #1]"),
             ("X-Api-Key", "12345678", "[hidden #2]"),
             ("X-OWA-CANARY", "hunter2", "[hidden #1]"),
+            ("X-MS-PolicyKey", "0", "0"),
+            ("X-MS-PolicyKey", "1307199584", "[hidden #3]"),
+            ("request-id", "Basic aHVudGVyMjpodW50ZXIy", "Basic [hidden #4]"),
             ("X-AnchorMailbox", "SMTP:avery@contoso.com", "SMTP:user#1@contoso.com"),
             ("X-Forwarded-For", "203.0.113.5, 127.0.0.1", "ip#1, 127.0.0.1"),
-            ("Host", "avery:hunter2@mail.contoso.com:8443", "[hidden%20%233]@mail.contoso.com:8443"),
+            ("Host", "avery:hunter2@mail.contoso.com:8443", "[hidden%20%235]@mail.contoso.com:8443"),
             ("Content-Length", "0", "0"),
             (
                 "x-ms-diagnostics",

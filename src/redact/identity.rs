@@ -10,6 +10,11 @@ use super::{Clean, User, marker, shape};
 /// What may stand before an identity.
 const PREFIXES: [&str; 9] = ["smtp", "sip", "app", "oid", "upn", "mailto", "x500", "eum", "puid"];
 
+/// Whether `text` is what may stand before an identity.
+pub(super) fn is_prefix(text: &str) -> bool {
+    PREFIXES.iter().any(|known| known.eq_ignore_ascii_case(text))
+}
+
 impl Door<'_> {
     /// An identity in any form: address, UPN, `DOMAIN\user`, bare name, GUID, with or without a prefix.
     pub(super) fn identity(&self, kind: Kind, text: &str, out: &mut String) {
@@ -21,7 +26,7 @@ impl Door<'_> {
             return self.ip(text, out);
         }
         if let Some((prefix, rest)) = text.split_once(':')
-            && PREFIXES.iter().any(|known| known.eq_ignore_ascii_case(prefix))
+            && is_prefix(prefix)
         {
             out.push_str(prefix);
             out.push(':');

@@ -32,6 +32,22 @@ pub(super) fn write(door: &Door<'_>, text: &str, sort: Sort, only_first: bool, o
     Read { length: walk.at, complete }
 }
 
+/// Writes the first value of `text`, which stands in a sentence, redacted. Gives how much of `text` that was: all of it
+/// where the value has an error, for then it has no end, and what follows is masked.
+pub(super) fn within(door: &Door<'_>, text: &str, out: &mut String) -> usize {
+    let read = write(door, text, Sort::Data, true, out);
+    if read.complete {
+        return read.length;
+    }
+    let rest = &text[read.length..];
+    if !rest.is_empty() {
+        // A string without an end is where it stops again when it is read again.
+        out.push('"');
+        door.hide(rest.strip_prefix('"').filter(|rest| !rest.is_empty()).unwrap_or(rest), out);
+    }
+    text.len()
+}
+
 struct Walk<'a, 'd> {
     door: &'a Door<'d>,
     text: &'a str,
@@ -126,8 +142,14 @@ impl Walk<'_, '_> {
         let mut shown = String::with_capacity(decoded.len());
         if let Some(level) = self.levels.last_mut().filter(|level| level.name_next) {
             level.name_next = false;
-            level.name.clone_from(&decoded);
-            if shape::is_name(&decoded) { shown.push_str(&decoded) } else { self.door.hide(&decoded, &mut shown) }
+            if shape::is_name(&decoded) {
+                level.name.clone_from(&decoded);
+                shown.push_str(&decoded);
+            } else {
+                // What stands under a name that is not shown is hidden as well, and is so when it is read again.
+                "secret".clone_into(&mut level.name);
+                self.door.hide(&decoded, &mut shown);
+            }
         } else {
             self.value(&decoded, &mut shown);
         }

@@ -355,15 +355,20 @@ fn read_user(text: &str) -> Option<User> {
     match form {
         "upn" => {
             let (person, domain) = name.split_once('@')?;
-            (pseudonym(person).is_some() && shape::is_host(domain)).then(|| User::Upn(clean()))
+            (pseudonym(person).is_some() && is_domain(domain)).then(|| User::Upn(clean()))
         }
         "down-level" => {
             let (domain, person) = name.split_once('\\')?;
-            (pseudonym(person).is_some() && shape::is_host(domain)).then(|| User::DownLevel(clean()))
+            (pseudonym(person).is_some() && is_domain(domain)).then(|| User::DownLevel(clean()))
         }
         "bare" => pseudonym(name).map(|_| User::Bare(clean())),
         _ => None,
     }
+}
+
+/// What is shown of the domain that a user's name is given with.
+fn is_domain(text: &str) -> bool {
+    shape::is_host(text) || text == "*"
 }
 
 /// A password's facts.
@@ -402,7 +407,10 @@ fn number_of(digits: &str) -> Option<u32> {
 
 /// The length of the marker that `text` begins with, with its brackets: one that stands for a hidden value or a token.
 pub(super) fn length(text: &str) -> Option<usize> {
-    let end = text.bytes().take(LONGEST).position(|byte| byte == b']')? + 1;
+    let bytes = text.as_bytes().get(..LONGEST).unwrap_or(text.as_bytes());
+    // No marker stands in another: a search for the end stops where the next one may begin, or many beginnings would
+    // cost their number squared.
+    let end = memchr::memchr2(b'[', b']', bytes.get(1..)?)? + 2;
     is_marker(&text[..end]).then_some(end)
 }
 

@@ -16,6 +16,46 @@ pub(super) fn write(door: &Door<'_>, text: &str, html: bool, out: &mut String) -
     Walk { door, html, open: Vec::new(), out }.run(text)
 }
 
+/// Writes the element that `text`, a part of a sentence, begins with, redacted. Gives how much of `text` that was: nothing
+/// where no element of a message begins there, all of it where the element has no end.
+pub(super) fn within(door: &Door<'_>, text: &str, out: &mut String) -> usize {
+    let Some(html) = begins_message(text) else { return 0 };
+    let mut walk = Walk { door, html, open: Vec::new(), out };
+    let mut rest = text;
+    let mut begun = false;
+    while (rest.trim_start().starts_with('<') && !begun) || (!walk.open.is_empty() && !rest.is_empty()) {
+        let Some(length) = walk.step(rest) else {
+            walk.out.push_str("<?hidden?>");
+            return text.len();
+        };
+        begun |= rest.starts_with('<') && !rest.starts_with("<?") && !rest.starts_with("<!");
+        rest = &rest[length..];
+    }
+    text.len() - rest.len()
+}
+
+/// Whether a message of XML (`false`) or HTML (`true`) begins in the middle of a sentence, and not a word in angle
+/// brackets.
+fn begins_message(text: &str) -> Option<bool> {
+    let begins = |tag: &str| text.get(..tag.len()).is_some_and(|head| head.eq_ignore_ascii_case(tag));
+    if begins("<html") || begins("<!doctype html") {
+        return Some(true);
+    }
+    // A tag that is longer begins no message.
+    let head = &text[1..text.floor_char_boundary(2048)];
+    let tag = &head[..head.find(['<', '>'])?];
+    let name = tag.split(|c: char| c.is_ascii_whitespace() || c == '/').next().unwrap_or_default();
+    let is_known = ["?xml", "envelope", "autodiscover", "fault"].iter().any(|known| known.eq_ignore_ascii_case(name));
+    let is_prefixed = name.split_once(':').is_some_and(|(prefix, local)| {
+        (1..=10).contains(&prefix.len())
+            && !super::identity::is_prefix(prefix)
+            && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && local.starts_with(|first: char| first.is_ascii_alphabetic())
+            && shape::is_name(local)
+    });
+    (is_known || is_prefixed || (shape::is_name(name) && tag.contains(" xmlns="))).then_some(false)
+}
+
 struct Walk<'a, 'd> {
     door: &'a Door<'d>,
     html: bool,
@@ -28,23 +68,30 @@ impl Walk<'_, '_> {
     fn run(&mut self, text: &str) -> Read {
         let mut rest = text;
         while !rest.is_empty() {
-            let next = rest.find('<').unwrap_or(rest.len());
-            if next > 0 {
-                self.text(&rest[..next]);
-                rest = &rest[next..];
-                continue;
-            }
-            let Some(length) = self.markup(rest) else {
+            let Some(length) = self.step(rest) else {
                 return Read { length: text.len() - rest.len(), complete: false };
             };
             rest = &rest[length..];
-            if self.html && self.open.last().is_some_and(|name| name == "script" || name == "style") {
-                let end = script_end(rest);
-                self.script(&rest[..end]);
-                rest = &rest[end..];
-            }
         }
         Read { length: text.len(), complete: self.html || self.open.is_empty() }
+    }
+
+    /// What `text` begins with: a text, or something in angle brackets, a script with what is in it. Gives its length;
+    /// `None` where it has no end.
+    fn step(&mut self, text: &str) -> Option<usize> {
+        let next = text.find('<').unwrap_or(text.len());
+        if next > 0 {
+            self.text(&text[..next]);
+            return Some(next);
+        }
+        let length = self.markup(text)?;
+        let rest = &text[length..];
+        if self.html && self.open.last().is_some_and(|name| name == "script" || name == "style") {
+            let end = script_end(rest);
+            self.script(&rest[..end]);
+            return Some(length + end);
+        }
+        Some(length)
     }
 
     /// Anything that begins with `<`. Gives its length; `None` where it has no end.
@@ -362,6 +409,31 @@ mod tests {
             shown(Syntax::Html, "<script>var a=\"</p>\", canary=\"hunter2\";</SCRIPT><p>Denied</p>"),
             "<script></SCRIPT><p>Denied</p>"
         );
+    }
+
+    #[test]
+    fn a_message_in_a_sentence_is_read_by_its_names() {
+        let redactor = Redactor::new();
+        for (text, shown) in [
+            (
+                "Sent: <t:Message><t:Subject>The merger</t:Subject><t:Folder>Plans</t:Folder></t:Message> and refused",
+                "Sent: <t:Message><t:Subject>[hidden #1]</t:Subject><t:Folder>[hidden #2]</t:Folder></t:Message> and refused",
+            ),
+            ("Sent <t:Subject>The mer", "Sent <t:Subject>[hidden #3]"),
+            ("Sent <t:Subject>The mer<", "Sent <t:Subject>[hidden #3]<?hidden?>"),
+            ("Run Get-Mailbox <UPN of user#1> or <mailto:help> or see <https://contoso.com>", "same"),
+            (
+                r#"It said {"subject": "The merger", "message": "Denied", "PolicyKey": "77"}. Why?"#,
+                r#"It said {"subject": "[hidden #1]", "message": "Denied", "PolicyKey": "[hidden #4]"}. Why?"#,
+            ),
+            (r#"{"subject": "The mer"#, r#"{"subject": "[hidden #3]"#),
+            ("Cookie: a=1; b=Sesame; c, refused", "Cookie: [hidden #5]; c, refused"),
+            ("Cookie: missing", "same"),
+        ] {
+            let clean = redactor.wire().prose(text.as_bytes());
+            assert_eq!(clean.as_str(), if shown == "same" { text } else { shown });
+            assert_eq!(redactor.own().prose(clean.as_str().as_bytes()), clean, "own door on our own output");
+        }
     }
 
     #[test]

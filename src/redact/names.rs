@@ -156,7 +156,7 @@ static GROUPS: &[(Treatment, &str)] = &[
          usercode codeverifier codechallenge subject body content wresult samlresponse samlrequest \
          requestedrst password wsse:password passwd pass clientsecret secret binarysecuritytoken flowtoken \
          otp totpcode otpcode mfacode passcode passphrase pincode verificationcode securitycode smscode \
-         onetimecode accesscode sft canary apicanary sctx relaystate policykey digest",
+         onetimecode accesscode filename sft canary apicanary sctx relaystate policykey digest",
     ),
     // Ends in a secret's part, is none.
     (Id, "keyid x5t kid authenticationtype authmethod oauthenabled keytype"),

@@ -5,7 +5,7 @@
 use super::door::Door;
 use super::memory::Kind;
 use super::names::{self, Treatment};
-use super::{marker, shape};
+use super::{json, marker, markup, shape};
 
 /// How prose is read.
 #[derive(Clone, Copy)]
@@ -50,6 +50,11 @@ impl Door<'_> {
                 announcer = Announcer::default();
                 continue;
             }
+            if let Some(length) = self.structured(rest, out) {
+                rest = &rest[length..];
+                announcer = Announcer::default();
+                continue;
+            }
             let end = word_end(rest);
             if end == 0 {
                 let first = between_length(rest);
@@ -82,6 +87,18 @@ impl Door<'_> {
             }
             rest = &rest[end..];
         }
+    }
+
+    /// JSON or XML within a sentence, as where a body was pasted behind a line of prose: what its names say of the values
+    /// counts there too. Gives how much of `text` that was.
+    fn structured(&self, text: &str, out: &mut String) -> Option<usize> {
+        let door = self.in_prose()?;
+        let length = match text.as_bytes().first()? {
+            b'{' if text[1..].trim_ascii_start().starts_with('"') => json::within(&door, text, out),
+            b'<' => markup::within(&door, text, out),
+            _ => 0,
+        };
+        (length > 0).then_some(length)
     }
 
     /// Whether a text of ours would be read again as it is. A word in which several things were masked may not, when
@@ -222,10 +239,11 @@ impl Door<'_> {
             return self.hide(word, out);
         }
         self.bare_word(&before[..local], style, out);
-        if shape::is_guid(&before[local..]) {
-            out.push_str(&word[local..before.len() + 1 + domain.len()]);
+        let address = &word[local..before.len() + 1 + domain.len()];
+        if shape::is_principal(address) {
+            out.push_str(address);
         } else {
-            self.identity(Kind::User, &word[local..before.len() + 1 + domain.len()], out);
+            self.identity(Kind::User, address, out);
         }
         self.bare_word(rest, style, out);
     }
@@ -248,6 +266,8 @@ enum Announced {
     Password,
     /// What follows is hidden unless it is a word or a number: `Token: expired`.
     Secret,
+    /// Cookies: every one of a list is hidden.
+    Cookies,
     /// Someone, as in the JSON of a sentence.
     Identity(Kind),
 }
@@ -285,7 +305,11 @@ impl<'t> Announcer<'t> {
             self.next = self.named.take().and_then(announcement);
         }
         match next? {
-            Announced::Secret if is_said(bare.trim_end_matches(['.', ':', '!', '?'])) => None,
+            Announced::Cookies if bare.contains('=') => {
+                *self = Self::default();
+                Some((cookies_length(rest), Treatment::Secret))
+            }
+            Announced::Secret | Announced::Cookies if is_said(bare.trim_end_matches(['.', ':', '!', '?'])) => None,
             next => {
                 *self = Self::default();
                 let treatment = match next {
@@ -300,6 +324,22 @@ impl<'t> Announcer<'t> {
     }
 }
 
+/// How long the list of cookies is that `text` begins with.
+fn cookies_length(text: &str) -> usize {
+    let ends = |c: char| c == ';' || c.is_whitespace() || "\"'`<>".contains(c);
+    let pair = |text: &str| text.find(ends).unwrap_or(text.len());
+    let mut end = pair(text);
+    while let Some(after) = text[end..].strip_prefix(';') {
+        let next = after.trim_start_matches(' ');
+        let length = pair(next);
+        if !next[..length].contains('=') {
+            break;
+        }
+        end = text.len() - next.len() + length;
+    }
+    end
+}
+
 fn line_end(text: &str) -> usize {
     text.find(['\r', '\n']).unwrap_or(text.len())
 }
@@ -309,6 +349,9 @@ fn announcement((word, quoted): (&str, bool)) -> Option<Announced> {
     let name = word.rsplit(['&', '?', '=', ':']).next().unwrap_or(word);
     if names::is_password_name(name) {
         return Some(Announced::Password);
+    }
+    if ["cookie", "set-cookie"].iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        return Some(Announced::Cookies);
     }
     match names::treatment(name) {
         Treatment::Secret | Treatment::Token => Some(Announced::Secret),
@@ -358,9 +401,10 @@ fn url_end(text: &str) -> usize {
     text.len()
 }
 
-/// What stands in brackets where `text` begins with them, brackets included.
+/// What stands in brackets where `text` begins with them, brackets included; no brackets stand in them.
 fn bracketed(text: &str) -> Option<&str> {
-    text.starts_with('[').then(|| text.find(']').map(|close| &text[..=close]))?
+    let end = memchr::memchr2(b'[', b']', text.strip_prefix('[')?.as_bytes())? + 2;
+    Some(&text[..end])
 }
 
 /// The length of a marker in the encoding of URLs that `text` begins with.

@@ -58,7 +58,9 @@ pub(super) fn is_full_host(text: &str) -> bool {
 pub(super) fn is_principal(text: &str) -> bool {
     let Some((left, realm)) = text.rsplit_once('@') else { return false };
     let (id, host) = left.split_once('/').map_or((left, None), |(id, host)| (id, Some(host)));
-    is_guid(id) && host.is_none_or(is_host) && (realm == "*" || is_host(realm))
+    // Microsoft's own begin so; any other GUID at a domain's name may be a mailbox's, as Autodiscover writes it.
+    let named = || host.is_some() || realm == "*" || is_guid(realm) || id.starts_with("0000000");
+    is_guid(id) && host.is_none_or(is_host) && (realm == "*" || is_host(realm)) && named()
 }
 
 /// An IPv4 or IPv6 address, with an IPv4 port or without.
@@ -348,6 +350,8 @@ mod tests {
     fn tells_principals_from_mail_addresses() {
         assert!(is_principal("00000001-0000-0000-c000-000000000000@*"));
         assert!(is_principal("00000002-0000-0ff1-ce00-000000000000/mail.contoso.com@contoso.com"));
+        assert!(is_principal("5a1c3a62-1f0e-4e0b-9d37-0c5f7a0e6d11@f31f3647-5d87-4b69-a0b6-73f62aeab14c"));
         assert!(!is_principal("avery@contoso.com"));
+        assert!(!is_principal("5a1c3a62-1f0e-4e0b-9d37-0c5f7a0e6d11@contoso.com"));
     }
 }

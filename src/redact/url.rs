@@ -280,7 +280,8 @@ impl Door<'_> {
 
     fn pair(&self, raw_name: &str, raw_value: &str, out: &mut String) {
         let name = decoded(raw_name, true);
-        if shape::is_name(&name) {
+        let named = shape::is_name(&name);
+        if named {
             out.push_str(raw_name);
         } else {
             let mut hidden = String::new();
@@ -290,7 +291,12 @@ impl Door<'_> {
         out.push('=');
         let value = decoded(raw_value, true);
         let mut shown = String::with_capacity(value.len());
-        self.value(&name, &value, &mut shown);
+        // What stands under a name that is not shown is hidden as well, and is so when it is read again.
+        if named {
+            self.value(&name, &value, &mut shown);
+        } else {
+            self.hide(&value, &mut shown);
+        }
         if shown == *value { out.push_str(raw_value) } else { encode(&shown, true, out) }
     }
 

@@ -103,7 +103,7 @@ fn leaf(door: &Door<'_>, name: &str, text: &str, out: &mut String) {
     out.extend(["<", name, ">"]);
     let mut shown = String::new();
     value(door, name, text, &mut shown);
-    if shown.contains(['<', '>', '&', '\r', '\n']) {
+    if shown.contains(|c: char| matches!(c, '<' | '>' | '&') || c.is_control()) {
         shown.clear();
         door.hide(text, &mut shown);
     }

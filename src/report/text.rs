@@ -154,7 +154,11 @@ fn topic(page: &mut String, entry: &diagnosis::Entry, language: Language) {
                 "" => Text { en: "(missing)", ja: "(ありません)" }.to(language),
                 text => text,
             };
-            verbatim(page, "    ", &format!("#{} {}: {}", evidence.exchange, evidence.place, text));
+            verbatim(
+                page,
+                "    ",
+                &format!("#{} {}: {}", evidence.exchange, evidence.place, text.replace('\n', "\n  ")),
+            );
         }
     }
     if let Some((exchange, parts)) = entry.decoded().filter(|(_, parts)| !parts.is_empty()) {
@@ -261,6 +265,8 @@ fn exchange(entry: &Entry, language: Language) -> String {
         Some(status) => {
             let _ = write!(line, "{status}");
         }
+        // Words that somebody copied do not say what was asked, nor whether an answer came.
+        None if entry.method.is_none() && entry.error.is_none() => line.push('?'),
         None => line.push_str(Text { en: "no response", ja: "応答なし" }.to(language)),
     }
     let _ = write!(line, "  {}", entry.verdict.words().to(language));

@@ -44,6 +44,8 @@ pub struct Run {
 pub enum Mode {
     /// Live traffic through the forward proxy.
     Forward,
+    /// Live traffic, in front of one server.
+    Reverse,
     /// Answers from another session.
     Replay,
     /// The made-up servers and client of the demonstration.
@@ -52,12 +54,13 @@ pub enum Mode {
 
 impl Mode {
     /// All, for reading [`Mode::code`] back.
-    pub const ALL: [Self; 3] = [Self::Forward, Self::Replay, Self::Demo];
+    pub const ALL: [Self; 4] = [Self::Forward, Self::Reverse, Self::Replay, Self::Demo];
 
     /// A stable word for files and events.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Forward => "forward",
+            Self::Reverse => "reverse",
             Self::Replay => "replay",
             Self::Demo => "demo",
         }

@@ -22,7 +22,11 @@ use crate::redact::{Body, Content, Door, RawBody, Redactor, Syntax, Url};
 ///
 /// Where nothing is recognised it is a single one of which nothing was seen.
 pub fn read(text: &[u8], redactor: &Redactor, ids: &Ids, now: Timestamp) -> Vec<Exchange> {
-    let text = charset::decoded(text);
+    let mut text = charset::decoded(text);
+    let is_lone = |(at, _): (usize, &str)| !text[at + 1..].starts_with('\n');
+    if text.match_indices('\r').any(is_lone) {
+        text = text.replace("\r\n", "\n").replace('\r', "\n").into();
+    }
     let mut reading = Reading {
         door: redactor.own(),
         ids,

@@ -21,6 +21,8 @@ pub struct Banner {
 pub enum Mode {
     /// Capturing live traffic.
     Capture,
+    /// Capturing live traffic in front of one server.
+    Reverse,
     /// Answering from a saved session.
     Replay,
     /// Playing the demonstration.
@@ -32,7 +34,7 @@ pub enum Mode {
 impl Mode {
     /// Whether clients are being served, so that ending is worth a question.
     pub(super) const fn is_serving(self) -> bool {
-        matches!(self, Self::Capture | Self::Replay)
+        matches!(self, Self::Capture | Self::Reverse | Self::Replay)
     }
 
     /// Whether there is anything to pause.
@@ -48,6 +50,8 @@ pub struct Counts {
     pub lost: u64,
     /// Connections that passed without being recorded, because `--only` does not name them.
     pub passed: u64,
+    /// Connections of clients that `--allow` does not name.
+    pub refused: u64,
 }
 
 /// Something wrong with the run itself: a full disk, an unwritable folder.

@@ -189,7 +189,7 @@ fn problems_and_losses_are_shown_in_plain_words() {
     let mut stage = Stage::playing(Language::Ja, SMALL);
     let words = Text { en: "The disk of {file} is full.", ja: "{file} のディスクに空きがありません。" };
     stage.state.problems(vec![Problem { words, names: vec![("file", "one.authtap".into())] }]);
-    stage.state.counts(Counts { lost: 12, passed: 0 });
+    stage.state.counts(Counts { lost: 12, passed: 0, refused: 0 });
     assert!(stage.state.is_dirty());
     stage.draw();
     assert!(squeezed(&stage.text()).contains("! one.authtap のディスクに空きがありません。"));

@@ -13,6 +13,7 @@ const HOST: &str = "mail.contoso.com";
 const USER: &str = "CONTOSO\\avery";
 const RIGHT: &str = "Right-Pa55";
 const WRONG: &str = "Wrong-Pa55";
+const PFX_WORD: &str = "Pfx-Pa55";
 
 #[test]
 fn without_extended_protection_the_logon_succeeds_and_a_wrong_password_is_called_one() {
@@ -50,6 +51,34 @@ fn the_logon_succeeds_where_we_do_not_decrypt() {
         let failed = |exchange: &Value| exchange["verdict"] == "failure";
         assert!(!exchanges(&session).iter().any(failed), "{session}");
     }
+}
+
+#[test]
+fn the_logon_succeeds_with_the_servers_own_certificate() {
+    let form = |kind: &'static str| move |stage: &Workshop| own_certificate(stage, kind);
+    for kind in ["pem", "pfx"] {
+        let Some(stage) = Stage::with("require", form(kind)) else { return };
+        assert_eq!(stage.requests(RIGHT), 200, "{kind}");
+        let session = stage.stop();
+        let failed = |exchange: &Value| exchange["verdict"] == "failure";
+        assert!(!exchanges(&session).iter().any(failed), "{session}");
+        assert_eq!(last(&session)["status"], 200, "what was decrypted is an exchange of its own: {session}");
+    }
+}
+
+/// The option that shows the server's own certificate, from a file of `kind` that is made of it.
+fn own_certificate(workshop: &Workshop, kind: &str) -> Vec<String> {
+    let (pem, key, both) =
+        (workshop.path("leaf.pem"), workshop.path("leaf.key"), workshop.path(&format!("own.{kind}")));
+    if kind == "pem" {
+        fs::write(&both, [fs::read(&pem).unwrap(), fs::read(&key).unwrap()].concat()).unwrap();
+    } else {
+        let mut command = Command::new("openssl");
+        command.args(["pkcs12", "-export", "-passout", &format!("pass:{PFX_WORD}"), "-in"]).arg(&pem);
+        let made = command.arg("-inkey").arg(&key).arg("-out").arg(&both).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
+    vec!["--server-cert".to_owned(), format!("{HOST}={}", both.display())]
 }
 
 #[test]
@@ -100,6 +129,11 @@ struct Stage {
 impl Stage {
     /// Nothing where this machine lacks what is needed.
     fn new(protection: &str, options: &[&str]) -> Option<Self> {
+        Self::with(protection, |_| options.iter().map(|option| (*option).to_owned()).collect())
+    }
+
+    /// The same, with options that are made where the server's certificate is.
+    fn with(protection: &str, options: impl FnOnce(&Workshop) -> Vec<String>) -> Option<Self> {
         let python = need_python()?;
         let workshop = Workshop::new();
         let (certificate, key) = workshop.authority.leaf(&[HOST]);
@@ -113,7 +147,9 @@ impl Stage {
         let server = Process::start(command.stdin(Stdio::piped()));
         let port: u16 = server.stdout.next().expect("the acceptor started").parse().unwrap();
         let to = format!("{HOST}:443=127.0.0.1:{port}");
-        let proxy = workshop.proxy(&[&["--resolve", &to], options].concat());
+        let options = options(&workshop);
+        let options: Vec<_> = ["--resolve", &to].into_iter().chain(options.iter().map(String::as_str)).collect();
+        let proxy = workshop.proxy(&options);
         Some(Self { workshop, python, proxy, _server: server })
     }
 

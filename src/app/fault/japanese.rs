@@ -1,7 +1,7 @@
 //! The errors of the rooms below, said in Japanese. Their own words are English.
 
 use crate::demo::StageError;
-use crate::proxy::{AuthorityError, StartError, UpstreamCaError};
+use crate::proxy::{AuthorityError, ServerCertDoubt, ServerCertError, StartError, UpstreamCaError};
 use crate::session::SessionError;
 use crate::session::kind::Kind;
 use crate::tui::ScreenError;
@@ -136,6 +136,51 @@ pub(super) fn authority(error: &AuthorityError) -> String {
         ),
         AuthorityError::Generate => {
             "キーを作れません: システムから乱数を得られませんでした。もう一度試してください".to_owned()
+        }
+    }
+}
+
+pub(super) fn server_cert(error: &ServerCertError) -> String {
+    match error {
+        ServerCertError::Read { path, error } => format!("--server-cert の {} を読めません: {error}", path.display()),
+        ServerCertError::NoCertificate { path } => format!(
+            "--server-cert の {} に証明書がありません。証明書とキーを含む PEM か、PFX を指定してください",
+            path.display()
+        ),
+        ServerCertError::NoKey { path } => format!(
+            "--server-cert の {} に秘密キーがありません。同じファイルに入れるか、キー付きで PFX をエクスポートしてください",
+            path.display()
+        ),
+        ServerCertError::KeyEncrypted { path } => format!(
+            "--server-cert の {} の秘密キーは暗号化されています。復号するか (openssl pkey)、PFX を指定してください",
+            path.display()
+        ),
+        ServerCertError::Mismatch { path } => {
+            format!("--server-cert の {} には、その秘密キーに対応する証明書がありません", path.display())
+        }
+        ServerCertError::Unusable { path } => format!(
+            "--server-cert の {} の秘密キーは使えません。使えるのは RSA と ECDSA (P-256、P-384) です",
+            path.display()
+        ),
+        ServerCertError::NoPassword { path } => format!(
+            "--server-cert の {} にはパスワードがあります。AUTHTAP_PFX_PASSWORD を設定するか、端末で起動して入力してください",
+            path.display()
+        ),
+        ServerCertError::NotOpened { path } => {
+            format!("--server-cert の {} を開けません。パスワードが違うか、PFX ファイルではありません", path.display())
+        }
+    }
+}
+
+pub(super) fn doubt(doubt: &ServerCertDoubt) -> String {
+    match doubt {
+        ServerCertDoubt::KeyExposed { path } => format!(
+            "{} の秘密キーをこのマシンのほかのユーザーが読めます。chmod 600 '{}' を実行してください",
+            path.display(),
+            path.display()
+        ),
+        ServerCertDoubt::Expired { path, at } => {
+            format!("{} の証明書は {at} に期限が切れています。クライアントは拒否します", path.display())
         }
     }
 }

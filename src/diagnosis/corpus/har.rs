@@ -6,13 +6,16 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{
-    CONVERSATIONS, Judgement, Skipped, cases, judged, lines, print_skipped, text, wrong_in_case, wrong_in_conversation,
+    Judgement, Skipped, cases, conversations, judged, lines, print_skipped, text, wrong_in_case, wrong_in_conversation,
 };
 use crate::diagnosis::Capture;
 use crate::diagnosis::rules::kit;
 use crate::exchange::Exchange;
 use crate::redact::Redactor;
 use crate::session::har::{Har, Provenance};
+
+/// Archives in the ways of browsers, proxies and API clients.
+const MORE_HARS: &str = include_str!("../../../tests/data/corpus/more_hars.jsonl");
 
 #[test]
 fn single_exchanges_are_judged_alike_through_an_archive() {
@@ -30,12 +33,39 @@ fn single_exchanges_are_judged_alike_through_an_archive() {
 #[test]
 fn conversations_are_judged_alike_through_an_archive() {
     let (mut wrong, mut skipped) = (Vec::new(), Skipped::new());
-    for conversation in lines(CONVERSATIONS) {
+    for conversation in conversations() {
         let exchanges = conversation["exchanges"].as_array().unwrap();
         let judgements = judge(exchanges, &conversation["capture"], true);
         wrong.extend(wrong_in_conversation(&conversation, &judgements, &mut skipped));
     }
     print_skipped(&skipped);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn archives_as_other_programs_write_them_are_read_and_judged() {
+    let mut wrong = Vec::new();
+    for labelled in lines(MORE_HARS) {
+        let mark = if labelled["bom"] == true { "\u{FEFF}" } else { "" };
+        let file = format!("{mark}{}", labelled["har"]).into_bytes();
+        let archive = match Har::of_text(Zeroizing::new(file), Path::new("other.har"), &Redactor::new()) {
+            Ok(archive) => archive,
+            Err(error) => {
+                wrong.push(format!("{}: {error}", labelled["id"]));
+                continue;
+            }
+        };
+        let read: Vec<Exchange> = archive.exchanges().map(Result::unwrap).collect();
+        let judgements = judged(&read, Capture::Imported);
+        let said = judgements.iter().map(|said| json!([said.findings.first().map(|f| f.id()), said.verdict.code()]));
+        let said: Vec<Value> = said.collect();
+        let expected = labelled["expected"].as_array().unwrap();
+        let also = labelled["alternatives"].as_array().into_iter().flatten().collect::<Vec<_>>();
+        let right = |(said, expected): (&Value, &Value)| said == expected || also.contains(&said);
+        if said.len() != expected.len() || !said.iter().zip(expected).all(right) {
+            wrong.push(format!("{}: {said:?} instead of {expected:?}", labelled["id"]));
+        }
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -216,9 +216,13 @@ fn read(pasted: &str) -> Vec<Exchange> {
 /// As a raw view shows it, with the whole URL.
 fn written(case: &Value) -> String {
     let (request, response) = (&case["request"], &case["response"]);
-    let first = format!("{} {} HTTP/1.1\n", text(&request["method"]), text(&request["url"]));
     let status = format!("HTTP/1.1 {} {}\n", response["status"], response["reason"].as_str().unwrap_or_default());
-    format!("{first}{}\n{status}{}", message(request), message(response))
+    let answer = format!("{status}{}", message(response));
+    if request.is_null() {
+        return answer;
+    }
+    let first = format!("{} {} HTTP/1.1\n", text(&request["method"]), text(&request["url"]));
+    format!("{first}{}\n{answer}", message(request))
 }
 
 fn message(message: &Value) -> String {

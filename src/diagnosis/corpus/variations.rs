@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
-use super::{CONVERSATIONS, cases, judge, lines, text};
+use super::{cases, conversations, judge, text};
 use crate::diagnosis::Capture;
 
 /// A change of no meaning; nothing where it does not apply.
@@ -31,7 +31,7 @@ fn what_means_nothing_changes_nothing() {
     for case in cases() {
         compare(&text(&case["id"]), std::slice::from_ref(&case), &mut wrong);
     }
-    for conversation in lines(CONVERSATIONS) {
+    for conversation in conversations() {
         let exchanges: Vec<Value> = conversation["exchanges"].as_array().unwrap().clone();
         compare(&text(&conversation["id"]), &exchanges, &mut wrong);
     }

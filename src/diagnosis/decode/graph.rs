@@ -48,10 +48,33 @@ pub enum GraphFault {
 impl GraphError {
     /// Reads it from a response's body.
     pub fn read(exchange: &Exchange) -> Option<Self> {
-        match &exchange.response.seen()?.message.body.content {
+        let response = exchange.response.seen()?;
+        match &response.message.body.content {
             Content::Text { syntax: Syntax::Json, text, .. } => Self::of(text),
+            Content::Text { syntax: Syntax::Text, text, .. } if response.status.is_none() => Self::told(text),
             _ => None,
         }
+    }
+
+    /// Reads it from what a tool prints of it, which somebody copied: `ErrorCode: …`, `code='…'`, `[…] : …`.
+    fn told(text: &Clean) -> Option<Self> {
+        const CODES: [&str; 4] = [
+            "InvalidAuthenticationToken",
+            "Authentication_ExpiredToken",
+            "Authorization_RequestDenied",
+            "OrganizationFromTenantGuidNotFound",
+        ];
+        let all = text.as_str();
+        let announced = |at: usize, code: &str| is_printed(&all[..at], &all[at + code.len()..]);
+        let (at, code) = CODES.iter().find_map(|code| {
+            let at = all.match_indices(code).find(|(at, _)| announced(*at, code))?.0;
+            Some((at, code))
+        })?;
+        let code = text.part(&all[at..at + code.len()]);
+        let mut error =
+            Self { code, message: text.clone(), inner: Vec::new(), date: None, fault: None, rows: Vec::new() };
+        error.fault = error.fault();
+        Some(error)
     }
 
     /// Reads it from JSON.
@@ -154,6 +177,22 @@ pub(super) fn decoded(case: &Case<'_>) -> Option<Decoded> {
     let part = part.row_if("message", Some(error.message.clone()).filter(|message| !message.as_str().is_empty()));
     let part = error.inner.iter().fold(part, |part, code| part.row("innerError.code", code.clone()));
     Some(error.rows.iter().fold(part, |part, row| part.row(row.name, row.value.clone())))
+}
+
+/// Whether the word between is printed as a code: named so, or in brackets before the message. Words about a code, and
+/// programs that compare it, are not.
+fn is_printed(before: &str, after: &str) -> bool {
+    let bare = before.trim_end_matches(['\'', '"']);
+    if bare.ends_with('[') {
+        return after.strip_prefix(']').is_some_and(|rest| rest.trim_start().starts_with(':'));
+    }
+    let named = bare.trim_end().strip_suffix([':', '=']).unwrap_or_default().trim_end();
+    let is_named = named.get(named.len().saturating_sub(4)..).is_some_and(|name| name.eq_ignore_ascii_case("code"));
+    let rest = after.trim_start_matches(['\'', '"']).trim_start_matches([' ', '\t']);
+    let is_whole = !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    // The next thing that is printed has its own name.
+    let ends = rest.is_empty() || rest.starts_with(['\r', '\n', ',', ';', ')', '}']);
+    is_named && is_whole && (ends || rest.split_whitespace().next().is_some_and(|word| word.ends_with(':')))
 }
 
 /// `2026-11-20T09:12:44`, in UTC without saying so, or with its zone; or the form of a header.

@@ -104,7 +104,7 @@ impl<'a> MigrationLine<'a> {
 
     /// Whether the host is one of Exchange Online's.
     pub fn is_online(&self) -> bool {
-        const DOMAINS: [&str; 7] = [
+        self.is_at(&[
             "outlook.com",
             "office365.com",
             "office.com",
@@ -112,10 +112,23 @@ impl<'a> MigrationLine<'a> {
             "outlook.cn",
             "microsoftonline.com",
             "partner.outlook.cn",
-        ];
+        ])
+    }
+
+    /// Whether the host is one of SharePoint Online's or OneDrive's.
+    pub fn is_share_point(&self) -> bool {
+        self.is_at(&["sharepoint.com", "sharepoint.us", "sharepoint.cn", "sharepoint-mil.us"])
+    }
+
+    /// Whether the host is Microsoft Graph.
+    pub fn is_graph(&self) -> bool {
+        self.is_at(&["graph.microsoft.com", "graph.microsoft.us", "microsoftgraph.chinacloudapi.cn"])
+    }
+
+    fn is_at(&self, domains: &[&str]) -> bool {
         self.host.is_some_and(|host| {
             let host = host.to_ascii_lowercase();
-            DOMAINS
+            domains
                 .iter()
                 .any(|domain| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
         })
@@ -125,9 +138,11 @@ impl<'a> MigrationLine<'a> {
 /// The error line of a pasted text; the words of a server's answer are none.
 pub fn told<'c>(case: &'c Case<'_>) -> Option<MigrationLine<'c>> {
     let response = case.exchange.response.seen()?;
-    let pasted =
-        response.status.is_none() && response.message.head == Head::Excerpt && response.message.fields.is_empty();
-    pasted.then(|| MigrationLine::read(case.response_body()))?
+    let pasted = response.status.is_none() && response.message.head == Head::Excerpt;
+    let line = pasted.then(|| MigrationLine::read(case.response_body()))??;
+    // The analyzer lists the fields of the answer below its words.
+    let is_alone = response.message.fields.is_empty() || line.teller == Teller::Analyzer;
+    is_alone.then_some(line)
 }
 
 /// The same for people.

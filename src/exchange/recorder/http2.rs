@@ -28,7 +28,14 @@ impl Streams {
         connection.read(side, bytes, &mut |sight| match sight {
             Sight::Stream { id, side, event } => stream(open, id, side, event, book, now),
             Sight::GoAway { side, code, .. } => *farewell = Some((side, code)),
-            Sight::Stalled { .. } => {}
+            Sight::Stalled { side, stream: Some(id) } => {
+                if let Some(waiting) = open.get_mut(&id) {
+                    waiting.stalled = Some(of(side));
+                }
+            }
+            Sight::Stalled { side, stream: None } => {
+                open.values_mut().for_each(|waiting| waiting.stalled = Some(of(side)));
+            }
             Sight::Lost(side, loss) => book.lose(mem::take(open).into_values().collect(), loss, of(side), now),
         });
     }
@@ -69,6 +76,9 @@ fn stream(open: &mut ById, id: u32, side: End, event: Event<'_>, book: &mut Book
     }
     let Some(of_stream) = open.get_mut(&id) else { return };
     let limit = book.setting.body_limit;
+    if matches!(event, Event::Body(_) | Event::End) && of_stream.stalled == Some(of(side)) {
+        of_stream.stalled = None;
+    }
     match (side, event) {
         (End::Client, Event::Body(bytes)) => of_stream.request.body.add(bytes, limit),
         (End::Client, Event::Trailers(fields)) => of_stream.request.trailers = book.setting.door().fields(fields),

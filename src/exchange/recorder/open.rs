@@ -23,6 +23,8 @@ pub(super) struct Open {
     pub(super) response: Option<(ResponseLine, OpenMessage)>,
     pub(super) answered: bool,
     pub(super) early: bool,
+    /// The side that has sent all that the other allows at a time, and waits for leave to send more.
+    pub(super) stalled: Option<Side>,
     pub(super) timings: Timings,
 }
 
@@ -70,6 +72,7 @@ impl Open {
             response: None,
             answered: false,
             early: false,
+            stalled: None,
             timings: Timings::default(),
         }
     }
@@ -94,7 +97,7 @@ impl Open {
 
     pub(super) fn end(mut self, setting: &Setting, failure: Option<Failure>, now: Timestamp) -> Draft {
         self.timings.done = Some(now.since(self.started));
-        let error = failure.filter(|_| !(self.answered && self.sent));
+        let error = failure.filter(|_| !(self.answered && self.sent)).map(|failure| self.with_wait(failure));
         let (request, request_body) = self.request.split(false);
         let (response, response_body) = match self.response {
             Some((line, message)) => {
@@ -128,6 +131,16 @@ impl Open {
             redactor: setting.redactor.clone(),
             own: setting.own,
         }
+    }
+
+    /// What broke off while one side waited for the other says so: that side may be to blame.
+    fn with_wait(&self, failure: Failure) -> Failure {
+        let wait = match self.stalled {
+            Some(Side::Client) => "; the client waited for the server's leave to send more (flow control)",
+            Some(Side::Server) => "; the server waited for the client's leave to send more (flow control)",
+            _ => return failure,
+        };
+        Failure { text: Clean::concat([failure.text, wait.into()]), ..failure }
     }
 
     pub(super) fn snapshot(&self, setting: &Setting, now: Timestamp) -> Exchange {

@@ -120,6 +120,11 @@ pub(super) fn fields(message: &Value) -> Vec<(&str, &str)> {
         }),
         _ => {}
     }
+    // Some exporters leave the field out and keep what it says.
+    let redirect = text(message, "redirectURL").filter(|url| url.contains(':'));
+    if let Some(url) = redirect.filter(|_| !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("location"))) {
+        fields.push(("Location", url));
+    }
     fields
 }
 

@@ -9,7 +9,7 @@ pub(super) fn plain(text: &str) -> Cow<'_, str> {
     if !is_view(text) {
         return Cow::Borrowed(text);
     }
-    let View { method, url, status, request, response, provisional } = View::read(text);
+    let View { method, url, status, request, response, provisional, body } = View::read(text);
     if status.or(url).is_none() {
         return Cow::Borrowed(text);
     }
@@ -34,6 +34,9 @@ pub(super) fn plain(text: &str) -> Cow<'_, str> {
         }
     }
     lines(&mut plain, &response);
+    if !body.is_empty() {
+        let _ = writeln!(plain, "\n{body}");
+    }
     Cow::Owned(plain)
 }
 
@@ -49,6 +52,8 @@ struct View<'t> {
     request: Vec<(&'t str, &'t str)>,
     response: Vec<(&'t str, &'t str)>,
     provisional: bool,
+    /// What was pasted below the fields: the text of the answer.
+    body: &'t str,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -90,6 +95,10 @@ impl<'t> View<'t> {
             if line.starts_with("Provisional headers are shown") {
                 view.provisional = true;
                 continue;
+            }
+            if line.starts_with(['{', '<']) {
+                view.body = text[line.as_ptr().addr() - text.as_ptr().addr()..].trim_end();
+                break;
             }
             let Some((name, value)) = pair(line, &mut lines) else { continue };
             view.take(section, name, value);

@@ -14,7 +14,14 @@ use crate::exchange::Head;
 /// The messages in a text outside of raw messages. `alone` says that there are none of those: then even words that
 /// merely sound like an error are taken.
 pub(super) fn messages(text: &str, alone: bool) -> Vec<Message<'_>> {
-    let mut reading = Reading { text, messages: Vec::new(), run: Run::default(), paragraph: None, sentence_to: None };
+    let mut reading = Reading {
+        text,
+        messages: Vec::new(),
+        run: Run::default(),
+        paragraph: None,
+        sentence_to: None,
+        fields_to: None,
+    };
     let mut skip_to = 0;
     for (from, to) in raw::lines(text) {
         if from < skip_to {
@@ -133,6 +140,8 @@ struct Reading<'t> {
     paragraph: Option<(usize, usize)>,
     /// Where the next line after the last message begins, if that was a paragraph.
     sentence_to: Option<usize>,
+    /// Where the last fields end, if they are of the last message.
+    fields_to: Option<usize>,
 }
 
 /// Fields on lines after each other.
@@ -232,7 +241,8 @@ impl<'t> Reading<'t> {
         let mut of_request = false;
         for field in run.fields {
             // What either may have is that one's whose lines stand around it.
-            let either = starts_with(field.name, "content-") || field.name.eq_ignore_ascii_case("connection");
+            let either = starts_with(field.name, "content-")
+                || ["connection", "client-request-id"].iter().any(|name| field.name.eq_ignore_ascii_case(name));
             of_request = if either { of_request } else { is_of_request(field.name) };
             if of_request { request.push(field) } else { answer.push(field) }
         }
@@ -243,14 +253,24 @@ impl<'t> Reading<'t> {
         if answer.is_empty() && run.status.is_none() {
             return;
         }
+        let below_sentence = self.is_below_sentence(run.from);
         match self.messages.last_mut() {
             // The sentence right above says what the fields are of.
-            Some(Message::Response(line, part)) if self.sentence_to == Some(run.from) => {
+            Some(Message::Response(line, part)) if below_sentence => {
                 part.fields.extend(answer);
                 line.status = line.status.or(run.status.map(|(status, _)| status));
             }
             _ => self.messages.push(response(answer, run.status, "", false)),
         }
+        self.fields_to = Some(run.to);
+    }
+
+    /// Whether fields that begin here follow the last sentence, with no more than a heading between.
+    fn is_below_sentence(&self, from: usize) -> bool {
+        let between = self.sentence_to.and_then(|end| self.text.get(end..from));
+        between.is_some_and(|words| {
+            words.is_empty() || (words.trim().lines().count() == 1 && words.to_ascii_lowercase().contains("header"))
+        })
     }
 
     /// Adds a line of prose to the paragraph, which ends at an empty line and where another error is told of.
@@ -278,14 +298,31 @@ impl<'t> Reading<'t> {
         let line_end = self.text[to..].find('\n').map_or(0, |at| at + 1);
         self.sentence_to = Some(to + line_end);
         let fields = told::fields(paragraph);
-        self.messages.push(response(fields, None, paragraph.trim(), true));
+        match self.messages.last_mut() {
+            // Told once more: a page and its details, an exception and the exception inside.
+            Some(Message::Response(_, part)) if part.prose && told::is_same(part.text, paragraph) => {}
+            // Words below fields that the words hold too, or that say nothing of their own.
+            Some(Message::Response(_, part))
+                if self.fields_to.is_some_and(|end| self.text[end..from].split_whitespace().count() <= 3)
+                    && part.text.is_empty()
+                    && !paragraph.lines().any(told::begins)
+                    && fields.iter().all(|field| part.value(field.name) == Some(&*field.value)) =>
+            {
+                (part.text, part.prose) = (paragraph.trim(), true);
+            }
+            _ => self.messages.push(response(fields, None, paragraph.trim(), true)),
+        }
     }
 
     /// JSON or XML that begins here and tells of an error: the body of the response before it, or one of its own. Gives
     /// where it ends.
     fn structured(&mut self, from: usize) -> Option<usize> {
         let rest = &self.text[from..];
+        let line = rest.lines().next()?;
+        // Shells and exceptions name themselves before it.
+        let inside = || ["{\"error\"", "{\"odata.error\"", "{ \"error\""].iter().find_map(|start| line.find(start));
         let start = rest.trim_start_matches([' ', '\t']);
+        let start = if start.starts_with(['{', '<']) { start } else { &rest[inside()?..] };
         let length = match start.as_bytes().first()? {
             b'{' => {
                 let mut values = serde_json::Deserializer::from_str(start).into_iter::<Value>();
@@ -301,12 +338,16 @@ impl<'t> Reading<'t> {
         let body = &start[..length];
         self.end_run();
         self.end_paragraph();
+        let end = self.text.len() - start.len() + length;
+        let next = end + self.text[end..].find('\n').map_or(self.text.len() - end, |at| at + 1);
         match self.messages.last_mut() {
             Some(Message::Response(_, part)) if part.text.is_empty() && !part.prose => part.text = body,
+            Some(Message::Response(_, part)) if part.prose && told::is_same(part.text, body) => {
+                self.sentence_to = Some(next);
+            }
             _ => self.messages.push(response(Vec::new(), None, body, false)),
         }
-        let end = self.text.len() - start.len() + length;
-        Some(end + self.text[end..].find('\n').map_or(self.text.len() - end, |at| at + 1))
+        Some(next)
     }
 }
 

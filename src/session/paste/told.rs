@@ -10,7 +10,7 @@ use super::raw::Field;
 
 /// Whether a paragraph tells of an error in words that nobody uses by chance.
 pub(super) fn tells(text: &str) -> bool {
-    const WORDS: [&str; 33] = [
+    const WORDS: [&str; 41] = [
         // The sign-in log.
         "sign-in error code",
         "サインイン エラー コード",
@@ -49,6 +49,15 @@ pub(super) fn tells(text: &str) -> bool {
         "erroraccessdenied",
         "errorimpersonateuserdenied",
         "errornonexistentmailbox",
+        "does not have permission to impersonate the requested user",
+        "smtp address has no mailbox associated with it",
+        // Graph, as its programs print it.
+        "invalidauthenticationtoken",
+        "authentication_expiredtoken",
+        "authorization_requestdenied",
+        "organizationfromtenantguidnotfound",
+        "mailboxnotenabledforrestapi",
+        "mailboxnothostedinexchangeonline",
     ];
     let lower = text.to_lowercase();
     let post = (lower.contains("http post request") || lower.contains("http get request")) && lower.contains("fail");
@@ -154,6 +163,24 @@ fn quoted<'t>(line: &'t str, name: &str) -> Option<&'t str> {
         value[from..].find('"').map_or(value.len(), |end| from + end + 1)
     });
     Some(&value[..end.unwrap_or(value.len())]).filter(|value| !value.is_empty())
+}
+
+/// Whether two texts tell of one refusal by an issuer: of one number, and of no two traces.
+pub(super) fn is_same(text: &str, other: &str) -> bool {
+    let number = |text: &str| -> Option<String> {
+        let at = text.find("AADSTS")? + "AADSTS".len();
+        Some(text[at..].chars().take_while(char::is_ascii_digit).collect())
+    };
+    let trace = |text: &str| -> Option<String> {
+        const NAMES: [&str; 4] = ["trace id", "trace_id", "correlation id", "correlation_id"];
+        let lower = text.to_ascii_lowercase();
+        let (at, name) = NAMES.iter().find_map(|name| Some((lower.find(name)?, name)))?;
+        let value = lower[at + name.len()..].trim_start_matches(|c: char| !c.is_ascii_hexdigit());
+        Some(format!("{}{}", &name[..5], value.get(..8)?))
+    };
+    let traces = (trace(text), trace(other));
+    let is_other = matches!(&traces, (Some(one), Some(two)) if one[..5] == two[..5] && one != two);
+    number(text).is_some_and(|number| !number.is_empty()) && number(text) == number(other) && !is_other
 }
 
 /// Whether JSON is an error's.

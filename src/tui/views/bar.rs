@@ -65,7 +65,7 @@ fn doing(state: &State, wide: bool) -> Vec<Span<'static>> {
         return vec![Span::styled(words.to(language), theme::ALERT)];
     }
     let (glyph, words, tone) = match state.banner.mode {
-        Mode::Capture => ("●", text("recording", "記録中"), Tone::Bad),
+        Mode::Capture | Mode::Reverse => ("●", text("recording", "記録中"), Tone::Bad),
         Mode::Replay => ("▶", text("replaying", "再生中"), Tone::Good),
         Mode::Demo => ("▶", text("demonstration", "デモ"), Tone::Good),
         Mode::Open => ("■", text("saved session", "保存済みセッション"), Tone::Quiet),
@@ -86,6 +86,9 @@ fn counts(state: &State) -> Vec<Span<'static>> {
     add(failures as u64, text(" failures ", " 件失敗 "), if failures > 0 { Tone::Bad } else { Tone::Plain }.style());
     if state.counts.passed > 0 {
         add(state.counts.passed, text(" passed by ", " 件素通し "), Tone::Plain.style());
+    }
+    if state.counts.refused > 0 {
+        add(state.counts.refused, text(" refused ", " 件拒否 "), Tone::Plain.style());
     }
     if lost > 0 {
         add(lost, text(" lost ", " 件欠落 "), theme::ALERT);

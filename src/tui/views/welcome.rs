@@ -29,6 +29,11 @@ const WINDOWS: Text = text(
 const HIDDEN: Text =
     text("Passwords and tokens are never shown or stored.", "パスワードやトークンは表示も保存もされません。");
 
+const CALL: Text = text(
+    "Let clients call this address as if it were the server (DNS, hosts file or port forwarding), with or without TLS:",
+    "クライアントがこのアドレスをサーバーとして呼び出すようにしてください (DNS、hosts ファイル、ポート転送)。TLS の有無は問いません:",
+);
+
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
     Block::bordered().border_style(theme::UNFOCUSED).render(area, frame.buffer_mut());
     let inner = inside(area);
@@ -42,11 +47,19 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
 fn lay_out(banner: &Banner, language: Language) -> Document {
     let mut page = Document::default();
     let headline = match banner.mode {
-        Mode::Capture | Mode::Replay => WAITING,
+        Mode::Capture | Mode::Reverse | Mode::Replay => WAITING,
         Mode::Open => EMPTY,
         Mode::Demo => DEMO,
     };
     page.push(Line::of(Tone::Strong, headline.to(language)));
+    if banner.mode == Mode::Reverse {
+        page.blank();
+        page.push(Line::of(Tone::Plain, CALL.to(language)));
+        for address in &banner.addresses {
+            page.push(Line::of(Tone::Good, &format!("   {address}")));
+        }
+        return page;
+    }
     let Some(address) = banner.addresses.first().filter(|_| matches!(banner.mode, Mode::Capture | Mode::Replay)) else {
         return page;
     };

@@ -44,7 +44,7 @@ impl Workshop {
     }
 
     /// What makes the program keep to this folder, and speak English.
-    pub(crate) fn environment(&self) -> [(&'static str, PathBuf); 9] {
+    pub(crate) fn environment(&self) -> [(&'static str, PathBuf); 10] {
         let home = self.path("home");
         [
             ("HOME", home.clone()),
@@ -56,6 +56,7 @@ impl Workshop {
             ("LC_ALL", PathBuf::from("C.UTF-8")),
             ("AUTHTAP_LOG", self.path("authtap.log")),
             ("RUST_BACKTRACE", PathBuf::from("1")),
+            ("AUTHTAP_PFX_PASSWORD", PathBuf::from("Pfx-Pa55")),
         ]
     }
 
@@ -73,8 +74,13 @@ impl Workshop {
 
     /// A capturing proxy that trusts this workshop's servers and saves into `session.authtap`.
     pub(crate) fn proxy(&self, options: &[&str]) -> Proxy {
+        self.proxy_beside("session.authtap", options)
+    }
+
+    /// The same, saving into another file of the folder.
+    pub(crate) fn proxy_beside(&self, session: &str, options: &[&str]) -> Proxy {
         let ca = self.path("ca");
-        let session = self.path("session.authtap");
+        let session = self.path(session);
         let fixed: [&OsStr; 7] = [
             "--ca-dir".as_ref(),
             ca.as_os_str(),

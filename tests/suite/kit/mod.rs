@@ -3,6 +3,7 @@
 mod authority;
 mod authtap;
 mod curl;
+pub(crate) mod frames;
 mod framing;
 mod need;
 mod origin;

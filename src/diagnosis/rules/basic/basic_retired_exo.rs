@@ -53,8 +53,10 @@ pub(super) static RULE: Rule = Rule {
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let sent = matches!(case.authorization(), Sent::Credential(Credential::Basic { .. }));
-    let blocked = LiveId::of(case).filter(|said| said.is("BasicAuthBlocked"));
-    if !(blocked.is_some() || (sent && case.is_exchange_online() && case.status() == Some(401))) {
+    let told = LiveId::of(case);
+    let blocked = told.as_ref().is_some_and(|said| said.is("BasicAuthBlocked"));
+    // Of Basic credentials alone is anything told there, though the tool left them out.
+    if !(blocked || ((sent || told.is_some()) && case.is_exchange_online() && case.status() == Some(401))) {
         return None;
     }
     let office = case.request_header("user-agent").is_some_and(|agent| {
@@ -64,10 +66,8 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     let hit = Hit::failure(Certainty::Certain, if tool { Actor::MigrationTool } else { Actor::Client });
     let hit = hit.on(case.on_user());
     let hit = if sent { hit.because(case.evidence_request("authorization")) } else { hit };
-    Some(match blocked {
-        Some(_) => hit.because(case.evidence_header("x-autodiscovery-error")),
-        None => hit.because(case.evidence_url()),
-    })
+    let hit = if told.is_some() { hit.because(case.evidence_header("x-autodiscovery-error")) } else { hit };
+    Some(if blocked { hit } else { hit.because(case.evidence_url()) })
 }
 
 #[cfg(test)]

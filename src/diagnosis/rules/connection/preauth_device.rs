@@ -67,9 +67,9 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     // Balancers set cookies and strip headers; what offers these schemes is Exchange behind one all the same.
     let offers = ["bearer", "negotiate", "ntlm"].iter().any(|scheme| case.challenge(scheme).is_some());
     let mark = if offers {
-        own_header(case)
+        own_header(case).or_else(|| own_words(case))
     } else {
-        own_header(case).or_else(|| own_cookie(case)).or_else(|| foreign_server(case))
+        own_header(case).or_else(|| own_words(case)).or_else(|| own_cookie(case)).or_else(|| foreign_server(case))
     }?;
     Some(
         Hit::failure(Certainty::Likely, Actor::Network)
@@ -117,6 +117,14 @@ fn own_header(case: &Case<'_>) -> Option<Evidence> {
     let mut written =
         marks.into_iter().filter(|(name, marks)| case.response_header(name).is_some_and(|value| holds(value, marks)));
     written.next().map(|(name, _)| case.evidence_header(name))
+}
+
+/// The sentence that ISA Server and Forefront TMG write behind the status of a listener that authenticates.
+fn own_words(case: &Case<'_>) -> Option<Evidence> {
+    const WORDS: &str = "server requires authorization to fulfill the request";
+    let reason = &case.exchange.response.seen()?.reason;
+    let told = reason.as_str().len() > WORDS.len() && holds(reason, &[WORDS]);
+    told.then(|| case.evidence(Place::ResponseStatus, reason.clone()))
 }
 
 /// A cookie that only such a product sets.
@@ -208,6 +216,18 @@ mod tests {
                     "401\nServer: nginx\nWWW-Authenticate: Basic realm=\"Restricted\"",
                 ),
             ],
+        ),
+        Example::fires(
+            "a listener of Forefront TMG asks for credentials",
+            (Kind::Failure, Certainty::Likely, Actor::Network),
+            &[Raw::new(
+                "POST https://mail.contoso.com/autodiscover/autodiscover.xml",
+                "401 Unauthorized ( The server requires authorization to fulfill the request. Access to the Web \
+                 server is denied. Contact the server administrator.  )\n\
+                 Via: 1.1 TMG01\n\
+                 WWW-Authenticate: Basic realm=\"mail.contoso.com\"\n\
+                 WWW-Authenticate: NTLM",
+            )],
         ),
         Example::silent(
             "Exchange itself refuses",

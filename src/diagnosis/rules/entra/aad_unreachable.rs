@@ -84,8 +84,11 @@ fn find(case: &Case<'_>) -> Option<Hit> {
 /// A proxy on the way that does not open the tunnel.
 fn refused_by_proxy(case: &Case<'_>) -> Option<Evidence> {
     let refused = match case.status()? {
-        // The first 407 asks for credentials; only a second one refuses.
-        407 => matches!(case.proxy_authorization(), Sent::Credential(_)),
+        // The first 407 asks for credentials, one with a token goes on with them; only a bare second one refuses.
+        407 => {
+            let goes_on = case.proxy_challenges().iter().any(|challenge| challenge.token.is_some());
+            !goes_on && matches!(case.proxy_authorization(), Sent::Credential(_))
+        }
         status => status >= 400,
     };
     (case.method() == "CONNECT" && refused).then(|| case.evidence_status())

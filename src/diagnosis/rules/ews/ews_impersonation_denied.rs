@@ -3,9 +3,10 @@
 //! Not to be confused with an account that lacks rights on a mailbox it opens as itself
 //! (`migration-account-permission`).
 
-use crate::diagnosis::ews::{code_of, error, evidence_of, mailbox};
+use crate::diagnosis::ews::{code_of, error, evidence_of, mailbox, printed};
 use crate::diagnosis::person::upn_of;
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Signs};
+use crate::redact::Clean;
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -48,7 +49,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::ExchangeAdmin],
-    gate: Gate::status(&[200, 400, 401, 403, 500]).showing(Signs::XML),
+    gate: Gate::status(&[200, 400, 401, 403, 500]).showing(Signs::XML.or(Signs::NO_HOST)),
     supersedes: &["migration-account-permission"],
     find,
     #[cfg(test)]
@@ -56,6 +57,14 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {
+    by_soap(case).or_else(|| {
+        let printed = printed(case, "does not have permission to impersonate the requested user")?;
+        let hit = Hit::failure(Certainty::Certain, Actor::ExchangeAdmin).because(printed);
+        Some(hit.naming("code", Clean::from("ErrorImpersonateUserDenied")))
+    })
+}
+
+fn by_soap(case: &Case<'_>) -> Option<Hit> {
     let denied = error(case, &["ErrorImpersonateUserDenied", "ErrorImpersonationDenied"]);
     // Failed for another reason: the user is of another forest, or cannot be looked up.
     let failed = || error(case, &["ErrorImpersonationFailed"]);

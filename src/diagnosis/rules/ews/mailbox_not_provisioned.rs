@@ -3,7 +3,8 @@
 //! Not to be confused with a mailbox whose database is away for a moment (`mailbox-store-unavailable`), or with an
 //! address that Autodiscover and ActiveSync do not know.
 
-use crate::diagnosis::ews::{error, evidence_of, mailbox};
+use crate::diagnosis::decode::migration_line::told;
+use crate::diagnosis::ews::{error, evidence_of, mailbox, printed};
 use crate::diagnosis::{Actor, Case, Certainty, Evidence, Gate, Hit, Kind, Rule, Signs};
 use crate::text::Text;
 
@@ -44,7 +45,8 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Failure],
     certainties: &[Certainty::Certain, Certainty::Likely],
     actors: &[Actor::ExchangeAdmin],
-    gate: Gate::status(&[200, 400, 401, 403, 404, 500]).showing(Signs::XML.or(Signs::GRAPH).or(Signs::EXCHANGE)),
+    gate: Gate::status(&[200, 400, 401, 403, 404, 500])
+        .showing(Signs::XML.or(Signs::GRAPH).or(Signs::EXCHANGE).or(Signs::NO_HOST)),
     supersedes: &[],
     find,
     #[cfg(test)]
@@ -72,8 +74,12 @@ fn of_rest(case: &Case<'_>) -> Option<(Certainty, Vec<Evidence>)> {
         ("MailboxNotSupportedForRESTAPI", Certainty::Likely),
         ("DatabaseNotFoundException", Certainty::Likely),
     ];
-    if case.status().is_some_and(|status| status < 400) {
+    // What a migration tool makes of it is another finding.
+    if case.status().is_some_and(|status| status < 400) || told(case).is_some() {
         return None;
+    }
+    if let Some(printed) = printed(case, "smtp address has no mailbox associated with it") {
+        return Some((Certainty::Certain, vec![printed]));
     }
     let text = Some(case.response_body()).filter(|text| !text.is_empty())?;
     CODES.into_iter().find_map(|(code, certainty)| {

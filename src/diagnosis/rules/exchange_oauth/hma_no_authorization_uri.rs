@@ -57,7 +57,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     let certainty = match case.authorization() {
         _ if case.asks_for_oauth() => Certainty::Certain,
         // Nobody but a client that asked for OAuth is told that it is not available.
-        Sent::Unseen if unavailable => Certainty::Likely,
+        Sent::Unseen | Sent::Absent if unavailable => Certainty::Likely,
         _ => return None,
     };
     // Of some lines that somebody copied, a challenge that is not among them says nothing.

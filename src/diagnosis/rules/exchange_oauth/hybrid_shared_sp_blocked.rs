@@ -87,10 +87,15 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         && case.diagnostics().is_none();
     let app = case.jwt().and_then(|jwt| jwt.appid.as_ref());
     let shared = app.is_some_and(|app| app.as_str().eq_ignore_ascii_case(SHARED));
+    // Between servers alone: what Azure ACS issued names no app, but Exchange's id in its audience.
+    let by_acs = case.jwt().and_then(|jwt| jwt.iss.as_ref().zip(jwt.aud.as_ref())).is_some_and(|(iss, aud)| {
+        iss.as_str().starts_with("00000001-0000-0000-c000-000000000000@") && aud.as_str().starts_with(SHARED)
+    });
     let certainty = match app {
         _ if !bare => return None,
         // Nobody but a server has this id; where no program is named, that is all there is.
         Some(_) if shared && case.request_header("user-agent").is_none() => Certainty::Likely,
+        None if by_acs && case.request_header("user-agent").is_none() => Certainty::Likely,
         _ if !is_from_server(case) => return None,
         Some(_) if shared => Certainty::Certain,
         // A dedicated application is refused for another reason.
@@ -140,6 +145,17 @@ mod tests {
             &[Raw::new(
                 "POST https://outlook.office365.com/EWS/Exchange.asmx\n\
                  Authorization: Bearer {jwt appid=00000002-0000-0ff1-ce00-000000000000}",
+                "403\nX-FEServer: AM0PR01CA0001",
+            )],
+        ),
+        Example::fires(
+            "no program is named, and Azure ACS issued the token",
+            (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "POST https://outlook.office365.com/EWS/Exchange.asmx\n\
+                 Authorization: Bearer {jwt \
+                 aud=00000002-0000-0ff1-ce00-000000000000/outlook.office365.com@contoso.com \
+                 iss=00000001-0000-0000-c000-000000000000@contoso.com}",
                 "403\nX-FEServer: AM0PR01CA0001",
             )],
         ),

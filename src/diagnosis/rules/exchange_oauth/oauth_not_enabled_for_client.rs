@@ -65,10 +65,11 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         return None;
     }
     let asked = match case.authorization() {
-        Sent::Unseen => Certainty::Likely,
+        // Only a client that asked for OAuth is answered so; tools leave Authorization out of what they write.
+        Sent::Unseen | Sent::Absent => Certainty::Likely,
         Sent::Credential(Credential::Bearer(_) | Credential::Empty) => Certainty::Certain,
         // A client that offers a password or a ticket did not ask for OAuth; its refusal has another reason.
-        Sent::Absent | Sent::Credential(_) => return None,
+        Sent::Credential(_) => return None,
     };
     let mut offers = case.challenges().iter().filter_map(|challenge| challenge.param("authorization_uri"));
     let named = offers.any(|uri| !uri.trim().is_empty());
@@ -168,6 +169,18 @@ mod tests {
                 "POST https://mail.contoso.com/mapi/emsmdb/\nAuthorization: Bearer",
                 "401\nX-FEServer: EX01\n\
                  x-ms-diagnostics: 4000000;reason=\"Flighting is not enabled.\";error_category=\"oauth_not_available\"\n\
+                 WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
+            )],
+        ),
+        Example::fires(
+            "the tool left Authorization out",
+            (Kind::Failure, Certainty::Likely, Actor::ExchangeAdmin),
+            &[Raw::new(
+                "POST https://mail.contoso.com/EWS/Exchange.asmx\nAccept: text/xml",
+                "401\n\
+                 X-FEServer: EX01\n\
+                 x-ms-diagnostics: 4000000;reason=\"Flighting is not enabled for domain \
+                 'avery@contoso.com'.\";error_category=\"oauth_not_available\"\n\
                  WWW-Authenticate: {bearer https://login.windows.net/common/oauth2/authorize}",
             )],
         ),

@@ -5,6 +5,7 @@
 
 use crate::diagnosis::audience::Refusal;
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Rule, Signs};
+use crate::redact::Clean;
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -50,7 +51,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let Refusal::Scheme { audience, endpoint } = Refusal::of(case)? else { return None };
-    let host = case.host_name().unwrap_or_else(|| endpoint.clone());
+    let host = case.host_name().unwrap_or_else(|| host_of(&endpoint));
     let hit = Hit::failure(Certainty::Certain, Actor::Network)
         .on(case.on_server())
         .naming("audience", audience)
@@ -58,6 +59,12 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         .naming("host", host)
         .because(case.evidence_header("x-ms-diagnostics"));
     Some(if case.exchange.url.is_some() { hit.because(case.evidence_url()) } else { hit })
+}
+
+/// The host with its port, of an address that Exchange named.
+fn host_of(address: &Clean) -> Clean {
+    let rest = address.as_str().split_once("://").map_or(address.as_str(), |(_, rest)| rest);
+    address.part(rest.split(['/', '?']).next().unwrap_or(rest))
 }
 
 #[cfg(test)]

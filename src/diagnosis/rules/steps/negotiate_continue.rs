@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Step],
     certainties: &[Certainty::Certain],
     actors: &[Actor::Nobody],
-    gate: Gate::status(&[401]).showing(Signs::WINDOWS.or(Signs::UNSEEN_CREDENTIALS)),
+    gate: Gate::status(&[401]).showing(Signs::WINDOWS.or(Signs::UNSEEN_CREDENTIALS).or(Signs::ANONYMOUS)),
     supersedes: &[],
     find,
     #[cfg(test)]
@@ -37,8 +37,9 @@ pub(super) static RULE: Rule = Rule {
 fn find(case: &Case<'_>) -> Option<Hit> {
     let sent = match case.authorization() {
         Sent::Credential(Credential::Negotiate(sent)) => *sent != Negotiate::Empty,
-        Sent::Unseen => true,
-        _ => false,
+        // A token answers a token, whatever a tool left out of what it wrote.
+        Sent::Unseen | Sent::Absent => true,
+        Sent::Credential(_) => false,
     };
     let reply = case.challenges().iter().find(|challenge| challenge.is("negotiate") && challenge.token.is_some())?;
     sent.then(|| {
@@ -62,6 +63,11 @@ mod tests {
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Negotiate {ntlm1}",
                 "401\nWWW-Authenticate: Negotiate {ntlm2}",
             )],
+        ),
+        Example::fires(
+            "the tool left Authorization out",
+            STEP,
+            &[Raw::new("GET https://mail.contoso.com/owa/\nAccept: */*", "401\nWWW-Authenticate: Negotiate {ntlm2}")],
         ),
         Example::silent(
             "the token is refused",

@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Step],
     certainties: &[Certainty::Certain],
     actors: &[Actor::Nobody],
-    gate: Gate::status(&[401]).showing(Signs::WINDOWS.or(Signs::UNSEEN_CREDENTIALS)),
+    gate: Gate::status(&[401]).showing(Signs::WINDOWS.or(Signs::UNSEEN_CREDENTIALS).or(Signs::ANONYMOUS)),
     supersedes: &[],
     find,
     #[cfg(test)]
@@ -44,9 +44,9 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         Sent::Credential(Credential::Ntlm(Ntlm::Message(message))) => {
             matches!(**message, NtlmMessage::Negotiate { .. })
         }
-        // A challenge alone proves that a first message went before it.
-        Sent::Unseen => true,
-        _ => false,
+        // A challenge proves that a first message went before it; many tools leave Authorization out of what they write.
+        Sent::Unseen | Sent::Absent => true,
+        Sent::Credential(_) => false,
     };
     let hit = || Hit::step().on(case.on_server()).because(case.evidence_challenge("ntlm")).until(Next::SameConnection);
     (challenged && begun).then(hit)
@@ -74,6 +74,11 @@ mod tests {
             )],
         ),
         Example::fires("only the answer was captured", STEP, &[Raw::new("", "401\nwww-authenticate: ntlm {ntlm2}")]),
+        Example::fires(
+            "the tool left Authorization out",
+            STEP,
+            &[Raw::new("GET https://mail.contoso.com/owa/\nAccept: */*", "401\nWWW-Authenticate: NTLM {ntlm2}")],
+        ),
         Example::silent(
             "type 3 is refused",
             &[Raw::new(

@@ -137,6 +137,23 @@ fn candidates(line: &MigrationLine<'_>) -> &'static [&'static str] {
         ],
         (_, Reason::NoDatabase, _) => &["mailbox-not-provisioned", "migration-account-permission"],
         (_, Reason::BasicDisabled, _) => &["modern-auth-not-configured", "basic-retired-exo"],
+        _ if line.is_share_point() => &[
+            "onedrive-not-provisioned",
+            "modern-auth-not-configured",
+            "aad-mfa-required",
+            "aad-bad-password",
+            "spo-app-only-unsupported",
+            "migration-account-permission",
+            "throttled",
+        ],
+        _ if line.is_graph() => &[
+            "modern-auth-not-configured",
+            "aad-mfa-required",
+            "aad-bad-password",
+            "graph-permission-missing",
+            "graph-app-policy-blocked",
+            "throttled",
+        ],
         (.., Some(403)) if online => &["ews-app-blocked", "ews-disabled", "migration-account-permission", "throttled"],
         (.., Some(429 | 503)) if online => &["throttled", "ews-disabled"],
         _ if online => &[

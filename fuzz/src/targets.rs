@@ -1,0 +1,237 @@
+//! What each target does with the bytes it is given. The fuzzers call these, and so does the test that feeds them the
+//! committed corpus on every run, so that they cannot rot.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use authtap::diagnosis::{Capture, Diagnosis, decode};
+use authtap::exchange::{Ids, Recorder, Setting, Timestamp};
+use authtap::redact::{Bindings, Content, Credential, RawBody, Redactor, Syntax};
+use authtap::session::har::Har;
+use authtap::session::paste;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+use super::{SECRET, body as read_body, field, hidden, planted, text, token, url as read_url};
+
+/// All but `redact`, whose input is not one run of bytes.
+pub const ALL: [(&str, fn(&[u8])); 13] = [
+    ("bearer", bearer),
+    ("body", body),
+    ("challenge", challenge),
+    ("decode", decoders),
+    ("eas", eas),
+    ("har", har),
+    ("mapi", mapi),
+    ("negotiate", negotiate),
+    ("ntlm", ntlm),
+    ("paste", paste),
+    ("rpc", rpc),
+    ("url", url),
+    ("wbxml", wbxml),
+];
+
+/// Tokens as they stand in a field, and JWTs made of a header and claims, with a secret in the claims.
+pub fn bearer(bytes: &[u8]) {
+    field("Authorization", &[b"Bearer ", bytes].concat());
+    hidden(field("Authorization", &[b"Bearer ", bytes, SECRET.as_bytes()].concat()).value.as_str());
+
+    // A line break stands between header and claims.
+    let cut = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let (header, claims) = bytes.split_at(cut);
+    let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let jwt = |claims: &[u8]| field("Authorization", format!("Bearer {}.{}.x", part(header), part(claims)).as_bytes());
+    jwt(claims);
+    let planted = String::from_utf8_lossy(claims).replace('*', SECRET);
+    hidden(jwt(planted.as_bytes()).value.as_str());
+    field("Authorization", format!("Bearer {}.a.b.c.d", part(header)).as_bytes());
+}
+
+const TYPES: [&str; 16] = [
+    "",
+    "application/json",
+    "application/x-www-form-urlencoded",
+    "text/xml",
+    "application/soap+xml; charset=utf-8",
+    "text/html",
+    "text/html; charset=shift_jis",
+    "text/plain",
+    "text/plain; charset=utf-16",
+    "application/vnd.ms-sync.wbxml",
+    "application/vnd.ms-sync",
+    "application/mapi-http",
+    "application/rpc",
+    "multipart/mixed",
+    "application/octet-stream",
+    "application/problem+json",
+];
+
+/// Bodies by their type and coding.
+pub fn body(bytes: &[u8]) {
+    let Some((choice, bytes)) = bytes.split_first() else { return };
+    let coding = ["", "gzip", "deflate", "br"][usize::from(choice >> 4 & 3)];
+    read_body(TYPES[usize::from(choice & 15)], coding, choice & 0x80 != 0, bytes);
+}
+
+/// Challenges, alone and with a secret in a parameter behind them.
+pub fn challenge(bytes: &[u8]) {
+    let bytes = bytes.trim_ascii();
+    for name in ["WWW-Authenticate", "Proxy-Authenticate", "Authentication-Info"] {
+        field(name, bytes);
+        let nonce = format!(", nonce=\"{SECRET}\"");
+        hidden(field(name, &[bytes, nonce.as_bytes()].concat()).value.as_str());
+    }
+}
+
+/// ActiveSync's short query, whole and with a secret anywhere in it.
+pub fn eas(bytes: &[u8]) {
+    const DIRECTORY: &str = "https://mail.contoso.com/Microsoft-Server-ActiveSync?";
+    let (whole, planted) = planted(bytes);
+    read_url(format!("{DIRECTORY}{}", STANDARD.encode(whole)).as_bytes());
+    hidden(read_url(format!("{DIRECTORY}{}", STANDARD.encode(planted)).as_bytes()).text().as_str());
+    read_url(&[DIRECTORY.as_bytes(), whole].concat());
+}
+
+/// Any bytes are read as an archive without a panic, and what is read from the same bytes twice is the same.
+pub fn har(bytes: &[u8]) {
+    let read = |bytes: &[u8]| {
+        let archive = Har::of_text(bytes.to_vec().into(), Path::new("fuzz.har"), &Redactor::new());
+        archive.map(|archive| archive.exchanges().map(|read| read.map(|exchange| exchange.id)).collect::<Vec<_>>())
+    };
+    let first = read(bytes);
+    assert!(read(bytes) == first);
+    // The same as one entry of an archive.
+    let entry = [b"{\"log\":{\"entries\":[".as_slice(), bytes, b"]}}"].concat();
+    let _ = read(&entry);
+}
+
+/// Answers of MAPI over HTTP, whole and with a secret behind their codes.
+pub fn mapi(bytes: &[u8]) {
+    read_body("application/mapi-http", "", false, bytes);
+    let secret = [bytes, b"\r\nDONE\r\n\r\n\0\0\0\0\0\0\0\0", SECRET.as_bytes()].concat();
+    hidden(text(&read_body("application/mapi-http", "", true, &secret)));
+}
+
+/// SPNEGO, Kerberos and NTLM in `Negotiate`, whole and with a secret anywhere in them.
+pub fn negotiate(bytes: &[u8]) {
+    let (whole, planted) = planted(bytes);
+    token("Negotiate", whole);
+    token("Negotiate", &planted);
+}
+
+/// NTLM messages, whole and with a secret anywhere in them.
+pub fn ntlm(bytes: &[u8]) {
+    let (whole, planted) = planted(bytes);
+    token("NTLM", whole);
+    token("NTLM", &planted);
+}
+
+/// Any bytes are read as pasted text without a panic, there is always an exchange, and whatever is found can be diagnosed.
+pub fn paste(bytes: &[u8]) {
+    let exchanges = paste::read(bytes, &Redactor::new(), &Ids::default(), Timestamp::default());
+    assert!(!exchanges.is_empty());
+    let mut diagnosis = Diagnosis::new(Capture::Imported);
+    for exchange in &exchanges {
+        diagnosis.observe(exchange);
+    }
+    diagnosis.finish();
+}
+
+/// Any bytes pass the redactor without a panic, and what came out once comes out again as it is.
+pub fn redact(name: &[u8], bytes: &[u8], choice: u8) {
+    let redactor = Redactor::new();
+    let (wire, own) = (redactor.wire(), redactor.own());
+
+    let names: [&[u8]; 8] = [
+        name,
+        b"authorization",
+        b"www-authenticate",
+        b"set-cookie",
+        b"location",
+        b"x-ms-diagnostics",
+        b"cookie",
+        b"host",
+    ];
+    let name = names[usize::from(choice) % names.len()];
+    let field = wire.field(name, bytes.trim_ascii());
+    assert!(own.field(field.name.as_str().as_bytes(), field.value.as_str().as_bytes()) == field);
+
+    let url = wire.url(bytes);
+    assert!(own.url(url.text().as_str().as_bytes()) == url);
+
+    for syntax in Syntax::ALL {
+        let text = wire.body_text(syntax, bytes);
+        assert!(own.body_text(syntax, text.as_str().as_bytes()) == text);
+    }
+
+    let codings: [&[u8]; 4] = [b"", b"gzip", b"deflate", b"br"];
+    let body = wire.body(RawBody {
+        bytes: bytes.to_vec().into(),
+        length: bytes.len() as u64,
+        recorded: true,
+        refusal: true,
+        content_type: name.to_vec(),
+        content_encoding: codings[usize::from(choice >> 4) % codings.len()].to_vec(),
+    });
+    if let Content::Text { syntax, text, .. } = &body.content {
+        assert!(own.body_text(*syntax, text.as_str().as_bytes()) == *text);
+    }
+
+    if let Some(credential) = std::str::from_utf8(bytes).ok().and_then(Credential::read) {
+        assert!(Credential::read(&credential.to_string()) == Some(credential));
+    }
+}
+
+/// PDUs of RPC over HTTP, whole and with a secret anywhere in them.
+pub fn rpc(bytes: &[u8]) {
+    let (whole, planted) = planted(bytes);
+    read_body("application/rpc", "", false, whole);
+    hidden(text(&read_body("application/rpc", "", false, &planted)));
+}
+
+/// URLs, alone and with a secret in their query.
+pub fn url(bytes: &[u8]) {
+    read_url(bytes);
+    read_url(&[b"https://login.microsoftonline.com/", bytes].concat());
+    let code = format!("&code={SECRET}#access_token={SECRET}");
+    hidden(read_url(&[b"https://mail.contoso.com/?", bytes, code.as_bytes()].concat()).text().as_str());
+}
+
+/// ActiveSync's bodies, whole and with a secret anywhere in them.
+pub fn wbxml(bytes: &[u8]) {
+    let (whole, planted) = planted(bytes);
+    read_body("application/vnd.ms-sync", "", false, whole);
+    hidden(text(&read_body("application/vnd.ms-sync", "", false, &planted)));
+}
+
+/// A request and its answer, divided by a byte of 0, are recorded, decoded and diagnosed without a panic, and what is
+/// said of them can be said in both languages.
+pub fn decoders(bytes: &[u8]) {
+    let cut = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    let (request, response) = (&bytes[..cut], bytes.get(cut + 1..).unwrap_or_default());
+    let mut recorder = Recorder::new(Setting {
+        redactor: Redactor::new(),
+        connection: Arc::default(),
+        ids: Ids::default(),
+        scheme: "https",
+        authority: Some(b"mail.contoso.com".to_vec()),
+        body_limit: 1 << 16,
+        own: false,
+        bindings: Bindings::UNKNOWN,
+    });
+    recorder.request_bytes(request, Timestamp(0));
+    recorder.response_bytes(response, Timestamp(1));
+    recorder.response_end(Timestamp(2));
+    let mut diagnosis = Diagnosis::new(Capture::Imported);
+    for draft in recorder.finished() {
+        let exchange = draft.finish();
+        for part in decode::decoded(&exchange) {
+            assert!(!part.rows.is_empty(), "{}", part.title);
+            part.rows.iter().for_each(|row| hidden(row.value.as_str()));
+        }
+        for finding in diagnosis.observe(&exchange).judgement.findings {
+            finding.evidence.iter().for_each(|evidence| hidden(evidence.text.as_str()));
+        }
+    }
+    diagnosis.finish();
+}
