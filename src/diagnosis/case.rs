@@ -144,16 +144,16 @@ impl<'a> Case<'a> {
 
     /// The credential in `Authorization`.
     pub fn authorization(&self) -> Sent<'a> {
-        *self.authorization.get_or_init(|| self.sent("authorization", self.exchange.authorization()))
+        *self.authorization.get_or_init(|| self.sent("authorization", Exchange::authorization))
     }
 
     /// The credential in `Proxy-Authorization`.
     pub fn proxy_authorization(&self) -> Sent<'a> {
-        self.sent("proxy-authorization", self.exchange.proxy_authorization())
+        self.sent("proxy-authorization", Exchange::proxy_authorization)
     }
 
-    fn sent(&self, name: &'static str, credential: Option<&'a Credential>) -> Sent<'a> {
-        match credential {
+    fn sent(&self, name: &'static str, credential: fn(&Exchange) -> Option<&Credential>) -> Sent<'a> {
+        match self.asked_names().may_hold(name).then(|| credential(self.exchange)).flatten() {
             Some(credential) => Sent::Credential(credential),
             None if self.lacks_request_header(name) => Sent::Absent,
             None => Sent::Unseen,
@@ -392,13 +392,17 @@ impl<'a> Case<'a> {
     }
 
     /// The first request header of this name, in any letter case.
+    #[inline]
     pub fn request_header(&self, name: &str) -> Option<&'a Clean> {
-        let fields = self.exchange.request_fields();
-        let names = self.asked_names.get_or_init(|| Names::of(fields));
-        names.may_hold(name).then(|| value_of(fields, name))?
+        self.asked_names().may_hold(name).then(|| value_of(self.exchange.request_fields(), name))?
+    }
+
+    fn asked_names(&self) -> Names {
+        *self.asked_names.get_or_init(|| Names::of(self.exchange.request_fields()))
     }
 
     /// The first response header of this name, in any letter case.
+    #[inline]
     pub fn response_header(&self, name: &str) -> Option<&'a Clean> {
         let fields = self.exchange.response_fields();
         let names = self.answered_names.get_or_init(|| Names::of(fields));
@@ -524,11 +528,13 @@ impl Names {
         Self(fields.iter().fold(0, |names, field| names | Self::bit(field.name.as_str())))
     }
 
+    #[inline]
     fn may_hold(self, name: &str) -> bool {
         self.0 & Self::bit(name) != 0
     }
 
-    /// The same bit for a name in any letter case.
+    /// The same bit for a name in any letter case. Of a constant it is one.
+    #[inline]
     fn bit(name: &str) -> u64 {
         let bytes = name.as_bytes();
         let letter = |at: usize| usize::from(bytes.get(at).copied().unwrap_or_default() | 0x20);

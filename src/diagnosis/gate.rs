@@ -93,7 +93,9 @@ pub(super) fn asked(case: &Case<'_>, mut take: impl FnMut(&'static Rule)) {
             let signs = case.signs();
             for (wanted, rule) in list {
                 // Of the outcomes only a tunnel is left to tell apart; the list has the status already.
-                if (wanted.is_none() || signs.has_any(*wanted)) && rule.gate.outcome.is_of(case.exchange) {
+                if (wanted.is_none() || signs.has_any(*wanted))
+                    && (rule.gate.outcome != Outcome::Tunnel || rule.gate.outcome.is_of(case.exchange))
+                {
                     take(rule);
                 }
             }

@@ -84,6 +84,9 @@ fn turns(case: &Case<'_>, hits: &Hits, rule: &'static Rule, hit: &Hit) -> Vec<Tu
 
 /// Leaves out what is superseded, and puts the answer first.
 fn rank(hits: &mut Hits) {
+    if hits.len() < 2 {
+        return;
+    }
     drop_superseded(hits);
     // What is merely possible never stands before a step that is more than that.
     if hits.iter().any(|(_, hit)| hit.kind == Kind::Step && hit.certainty != Certainty::Possible) {

@@ -74,10 +74,11 @@ pub(super) fn is_from_server(case: &Case<'_>) -> bool {
         "exchangeserver",
         "mailtips",
     ];
-    case.request_header("user-agent").is_some_and(|agent| {
-        let agent = agent.as_str().to_ascii_lowercase();
-        AGENTS.iter().any(|name| agent.starts_with(name) || agent.contains(&format!(" {name}")))
-    })
+    let begins = |word: &str, name: &str| {
+        word.as_bytes().get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    case.request_header("user-agent")
+        .is_some_and(|agent| agent.as_str().split(' ').any(|word| AGENTS.iter().any(|name| begins(word, name))))
 }
 
 /// The server's clock beside the times of the token.

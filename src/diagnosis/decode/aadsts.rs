@@ -4,8 +4,9 @@
 //! It is asked for on every exchange, so what cannot hold such an error is told by a search for a few letters.
 
 use std::cell::OnceCell;
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use memchr::memmem::{self, Finder};
 
 use super::Decoded;
 use crate::diagnosis::{Case, Place};
@@ -139,8 +140,9 @@ impl Aadsts {
 
     /// Whether its words hold these, in any letter case.
     pub fn says(&self, words: &str) -> bool {
-        let all = self.words.as_str().as_bytes();
-        all.windows(words.len()).any(|part| part.eq_ignore_ascii_case(words.as_bytes()))
+        let (all, words) = (self.words.as_str().as_bytes(), words.as_bytes());
+        let same = |part: &[u8]| part[0].eq_ignore_ascii_case(&words[0]) && part.eq_ignore_ascii_case(words);
+        words.is_empty() || all.windows(words.len()).any(same)
     }
 
     /// Whether a person sits before it who can answer: a sign-in page in what calls itself a browser.
@@ -342,9 +344,11 @@ fn coded(code: u32, words: Clean, form: Form, place: Place) -> Aadsts {
 
 /// The first number of an issuer in a text, and where its letters begin.
 fn first_number(text: &str) -> Option<(Numbering, usize)> {
-    Numbering::ALL.into_iter().find_map(|numbering| {
+    static FINDERS: LazyLock<[Finder<'static>; 4]> =
+        LazyLock::new(|| Numbering::ALL.map(|numbering| Finder::new(numbering.letters())));
+    Numbering::ALL.into_iter().zip(FINDERS.iter()).find_map(|(numbering, finder)| {
         let letters = numbering.letters();
-        let mut places = memmem::find_iter(text.as_bytes(), letters.as_bytes());
+        let mut places = finder.find_iter(text.as_bytes());
         places.find(|at| number_after(text, *at, letters).is_some()).map(|at| (numbering, at))
     })
 }
@@ -382,13 +386,16 @@ fn leading_digits(text: &str) -> &str {
 /// Where trace id, correlation id and timestamp begin, which say nothing about the cause.
 fn before_trace(text: &str) -> usize {
     const TRACE: [&str; 6] = ["Trace ID", "Trace Id", "TraceId", "Correlation ID", "Correlation Id", "Timestamp:"];
-    let end = TRACE.iter().filter_map(|word| text.find(word)).min().unwrap_or(text.len());
+    let begins = |at: &usize| TRACE.iter().any(|word| text.as_bytes()[*at..].starts_with(word.as_bytes()));
+    let end = memchr::memchr2_iter(b'T', b'C', text.as_bytes()).find(begins).unwrap_or(text.len());
     text[..end].trim_end().len()
 }
 
 fn correlation(text: &Clean) -> Option<Clean> {
+    static COMMON: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("orrelation"));
     const NAMES: [&str; 4] = ["orrelation ID", "orrelation Id", "orrelation_id", "orrelationId"];
     let all = text.as_str();
+    COMMON.find(all.as_bytes())?;
     NAMES.iter().find_map(|name| {
         let at = memmem::find(all.as_bytes(), name.as_bytes())? + name.len();
         let value = all[at..].trim_start_matches(['"', '\'', ':', ' ', '=', '\t']).get(..36)?;

@@ -234,22 +234,25 @@ impl<'a> Scan<'a> {
 }
 
 fn closing_quote(inside: &str) -> usize {
-    let mut escaped = false;
-    for (at, byte) in inside.bytes().enumerate() {
-        match byte {
-            b'"' if !escaped => return at,
-            _ => escaped = byte == b'\\' && !escaped,
+    let mut from = 0;
+    while let Some(found) = inside.as_bytes().get(from..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        let at = from + found;
+        if inside.as_bytes()[at] == b'"' {
+            return at;
         }
+        // What follows a backslash ends nothing.
+        from = at + 2;
     }
     inside.len()
 }
 
 fn is_token(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(letter)
+    letter.is_ascii_alphanumeric()
+        || matches!(letter, '!' | '#'..='\'' | '*' | '+' | '-' | '.' | '^' | '_' | '`' | '|' | '~')
 }
 
 fn is_token68(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || "-._~+/".contains(letter)
+    letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_' | '~' | '+' | '/')
 }
 
 #[cfg(test)]

@@ -185,7 +185,7 @@ fn waits_on_purpose(case: &Case<'_>) -> bool {
 
 /// The account of a request that carries all that the client has to say.
 fn account(case: &Case<'_>) -> Option<Account> {
-    if matches!(case.exchange.authorization()?, Credential::Basic { .. }) {
+    if matches!(case.authorization(), Sent::Credential(Credential::Basic { .. })) {
         return sent_label(case).map(Account::Secret);
     }
     match case.ntlm()? {

@@ -12,7 +12,7 @@ use super::bounded::Bounded;
 use super::case::Case;
 use super::directory::Directory;
 use super::rules::is_of_oauth;
-use super::{Certainty, Evidence, Judgement, Kind};
+use super::{Certainty, Evidence, Judgement, Kind, Sent};
 use crate::exchange::Timestamp;
 use crate::redact::{Clean, Credential, Label, Password, Token};
 use tokens::{Tokens, obtained};
@@ -356,7 +356,8 @@ fn audience_host(audience: &str) -> &str {
 
 /// The label by which the credential of this request is known again.
 pub(super) fn sent_label(case: &Case<'_>) -> Option<Label> {
-    match case.exchange.authorization()? {
+    let Sent::Credential(credential) = case.authorization() else { return None };
+    match credential {
         Credential::Basic { password: Password::Set { label, .. }, .. }
         | Credential::Bearer(Token::Jwe { label, .. } | Token::Opaque { label, .. })
         | Credential::Other { label: Some(label), .. } => Some(*label),
@@ -369,7 +370,8 @@ fn accepted_scheme(case: &Case<'_>) -> Option<&'static str> {
     if !matches!(case.status(), Some(200..=399)) {
         return None;
     }
-    match case.exchange.authorization()? {
+    let Sent::Credential(credential) = case.authorization() else { return None };
+    match credential {
         Credential::Basic { .. } => Some("basic"),
         Credential::Bearer(Token::Empty) | Credential::Empty | Credential::Other { .. } => None,
         Credential::Bearer(_) => Some("bearer"),
@@ -384,7 +386,9 @@ fn accepted_scheme(case: &Case<'_>) -> Option<&'static str> {
 pub(super) fn organisation(host: &str) -> &str {
     const SECOND_LEVEL: [&str; 14] =
         ["ac", "ad", "co", "com", "ed", "edu", "go", "gov", "gr", "lg", "ne", "net", "or", "org"];
-    if host.parse::<std::net::IpAddr>().is_ok() || host.starts_with('[') {
+    // The last label of a name is no number.
+    let number = host.ends_with(|last: char| last.is_ascii_digit()) || host.contains(':');
+    if host.starts_with('[') || (number && host.parse::<std::net::IpAddr>().is_ok()) {
         return host;
     }
     let mut dots = host.rmatch_indices('.').map(|(at, _)| at);

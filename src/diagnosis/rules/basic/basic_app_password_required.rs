@@ -48,7 +48,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     const WORDS: [&str; 3] =
-        ["LogonFailed-AppPasswordRequired", "must use multi-factor authentication", "AppPasswordRequired"];
+        ["logonfailed-apppasswordrequired", "must use multi-factor authentication", "apppasswordrequired"];
     let said = LiveId::of(case);
     let named = said.as_ref().is_some_and(|said| {
         said.is("AppPasswordRequired")
@@ -57,8 +57,8 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     });
     let body = || {
         let lower = case.response_body().to_ascii_lowercase();
-        let word = WORDS.iter().find(|word| lower.contains(&word.to_ascii_lowercase()))?;
-        let at = lower.find(&word.to_ascii_lowercase())?;
+        let word = WORDS.iter().find(|word| lower.contains(**word))?;
+        let at = lower.find(word)?;
         case.response_body().get(at..at + word.len())
     };
     let basic = matches!(case.authorization(), Sent::Credential(Credential::Basic { .. }));

@@ -81,7 +81,7 @@ fn of_rest(case: &Case<'_>) -> Option<(Certainty, Vec<Evidence>)> {
     if let Some(printed) = printed(case, "smtp address has no mailbox associated with it") {
         return Some((Certainty::Certain, vec![printed]));
     }
-    let text = case.response_body();
+    let text = Some(case.response_body()).filter(|text| !text.is_empty())?;
     CODES.into_iter().find_map(|(code, certainty)| {
         let at = text.find(code)?;
         Some((certainty, vec![case.evidence_body(&text[at..at + code.len()])]))

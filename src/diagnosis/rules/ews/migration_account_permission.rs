@@ -77,7 +77,7 @@ fn of_mapi(case: &Case<'_>) -> Option<(Certainty, Vec<Evidence>)> {
     if asked && mapi::response_code(case) == Some(NO_PRIVILEGE) {
         return Some((Certainty::Likely, vec![case.evidence_header("x-responsecode")]));
     }
-    let words = no_access(case.response_body()).filter(|_| asked)?;
+    let words = asked.then(|| no_access(case.response_body()))??;
     Some((Certainty::Likely, vec![case.evidence_body(words)]))
 }
 
@@ -91,6 +91,9 @@ fn no_access(text: &str) -> Option<&str> {
         "ecLoginFailure",
         "0x80070005",
     ];
+    if text.is_empty() {
+        return None;
+    }
     WORDS.into_iter().find_map(|word| {
         let at = text.find(word)?;
         text.get(at..at + word.len())

@@ -115,10 +115,10 @@ fn told_in_body(case: &Case<'_>) -> Option<Evidence> {
         "API_KEY_INVALID",
         "Bad credentials",
     ];
-    if is_microsoft(case) {
+    let body = case.response_body();
+    if body.is_empty() || is_microsoft(case) {
         return None;
     }
-    let body = case.response_body();
     let found = CODES.iter().find_map(|code| body.find(code).map(|at| &body[at..at + code.len()]))?;
     Some(case.evidence_body(found))
 }

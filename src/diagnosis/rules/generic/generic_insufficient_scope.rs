@@ -51,7 +51,7 @@ fn by_challenge(case: &Case<'_>) -> Option<Hit> {
 
 /// The same word as the error of a JSON body.
 fn by_body(case: &Case<'_>) -> Option<Hit> {
-    let body = case.response_body();
+    let body = Some(case.response_body()).filter(|body| !body.is_empty())?;
     let from = &body[body.find("\"insufficient_scope\"")?..];
     let error = from.get(1..19)?;
     Some(Hit::failure(Certainty::Certain, Actor::Client).because(case.evidence_body(error)))

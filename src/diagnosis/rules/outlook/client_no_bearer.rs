@@ -89,7 +89,10 @@ fn find(case: &Case<'_>) -> Option<Hit> {
 /// Outlook on a PC or a Mac, and not the cloud service that bears its name.
 fn is_outlook(agent: &Clean) -> bool {
     let agent = agent.as_str().as_bytes();
-    let has = |word: &str| agent.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
+    let at = |at: usize, word: &str| {
+        agent.get(at..at + word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    let has = |word: &str| memchr::memchr2_iter(b'O', b'o', agent).any(|start| at(start, word));
     has("outlook") && !has("outlook-") && !has("outlookmobile")
 }
 

@@ -55,7 +55,10 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     }
     let named = case.request_header("user-agent").is_some_and(|agent| {
         let agent = agent.as_str().as_bytes();
-        AGENTS.iter().any(|name| agent.windows(name.len()).any(|part| part.eq_ignore_ascii_case(name.as_bytes())))
+        let at = |at: usize, name: &str| {
+            agent.get(at..at + name.len()).is_some_and(|part| part.eq_ignore_ascii_case(name.as_bytes()))
+        };
+        memchr::memchr2_iter(b'O', b'o', agent).any(|start| AGENTS.iter().any(|name| at(start, name)))
     });
     let evidence = if named {
         case.evidence_request("user-agent")

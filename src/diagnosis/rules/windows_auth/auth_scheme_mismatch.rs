@@ -4,6 +4,10 @@
 //! credentials refused in a scheme that is offered, with Basic on Outlook Anywhere (`outlook-anywhere-basic-required`) or
 //! to Exchange Online (`basic-retired-exo`), and with a refusal on a connection where the scheme was under way.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use crate::diagnosis::{Actor, Case, Certainty, Directory, Evidence, Gate, Hit, Kind, Place, Rule, Sent, Signs};
 use crate::redact::{Clean, Content, Credential, Negotiate, Ntlm, NtlmMessage};
 use crate::text::Text;
@@ -111,8 +115,10 @@ fn in_traffic(case: &Case<'_>) -> Option<Mismatch> {
 fn in_words(case: &Case<'_>) -> Option<Mismatch> {
     const MARKS: [&str; 4] =
         ["client authentication scheme", "クライアント認証方式", "クライアント認証スキーム", "does not announce "];
+    static FINDERS: LazyLock<[Finder<'static>; 4]> = LazyLock::new(|| MARKS.map(Finder::new));
     let (text, place) = words(case)?;
-    let (mark, at) = MARKS.iter().find_map(|mark| Some((*mark, text.as_str().find(mark)?)))?;
+    let mut found = MARKS.iter().zip(FINDERS.iter());
+    let (mark, at) = found.find_map(|(mark, finder)| Some((*mark, finder.find(text.as_str().as_bytes())?)))?;
     let after = &text.as_str()[at + mark.len()..];
     let (scheme, offered) = if mark == MARKS[3] {
         (after.split([' ', '.', ',', '\n']).next()?, "")
