@@ -33,17 +33,24 @@ pub(super) fn write(door: &Door<'_>, text: &str, sort: Sort, only_first: bool, o
 }
 
 /// Writes the first value of `text`, which stands in a sentence, redacted. Gives how much of `text` that was: all of it
-/// where the value has an error, for then it has no end, and what follows is masked.
+/// where the value has an error, for then it has no end, and what follows is masked. What was cut off in the middle of
+/// an error's words is not: the code often stands there.
 pub(super) fn within(door: &Door<'_>, text: &str, out: &mut String) -> usize {
-    let read = write(door, text, Sort::Data, true, out);
-    if read.complete {
-        return read.length;
+    let mut walk = Walk { door, text, at: 0, sort: Sort::Data, levels: Vec::new(), out };
+    if walk.run(true) {
+        return walk.at;
     }
-    let rest = &text[read.length..];
+    let rest = &text[walk.at..];
     if !rest.is_empty() {
         // A string without an end is where it stops again when it is read again.
-        out.push('"');
-        door.hide(rest.strip_prefix('"').filter(|rest| !rest.is_empty()).unwrap_or(rest), out);
+        walk.out.push('"');
+        let inner = rest.strip_prefix('"').filter(|inner| !inner.is_empty());
+        let is_name = walk.levels.last().is_some_and(|level| level.name_next);
+        let treatment = names::treatment(&walk.context().0);
+        match inner {
+            Some(words) if !is_name && treatment == Treatment::Words => door.words(words, walk.out),
+            _ => door.hide(inner.unwrap_or(rest), walk.out),
+        }
     }
     text.len()
 }
