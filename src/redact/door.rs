@@ -25,12 +25,12 @@ impl Redactor {
 
     /// The door for bytes of the wire. Nothing in them is taken for a marker.
     pub const fn wire(&self) -> Door<'_> {
-        Door { redactor: self, own: false, in_prose: false, bindings: Bindings::UNKNOWN }
+        Door { redactor: self, own: false, in_prose: false, in_queries: 0, bindings: Bindings::UNKNOWN }
     }
 
     /// The door for our own files and for pasted text: markers read back to the facts they were written from.
     pub const fn own(&self) -> Door<'_> {
-        Door { redactor: self, own: true, in_prose: false, bindings: Bindings::UNKNOWN }
+        Door { redactor: self, own: true, in_prose: false, in_queries: 0, bindings: Bindings::UNKNOWN }
     }
 
     /// `text` with the people behind its pseudonyms, from memory, for the live screen alone.
@@ -46,6 +46,8 @@ pub struct Door<'a> {
     own: bool,
     /// What is read stands in JSON or XML that stands in a sentence. There is no third level.
     in_prose: bool,
+    /// In how many queries, one in a value of another, it stands.
+    in_queries: u8,
     bindings: Bindings,
 }
 
@@ -137,6 +139,11 @@ impl<'a> Door<'a> {
     /// The same door for JSON or XML in a sentence, where the sentence is not itself in such.
     pub(super) fn in_prose(&self) -> Option<Self> {
         (!self.in_prose).then_some(Self { in_prose: true, ..*self })
+    }
+
+    /// The same door for a value in a query; `None` where it stands in more of them than anybody writes.
+    pub(super) fn in_query(&self) -> Option<Self> {
+        (self.in_queries < 8).then_some(Self { in_queries: self.in_queries + 1, ..*self })
     }
 
     pub(super) fn memory(&self) -> &'a Memory {

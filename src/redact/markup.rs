@@ -427,6 +427,7 @@ mod tests {
                 r#"It said {"subject": "[hidden #1]", "message": "Denied", "PolicyKey": "[hidden #4]"}. Why?"#,
             ),
             (r#"{"subject": "The mer"#, r#"{"subject": "[hidden #3]"#),
+            (r#"{"error_description": "AADSTS50079: Due to"#, "same"),
             ("Cookie: a=1; b=Sesame; c, refused", "Cookie: [hidden #5]; c, refused"),
             ("Cookie: missing", "same"),
         ] {

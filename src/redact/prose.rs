@@ -7,6 +7,9 @@ use super::memory::Kind;
 use super::names::{self, Treatment};
 use super::{json, marker, markup, shape};
 
+/// How many parameters are looked for in one word.
+const DEEPEST: usize = 32;
+
 /// How prose is read.
 #[derive(Clone, Copy)]
 struct Style {
@@ -156,6 +159,9 @@ impl Door<'_> {
             // An address or a parameter in the encoding of forms; the words around it come with it.
             let decoded = super::percent_decoded(word);
             let signs = |text: &str| text.matches(['=', '"', '&']).count();
+            if is_encoded_deeply(&decoded) {
+                return self.hide(word, out);
+            }
             if decoded != word && (decoded.contains(['@', '\\']) || signs(&decoded) > signs(word)) {
                 let mut shown = String::new();
                 self.sentence(&decoded, style, &mut shown);
@@ -168,6 +174,10 @@ impl Door<'_> {
                 }
                 return;
             }
+        }
+        // Each of them is another step into the word, and nobody writes so many.
+        if memchr::memchr_iter(b'=', word.as_bytes()).nth(DEEPEST).is_some() {
+            return self.hide(word, out);
         }
         if let Some((name, value)) = word.split_once(['=', ':'])
             && !value.is_empty()
@@ -340,6 +350,17 @@ fn cookies_length(text: &str) -> usize {
     end
 }
 
+/// Whether what was decoded from percent signs holds three more layers of them.
+fn is_encoded_deeply(decoded: &str) -> bool {
+    let mut layer = decoded.to_owned();
+    (0..3).all(|_| {
+        let inner = super::percent_decoded(&layer);
+        let is_another = *inner != *layer;
+        layer = inner.into_owned();
+        is_another
+    })
+}
+
 fn line_end(text: &str) -> usize {
     text.find(['\r', '\n']).unwrap_or(text.len())
 }
@@ -453,6 +474,25 @@ mod tests {
             "資格情報が無効です。（AADSTS50126）",
         ] {
             assert_eq!(prose(text), text);
+        }
+    }
+
+    #[test]
+    fn what_stands_in_itself_many_times_is_not_followed() {
+        let layers = |text: &str| text.repeat(20_000);
+        for text in [
+            layers("error="),
+            layers("a=b@"),
+            format!("a@%{}3D", layers("25")),
+            layers("http://a/?url="),
+            layers("http://a/?error_description="),
+            layers("{\"message\":"),
+            layers("<a:b>"),
+            layers("a:"),
+            layers("\\"),
+            layers("["),
+        ] {
+            assert!(prose(&text).len() <= 4 * text.len(), "{}", &text[..20]);
         }
     }
 

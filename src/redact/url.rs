@@ -292,10 +292,9 @@ impl Door<'_> {
         let value = decoded(raw_value, true);
         let mut shown = String::with_capacity(value.len());
         // What stands under a name that is not shown is hidden as well, and is so when it is read again.
-        if named {
-            self.value(&name, &value, &mut shown);
-        } else {
-            self.hide(&value, &mut shown);
+        match self.in_query().filter(|_| named) {
+            Some(door) => door.value(&name, &value, &mut shown),
+            None => self.hide(&value, &mut shown),
         }
         if shown == *value { out.push_str(raw_value) } else { encode(&shown, true, out) }
     }
