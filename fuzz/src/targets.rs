@@ -14,10 +14,10 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::{SECRET, body as read_body, field, hidden, planted, text, token, url as read_url};
 
-/// What is done with one input.
+/// What one target does with its input.
 pub type Target = fn(&[u8]);
 
-/// All but `redact`, whose input is not one run of bytes.
+/// All but `redact` and `http2`, whose inputs are not one run of bytes.
 pub const ALL: [(&str, Target); 13] = [
     ("bearer", bearer),
     ("body", body),

@@ -45,59 +45,24 @@ use past::Lesson;
 use readiness::Matrix;
 
 pub use capture::Capture;
-pub use case::Case;
-pub use case::Sent;
-pub use decode::Aadsts;
-pub use decode::Challenge;
-pub use decode::Diagnostics;
-pub use decode::Family;
-pub use decode::Form;
-pub use decode::GraphError;
-pub use decode::GraphFault;
-pub use decode::Numbering;
-pub use decode::RestError;
-pub use decode::Soap;
-pub use decode::SoapError;
-pub use decode::TokenFault;
+pub use case::{Case, Sent};
 pub use decode::migration_line::End;
+pub use decode::{
+    Aadsts, Challenge, Diagnostics, Family, Form, GraphError, GraphFault, Numbering, RestError, Soap, SoapError,
+    TokenFault,
+};
 pub use directory::Directory;
 pub use ends::Platform;
-pub use entries::Entries;
-pub use entries::Entry;
-pub use finding::Actor;
-pub use finding::Certainty;
-pub use finding::Evidence;
-pub use finding::Finding;
-pub use finding::Judgement;
-pub use finding::Kind;
-pub use finding::Place;
-pub use finding::Subject;
-pub use finding::Verdict;
+pub use entries::{Entries, Entry};
+pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};
 pub use gate::Gate;
-pub use handshake::Handshake;
-pub use handshake::HandshakeStep;
-pub use handshake::Scheme;
-pub use handshake::StepState;
+pub use handshake::{Handshake, HandshakeStep, Scheme, StepState};
 pub use interception::Bound;
-pub use past::Accepted;
-pub use past::BearerSeen;
-pub use past::Given;
-pub use past::Hunted;
-pub use past::Legs;
-pub use past::Load;
-pub use past::Logon;
-pub use past::Obtained;
-pub use past::OwnServer;
-pub use past::Past;
-pub use past::Person;
-pub use past::Record;
-pub use past::Windows;
-pub use readiness::Difference;
-pub use readiness::Readiness;
-pub use rule::Hit;
-pub use rule::Next;
-pub use rule::Rule;
-pub use rule::Then;
+pub use past::{
+    Accepted, BearerSeen, Given, Hunted, Legs, Load, Logon, Obtained, OwnServer, Past, Person, Record, Windows,
+};
+pub use readiness::{Difference, Readiness};
+pub use rule::{Hit, Next, Rule, Then};
 pub use signs::Signs;
 
 /// What one exchange changed.
