@@ -88,12 +88,12 @@ pub fn planted(bytes: &[u8]) -> (&[u8], Vec<u8>) {
     (rest, [before, &secret, after].concat())
 }
 
-/// Nothing of the secret is to be seen, but in a domain or a host: those are shown.
+/// Nothing of the secret is to be seen, but in a domain or a host, also of a service: those are shown.
 pub fn hidden(shown: &str) {
     for secret in [SECRET, &STANDARD.encode(SECRET)[..24]] {
         for (at, _) in shown.match_indices(secret) {
             let word = shown[..at].rsplit([' ', '\n', '=', '"', '>']).next().unwrap_or_default();
-            assert!(["@", "%40", "\\", "//"].iter().any(|sign| word.contains(sign)), "{shown}");
+            assert!(["@", "%40", "\\", "/"].iter().any(|sign| word.contains(sign)), "{shown}");
         }
     }
 }

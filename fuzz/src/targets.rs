@@ -164,7 +164,8 @@ pub fn redact(name: &[u8], bytes: &[u8], choice: u8) {
 
     for syntax in Syntax::ALL {
         let text = wire.body_text(syntax, bytes);
-        assert!(own.body_text(syntax, text.as_str().as_bytes()) == text);
+        let again = own.body_text(syntax, text.as_str().as_bytes());
+        assert!(again == text, "{syntax:?} {text:?}\nread back as\n{again:?}");
     }
 
     let codings: [&[u8]; 4] = [b"", b"gzip", b"deflate", b"br"];

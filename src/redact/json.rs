@@ -33,24 +33,21 @@ pub(super) fn write(door: &Door<'_>, text: &str, sort: Sort, only_first: bool, o
 }
 
 /// Writes the first value of `text`, which stands in a sentence, redacted. Gives how much of `text` that was: all of it
-/// where the value has an error, for then it has no end, and what follows is masked. What was cut off in the middle of
-/// an error's words is not: the code often stands there.
+/// where the value has an error, for then it has no end, and what follows is masked.
 pub(super) fn within(door: &Door<'_>, text: &str, out: &mut String) -> usize {
     let mut walk = Walk { door, text, at: 0, sort: Sort::Data, levels: Vec::new(), out };
     if walk.run(true) {
         return walk.at;
     }
     let rest = &text[walk.at..];
-    if !rest.is_empty() {
+    if let Some(words) = rest.strip_prefix('"').filter(|_| walk.is_at_words()) {
+        // Somebody copied the beginning of an error's description: where it ends means nothing for what it shows.
+        out.push('"');
+        door.words(words, out);
+    } else if !rest.is_empty() {
         // A string without an end is where it stops again when it is read again.
-        walk.out.push('"');
-        let inner = rest.strip_prefix('"').filter(|inner| !inner.is_empty());
-        let is_name = walk.levels.last().is_some_and(|level| level.name_next);
-        let treatment = names::treatment(&walk.context().0);
-        match inner {
-            Some(words) if !is_name && treatment == Treatment::Words => door.words(words, walk.out),
-            _ => door.hide(inner.unwrap_or(rest), walk.out),
-        }
+        out.push('"');
+        door.hide(rest.strip_prefix('"').filter(|rest| !rest.is_empty()).unwrap_or(rest), out);
     }
     text.len()
 }
@@ -182,6 +179,12 @@ impl Walk<'_, '_> {
             treatment => treatment,
         };
         self.door.treat(treatment, text, out);
+    }
+
+    /// Whether the value to come is shown as prose.
+    fn is_at_words(&self) -> bool {
+        let value_next = self.levels.last().is_some_and(|level| !level.name_next);
+        value_next && matches!(names::treatment(&self.context().0), Treatment::Words | Treatment::Diagnostics)
     }
 
     fn in_message(&self) -> bool {

@@ -277,7 +277,9 @@ impl Walk<'_, '_> {
 /// Where a script or a style ends: an end tag of another name is a part of it.
 fn script_end(text: &str) -> usize {
     let named = |at: usize, name: &str| {
-        text.get(at + 2..at + 2 + name.len()).is_some_and(|found| found.eq_ignore_ascii_case(name))
+        let end = at + 2 + name.len();
+        text.get(at + 2..end).is_some_and(|found| found.eq_ignore_ascii_case(name))
+            && text.as_bytes().get(end).is_none_or(|next| b" \t\r\n\x0c/>".contains(next))
     };
     let mut ends = text.match_indices("</").map(|(at, _)| at);
     ends.find(|at| named(*at, "script") || named(*at, "style")).unwrap_or(text.len())

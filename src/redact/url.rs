@@ -233,7 +233,7 @@ impl Door<'_> {
             } else {
                 encode(&shown, false, out);
             }
-            personal = decoded.eq_ignore_ascii_case("personal");
+            personal = !personal && decoded.eq_ignore_ascii_case("personal");
         }
     }
 

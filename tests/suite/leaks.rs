@@ -28,6 +28,9 @@ const REFERER: &str = "0.AVYArefererC0deN8w4Lc";
 const SOAP_PASSWORD: &str = "soap<Pa55>&Rz6";
 const NTLM_RESPONSE: &str = "ntResponseBytesOfAvery!!";
 const SIGNATURE: &str = "digestResponse7f3c9b1e5d";
+const POLICY_KEY: &str = "1307199584";
+const SUBJECT: &str = "Quarterly merger with Fabrikam";
+const MAILBOX: &str = "5a1c3a62-1f0e-4e0b-9d37-0c5f7a0e6d11";
 
 /// Everything that must not be found again. The signature stands for the token: it makes the token usable.
 fn secrets() -> Vec<String> {
@@ -50,6 +53,9 @@ fn secrets() -> Vec<String> {
         SOAP_PASSWORD,
         NTLM_RESPONSE,
         SIGNATURE,
+        POLICY_KEY,
+        SUBJECT,
+        MAILBOX,
     ]
     .map(str::to_owned)
     .to_vec();
@@ -104,6 +110,9 @@ fn a_trace_of_another_tool_and_a_pasted_text_give_no_credential_away() {
     let tokens = format!("{{\"access_token\":\"{ACCESS}\",\"refresh_token\":\"{REFRESH}\",\"error\":\"x\"}}");
     let entry = |authorization: &str| {
         serde_json::json!({
+            "comment": format!("password={FORM_PASSWORD}"), "pageref": FLOW, "serverIPAddress": UNKNOWN,
+            "_initiator": {"url": format!("https://mail.contoso.com/?code={CODE}")},
+            "_webSocketMessages": [{"type": "send", "data": format!("token {OPAQUE}: {SUBJECT}")}],
             "startedDateTime": "2026-11-22T09:00:00Z", "time": 5, "connection": OPAQUE, "_error": format!("net::ERR_FAILED {OPAQUE}"),
             "request": {
                 "method": "POST", "url": format!("https://mail.contoso.com/owa/?code={CODE}&t={QUERY}"),
@@ -111,7 +120,11 @@ fn a_trace_of_another_tool_and_a_pasted_text_give_no_credential_away() {
                     {"name": "Authorization", "value": authorization},
                     {"name": "Cookie", "value": format!("a={COOKIE}; canary={CANARY}")},
                     {"name": "X-Unknown", "value": UNKNOWN},
+                    {"name": "X-MS-PolicyKey", "value": POLICY_KEY},
+                    {"name": "request-id", "value": format!("Basic {basic}")},
                 ],
+                "cookies": [{"name": "a", "value": COOKIE}], "comment": PASSWORD,
+                "queryString": [{"name": "code", "value": CODE}, {"name": "t", "value": QUERY}],
                 "postData": {"mimeType": "application/x-www-form-urlencoded", "text": form},
             },
             "response": {
@@ -121,16 +134,38 @@ fn a_trace_of_another_tool_and_a_pasted_text_give_no_credential_away() {
             },
         })
     };
-    let entries =
-        [entry(&format!("Basic {basic}")), entry(&format!("Bearer {}", jwt())), entry(&format!("Bearer {OPAQUE}"))];
-    let archive = serde_json::json!({"log": {"entries": entries, "creator": {"name": SIGNATURE}}}).to_string();
+    let params = serde_json::json!({
+        "startedDateTime": "2026-11-22T09:00:01Z",
+        "request": {"method": "POST", "url": "https://mail.contoso.com/token", "headers": [], "postData": {
+            "mimeType": "application/x-www-form-urlencoded",
+            "params": [{"name": "password", "value": FORM_PASSWORD}, {"name": "refresh_token", "value": REFRESH}],
+        }},
+        "response": {"status": 400, "headers": [], "content": {"mimeType": "text/xml", "text": content_in_xml()}},
+    });
+    let entries = [
+        params,
+        entry(&format!("Basic {basic}")),
+        entry(&format!("Bearer {}", jwt())),
+        entry(&format!("Bearer {OPAQUE}")),
+    ];
+    let archive = serde_json::json!({"log": {"entries": entries, "creator": {"name": SIGNATURE}, "comment": PASSWORD,
+        "pages": [{"id": FLOW, "title": format!("https://mail.contoso.com/?code={CODE}")}]}})
+    .to_string();
     let pasted = format!(
         "> POST /owa/?code={CODE} HTTP/1.1\n> Host: mail.contoso.com\n> Authorization: Basic {basic}\n> Cookie: a={COOKIE}\n>\n\
          < HTTP/1.1 401 U\n< Set-Cookie: s={SET_COOKIE}\n< X-Unknown: {UNKNOWN}\n<\n{tokens}\n\
          Authorization: Bearer {}\n\nAADSTS50126: token {OPAQUE} of avery@contoso.com\n",
         jwt()
     );
-    for (name, text) in [("trace.har", archive), ("cut.har", String::new()), ("pasted.txt", pasted)] {
+    // A body that stands behind prose, as people quote it.
+    let quoted = format!(
+        "The remote server returned an error: (401) Unauthorized for avery@contoso.com. Cookie: a={COOKIE}; b={CANARY}\n\
+         It sent {{\"message\": {{\"subject\": \"{SUBJECT}\", \"PolicyKey\": \"{POLICY_KEY}\"}}}} and {} then\n\
+         x-ms-diagnostics: 2000003;reason=\"Mailbox {MAILBOX}@contoso.com: {{'x'}} token={OPAQUE} <t:Subject>{SUBJECT}\"\n",
+        content_in_xml()
+    );
+    let texts = [("trace.har", archive), ("cut.har", String::new()), ("pasted.txt", pasted), ("quoted.txt", quoted)];
+    for (name, text) in texts {
         let text = if name == "cut.har" {
             fs::read_to_string(workshop.path("trace.har")).unwrap()[..2000].to_owned()
         } else {
@@ -145,6 +180,15 @@ fn a_trace_of_another_tool_and_a_pasted_text_give_no_credential_away() {
             assert!(found_in(&said.stderr).is_empty(), "{name} as {format}: {:?}", found_in(&said.stderr));
         }
     }
+}
+
+/// What a mailbox holds, and who it is, in SOAP and in an answer of Autodiscover.
+fn content_in_xml() -> String {
+    format!(
+        "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Body><t:Message><t:Subject>{SUBJECT}</t:Subject>\
+         <t:Name>{SUBJECT}</t:Name></t:Message><Protocol><Type>EXCH</Type><Server>{MAILBOX}@contoso.com</Server></Protocol>\
+         </s:Body></s:Envelope>"
+    )
 }
 
 #[test]
