@@ -190,7 +190,8 @@ pub(super) fn text_of(door: &Door<'_>, syntax: Syntax, text: &str) -> (Clean, bo
         }
         Syntax::Xml | Syntax::Html => markup::write(door, text, syntax == Syntax::Html, &mut out),
         Syntax::Text => {
-            let mut end = text.len().min(PROSE);
+            // Markers are longer than what they stand for.
+            let mut end = text.len().min(if door.is_own() { 16 * PROSE } else { PROSE });
             while !text.is_char_boundary(end) {
                 end -= 1;
             }

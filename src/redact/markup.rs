@@ -250,6 +250,11 @@ impl Walk<'_, '_> {
                 ("textarea" | "option", _) | (_, false) => self.door.hide(text, &mut shown),
                 _ => self.door.words(text, &mut shown),
             }
+            // Markers are longer than what they stand for, and what is shown is measured when it is read again.
+            if shown.len() > LONGEST {
+                shown.clear();
+                self.door.hide(text, &mut shown);
+            }
             return shown;
         }
         let treatment = match (parent, name) {
@@ -437,6 +442,12 @@ mod tests {
             assert_eq!(clean.as_str(), if shown == "same" { text } else { shown });
             assert_eq!(redactor.own().prose(clean.as_str().as_bytes()), clean, "own door on our own output");
         }
+    }
+
+    #[test]
+    fn a_text_that_markers_make_too_long_is_hidden_at_once() {
+        let text = format!("<p>{}</p>", "hunter2@ ".repeat(50));
+        assert_eq!(shown(Syntax::Html, &text), "<p>[hidden #2] </p>");
     }
 
     #[test]
