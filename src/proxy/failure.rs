@@ -6,7 +6,7 @@ use crate::exchange::{Failure, FailureKind, Side, Step};
 use crate::redact::{Clean, Redactor};
 
 /// The client's TLS failed: mostly because it does not trust our root.
-pub(super) fn client_tls(error: &rustls::Error, redactor: &Redactor) -> Failure {
+pub(crate) fn client_tls(error: &rustls::Error, redactor: &Redactor) -> Failure {
     use AlertDescription as Alert;
     let (kind, text) = match error {
         rustls::Error::AlertReceived(
@@ -34,7 +34,7 @@ pub(super) fn client_tls(error: &rustls::Error, redactor: &Redactor) -> Failure 
 }
 
 /// The client went away right after it was shown our certificate, without an alert.
-pub(super) fn left_at_certificate(reset: bool) -> Failure {
+pub(crate) fn left_at_certificate(reset: bool) -> Failure {
     let text = if reset {
         "the client reset the connection right after it was shown our certificate"
     } else {
@@ -44,7 +44,7 @@ pub(super) fn left_at_certificate(reset: bool) -> Failure {
 }
 
 /// The server's TLS failed after the handshake.
-pub(super) fn server_tls(error: &rustls::Error, redactor: &Redactor) -> Failure {
+pub(crate) fn server_tls(error: &rustls::Error, redactor: &Redactor) -> Failure {
     let text = match error {
         rustls::Error::AlertReceived(alert) => {
             Clean::concat(["the server ended the TLS connection: ".into(), received(*alert, redactor)])
@@ -55,13 +55,13 @@ pub(super) fn server_tls(error: &rustls::Error, redactor: &Redactor) -> Failure 
 }
 
 /// The server and our TLS do not get along, and the client speaks none of its own.
-pub(super) fn server_tls_incompatible() -> Failure {
+pub(crate) fn server_tls_incompatible() -> Failure {
     let text = "the server speaks no TLS version or cipher that this proxy speaks";
     Failure { side: Side::Server, step: Step::Tls, kind: FailureKind::TlsIncompatible, text: text.into() }
 }
 
 /// The server ended the connection without a word to the client's own ClientHello.
-pub(super) fn no_answer_to_hello(reset: bool) -> Failure {
+pub(crate) fn no_answer_to_hello(reset: bool) -> Failure {
     let (kind, text) = if reset {
         (FailureKind::Reset, "the server reset the connection in answer to the client's ClientHello")
     } else {
@@ -71,7 +71,7 @@ pub(super) fn no_answer_to_hello(reset: bool) -> Failure {
 }
 
 /// The server refused the client's own ClientHello with an alert.
-pub(super) fn hello_refused(alert: u8, redactor: &Redactor) -> Failure {
+pub(crate) fn hello_refused(alert: u8, redactor: &Redactor) -> Failure {
     let text = Clean::concat([
         "the server refuses the client's ClientHello: ".into(),
         received(AlertDescription::from(alert), redactor),
@@ -80,13 +80,13 @@ pub(super) fn hello_refused(alert: u8, redactor: &Redactor) -> Failure {
 }
 
 /// One side reset the connection.
-pub(super) fn reset(side: Side) -> Failure {
+pub(crate) fn reset(side: Side) -> Failure {
     let text = if side == Side::Client { "the client reset the connection" } else { "the server reset the connection" };
     Failure { side, step: Step::Receive, kind: FailureKind::Reset, text: text.into() }
 }
 
 /// The client closed before the exchange was over.
-pub(super) fn client_left() -> Failure {
+pub(crate) fn client_left() -> Failure {
     Failure {
         side: Side::Client,
         step: Step::Receive,
@@ -96,7 +96,7 @@ pub(super) fn client_left() -> Failure {
 }
 
 /// We cut it.
-pub(super) fn cut_by_us() -> Failure {
+pub(crate) fn cut_by_us() -> Failure {
     Failure {
         side: Side::Proxy,
         step: Step::Receive,
@@ -106,12 +106,12 @@ pub(super) fn cut_by_us() -> Failure {
 }
 
 /// Something on our side that should not happen and is not the traffic's fault.
-pub(super) fn ours(text: &'static str) -> Failure {
+pub(crate) fn ours(text: &'static str) -> Failure {
     Failure { side: Side::Proxy, step: Step::Tls, kind: FailureKind::Other, text: text.into() }
 }
 
 /// What the client sent is no request to a proxy.
-pub(super) fn not_a_request(text: &'static str) -> Failure {
+pub(crate) fn not_a_request(text: &'static str) -> Failure {
     Failure { side: Side::Client, step: Step::Receive, kind: FailureKind::NotUnderstood, text: text.into() }
 }
 

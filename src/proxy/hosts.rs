@@ -88,7 +88,7 @@ pub enum HostPatternError {
 
 /// Host and port of `host`, `host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address; the host without brackets.
 /// Nothing where the port is no port.
-pub(super) fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
+pub(crate) fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     let port_of = |digits: &str| digits.parse::<u16>().ok().filter(|port| *port != 0);
     if let Some(rest) = text.strip_prefix('[') {
         let (host, after) = rest.split_once(']')?;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::target::Target;
 use crate::exchange::Unseen;
+use crate::proxy::target::Target;
 
 /// Long enough to spare a server a failed handshake a connection, short enough to notice that it was repaired.
 const REMEMBERED: Duration = Duration::from_mins(10);
@@ -13,12 +13,12 @@ const KEPT: usize = 512;
 
 /// Servers whose TLS does not get along with ours, and why.
 #[derive(Default)]
-pub(super) struct Unreadable {
+pub(crate) struct Unreadable {
     servers: Mutex<HashMap<Target, (Unseen, Instant)>>,
 }
 
 impl Unreadable {
-    pub(super) fn remember(&self, target: &Target, reason: Unseen) {
+    pub(crate) fn remember(&self, target: &Target, reason: Unseen) {
         // Any other reason is the client's, and the next client is another one.
         if reason != Unseen::ServerTlsTooOld {
             return;
@@ -33,7 +33,7 @@ impl Unreadable {
         }
     }
 
-    pub(super) fn recall(&self, target: &Target) -> Option<Unseen> {
+    pub(crate) fn recall(&self, target: &Target) -> Option<Unseen> {
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
         let (reason, since) = *servers.get(target)?;
         if since.elapsed() < REMEMBERED {

@@ -1,40 +1,23 @@
 //! The proxy as a tap: bytes pass verbatim, a reader follows a copy of them.
 //!
-//! The way of a connection: `listener` → `connection` (what do the first bytes ask for?) → `tunnel` or `absolute` →
-//! `relay` (the tap) with its `tape` (what is recorded) → `outbox`. On the way `dial` and `upstream` reach the server,
-//! `authority` and `leaf` make the certificate that the client is shown, `answer` speaks where no server can. With a
-//! [`Responder`] of another kind somebody answers in the server's place.
+//! The way of a connection: `entry` (what do the first bytes ask for?) → `tap`, which copies, records and leaves
+//! exchanges in the outbox. On the way `upstream` reaches the server, `certificates` has the one that the client is
+//! shown, `answer` speaks where no server can. With a [`Responder`] of another kind somebody answers in the server's
+//! place.
 
-mod absolute;
 mod answer;
-mod authority;
-mod certificate;
-mod connection;
-mod crypto;
-mod dial;
+mod certificates;
+mod entry;
 mod failure;
 mod hosts;
-mod instead;
-mod leaf;
-mod listener;
 mod memory;
-mod network;
-mod outbox;
-mod protocol;
-mod relay;
-mod replay;
-mod respond;
-mod reverse;
-mod server_cert;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod stage;
-mod stream;
-mod tape;
+mod tap;
 mod target;
-mod tunnel;
+mod tls;
 mod upstream;
-mod verdict;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -49,22 +32,22 @@ use tokio::time::Instant;
 
 use crate::exchange::Ids;
 use crate::redact::Redactor;
-use leaf::{Leaf, LeafError};
+use certificates::leaf::{Leaf, LeafError};
+use entry::listener;
 use memory::Unreadable;
 use rustls::pki_types::CertificateDer;
 use target::Target;
 use upstream::Upstream;
 
-pub use authority::{Authority, AuthorityError};
-pub use dial::{Resolve, ResolveError};
+pub use answer::replay::Replay;
+pub use answer::respond::{Answer, Request, Respond, Responder};
+pub use certificates::{Authority, AuthorityError};
+pub use certificates::{ServerCert, ServerCertDoubt, ServerCertError, ServerCertFile, ServerCertFileError};
+pub use entry::{Network, NetworkError, ReverseUrl, ReverseUrlError};
 pub use hosts::{HostPattern, HostPatternError, NEVER_DECRYPTED};
-pub use network::{Network, NetworkError};
-pub use outbox::{Event, Outbox};
-pub use replay::Replay;
-pub use respond::{Answer, Request, Respond, Responder};
-pub use reverse::{ReverseUrl, ReverseUrlError};
-pub use server_cert::{ServerCert, ServerCertDoubt, ServerCertError, ServerCertFile, ServerCertFileError};
+pub use tap::{Event, Outbox};
 pub use upstream::UpstreamCaError;
+pub use upstream::dial::{Resolve, ResolveError};
 
 /// How long a shutdown waits for the last bodies; each takes a few milliseconds.
 const REDACTING: Duration = Duration::from_secs(3);

@@ -15,30 +15,31 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-use super::{Authority, Event, HostPattern, Options, Outbox, Proxy, Responder, crypto, start};
 use crate::exchange::{Exchange, Ids};
+use crate::proxy::tls::crypto;
+use crate::proxy::{Authority, Event, HostPattern, Options, Outbox, Proxy, Responder, start};
 use crate::redact::Redactor;
 
 /// No test waits longer for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running proxy with all around it.
-pub(super) struct Stage {
-    pub(super) proxy: Proxy,
-    pub(super) authority: Arc<Authority>,
-    pub(super) outbox: Outbox,
+pub(crate) struct Stage {
+    pub(crate) proxy: Proxy,
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) outbox: Outbox,
     seen: Vec<Event>,
     _folder: TempDir,
 }
 
 /// The authority of the servers on a stage.
-pub(super) struct ServerAuthority {
+pub(crate) struct ServerAuthority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
 }
 
 impl ServerAuthority {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name = DistinguishedName::new();
@@ -49,18 +50,18 @@ impl ServerAuthority {
     }
 
     /// For clients that speak with a server of ours directly.
-    pub(super) fn roots(&self) -> Vec<CertificateDer<'static>> {
+    pub(crate) fn roots(&self) -> Vec<CertificateDer<'static>> {
         CertificateDer::pem_slice_iter(self.pem.as_bytes()).map(Result::unwrap).collect()
     }
 
     /// TLS of a server called `name`.
-    pub(super) fn server(&self, name: &str) -> ServerConfig {
+    pub(crate) fn server(&self, name: &str) -> ServerConfig {
         let now = OffsetDateTime::now_utc();
         self.server_valid(name, now - time::Duration::days(1), now + time::Duration::days(1))
     }
 
     /// TLS of a server called `name`, with a certificate for these days.
-    pub(super) fn server_valid(&self, name: &str, from: OffsetDateTime, until: OffsetDateTime) -> ServerConfig {
+    pub(crate) fn server_valid(&self, name: &str, from: OffsetDateTime, until: OffsetDateTime) -> ServerConfig {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         (params.not_before, params.not_after) = (from, until);
         params.distinguished_name = DistinguishedName::new();
@@ -72,13 +73,13 @@ impl ServerAuthority {
 }
 
 /// TLS of a server that signed its own certificate.
-pub(super) fn self_signed(name: &str) -> ServerConfig {
+pub(crate) fn self_signed(name: &str) -> ServerConfig {
     let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
     server_config(made.cert.der().clone(), &made.signing_key)
 }
 
 /// TLS of a server that signed its own certificate with SHA-384, and the certificate.
-pub(super) fn self_signed_with_sha384(name: &str) -> (ServerConfig, CertificateDer<'static>) {
+pub(crate) fn self_signed_with_sha384(name: &str) -> (ServerConfig, CertificateDer<'static>) {
     let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
     let certificate = CertificateParams::new([name.to_owned()]).unwrap().self_signed(&key).unwrap().der().clone();
     (server_config(certificate.clone(), &key), certificate)
@@ -95,7 +96,7 @@ fn server_config(certificate: CertificateDer<'static>, key: &KeyPair) -> ServerC
 }
 
 /// Starts a server that plays `part` on every connection, after TLS where there is a `tls`.
-pub(super) async fn server<P, F>(tls: Option<ServerConfig>, part: P) -> SocketAddr
+pub(crate) async fn server<P, F>(tls: Option<ServerConfig>, part: P) -> SocketAddr
 where
     P: Fn(Box<dyn Line>) -> F + Send + 'static,
     F: Future<Output = ()> + Send + 'static,
@@ -119,12 +120,12 @@ where
 }
 
 /// Anything that can be read and written.
-pub(super) trait Line: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Line: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Line for T {}
 
 impl Stage {
     /// A proxy that reaches `mail.contoso.com` at `server` and trusts `servers`; `change` may ask for more.
-    pub(super) async fn new(
+    pub(crate) async fn new(
         server: SocketAddr,
         servers: Option<&ServerAuthority>,
         change: impl FnOnce(&mut Options),
@@ -163,12 +164,12 @@ impl Stage {
     }
 
     /// A connection to the proxy.
-    pub(super) async fn connect(&self) -> TcpStream {
+    pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.proxy.addresses()[0]).await.unwrap()
     }
 
     /// A tunnel to `target`, with the proxy's answer read.
-    pub(super) async fn tunnel(&self, target: &str) -> TcpStream {
+    pub(crate) async fn tunnel(&self, target: &str) -> TcpStream {
         let mut tcp = self.connect().await;
         let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n");
         tcp.write_all(request.as_bytes()).await.unwrap();
@@ -178,7 +179,7 @@ impl Stage {
     }
 
     /// TLS through the proxy to `host` on port 443, by a client that trusts the proxy.
-    pub(super) async fn tls(&self, host: &str) -> tokio_rustls::client::TlsStream<TcpStream> {
+    pub(crate) async fn tls(&self, host: &str) -> tokio_rustls::client::TlsStream<TcpStream> {
         let config = self.client_config(&[b"http/1.1"]);
         let name = ServerName::try_from(host.to_owned()).unwrap();
         let tcp = self.tunnel(&format!("{host}:443")).await;
@@ -186,14 +187,14 @@ impl Stage {
     }
 
     /// TLS of a client that trusts the proxy.
-    pub(super) fn client_config(&self, alpn: &[&[u8]]) -> ClientConfig {
+    pub(crate) fn client_config(&self, alpn: &[&[u8]]) -> ClientConfig {
         let mut roots = RootCertStore::empty();
         roots.add(self.authority.certificate().clone()).unwrap();
         client_config(roots, alpn)
     }
 
     /// The next `count` exchanges to end.
-    pub(super) async fn ended(&mut self, count: usize) -> Vec<Exchange> {
+    pub(crate) async fn ended(&mut self, count: usize) -> Vec<Exchange> {
         let collect = async {
             loop {
                 self.outbox.drain(&mut self.seen);
@@ -218,7 +219,7 @@ impl Stage {
     }
 
     /// The next `count` rows of exchanges that go on.
-    pub(super) async fn running(&mut self, count: usize) -> Vec<Exchange> {
+    pub(crate) async fn running(&mut self, count: usize) -> Vec<Exchange> {
         let running = |event: &Event| match event {
             Event::Running(exchange) => Some(exchange.clone()),
             Event::Ended(_) => None,
@@ -237,12 +238,12 @@ impl Stage {
     }
 
     /// The next exchange to end.
-    pub(super) async fn ended_one(&mut self) -> Exchange {
+    pub(crate) async fn ended_one(&mut self) -> Exchange {
         self.ended(1).await.remove(0)
     }
 
     /// Ends the proxy; gives what was recorded and not yet asked for.
-    pub(super) async fn close(mut self, drain: Duration) -> Vec<Exchange> {
+    pub(crate) async fn close(mut self, drain: Duration) -> Vec<Exchange> {
         self.proxy.shutdown(drain).await;
         self.outbox.drain(&mut self.seen);
         let ended = |event| match event {
@@ -254,7 +255,7 @@ impl Stage {
 }
 
 /// TLS of a client that trusts `roots`.
-pub(super) fn client_config(roots: RootCertStore, alpn: &[&[u8]]) -> ClientConfig {
+pub(crate) fn client_config(roots: RootCertStore, alpn: &[&[u8]]) -> ClientConfig {
     let mut config = ClientConfig::builder_with_provider(crypto::provider())
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -265,7 +266,7 @@ pub(super) fn client_config(roots: RootCertStore, alpn: &[&[u8]]) -> ClientConfi
 }
 
 /// Reads up to the end of a head, byte by byte, so that what follows stays.
-pub(super) async fn read_head(line: &mut (impl AsyncRead + Unpin)) -> String {
+pub(crate) async fn read_head(line: &mut (impl AsyncRead + Unpin)) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         match patiently(line.read_u8()).await {
@@ -277,20 +278,20 @@ pub(super) async fn read_head(line: &mut (impl AsyncRead + Unpin)) -> String {
 }
 
 /// Reads exactly as many bytes as `expected` has, and compares.
-pub(super) async fn expect(line: &mut (impl AsyncRead + Unpin), expected: &[u8]) {
+pub(crate) async fn expect(line: &mut (impl AsyncRead + Unpin), expected: &[u8]) {
     let mut read = vec![0; expected.len()];
     patiently(line.read_exact(&mut read)).await.unwrap();
     assert_eq!(String::from_utf8_lossy(&read), String::from_utf8_lossy(expected));
 }
 
 /// Reads to the end.
-pub(super) async fn rest(line: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
+pub(crate) async fn rest(line: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut read = Vec::new();
     let _ = patiently(line.read_to_end(&mut read)).await;
     read
 }
 
 /// Waits for `what`, within reason.
-pub(super) async fn patiently<T>(what: impl Future<Output = T>) -> T {
+pub(crate) async fn patiently<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, what).await.expect("an answer in time")
 }

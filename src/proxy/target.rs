@@ -1,19 +1,19 @@
 //! Where a client wants to go: host and port.
 
-use super::hosts::split_port;
+use crate::proxy::hosts::split_port;
 use crate::redact::{Clean, Redactor, Url};
 
 /// A host with a port, as a client named them. It came over the wire: it has no `Debug`.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct Target {
+pub(crate) struct Target {
     /// Without brackets.
-    pub(super) host: String,
-    pub(super) port: u16,
+    pub(crate) host: String,
+    pub(crate) port: u16,
 }
 
 impl Target {
     /// Reads `host[:port]`, with or without userinfo in front (which goes).
-    pub(super) fn read(authority: &[u8], default_port: u16) -> Option<Self> {
+    pub(crate) fn read(authority: &[u8], default_port: u16) -> Option<Self> {
         let text = std::str::from_utf8(authority).ok()?;
         let (host, port) = split_port(text.rsplit_once('@').map_or(text, |(_, host)| host))?;
         let odd =
@@ -25,27 +25,27 @@ impl Target {
     }
 
     /// `host:port`, IPv6 in brackets.
-    pub(super) fn authority(&self) -> String {
+    pub(crate) fn authority(&self) -> String {
         format!("{}:{}", self.bracketed(), self.port)
     }
 
     /// `host:port`, or `host` alone where `default` is the port.
-    pub(super) fn short_authority(&self, default: u16) -> String {
+    pub(crate) fn short_authority(&self, default: u16) -> String {
         if self.port == default { self.bracketed() } else { self.authority() }
     }
 
     /// `host:port`, as it may be shown.
-    pub(super) fn shown(&self, redactor: &Redactor) -> Clean {
+    pub(crate) fn shown(&self, redactor: &Redactor) -> Clean {
         redactor.wire().host(self.authority().as_bytes())
     }
 
     /// The host alone, as it may be shown.
-    pub(super) fn shown_host(&self, redactor: &Redactor) -> Clean {
+    pub(crate) fn shown_host(&self, redactor: &Redactor) -> Clean {
         redactor.wire().host(self.bracketed().as_bytes())
     }
 
     /// The URL of a tunnel there.
-    pub(super) fn tunnel_url(&self, redactor: &Redactor) -> Url {
+    pub(crate) fn tunnel_url(&self, redactor: &Redactor) -> Url {
         redactor.wire().url(format!("https://{}/", self.short_authority(443)).as_bytes())
     }
 

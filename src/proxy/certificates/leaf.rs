@@ -1,0 +1,273 @@
+//! Leaf certificates: minted on demand for the name a client asked for, and kept.
+//!
+//! Always ECDSA P-256: old Windows clients have AEAD ciphers only with ECDSA, and signing with it is cheap.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use rcgen::string::Ia5String;
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    SanType, SerialNumber,
+};
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::NoServerSessionStorage;
+use rustls::sign::{CertifiedKey, SigningKey, SingleCertAndKey};
+use time::{Duration, OffsetDateTime};
+
+use crate::exchange::Certificate;
+use crate::proxy::certificates::certificate;
+use crate::proxy::tls::crypto;
+use crate::proxy::tls::protocol::Protocol;
+use crate::redact::Redactor;
+
+/// Apple and the browsers shorten what they accept from year to year; this is below the next step.
+const VALIDITY: Duration = Duration::days(190);
+/// Clients whose clocks are behind must not take the leaf for one from the future.
+const BACKDATED: Duration = Duration::days(2);
+/// A leaf that has less than this to live is minted anew.
+const RENEWED_BEFORE: Duration = Duration::days(30);
+const KEPT: usize = 1024;
+/// RFC 5280 upper bound of a common name.
+const COMMON_NAME_LIMIT: usize = 64;
+
+/// Mints leaves and keeps the latest ones.
+pub(crate) struct Leaves {
+    issuer: Issuer<'static, KeyPair>,
+    /// One key for all leaves of a run: it never leaves the process, and minting costs no key generation.
+    key: KeyPair,
+    signing: Arc<dyn SigningKey>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    leaves: HashMap<Wanted, Arc<Leaf>>,
+    order: VecDeque<Wanted>,
+}
+
+/// What a leaf was minted for: the name asked for and the server's certificate.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Wanted {
+    name: String,
+    server: Option<[u8; 32]>,
+}
+
+impl Leaves {
+    pub(crate) fn new(issuer: Issuer<'static, KeyPair>) -> Option<Self> {
+        let key = KeyPair::generate().ok()?;
+        let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let signing = crypto::provider().key_provider.load_private_key(der).ok()?;
+        Some(Self { issuer, key, signing, kept: Mutex::default() })
+    }
+
+    pub(crate) fn leaf(&self, name: &str, server: Option<&CertificateDer<'_>>) -> Result<Arc<Leaf>, LeafError> {
+        let wanted = Wanted { name: name.to_ascii_lowercase(), server: server.map(|der| crypto::sha256(der)) };
+        let now = OffsetDateTime::now_utc();
+        if let Some(leaf) = self.kept().leaves.get(&wanted).filter(|leaf| leaf.not_after - now > RENEWED_BEFORE) {
+            return Ok(Arc::clone(leaf));
+        }
+        let leaf = Arc::new(self.mint(&wanted.name, server, now)?);
+        let mut kept = self.kept();
+        if kept.leaves.insert(wanted.clone(), Arc::clone(&leaf)).is_none() {
+            kept.order.push_back(wanted);
+        }
+        if kept.order.len() > KEPT
+            && let Some(oldest) = kept.order.pop_front()
+        {
+            kept.leaves.remove(&oldest);
+        }
+        Ok(leaf)
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn mint(&self, name: &str, server: Option<&CertificateDer<'_>>, now: OffsetDateTime) -> Result<Leaf, LeafError> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        if name.len() <= COMMON_NAME_LIMIT {
+            params.distinguished_name.push(DnType::CommonName, name);
+        }
+        params.subject_alt_names = subject_alternative_names(name, server)?;
+        params.serial_number = Some(SerialNumber::from_slice(&crypto::serial().ok_or(LeafError::Mint)?));
+        params.not_before = now - BACKDATED;
+        params.not_after = params.not_before + VALIDITY;
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        let der = params.signed_by(&self.key, &self.issuer).map_err(|_| LeafError::Mint)?.der().clone();
+        Leaf::new(CertifiedKey::new(vec![der], Arc::clone(&self.signing)), params.not_after)
+    }
+}
+
+fn server_config(certified: CertifiedKey) -> Result<ServerConfig, LeafError> {
+    let mut config = ServerConfig::builder_with_provider(crypto::provider())
+        .with_safe_default_protocol_versions()
+        .map_err(|_| LeafError::Mint)?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
+    // A resumed session shows the client no certificate. Every client shall see, and may refuse, the one of today.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(config)
+}
+
+/// The name asked for first, then the names of the server's own certificate.
+fn subject_alternative_names(name: &str, server: Option<&CertificateDer<'_>>) -> Result<Vec<SanType>, LeafError> {
+    let mut names = vec![name.to_owned()];
+    if let Some(server) = server {
+        names.extend(certificate::names(server));
+    }
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(name.to_ascii_lowercase()));
+    let names: Vec<_> = names.into_iter().filter_map(general_name).collect();
+    if names.is_empty() { Err(LeafError::Name) } else { Ok(names) }
+}
+
+fn general_name(name: String) -> Option<SanType> {
+    match name.parse::<IpAddr>() {
+        Ok(address) => Some(SanType::IpAddress(address)),
+        Err(_) => Ia5String::try_from(name).ok().map(SanType::DnsName),
+    }
+}
+
+/// A leaf certificate with its key, ready to be shown.
+pub(crate) struct Leaf {
+    pub(crate) der: CertificateDer<'static>,
+    not_after: OffsetDateTime,
+    plain: Arc<ServerConfig>,
+    http1: Arc<ServerConfig>,
+    http2: Arc<ServerConfig>,
+    facts: OnceLock<Option<Certificate>>,
+}
+
+impl Leaf {
+    /// One that is ready to be shown.
+    pub(crate) fn new(certified: CertifiedKey, not_after: OffsetDateTime) -> Result<Self, LeafError> {
+        let der = certified.cert.first().ok_or(LeafError::Mint)?.clone();
+        let plain = server_config(certified)?;
+        let speaking = |protocol: Protocol| {
+            let mut config = plain.clone();
+            config.alpn_protocols = vec![protocol.id().to_vec()];
+            Arc::new(config)
+        };
+        Ok(Self {
+            der,
+            not_after,
+            http1: speaking(Protocol::Http1),
+            http2: speaking(Protocol::Http2),
+            plain: Arc::new(plain),
+            facts: OnceLock::new(),
+        })
+    }
+
+    /// What to show it with on a connection for which this protocol was chosen.
+    pub(crate) const fn config(&self, protocol: Option<Protocol>) -> &Arc<ServerConfig> {
+        match protocol {
+            None => &self.plain,
+            Some(Protocol::Http1) => &self.http1,
+            Some(Protocol::Http2) => &self.http2,
+        }
+    }
+
+    /// Its facts, for the record.
+    pub(crate) fn facts(&self, redactor: &Redactor) -> Option<Certificate> {
+        self.facts.get_or_init(|| certificate::facts(&self.der, redactor)).clone()
+    }
+}
+
+/// Why there is no leaf.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub(crate) enum LeafError {
+    /// The name asked for cannot stand in a certificate.
+    #[error("the name cannot stand in a certificate")]
+    Name,
+    /// Signing failed.
+    #[error("the certificate could not be signed")]
+    Mint,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::proxy::certificates::authority::Authority;
+    use x509_parser::extensions::ParsedExtension;
+
+    fn authority() -> Authority {
+        Authority::load_or_create(tempfile::tempdir().unwrap().path()).unwrap()
+    }
+
+    fn server(names: &[&str]) -> CertificateDer<'static> {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        rcgen::generate_simple_self_signed(names).unwrap().cert.der().clone()
+    }
+
+    #[test]
+    fn a_leaf_is_what_clients_accept() {
+        let authority = authority();
+        let server = server(&["MAIL.contoso.com", "autodiscover.contoso.com", "10.1.2.3"]);
+        let leaf = authority.leaf("mail.contoso.com", Some(&server)).unwrap();
+        let (_, root) = x509_parser::parse_x509_certificate(authority.certificate()).unwrap();
+        let (_, cert) = x509_parser::parse_x509_certificate(&leaf.der).unwrap();
+
+        assert_eq!(certificate::names(&leaf.der), ["mail.contoso.com", "autodiscover.contoso.com", "10.1.2.3"]);
+        assert!(cert.verify_signature(Some(root.public_key())).is_ok());
+        assert_eq!(cert.issuer().as_raw(), root.subject().as_raw());
+        assert!(!cert.is_ca());
+        assert!(cert.key_usage().unwrap().unwrap().value.digital_signature());
+        let purposes = cert.extended_key_usage().unwrap().unwrap().value;
+        assert!(purposes.server_auth && !purposes.client_auth && !purposes.any);
+        let lifetime = cert.validity().not_after.to_datetime() - cert.validity().not_before.to_datetime();
+        assert!(lifetime < Duration::days(197), "{lifetime}");
+        assert!(cert.validity().not_before.to_datetime() < OffsetDateTime::now_utc() - Duration::days(1));
+        assert!(root.validity().not_before.to_datetime() <= cert.validity().not_before.to_datetime());
+
+        let key_id = |cert: &x509_parser::certificate::X509Certificate<'_>| {
+            cert.extensions().iter().find_map(|extension| match extension.parsed_extension() {
+                ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0.to_vec()),
+                _ => None,
+            })
+        };
+        let authority_id = cert.extensions().iter().find_map(|extension| match extension.parsed_extension() {
+            ParsedExtension::AuthorityKeyIdentifier(id) => id.key_identifier.as_ref().map(|id| id.0.to_vec()),
+            _ => None,
+        });
+        assert!(key_id(&cert).is_some());
+        assert_eq!(authority_id, key_id(&root));
+    }
+
+    #[test]
+    fn a_leaf_is_kept_for_its_name_and_server_and_no_two_share_a_serial() {
+        let authority = authority();
+        let first = authority.leaf("mail.contoso.com", None).unwrap();
+        assert!(Arc::ptr_eq(&first, &authority.leaf("MAIL.contoso.com", None).unwrap()));
+        let other = authority.leaf("mail.contoso.com", Some(&server(&["mail.contoso.com"]))).unwrap();
+        assert!(!Arc::ptr_eq(&first, &other));
+        let serial = |leaf: &Leaf| x509_parser::parse_x509_certificate(&leaf.der).unwrap().1.raw_serial().to_vec();
+        assert_ne!(serial(&first), serial(&other));
+    }
+
+    #[test]
+    fn odd_names_get_a_leaf_too() {
+        let authority = authority();
+        for name in ["under_score.contoso.com", "::1", "10.0.0.1", &"a.".repeat(40)] {
+            assert_eq!(certificate::names(&authority.leaf(name, None).unwrap().der), [name]);
+        }
+    }
+
+    #[test]
+    fn no_more_than_the_bound_are_kept() {
+        let authority = authority();
+        let first = authority.leaf("0.contoso.com", None).unwrap();
+        for n in 0..=KEPT {
+            authority.leaf(&format!("{n}.contoso.com"), None).unwrap();
+        }
+        assert!(!Arc::ptr_eq(&first, &authority.leaf("0.contoso.com", None).unwrap()));
+    }
+}

@@ -1,0 +1,162 @@
+//! A client's connection: what its first bytes ask for.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+
+use crate::exchange::{Certificate, Connection, Server, Timestamp};
+use crate::proxy::Context;
+use crate::proxy::answer::instead::Conversation;
+use crate::proxy::answer::respond::Responder;
+use crate::proxy::answer::{self, Page};
+use crate::proxy::entry::absolute;
+use crate::proxy::entry::reverse;
+use crate::proxy::entry::tunnel;
+use crate::proxy::failure;
+use crate::proxy::tap::stream::Plain;
+use crate::proxy::tap::tape;
+use crate::proxy::target::Target;
+use crate::redact::{Bindings, Clean};
+use crate::wire::http1::{head_end, is_token_byte};
+
+/// A request head longer than this is none that a client would send to a proxy.
+pub(crate) const HEAD_LIMIT: usize = 256 * 1024;
+
+/// Who calls, and since when.
+pub(crate) struct Caller {
+    pub(crate) context: Arc<Context>,
+    pub(crate) id: u32,
+    client: Clean,
+}
+
+impl Caller {
+    /// The facts of the connection, as far as they are known by now.
+    pub(crate) fn connection(
+        &self,
+        target: Option<&Target>,
+        server: Option<Server>,
+        presented: Option<Certificate>,
+    ) -> Arc<Connection> {
+        Arc::new(Connection {
+            id: self.id,
+            client: Some(self.client.clone()),
+            target: target.map(|target| target.shown(&self.context.redactor)),
+            server,
+            presented,
+        })
+    }
+}
+
+/// Serves one client connection to its end.
+pub(crate) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: SocketAddr) {
+    let _ = tcp.set_nodelay(true);
+    let client = context.redactor.wire().client_address(peer);
+    let caller = Caller { id: context.ids.connection(), client, context };
+    if let Some(url) = caller.context.reverse.clone() {
+        return Box::pin(reverse::serve(caller, tcp, &url)).await;
+    }
+    let mut read = Vec::new();
+    let found = loop {
+        if let Some(found) = opening(&read) {
+            break found;
+        }
+        match tcp.read_buf(&mut read).await {
+            Ok(0) | Err(_) if read.is_empty() => return,
+            Ok(0) | Err(_) => break Opening::Broken("the client closed the connection inside its first request head"),
+            Ok(_) => {}
+        }
+    };
+    let started = Timestamp::now();
+    let responder = caller.context.responder.clone();
+    match (found, responder) {
+        (Opening::Tunnel { target, head }, responder) => {
+            let early = read.split_off(head);
+            let asked = tunnel::Asked { target, head: read, early, started };
+            match responder {
+                Responder::Upstream => tunnel::serve(caller, tcp, asked).await,
+                Responder::Instead(respond) => Box::pin(tunnel::pretend(caller, tcp, asked, &*respond)).await,
+            }
+        }
+        (Opening::Absolute { .. }, Responder::Upstream) => Box::pin(absolute::serve(caller, tcp, read)).await,
+        (Opening::Absolute { .. }, Responder::Instead(respond)) => {
+            let connection = caller.connection(None, None, None);
+            let conversation = Conversation {
+                context: caller.context,
+                connection,
+                bindings: Bindings::UNKNOWN,
+                scheme: "http",
+                authority: None,
+            };
+            conversation.hold(Plain::new(tcp, read), &*respond).await;
+        }
+        (Opening::Ourselves, _) => answer::serve(Plain::new(tcp, read), &Page::welcome()).await,
+        (Opening::Broken(text), _) => not_a_request(&caller, tcp, text, started).await,
+    }
+}
+
+/// Answers and records what is no request to a proxy.
+pub(crate) async fn not_a_request(caller: &Caller, tcp: TcpStream, text: &'static str, started: Timestamp) {
+    let failure = failure::not_a_request(text);
+    let page = Page::bad_request(&failure);
+    tape::failed(&caller.context, caller.connection(None, None, None), started, None, None, failure);
+    answer::refuse(tcp, &page).await;
+}
+
+/// What the bytes of a head ask for. Heads are so long.
+pub(crate) enum Opening {
+    /// `CONNECT host:port`.
+    Tunnel { target: Target, head: usize },
+    /// `GET http://host/…`.
+    Absolute { head: usize },
+    /// `GET /…`: for the proxy itself.
+    Ourselves,
+    /// No request to a proxy; what it is instead.
+    Broken(&'static str),
+}
+
+/// What `read` asks for; nothing where more must be read to tell.
+pub(crate) fn opening(read: &[u8]) -> Option<Opening> {
+    let broken = |text| Some(Opening::Broken(text));
+    match read.first()? {
+        0x16 => {
+            return broken(
+                "the client speaks TLS to the proxy; set it up with an http:// proxy, not with an https:// one",
+            );
+        }
+        4 | 5 => return broken("the client speaks SOCKS; set it up with an HTTP proxy"),
+        byte if !is_token_byte(*byte) => return broken("the client sent bytes that are no HTTP request"),
+        _ => {}
+    }
+    let Some(line_end) = memchr::memchr(b'\n', read) else {
+        return if read.len() > HEAD_LIMIT { broken("the client sent a request line without an end") } else { None };
+    };
+    let line = read[..line_end].trim_ascii_end();
+    let mut words = line.split(|byte| *byte == b' ');
+    let (method, target, version) = (words.next()?, words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let is_request = method.iter().all(|byte| is_token_byte(*byte)) && version.starts_with(b"HTTP/1.");
+    if !is_request || words.next().is_some() {
+        return broken("the client sent bytes that are no HTTP/1 request");
+    }
+    let Some(head) = head_end(read, 0) else {
+        return if read.len() > HEAD_LIMIT {
+            broken("the client sent a request head longer than 256 KiB")
+        } else {
+            None
+        };
+    };
+    if method == b"CONNECT" {
+        return match Target::read(target, 443) {
+            Some(target) => Some(Opening::Tunnel { target, head }),
+            None => broken("the client sent a CONNECT without a usable host and port"),
+        };
+    }
+    if target.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"http://")) {
+        return Some(Opening::Absolute { head });
+    }
+    if target.starts_with(b"/") || target == b"*" {
+        return Some(Opening::Ourselves);
+    }
+    broken("the client sent a request whose target is neither host:port nor an http:// URL")
+}

@@ -1,0 +1,172 @@
+//! `--reverse URL`: clients call us as if we were the server at that URL.
+//!
+//! The first byte tells TLS from plain HTTP. Each client connection has one connection to the server, whatever either
+//! side speaks, and the bytes inside pass verbatim. Where both speak the same, it is a tunnel without its CONNECT.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+
+use crate::exchange::{Failure, Server, Timestamp, Tls};
+use crate::proxy::answer::{self, Page};
+use crate::proxy::entry::connection::Caller;
+use crate::proxy::entry::tunnel::{self, Asked, Opening};
+use crate::proxy::failure;
+use crate::proxy::tap::relay::relay;
+use crate::proxy::tap::stream::Plain;
+use crate::proxy::tap::tape::{self, Tape};
+use crate::proxy::target::Target;
+use crate::proxy::tls::protocol::Protocol;
+use crate::proxy::upstream::{Offer, Unsecured};
+use crate::redact::{Bindings, Clean};
+
+/// The server to stand in front of.
+#[derive(Clone)]
+pub struct ReverseUrl {
+    tls: bool,
+    target: Target,
+}
+
+impl FromStr for ReverseUrl {
+    type Err = ReverseUrlError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (scheme, rest) = text.split_once("://").ok_or(ReverseUrlError)?;
+        let tls = scheme.eq_ignore_ascii_case("https");
+        let authority = rest.strip_suffix('/').unwrap_or(rest);
+        if !(tls || scheme.eq_ignore_ascii_case("http")) || authority.contains('@') {
+            return Err(ReverseUrlError);
+        }
+        let target = Target::read(authority.as_bytes(), if tls { 443 } else { 80 }).ok_or(ReverseUrlError)?;
+        Ok(Self { tls, target })
+    }
+}
+
+impl std::fmt::Debug for ReverseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}://{}", if self.tls { "https" } else { "http" }, self.target.authority())
+    }
+}
+
+/// A text is no URL of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("give scheme, host and port alone, such as https://mail.contoso.com or http://10.1.2.3:8080")]
+pub struct ReverseUrlError;
+
+/// Serves one client connection to its end.
+pub(crate) async fn serve(caller: Caller, mut client: TcpStream, url: &ReverseUrl) {
+    let mut early = Vec::new();
+    if !matches!(client.read_buf(&mut early).await, Ok(read) if read > 0) {
+        return;
+    }
+    // SSL 2's form of a ClientHello has the topmost bit set.
+    let tls = matches!(early.first(), Some(0x16 | 0x80..));
+    let asked = Asked { target: url.target.clone(), head: Vec::new(), early, started: Timestamp::now() };
+    match caller.context.upstream.connect(&url.target).await {
+        Ok((server, address)) if tls == url.tls => tunnel::front(caller, client, server, address, asked).await,
+        Ok((server, address)) if tls => to_plain(caller, client, server, address, asked).await,
+        Ok((server, address)) => to_tls(caller, client, server, address, asked).await,
+        Err(failure) => fail(&caller, client, asked, tls, failure).await,
+    }
+}
+
+/// The client speaks TLS, the server does not.
+async fn to_plain(caller: Caller, mut client: TcpStream, server: TcpStream, address: SocketAddr, asked: Asked) {
+    let context = Arc::clone(&caller.context);
+    let Asked { target, early, started, .. } = asked;
+    let connection = |leaf| {
+        let server = Server { address: Clean::from(address), tls: None };
+        caller.connection(Some(&target), Some(server), leaf)
+    };
+    let hello = match tunnel::client_opening(&mut client, early).await {
+        Some(Opening::Hello(hello)) => *hello,
+        Some(_) => {
+            let failure = failure::not_a_request("the client speaks a TLS that this proxy cannot read");
+            return tape::failed_tunnel(&context, connection(None), started, &target, failure);
+        }
+        None => return,
+    };
+    let http1 = hello.offers(Protocol::Http1).then_some(Protocol::Http1);
+    let Ok(leaf) = context.leaf(&hello.name(&target), target.port, None) else { return };
+    let connection = connection(leaf.facts(&context.redactor));
+    match tunnel::greet(client, hello, &leaf, http1, &context).await {
+        Ok(client) => {
+            let authority = target.short_authority(443).into_bytes();
+            let bindings = Bindings::of_certificates(Some(&leaf.der), None);
+            let tunnel = Some((target, started));
+            let mut tape = Tape::http(&context, connection, bindings, http1, "https", Some(authority), tunnel);
+            relay(client, Plain::new(server, Vec::new()), &mut tape).await;
+        }
+        Err(failure) => tape::failed_tunnel(&context, connection, started, &target, failure),
+    }
+}
+
+/// The server speaks TLS, the client does not.
+async fn to_tls(caller: Caller, client: TcpStream, server: TcpStream, address: SocketAddr, asked: Asked) {
+    let context = Arc::clone(&caller.context);
+    let target = &asked.target;
+    let connection = |tls: Option<Tls>| {
+        let server = Server { address: Clean::from(address), tls };
+        caller.connection(Some(target), Some(server), None)
+    };
+    let Ok(name) = ServerName::try_from(target.host.clone()) else {
+        let failure = failure::ours("the server's name cannot stand in a certificate");
+        return fail(&caller, client, asked, false, failure).await;
+    };
+    let offer = Offer::new(vec![Protocol::Http1], true, None);
+    let (failure, tls) = match context.upstream.secure(server, name, &offer).await {
+        Ok(secured) => {
+            let authority = target.short_authority(80).into_bytes();
+            let connection = connection(Some(secured.facts));
+            let mut tape = Tape::http(&context, connection, Bindings::UNKNOWN, None, "http", Some(authority), None);
+            return relay(Plain::new(client, asked.early), secured.stream, &mut tape).await;
+        }
+        Err(Unsecured::Refused(failure, tls)) => (failure, tls.map(|tls| *tls)),
+        Err(Unsecured::Incompatible(_)) => (failure::server_tls_incompatible(), None),
+    };
+    let page = Page::unreachable(target, &failure, &context.redactor);
+    let url = context.redactor.wire().url(format!("http://{}/", target.short_authority(80)).as_bytes());
+    tape::failed(&context, connection(tls), asked.started, None, Some(url), failure);
+    answer::serve(Plain::new(client, asked.early), &page).await;
+}
+
+/// The server cannot be asked: the client is told so, in TLS where it speaks that.
+async fn fail(caller: &Caller, mut client: TcpStream, asked: Asked, tls: bool, failure: Failure) {
+    let context = &caller.context;
+    let Asked { target, early, started, .. } = asked;
+    let page = Page::unreachable(&target, &failure, &context.redactor);
+    let connection = caller.connection(Some(&target), None, None);
+    if !tls {
+        let url = context.redactor.wire().url(format!("http://{}/", target.short_authority(80)).as_bytes());
+        tape::failed(context, connection, started, None, Some(url), failure);
+        return answer::serve(Plain::new(client, early), &page).await;
+    }
+    tape::failed_tunnel(context, connection, started, &target, failure);
+    let Some(Opening::Hello(hello)) = tunnel::client_opening(&mut client, early).await else { return };
+    let http1 = hello.offers(Protocol::Http1).then_some(Protocol::Http1);
+    let Ok(leaf) = context.leaf(&hello.name(&target), target.port, None) else { return };
+    if let Ok(client) = tunnel::greet(client, *hello, &leaf, http1, context).await {
+        answer::serve(client, &page).await;
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_scheme_host_and_port() {
+        let read = |text: &str| text.parse::<ReverseUrl>().map(|url| format!("{url:?}"));
+        assert_eq!(read("https://mail.contoso.com").unwrap(), "https://mail.contoso.com:443");
+        assert_eq!(read("HTTP://mail.contoso.com:8080/").unwrap(), "http://mail.contoso.com:8080");
+        assert_eq!(read("http://[::1]").unwrap(), "http://[::1]:80");
+        for wrong in ["mail.contoso.com", "ftp://a", "https://", "https://a/ews", "https://avery:x@a", "https://a?b"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,494 @@
+//! CONNECT: TCP to the server first, then TLS on both sides, then the relay; or the client's own bytes undecrypted
+//! where we cannot look inside.
+//!
+//! Nothing that works without us may break: whatever our TLS cannot do with the server or with the client is left to
+//! the two of them, and recorded as unseen.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use rustls::pki_types::ServerName;
+use rustls::server::{Accepted, Acceptor, ClientHello};
+use rustls::{SignatureScheme, SupportedCipherSuite};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::StartHandshake;
+use tokio_rustls::server::TlsStream;
+
+use crate::exchange::{Connection, Failure, FailureKind, Server, Side, Step, Timestamp, Tls, Unseen};
+use crate::proxy::Context;
+use crate::proxy::answer::instead::Conversation;
+use crate::proxy::answer::respond::Respond;
+use crate::proxy::answer::{self, Page};
+use crate::proxy::certificates::leaf::Leaf;
+use crate::proxy::entry::connection::Caller;
+use crate::proxy::failure;
+use crate::proxy::tap::relay::relay;
+use crate::proxy::tap::stream::Plain;
+use crate::proxy::tap::tape::{self, Tape};
+use crate::proxy::target::Target;
+use crate::proxy::tls::crypto;
+use crate::proxy::tls::protocol::Protocol;
+use crate::proxy::upstream::{Offer, Secured, Unsecured, tls_error};
+use crate::redact::{Bindings, Clean};
+
+const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
+/// A ClientHello is a few hundred bytes; with post-quantum shares and tickets a few thousand.
+const HELLO_LIMIT: usize = 64 * 1024;
+
+/// A tunnel that a client asked for.
+pub(crate) struct Asked {
+    pub(crate) target: Target,
+    /// The CONNECT itself.
+    pub(crate) head: Vec<u8>,
+    /// What the client sent without waiting for the answer.
+    pub(crate) early: Vec<u8>,
+    pub(crate) started: Timestamp,
+}
+
+/// Serves a tunnel to its end.
+pub(crate) async fn serve(caller: Caller, client: TcpStream, asked: Asked) {
+    // What only the handshakes need is gone when the relay, which may last for hours, begins.
+    carry(Box::pin(settle(caller, client, asked)).await).await;
+}
+
+/// Serves a client that takes us for the server, to which `server` is connected.
+pub(crate) async fn front(caller: Caller, client: TcpStream, server: TcpStream, address: SocketAddr, asked: Asked) {
+    let Asked { target, early, started, .. } = asked;
+    let tunnel = Tunnel { caller, target, address, started, front: true };
+    carry(Box::pin(tunnel.settle(client, server, early)).await).await;
+}
+
+async fn carry(settled: Settled) {
+    match settled {
+        Settled::Intercepted { client, server, mut tape } => relay(*client, *server, &mut tape).await,
+        Settled::Plain { client, server, mut tape } => relay(client, server, &mut tape).await,
+        Settled::Over => {}
+    }
+}
+
+/// What a tunnel came to.
+enum Settled {
+    /// TLS with us on both sides.
+    Intercepted {
+        client: Box<TlsStream<TcpStream>>,
+        server: Box<tokio_rustls::client::TlsStream<TcpStream>>,
+        tape: Tape,
+    },
+    /// The bytes pass as they are.
+    Plain { client: Plain, server: Plain, tape: Tape },
+    /// Nothing is left to do.
+    Over,
+}
+
+async fn settle(caller: Caller, mut client: TcpStream, asked: Asked) -> Settled {
+    let context = Arc::clone(&caller.context);
+    let (server, address) = match context.upstream.connect(&asked.target).await {
+        Ok(connected) => connected,
+        Err(failure) => {
+            let page = Page::unreachable(&asked.target, &failure, &context.redactor);
+            let connection = caller.connection(Some(&asked.target), None, None);
+            tape::failed_tunnel(&context, connection, asked.started, &asked.target, failure);
+            answer::serve(Plain::new(client, asked.head), &page).await;
+            return Settled::Over;
+        }
+    };
+    if client.write_all(ESTABLISHED).await.is_err() {
+        return Settled::Over;
+    }
+    let Asked { target, early, started, .. } = asked;
+    Tunnel { caller, target, address, started, front: false }.settle(client, server, early).await
+}
+
+/// Serves a tunnel whose requests somebody answers in the server's place: no server is asked for anything.
+pub(crate) async fn pretend(caller: Caller, mut client: TcpStream, asked: Asked, respond: &dyn Respond) {
+    let Asked { target, early, started, .. } = asked;
+    if client.write_all(ESTABLISHED).await.is_err() {
+        return;
+    }
+    let Some(opening) = client_opening(&mut client, early).await else { return };
+    let context = Arc::clone(&caller.context);
+    let connection = |leaf: Option<&Leaf>| {
+        caller.connection(Some(&target), None, leaf.and_then(|leaf| leaf.facts(&context.redactor)))
+    };
+    let conversation = |connection, bindings, scheme, port| Conversation {
+        context: Arc::clone(&context),
+        connection,
+        bindings,
+        scheme,
+        authority: Some(target.short_authority(port).into_bytes()),
+    };
+    match opening {
+        Opening::Hello(hello) => {
+            let name = hello.name(&target);
+            let http1 = hello.offers(Protocol::Http1).then_some(Protocol::Http1);
+            let Ok(leaf) = context.leaf(&name, target.port, None) else { return };
+            let connection = connection(Some(&leaf));
+            match greet(client, *hello, &leaf, http1, &context).await {
+                Ok(client) => {
+                    let bindings = Bindings::of_certificates(Some(&leaf.der), None);
+                    conversation(connection, bindings, "https", 443).hold(client, respond).await;
+                }
+                Err(failure) => tape::failed_tunnel(&context, connection, started, &target, failure),
+            }
+        }
+        Opening::Http(early) => {
+            let conversation = conversation(connection(None), Bindings::UNKNOWN, "http", 80);
+            conversation.hold(Plain::new(client, early), respond).await;
+        }
+        _ => {
+            let failure = failure::not_a_request("the client sent bytes into the tunnel that no session can answer");
+            tape::failed_tunnel(&context, connection(None), started, &target, failure);
+        }
+    }
+}
+
+/// A tunnel whose TCP connections stand.
+struct Tunnel {
+    caller: Caller,
+    target: Target,
+    address: SocketAddr,
+    started: Timestamp,
+    /// Clients call us by any name; the server is called by its own.
+    front: bool,
+}
+
+impl Tunnel {
+    async fn settle(self, mut client: TcpStream, mut server: TcpStream, early: Vec<u8>) -> Settled {
+        let context = &self.caller.context;
+        if !context.is_wanted(&self.target) {
+            context.passed.fetch_add(1, Ordering::Relaxed);
+            let (client, server) = (Plain::new(client, early), Plain::new(server, Vec::new()));
+            return Settled::Plain { client, server, tape: Tape::Off };
+        }
+        let known = context.is_skipped(&self.target.host, self.target.port).then_some(Unseen::SkippedHost);
+        if let Some(reason) = known.or_else(|| context.unreadable.recall(&self.target)) {
+            return self.pass(client, early, server, Vec::new(), reason);
+        }
+        match read_opening(&mut client, early, &mut server).await {
+            Opening::ClientLeft => Settled::Over,
+            Opening::ServerLeft(reset) => self.fail(None, server_left(reset)),
+            Opening::ServerFirst { client: early, server: greeting } => {
+                self.pass(client, early, server, greeting, Unseen::NotTls)
+            }
+            Opening::Http(early) => self.plain_http(client, early, server),
+            Opening::Other(early, Unseen::ClientTlsUnreadable) => self.odd_hello(client, early, server).await,
+            Opening::Other(early, reason) => self.pass(client, early, server, Vec::new(), reason),
+            Opening::Hello(hello) => Box::pin(self.tls(client, server, *hello)).await,
+        }
+    }
+
+    /// Passes the client's own bytes, which we cannot or shall not read.
+    fn pass(&self, client: TcpStream, early: Vec<u8>, server: TcpStream, greeting: Vec<u8>, reason: Unseen) -> Settled {
+        let connection = self.connection(None, None);
+        let tape = Tape::blind(&self.caller.context, connection, self.started, &self.target, reason);
+        Settled::Plain { client: Plain::new(client, early), server: Plain::new(server, greeting), tape }
+    }
+
+    /// HTTP without TLS inside a tunnel.
+    fn plain_http(&self, client: TcpStream, early: Vec<u8>, server: TcpStream) -> Settled {
+        let authority = self.target.short_authority(80).into_bytes();
+        let connection = self.connection(None, None);
+        let tape = Tape::http(&self.caller.context, connection, Bindings::UNKNOWN, None, "http", Some(authority), None);
+        Settled::Plain { client: Plain::new(client, early), server: Plain::new(server, Vec::new()), tape }
+    }
+
+    async fn tls(&self, client: TcpStream, server: TcpStream, hello: Hello) -> Settled {
+        let context = &self.caller.context;
+        let Wishes { name, sni, protocols, servable } = match self.wishes(&hello.accepted.client_hello()) {
+            Ok(wishes) => wishes,
+            Err(reason) => return self.pass(client, hello.raw, server, Vec::new(), reason),
+        };
+        let server_name = if self.front { self.host().to_owned() } else { name.clone() };
+        let Ok(server_name) = ServerName::try_from(server_name) else {
+            return self.pass(client, hello.raw, server, Vec::new(), Unseen::ClientTlsUnreadable);
+        };
+        let offer = Offer::new(protocols, sni || self.front, hello.accepted.client_hello().named_groups());
+        let reason = match context.upstream.secure(server, server_name, &offer).await {
+            Ok(secured) if servable => return self.intercept(client, hello, &name, secured).await,
+            Err(Unsecured::Refused(failure, tls)) if servable => {
+                return self.explain(client, hello, &name, failure, tls.map(|tls| *tls)).await;
+            }
+            // An old client of an old server: what keeps us out for good is the server.
+            Err(Unsecured::Incompatible(reason)) => reason,
+            _ => Unseen::ClientTlsUnreadable,
+        };
+        self.pass_anew(client, hello.raw, reason).await
+    }
+
+    /// A hello that our TLS cannot even read: mostly one of old TLS. Whether the server is as old decides what keeps
+    /// us out, so it is asked.
+    async fn odd_hello(&self, client: TcpStream, raw: Vec<u8>, server: TcpStream) -> Settled {
+        let Ok(name) = ServerName::try_from(self.host().to_owned()) else {
+            return self.pass(client, raw, server, Vec::new(), Unseen::ClientTlsUnreadable);
+        };
+        let reason = match self.caller.context.upstream.secure(server, name, &Offer::new(Vec::new(), true, None)).await
+        {
+            Err(Unsecured::Incompatible(reason)) => reason,
+            Ok(_) | Err(Unsecured::Refused(..)) => Unseen::ClientTlsUnreadable,
+        };
+        self.pass_anew(client, raw, reason).await
+    }
+
+    /// Passes the client's own bytes over a new connection, after ours has seen a handshake of our own.
+    async fn pass_anew(&self, client: TcpStream, raw: Vec<u8>, reason: Unseen) -> Settled {
+        match self.caller.context.upstream.connect(&self.target).await {
+            Ok((server, _)) => self.pass(client, raw, server, Vec::new(), reason),
+            Err(failure) => self.fail(None, failure),
+        }
+    }
+
+    /// The host asked for, without the dot that may end it.
+    fn host(&self) -> &str {
+        self.target.host.strip_suffix('.').unwrap_or(&self.target.host)
+    }
+
+    /// What the client wants, or why it cannot have it from us.
+    fn wishes(&self, hello: &ClientHello<'_>) -> Result<Wishes, Unseen> {
+        let sni = hello.server_name().map(str::to_owned);
+        if sni.as_ref().is_some_and(|name| self.caller.context.is_skipped(name, self.target.port)) {
+            return Err(Unseen::SkippedHost);
+        }
+        let name = sni.clone().unwrap_or_else(|| self.host().to_owned());
+        let mut protocols = offered(hello);
+        if self.caller.context.is_http1_only(&name, self.target.port) {
+            protocols.retain(|protocol| *protocol == Protocol::Http1);
+        }
+        if protocols.is_empty() && hello.alpn().is_some() {
+            return Err(Unseen::UnreadProtocol);
+        }
+        let scheme = match self.caller.context.server_cert(&name, self.target.port) {
+            Some(given) => given.scheme(hello.signature_schemes()),
+            None => hello.signature_schemes().iter().copied().find(|scheme| *scheme == MINTED),
+        };
+        let servable = scheme.is_some_and(|scheme| servable(hello, scheme));
+        Ok(Wishes { sni: sni.is_some(), name, protocols, servable })
+    }
+
+    /// Both sides speak TLS with us: the tap.
+    async fn intercept(&self, client: TcpStream, hello: Hello, name: &str, secured: Box<Secured>) -> Settled {
+        let context = &self.caller.context;
+        let Secured { stream: server, facts, certificate, protocol } = *secured;
+        let Ok(leaf) = context.leaf(name, self.target.port, Some(&certificate)) else {
+            return self.fail(Some(facts), failure::ours("no certificate could be made for this name"));
+        };
+        let connection = self.connection(Some(facts), Some(&leaf));
+        let client = match greet(client, hello, &leaf, protocol, context).await {
+            Ok(client) => Box::new(client),
+            Err(failure) => {
+                tape::failed_tunnel(context, connection, self.started, &self.target, failure);
+                return Settled::Over;
+            }
+        };
+        let authority = self.target.short_authority(443).into_bytes();
+        let tunnel = Some((self.target.clone(), self.started));
+        let bindings = Bindings::of_certificates(Some(&leaf.der), Some(&certificate));
+        let tape = Tape::http(context, connection, bindings, protocol, "https", Some(authority), tunnel);
+        Settled::Intercepted { client, server: Box::new(server), tape }
+    }
+
+    /// The server's certificate is refused: the client is told so inside its own TLS connection.
+    async fn explain(
+        &self,
+        client: TcpStream,
+        hello: Hello,
+        name: &str,
+        failure: Failure,
+        tls: Option<Tls>,
+    ) -> Settled {
+        let context = &self.caller.context;
+        let page = Page::unreachable(&self.target, &failure, &context.redactor);
+        let http1 = hello.accepted.client_hello().alpn().is_some().then_some(Protocol::Http1);
+        let over = self.fail(tls, failure);
+        let Ok(leaf) = context.leaf(name, self.target.port, None) else { return over };
+        if let Ok(client) = greet(client, hello, &leaf, http1, context).await {
+            answer::serve(client, &page).await;
+        }
+        over
+    }
+
+    fn fail(&self, tls: Option<Tls>, failure: Failure) -> Settled {
+        let connection = self.connection(tls, None);
+        tape::failed_tunnel(&self.caller.context, connection, self.started, &self.target, failure);
+        Settled::Over
+    }
+
+    fn connection(&self, tls: Option<Tls>, leaf: Option<&Leaf>) -> Arc<Connection> {
+        let server = Server { address: Clean::from(self.address), tls };
+        let presented = leaf.and_then(|leaf| leaf.facts(&self.caller.context.redactor));
+        self.caller.connection(Some(&self.target), Some(server), presented)
+    }
+}
+
+/// Finishes the client's handshake, or says how the client refuses.
+pub(crate) async fn greet(
+    client: TcpStream,
+    hello: Hello,
+    leaf: &Leaf,
+    protocol: Option<Protocol>,
+    context: &Context,
+) -> Result<TlsStream<TcpStream>, Failure> {
+    let config = Arc::clone(leaf.config(protocol));
+    let handshake = StartHandshake::from_parts(hello.accepted, client).into_stream(config);
+    handshake.await.map_err(|error| match tls_error(&error) {
+        Some(error) => failure::client_tls(error, &context.redactor),
+        None => failure::left_at_certificate(matches!(
+            error.kind(),
+            ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted
+        )),
+    })
+}
+
+/// The protocols that a client offers and the reader follows, in the client's order.
+fn offered(hello: &ClientHello<'_>) -> Vec<Protocol> {
+    hello.alpn().into_iter().flatten().filter_map(Protocol::of).collect()
+}
+
+/// What a client's hello asks for.
+struct Wishes {
+    /// The name in it, else that of the CONNECT.
+    name: String,
+    /// Whether the name was in it.
+    sni: bool,
+    /// Those that the reader follows, in the client's order.
+    protocols: Vec<Protocol>,
+    /// Our TLS can serve it.
+    servable: bool,
+}
+
+/// A ClientHello, read and as it came.
+pub(crate) struct Hello {
+    accepted: Accepted,
+    raw: Vec<u8>,
+}
+
+impl Hello {
+    /// The server that it names, else `target`'s.
+    pub(crate) fn name(&self, target: &Target) -> String {
+        self.accepted.client_hello().server_name().unwrap_or(&target.host).to_owned()
+    }
+
+    pub(crate) fn offers(&self, protocol: Protocol) -> bool {
+        offered(&self.accepted.client_hello()).contains(&protocol)
+    }
+}
+
+/// Who speaks first in a tunnel, and what.
+pub(crate) enum Opening {
+    Hello(Box<Hello>),
+    /// The client's bytes look like HTTP without TLS.
+    Http(Vec<u8>),
+    /// The client's bytes are something else, or TLS that cannot be served.
+    Other(Vec<u8>, Unseen),
+    ServerFirst {
+        client: Vec<u8>,
+        server: Vec<u8>,
+    },
+    ClientLeft,
+    /// Whether with a reset.
+    ServerLeft(bool),
+}
+
+/// What a client's first bytes are, of which `raw` have come; nothing where it leaves before that is clear.
+pub(crate) async fn client_opening(client: &mut TcpStream, mut raw: Vec<u8>) -> Option<Opening> {
+    let mut acceptor = Acceptor::default();
+    let mut fed = 0;
+    loop {
+        if let Some(opening) = opening(&mut raw, &mut fed, &mut acceptor) {
+            return Some(opening);
+        }
+        if !matches!(client.read_buf(&mut raw).await, Ok(read) if read > 0) {
+            return None;
+        }
+    }
+}
+
+/// Watches both sides until it is clear what the tunnel carries.
+async fn read_opening(client: &mut TcpStream, early: Vec<u8>, server: &mut TcpStream) -> Opening {
+    let mut raw = early;
+    let mut greeting = Vec::new();
+    let mut acceptor = Acceptor::default();
+    let mut fed = 0;
+    loop {
+        if let Some(opening) = opening(&mut raw, &mut fed, &mut acceptor) {
+            return opening;
+        }
+        tokio::select! {
+            read = client.read_buf(&mut raw) => match read {
+                Ok(0) | Err(_) if raw.is_empty() => return Opening::ClientLeft,
+                Ok(0) | Err(_) => return Opening::Other(raw, Unseen::NotTls),
+                Ok(_) => {}
+            },
+            read = server.read_buf(&mut greeting) => return match read {
+                Ok(0) => Opening::ServerLeft(false),
+                Err(_) => Opening::ServerLeft(true),
+                Ok(_) => Opening::ServerFirst { client: raw, server: greeting },
+            },
+        }
+    }
+}
+
+/// What the client's first bytes are; nothing where more must be read to tell. Of `raw`, `fed` bytes have been given
+/// to `acceptor`.
+fn opening(raw: &mut Vec<u8>, fed: &mut usize, acceptor: &mut Acceptor) -> Option<Opening> {
+    match raw.first()? {
+        // SSL 2's form of a ClientHello, which old clients send to servers of any age.
+        first if first & 0x80 != 0 => match raw.get(2)? {
+            1 => Some(Opening::Other(std::mem::take(raw), Unseen::ClientTlsUnreadable)),
+            _ => Some(Opening::Other(std::mem::take(raw), Unseen::NotTls)),
+        },
+        0x16 => {
+            let mut more = &raw[*fed..];
+            while !more.is_empty() && acceptor.read_tls(&mut more).is_ok_and(|read| read > 0) {}
+            *fed = raw.len();
+            match acceptor.accept() {
+                Ok(Some(accepted)) => Some(Opening::Hello(Box::new(Hello { accepted, raw: std::mem::take(raw) }))),
+                Ok(None) if raw.len() < HELLO_LIMIT => None,
+                Ok(None) | Err(_) => Some(Opening::Other(std::mem::take(raw), Unseen::ClientTlsUnreadable)),
+            }
+        }
+        _ if is_http(raw)? => Some(Opening::Http(std::mem::take(raw))),
+        _ => Some(Opening::Other(std::mem::take(raw), Unseen::NotTls)),
+    }
+}
+
+/// Whether bytes begin with an HTTP method and a blank; nothing where that is still open.
+fn is_http(bytes: &[u8]) -> Option<bool> {
+    const LONGEST_METHOD: usize = 32;
+    match bytes.iter().position(|byte| !byte.is_ascii_alphabetic() && !matches!(byte, b'-' | b'_')) {
+        Some(at) => Some(at > 0 && bytes[at] == b' '),
+        None if bytes.len() > LONGEST_METHOD => Some(false),
+        None => None,
+    }
+}
+
+/// How certificates that we mint are signed with.
+const MINTED: SignatureScheme = SignatureScheme::ECDSA_NISTP256_SHA256;
+
+/// Whether our TLS can serve this hello with a certificate whose key signs so.
+fn servable(hello: &ClientHello<'_>, scheme: SignatureScheme) -> bool {
+    let provider = crypto::provider();
+    let signs = |suite: &SupportedCipherSuite| match suite {
+        SupportedCipherSuite::Tls12(suite) => suite.sign.contains(&scheme),
+        SupportedCipherSuite::Tls13(_) => true,
+    };
+    let suite = provider.cipher_suites.iter().any(|ours| hello.cipher_suites().contains(&ours.suite()) && signs(ours));
+    let group =
+        hello.named_groups().is_none_or(|offered| provider.kx_groups.iter().any(|ours| offered.contains(&ours.name())));
+    suite && group
+}
+
+fn server_left(reset: bool) -> Failure {
+    let (kind, text) = if reset {
+        (FailureKind::Reset, "the server reset the connection before TLS began")
+    } else {
+        (FailureKind::ClosedEarly, "the server closed the connection before TLS began")
+    };
+    Failure { side: Side::Server, step: Step::Tls, kind, text: text.into() }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;
