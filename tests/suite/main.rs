@@ -31,6 +31,7 @@ mod legacy_tls;
 mod ntlm;
 mod passing;
 mod recording;
+mod real_clients;
 mod replay;
 mod reverse;
 mod screens;
