@@ -122,8 +122,7 @@ impl Upstream {
             version: version_words(session.protocol_version()),
             cipher: cipher_words(session.negotiated_cipher_suite()),
             alpn: session.alpn_protocol().map(|protocol| self.redactor.wire().token(protocol)),
-            certificate: facts,
-            accepted_despite: None,
+            ..Tls::of_certificate(facts)
         };
         match refusal {
             Some(failure) if !self.insecure => return Err(Unsecured::Refused(failure, Some(Box::new(facts)))),

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::exchange::{
-    Certificate, Connection, Exchange, Failure, FailureKind, Head, Interim, Message, Response, Seen, Server, Side,
-    Step, Timestamp, Timings, Tls, Unseen,
+    Certificate, ClientCertificate, ClientTls, Connection, Exchange, Failure, FailureKind, Head, Interim, Message,
+    Response, Seen, Server, Side, SniForm, Step, Timestamp, Timings, Tls, Unseen,
 };
 use crate::redact::{Body, Content, RawBody, Redactor};
 use crate::wire::Fields;
@@ -122,29 +122,61 @@ fn any_response(redactor: Redactor) -> impl Strategy<Value = Response> {
 
 fn any_connection(redactor: Redactor) -> impl Strategy<Value = Connection> {
     let tls = (any::<bool>(), option::of(any_text()), any_certificate(redactor.clone()));
-    let server = option::of(option::of(tls));
+    let server = option::of(option::of((tls, any_tls_facts(redactor.clone()))));
     let client = option::of(select(&["127.0.0.1:50000", "10.1.2.3:50001"]));
-    (1..u32::MAX, client, option::of(any_host()), server, option::of(any_certificate(redactor.clone()))).prop_map(
-        move |(id, client, target, server, presented)| {
+    let presented = (option::of(any_certificate(redactor.clone())), option::of(any_client_tls(redactor.clone())));
+    (1..u32::MAX, client, option::of(any_host()), server, presented).prop_map(
+        move |(id, client, target, server, (presented, client_tls))| {
             let door = redactor.wire();
             Connection {
                 id,
                 client: client.and_then(|client: &str| client.parse().ok()).map(|client| door.client_address(client)),
                 target: target.map(|host| door.host(host.as_bytes())),
+                client_tls,
                 server: server.map(|tls| Server {
                     address: "192.0.2.10:443".into(),
-                    tls: tls.map(|(alpn, accepted_despite, certificate)| Tls {
+                    tls: tls.map(|((alpn, accepted_despite, certificate), facts)| Tls {
                         version: "TLS 1.3".into(),
                         cipher: "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256".into(),
                         alpn: alpn.then(|| "http/1.1".into()),
-                        certificate,
                         accepted_despite: accepted_despite.map(|why| door.prose(&why)),
+                        certificate,
+                        ..facts
                     }),
                 }),
                 presented,
             }
         },
     )
+}
+
+/// What of a server's TLS is neither its certificate nor there in every file.
+fn any_tls_facts(redactor: Redactor) -> impl Strategy<Value = Tls> {
+    let chain = prop::collection::vec(any_certificate(redactor.clone()), 0..3);
+    (chain, any::<bool>(), any::<bool>(), 0..3_u8).prop_map(move |(chain, legacy, resumed, wanted)| Tls {
+        chain,
+        legacy: legacy.then(|| "the server speaks nothing newer than TLS 1.0".into()),
+        client_certificate: match wanted {
+            0 => ClientCertificate::NotAsked,
+            1 => ClientCertificate::Asked,
+            _ => ClientCertificate::Given(redactor.wire().prose(b"CN=svc-migration, O=Contoso")),
+        },
+        resumed,
+        ..Tls::of_certificate(Certificate::of_fingerprint([0; 32]))
+    })
+}
+
+fn any_client_tls(redactor: Redactor) -> impl Strategy<Value = ClientTls> {
+    (any_host(), select(&SniForm::ALL), any::<bool>(), any::<bool>()).prop_map(move |(name, sni_form, alpn, legacy)| {
+        ClientTls {
+            version: "TLS 1.0".into(),
+            cipher: "TLS_RSA_WITH_AES_256_CBC_SHA".into(),
+            alpn: alpn.then(|| "h2".into()),
+            sni: (sni_form != SniForm::Absent).then(|| redactor.wire().host(name.as_bytes())),
+            sni_form,
+            legacy: legacy.then(|| "the client speaks nothing newer than TLS 1.0".into()),
+        }
+    })
 }
 
 fn any_certificate(redactor: Redactor) -> impl Strategy<Value = Certificate> {

@@ -129,6 +129,29 @@ fn what_was_written_survives_the_end_of_the_process() {
 }
 
 #[test]
+fn a_file_of_the_first_format_is_read_and_can_be_continued() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.authtap");
+    let redactor = Redactor::new();
+    let all = made(&redactor, 1..=3);
+    record(&path, &all);
+    let store = rusqlite::Connection::open(&path).unwrap();
+    let added = store
+        .prepare("SELECT name FROM pragma_table_info('connections') LIMIT -1 OFFSET 11")
+        .and_then(|mut added| added.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>())
+        .unwrap();
+    assert_eq!(added[0], "client_tls_version");
+    for column in added {
+        store.execute_batch(&format!("ALTER TABLE connections DROP COLUMN {column}")).unwrap();
+    }
+    store.pragma_update(None, "user_version", 1).unwrap();
+    drop(store);
+    assert_eq!(read(&path, &redactor), all);
+    record(&path, &made(&redactor, 4..=4));
+    assert_eq!(read(&path, &redactor), made(&redactor, 1..=4));
+}
+
+#[test]
 fn one_file_remains_and_needs_nothing_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a #1 ä%.authtap");
@@ -248,9 +271,8 @@ fn what_was_said_of_servers_reads_back_as_it_was() {
     let tls = Tls {
         version: "TLS 1.3".into(),
         cipher: "TLS_AES_128_GCM_SHA256".into(),
-        alpn: None,
-        certificate,
         accepted_despite: Some("the server's certificate is not for 192.0.2.9 but for 192.0.2.7, [2001:db8::7]".into()),
+        ..Tls::of_certificate(certificate)
     };
     let connection = Connection {
         server: Some(Server { address: "192.0.2.9:443".into(), tls: Some(tls) }),
