@@ -148,7 +148,8 @@ fn disproof(entry: &diagnosis::Entry) -> Text {
 fn open(known: &Known<'_>, telling: &[&Entry], language: Language) -> Vec<String> {
     const NAMED: usize = 12;
     let mut open = Vec::new();
-    let unknown: Vec<_> = telling.iter().filter(|entry| entry.verdict == Verdict::Unknown).map(|entry| entry.id).collect();
+    let unknown: Vec<_> =
+        telling.iter().filter(|entry| entry.verdict == Verdict::Unknown).map(|entry| entry.id).collect();
     if !unknown.is_empty() {
         let text = Text {
             en: "Whether these exchanges failed or were answered later is not in the capture: {numbers}",
@@ -222,7 +223,8 @@ mod tests {
     fn every_remedy_of_every_rule_ends_its_sentences_as_sentences() {
         for rule in diagnosis::rules::RULES.iter() {
             for line in rule.remedy.en.lines().filter(|line| is_command(line)) {
-                let sentence = line.ends_with('.') && line.split(' ').count() > 6 && !line.contains(['$', '-', '/', '\\']);
+                let sentence =
+                    line.ends_with('.') && line.split(' ').count() > 6 && !line.contains(['$', '-', '/', '\\']);
                 assert!(!sentence, "{}: {line}", rule.id);
             }
         }

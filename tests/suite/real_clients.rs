@@ -96,8 +96,8 @@ fn ews_javascript_api_through_the_proxy_in_front_of_its_server() {
         &["0 401 - GET /EWS/Exchange.asmx", "1 200 CONTOSO\\avery POST /EWS/Exchange.asmx"],
     );
     assert_eq!(said, ["V2017_07_11 inbox 3"]);
-    let said = ways
-        .alike(|way| client(way, WRONG), &["0 401 - GET /EWS/Exchange.asmx", "1 401 - POST /EWS/Exchange.asmx"]);
+    let said =
+        ways.alike(|way| client(way, WRONG), &["0 401 - GET /EWS/Exchange.asmx", "1 401 - POST /EWS/Exchange.asmx"]);
     assert_eq!(said, ["401 Unauthorized"]);
     ways.judged(&["401 step", "200 ok", "401 step", "401 failure ntlm-rejected"]);
 }
@@ -107,7 +107,12 @@ fn a_client_that_spreads_ntlm_over_connections_is_told_so() {
     let (Some(node), Some(stage)) = (need_node(), Stage::new(&[])) else { return };
     let ways = stage.both_ways();
     let mut command = Command::new("node");
-    command.arg(partner("node/ews_client.mjs")).args([&ways.through.url("/EWS/Exchange.asmx"), "CONTOSO", "avery", RIGHT]);
+    command.arg(partner("node/ews_client.mjs")).args([
+        &ways.through.url("/EWS/Exchange.asmx"),
+        "CONTOSO",
+        "avery",
+        RIGHT,
+    ]);
     assert_eq!(ways.through.run(command.env("PARTNERS_NODE", &node)), ["401 Unauthorized"]);
     ways.judged(&["401 unknown", "401 failure ntlm-connection-broken"]);
 }
@@ -199,9 +204,7 @@ fn curl_with_digest() {
     };
     let apache = Apache::start(&workshop, &[HOST], &site);
     let ways = BothWays::to(&workshop, apache.tls, workshop.proxy(&[]), |count| apache.served(count));
-    let client = |way: &Way, word| {
-        curl(way, &["--digest", "--user", &format!("avery:{word}"), &way.url("/index.txt")])
-    };
+    let client = |way: &Way, word| curl(way, &["--digest", "--user", &format!("avery:{word}"), &way.url("/index.txt")]);
     let said = ways.alike(|way| client(way, RIGHT), &["0 401 - GET /index.txt", "1 200 avery GET /index.txt"]);
     assert_eq!(said, ["200 served\n"]);
     ways.alike(|way| client(way, WRONG), &["0 401 - GET /index.txt", "1 401 avery GET /index.txt"]);

@@ -40,11 +40,12 @@ impl<'a> BothWays<'a> {
     /// Runs `client` both ways. Each time the server must have answered `expected`, and the client must say the same;
     /// gives what it said.
     pub(crate) fn alike(&self, client: impl Fn(&Way) -> Vec<String>, expected: &[&str]) -> Vec<String> {
-        let [straight, through] = [(&self.straight, "straight"), (&self.through, "through the proxy")].map(|(way, name)| {
-            let said = client(way);
-            assert_eq!((self.served)(expected.len()), expected, "what the server answered {name}; {said:?}");
-            said
-        });
+        let [straight, through] =
+            [(&self.straight, "straight"), (&self.through, "through the proxy")].map(|(way, name)| {
+                let said = client(way);
+                assert_eq!((self.served)(expected.len()), expected, "what the server answered {name}; {said:?}");
+                said
+            });
         assert_eq!(through, straight, "what the client says through the proxy and straight");
         straight
     }
