@@ -20,11 +20,19 @@ pub(crate) trait Stream: AsyncBufRead + AsyncRead + AsyncWrite + Unpin {
         Pin::new(self.tcp()).poll_shutdown(cx)
     }
 
+    /// Whether the other side has negotiated TLS again since the first handshake.
+    fn renegotiated(&self) -> bool {
+        false
+    }
+
     /// Makes the connection end with a reset when it is dropped.
     fn abort(&mut self) {
         let _ = self.tcp().set_zero_linger();
     }
 }
+
+/// One end of a tap with TLS, whichever engine it is of.
+pub(crate) type Line = Box<dyn Stream + Send>;
 
 /// A TCP connection, of which some bytes may have been read already.
 pub(crate) struct Plain {
@@ -63,6 +71,16 @@ impl Stream for tokio_rustls::server::TlsStream<TcpStream> {
 impl Stream for tokio_rustls::client::TlsStream<TcpStream> {
     fn tcp(&mut self) -> &mut TcpStream {
         self.get_mut().0
+    }
+}
+
+impl<T: Stream + ?Sized> Stream for Box<T> {
+    fn tcp(&mut self) -> &mut TcpStream {
+        (**self).tcp()
+    }
+
+    fn renegotiated(&self) -> bool {
+        (**self).renegotiated()
     }
 }
 
