@@ -110,6 +110,10 @@ impl<T> Seen<T> {
 pub enum Unseen {
     /// `--skip-decrypt` names the host, or it is on the built-in list.
     SkippedHost,
+    /// The root certificate is limited to other domains: clients would refuse what it signs for this one.
+    OutsideRoot,
+    /// More new names came in a short time than certificates are made for.
+    TooManyNames,
     /// The tunnel carries no TLS and no HTTP/1.
     NotTls,
     /// The client offers only protocols this version does not read (HTTP/2 without HTTP/1.1).
@@ -134,8 +138,10 @@ pub enum Unseen {
 
 impl Unseen {
     /// All reasons, for reading [`Unseen::code`] back.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::SkippedHost,
+        Self::OutsideRoot,
+        Self::TooManyNames,
         Self::NotTls,
         Self::UnreadProtocol,
         Self::ServerTlsTooOld,
@@ -152,6 +158,8 @@ impl Unseen {
     pub const fn code(self) -> &'static str {
         match self {
             Self::SkippedHost => "skipped-host",
+            Self::OutsideRoot => "outside-root",
+            Self::TooManyNames => "too-many-names",
             Self::NotTls => "not-tls",
             Self::UnreadProtocol => "unread-protocol",
             Self::ServerTlsTooOld => "server-tls-too-old",
@@ -345,6 +353,10 @@ pub enum FailureKind {
     TlsFailed,
     /// What came is not the protocol expected.
     NotUnderstood,
+    /// The client may not use this proxy: it does not know its user name and password.
+    NotAdmitted,
+    /// A limit that keeps the proxy itself safe was reached.
+    TooMany,
     /// Cut by our own end (shutdown).
     CutByUs,
     /// The recorded session has no answer to this request (replay).
@@ -355,7 +367,7 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// All, for reading [`FailureKind::code`] back.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::NameNotFound,
         Self::Refused,
         Self::TimedOut,
@@ -371,6 +383,8 @@ impl FailureKind {
         Self::CertificateRefusedByClient,
         Self::TlsFailed,
         Self::NotUnderstood,
+        Self::NotAdmitted,
+        Self::TooMany,
         Self::CutByUs,
         Self::NotInSession,
         Self::Other,
@@ -394,6 +408,8 @@ impl FailureKind {
             Self::CertificateRefusedByClient => "certificate-refused-by-client",
             Self::TlsFailed => "tls-failed",
             Self::NotUnderstood => "not-understood",
+            Self::NotAdmitted => "not-admitted",
+            Self::TooMany => "too-many",
             Self::CutByUs => "cut-by-us",
             Self::NotInSession => "not-in-session",
             Self::Other => "other",

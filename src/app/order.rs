@@ -91,6 +91,8 @@ pub struct Upstream {
     pub reverse: Option<ReverseUrl>,
     /// From where clients may come, besides this machine.
     pub allow: Vec<Network>,
+    /// Whether clients must give the user name and password of `AUTHTAP_PROXY_AUTH`.
+    pub proxy_auth: bool,
     /// Patterns; when there are any, other hosts pass undecrypted and are only counted.
     pub only: Vec<HostPattern>,
     /// Patterns of hosts that pass undecrypted.

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::arguments::{Arguments, CaAction, Command, Demo, Diagnose, Front, LineFormat, PageFormat, Proxy, Replay};
 use crate::app::{CaDeed, Capture, Fault, Feed, Lines, Order, Page, Task, Upstream, View};
-use crate::proxy::Network;
 use crate::text::Language;
 
 impl Arguments {
@@ -42,14 +41,16 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
     let missing = [
         (proxy.upstream_proxy.is_some(), "--upstream-proxy"),
         (proxy.keep_identities, "--keep-identities"),
-        (proxy.proxy_auth, "--proxy-auth"),
         (!proxy.client_cert.is_empty(), "--client-cert"),
         (proxy.transparent, "--transparent"),
     ];
     if let Some((_, name)) = missing.into_iter().find(|(given, _)| *given) {
         return not_yet(name);
     }
-    check(&proxy.front, &proxy.allow)?;
+    check(&proxy.front, !proxy.allow.is_empty() || proxy.proxy_auth)?;
+    if proxy.proxy_auth && proxy.front.reverse.is_some() {
+        return Err(Fault::LoginInReverse);
+    }
     Ok(Capture {
         view: view(proxy.front.headless, proxy.front.format),
         listen: proxy.front.listen,
@@ -59,6 +60,7 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
         feed: Feed::Upstream(Upstream {
             reverse: proxy.front.reverse,
             allow: proxy.allow,
+            proxy_auth: proxy.proxy_auth,
             only: proxy.only,
             skip_decrypt: proxy.skip_decrypt,
             http1: proxy.http1,
@@ -77,7 +79,7 @@ fn replayed(replay: Replay) -> Result<Capture, Fault> {
     if replay.front.reverse.is_some() {
         return not_yet("replay --reverse");
     }
-    check(&replay.front, &[])?;
+    check(&replay.front, false)?;
     Ok(Capture {
         view: view(replay.front.headless, replay.front.format),
         listen: replay.front.listen,
@@ -98,10 +100,10 @@ fn diagnosis(diagnose: Diagnose) -> Result<Task, Fault> {
     Ok(Task::Diagnose { sources: diagnose.sources, page })
 }
 
-/// `allow` says who may use a listener beyond loopback.
-fn check(front: &Front, allow: &[Network]) -> Result<(), Fault> {
+/// `guarded`: who may use a listener beyond loopback was said.
+fn check(front: &Front, guarded: bool) -> Result<(), Fault> {
     let beyond = front.listen.iter().find(|address| !address.ip().is_loopback());
-    if let Some(address) = beyond.filter(|_| allow.is_empty()) {
+    if let Some(address) = beyond.filter(|_| !guarded) {
         return Err(Fault::BeyondLoopback { address: *address });
     }
     front.save.as_deref().map_or(Ok(()), check_save)
@@ -209,7 +211,6 @@ mod tests {
             ("authtap replay a.authtap --pace recorded", "--pace"),
             ("authtap proxy --upstream-proxy http://10.0.0.1:8080", "--upstream-proxy"),
             ("authtap proxy --keep-identities", "--keep-identities"),
-            ("authtap proxy --proxy-auth", "--proxy-auth"),
             ("authtap proxy --client-cert a=b.pfx", "--client-cert"),
             ("authtap proxy --transparent", "--transparent"),
             ("authtap proxy -s a.har", "--save with .har"),
@@ -241,6 +242,15 @@ mod tests {
         let Feed::Upstream(upstream) = capture.feed else { panic!("proxy replays nothing") };
         assert_eq!(upstream.allow, ["10.0.0.0/8".parse().unwrap()]);
         assert_eq!(format!("{:?}", upstream.reverse.unwrap()), "https://mail.contoso.com:443");
+    }
+
+    #[test]
+    fn or_a_password_which_callers_of_a_server_do_not_give() {
+        let capture = captured("authtap proxy -l 0.0.0.0:0 --proxy-auth");
+        let Feed::Upstream(upstream) = capture.feed else { panic!("proxy replays nothing") };
+        assert!(upstream.proxy_auth && upstream.allow.is_empty());
+        let fault = order("authtap proxy --proxy-auth --allow ::/0 --reverse https://mail.contoso.com").err().unwrap();
+        assert!(matches!(fault, Fault::LoginInReverse), "{fault:?}");
     }
 
     #[test]

@@ -64,6 +64,14 @@ pub(super) const fn unseen(reason: Unseen) -> Text {
             "Passed through undecrypted: this host is on the list of those not to look into.",
             "復号せずに通しました。このホストは復号しない一覧にあります。",
         ),
+        Unseen::OutsideRoot => text(
+            "Passed through undecrypted: the root certificate may sign for other domains only (authtap ca show).",
+            "復号せずに通しました。ルート証明書が署名できるのは別のドメインだけです (authtap ca show)。",
+        ),
+        Unseen::TooManyNames => text(
+            "Passed through undecrypted: too many new host names came in a short time.",
+            "復号せずに通しました。短時間に新しいホスト名が多すぎました。",
+        ),
         Unseen::NotTls => text(
             "Passed through unread: the tunnel carries neither TLS nor HTTP/1.",
             "読み取らずに通しました。トンネルの中身は TLS でも HTTP/1 でもありません。",

@@ -24,6 +24,7 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tokio::net::TcpStream;
 
 use crate::proxy::tls::protocol::Protocol;
+use crate::proxy::upstream::hop::Hop;
 use crate::wire::hello::ClientHello;
 use stream::Below;
 
@@ -41,8 +42,8 @@ impl Connector {
         connector(shown).ok().map(Self)
     }
 
-    /// A handshake over `tcp` with a server that is called `sni`.
-    pub(crate) async fn connect(&self, tcp: TcpStream, sni: Option<&str>, http1: bool) -> io::Result<Legacy> {
+    /// A handshake over `hop` with a server that is called `sni`.
+    pub(crate) async fn connect(&self, hop: Hop, sni: Option<&str>, http1: bool) -> io::Result<Legacy<Hop>> {
         let ssl = || -> Result<Ssl, ErrorStack> {
             let mut ssl = Ssl::new(&self.0)?;
             if let Some(name) = sni {
@@ -55,7 +56,7 @@ impl Connector {
             }
             Ok(ssl)
         };
-        let mut stream = Legacy::new(ssl().map_err(fault::setup)?, Below::watched(tcp))?;
+        let mut stream = Legacy::new(ssl().map_err(fault::setup)?, Below::watched(hop))?;
         Pin::new(&mut stream).connect().await?;
         Ok(stream)
     }
@@ -97,7 +98,7 @@ impl Acceptor {
         let Ok(ssl) = Ssl::new(&self.context) else { return false };
         let offered: Vec<u8> = hello.suites.iter().flat_map(|suite| suite.to_be_bytes()).collect();
         let Ok(known) = ssl.bytes_to_cipher_list(&offered, false) else { return false };
-        known.suites.iter().flatten().filter_map(|suite| suite.standard_name()).any(|name| self.signs(name))
+        known.suites.iter().filter_map(|suite| suite.standard_name()).any(|name| self.signs(name))
     }
 
     fn signs(&self, suite: &str) -> bool {
@@ -110,7 +111,12 @@ impl Acceptor {
     }
 
     /// A handshake over `tcp` with a client of whose bytes `read` have come.
-    pub(crate) async fn accept(&self, tcp: TcpStream, read: Vec<u8>, protocol: Option<Protocol>) -> io::Result<Legacy> {
+    pub(crate) async fn accept(
+        &self,
+        tcp: TcpStream,
+        read: Vec<u8>,
+        protocol: Option<Protocol>,
+    ) -> io::Result<Legacy<TcpStream>> {
         let mut ssl = Ssl::new(&self.context).map_err(fault::setup)?;
         if let (Some(index), Some(protocol)) = (chosen(), protocol) {
             ssl.set_ex_data(index, protocol);

@@ -4,7 +4,7 @@ use std::io;
 
 use openssl::error::ErrorStack;
 use openssl::ssl;
-use rustls::{AlertDescription, Error, PeerIncompatible, PeerMisbehaved};
+use rustls::{AlertDescription, Error, PeerIncompatible};
 
 /// OpenSSL's own error could not begin.
 pub(super) fn setup(_: ErrorStack) -> io::Error {
@@ -54,7 +54,7 @@ fn of(error: &ssl::Error) -> io::Error {
         Some(code) if NO_COMMON.contains(&code) => {
             said(Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon))
         }
-        Some(_) => said(Error::PeerMisbehaved(PeerMisbehaved::MessageInterleavedWithHandshakeMessage)),
+        Some(_) => said(Error::General("broken TLS".into())),
     }
 }
 

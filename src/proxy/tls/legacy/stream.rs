@@ -12,22 +12,22 @@ use tokio_openssl::SslStream;
 
 use super::watch::Watch;
 use super::{Settled, fault, settled};
-use crate::proxy::tap::stream::Stream;
+use crate::proxy::tap::stream::{Plain, Stream};
 
 /// A record's worth.
 const BUFFER: usize = 16 * 1024;
 
 /// TLS by OpenSSL over TCP.
-pub(crate) struct Legacy {
-    tls: SslStream<Below>,
+pub(crate) struct Legacy<T> {
+    tls: SslStream<Below<T>>,
     /// Decrypted and not consumed. Given back while nothing comes.
     buffer: Vec<u8>,
     start: usize,
     end: usize,
 }
 
-impl Legacy {
-    pub(super) fn new(ssl: Ssl, below: Below) -> io::Result<Self> {
+impl<T: AsyncRead + AsyncWrite + Unpin> Legacy<T> {
+    pub(super) fn new(ssl: Ssl, below: Below<T>) -> io::Result<Self> {
         let tls = SslStream::new(ssl, below).map_err(fault::setup)?;
         Ok(Self { tls, buffer: Vec::new(), start: 0, end: 0 })
     }
@@ -46,9 +46,16 @@ impl Legacy {
     }
 }
 
-impl Stream for Legacy {
+impl<T: AsyncRead + AsyncWrite + Unpin> Stream for Legacy<T>
+where
+    Plain<T>: Stream,
+{
     fn tcp(&mut self) -> &mut TcpStream {
-        &mut self.tls.get_mut().tcp
+        self.tls.get_mut().plain.tcp()
+    }
+
+    fn poll_fin(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.tls.get_mut().plain.poll_fin(cx)
     }
 
     fn renegotiated(&self) -> bool {
@@ -56,7 +63,7 @@ impl Stream for Legacy {
     }
 }
 
-impl AsyncBufRead for Legacy {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncBufRead for Legacy<T> {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         let this = self.get_mut();
         if this.start == this.end {
@@ -81,7 +88,7 @@ impl AsyncBufRead for Legacy {
     }
 }
 
-impl AsyncRead for Legacy {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Legacy<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let bytes = ready!(self.as_mut().poll_fill_buf(cx))?;
         let amount = bytes.len().min(into.remaining());
@@ -91,7 +98,7 @@ impl AsyncRead for Legacy {
     }
 }
 
-impl AsyncWrite for Legacy {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Legacy<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.tls).poll_write(cx, bytes).map_err(fault::of_stream)
     }
@@ -105,56 +112,46 @@ impl AsyncWrite for Legacy {
     }
 }
 
-/// What OpenSSL reads and writes: TCP, before which some bytes may stand that were read already.
-pub(super) struct Below {
-    tcp: TcpStream,
-    read: Vec<u8>,
+/// What OpenSSL reads and writes.
+pub(super) struct Below<T> {
+    plain: Plain<T>,
     watch: Option<Watch>,
 }
 
-impl Below {
+impl<T> Below<T> {
     /// A server's connection, whose records are watched.
-    pub(super) fn watched(tcp: TcpStream) -> Self {
-        Self { tcp, read: Vec::new(), watch: Some(Watch::default()) }
+    pub(super) fn watched(io: T) -> Self {
+        Self { plain: Plain::new(io, Vec::new()), watch: Some(Watch::default()) }
     }
 
     /// A client's connection, of which `read` has been read.
-    pub(super) fn replaying(tcp: TcpStream, read: Vec<u8>) -> Self {
-        Self { tcp, read, watch: None }
+    pub(super) fn replaying(io: T, read: Vec<u8>) -> Self {
+        Self { plain: Plain::new(io, read), watch: None }
     }
 }
 
-impl AsyncRead for Below {
+impl<T: AsyncRead + Unpin> AsyncRead for Below<T> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.read.is_empty() {
-            let before = into.filled().len();
-            ready!(Pin::new(&mut this.tcp).poll_read(cx, into))?;
-            if let Some(watch) = &mut this.watch {
-                watch.follow(&into.filled()[before..]);
-            }
-            return Poll::Ready(Ok(()));
-        }
-        let amount = this.read.len().min(into.remaining());
-        into.put_slice(&this.read[..amount]);
-        this.read.drain(..amount);
-        if this.read.is_empty() {
-            this.read = Vec::new();
+        let before = into.filled().len();
+        ready!(Pin::new(&mut this.plain).poll_read(cx, into))?;
+        if let Some(watch) = &mut this.watch {
+            watch.follow(&into.filled()[before..]);
         }
         Poll::Ready(Ok(()))
     }
 }
 
-impl AsyncWrite for Below {
+impl<T: AsyncWrite + Unpin> AsyncWrite for Below<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tcp).poll_write(cx, bytes)
+        Pin::new(&mut self.plain).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
+        Pin::new(&mut self.plain).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
+        Pin::new(&mut self.plain).poll_shutdown(cx)
     }
 }
