@@ -15,7 +15,7 @@ pub(in crate::session) const APPLICATION_ID: i32 = 0x4154_4150;
 pub(super) const VERSION: i64 = 3;
 
 /// Step `n` leads from format `n` to `n + 1`. A step that was released is never changed; a change is a further step.
-const STEPS: [&str; VERSION as usize] = [
+pub(super) const STEPS: [&str; VERSION as usize] = [
     "
 CREATE TABLE runs (
     run INTEGER PRIMARY KEY,
