@@ -107,6 +107,10 @@ ALTER TABLE connections ADD COLUMN tls_chain TEXT;
 -- Whether the server wanted a certificate of the client's, and the subject of the one that it was given.
 ALTER TABLE connections ADD COLUMN client_certificate_asked INTEGER;
 ALTER TABLE connections ADD COLUMN client_certificate_given TEXT;
+-- What different servers read differently, as words; the messages of a WebSocket, as JSON.
+ALTER TABLE exchanges ADD COLUMN request_odd TEXT;
+ALTER TABLE exchanges ADD COLUMN response_odd TEXT;
+ALTER TABLE exchanges ADD COLUMN response_socket TEXT;
 ",
 ];
 
@@ -129,6 +133,16 @@ pub(super) fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Resul
     }
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()
+}
+
+/// Brings the tables of a new, empty file to an older format, as an older version would have left them.
+#[cfg(test)]
+pub(super) fn create_older(connection: &Connection, format: i64) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    for step in STEPS.iter().take(usize::try_from(format).unwrap_or_default()) {
+        connection.execute_batch(step)?;
+    }
+    connection.pragma_update(None, "user_version", format)
 }
 
 /// The format of an open file.

@@ -66,6 +66,28 @@ fn exchanges_come_in_the_order_of_their_end_and_a_running_row_is_replaced() {
 }
 
 #[test]
+fn a_file_of_an_older_format_is_read_as_it_is_and_brought_up_to_date_when_it_is_continued() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.authtap");
+    let all = made(&Redactor::new(), 1..=2);
+    record(&path, &all[..1]);
+    let older = folder.path().join("older.authtap");
+    let store = rusqlite::Connection::open(&older).unwrap();
+    super::schema::create_older(&store, 1).unwrap();
+    store.execute("ATTACH ? AS new", [path.to_string_lossy()]).unwrap();
+    for table in ["runs", "certificates", "connections", "exchanges"] {
+        let mut named = store.prepare(&format!("SELECT name FROM pragma_table_info('{table}')")).unwrap();
+        let names: Vec<String> = named.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let names = names.join(", ");
+        store.execute(&format!("INSERT INTO {table} ({names}) SELECT {names} FROM new.{table}"), []).unwrap();
+    }
+    drop(store);
+    assert_eq!(read(&older, &Redactor::new()), all[..1]);
+    record(&older, &all[1..]);
+    assert_eq!(read(&older, &Redactor::new()), all);
+}
+
+#[test]
 fn a_file_is_continued_by_a_new_run_with_higher_numbers() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.authtap");
