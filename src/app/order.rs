@@ -134,6 +134,10 @@ pub enum Page {
     Text,
     /// For programs.
     Json,
+    /// For the ticket.
+    Markdown,
+    /// For a browser, as one file.
+    Html,
 }
 
 /// What to do about the root certificate.

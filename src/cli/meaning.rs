@@ -94,8 +94,8 @@ fn diagnosis(diagnose: Diagnose) -> Result<Task, Fault> {
     let page = match diagnose.format {
         PageFormat::Text => Page::Text,
         PageFormat::Json => Page::Json,
-        PageFormat::Markdown => return not_yet("diagnose --format markdown"),
-        PageFormat::Html => return not_yet("diagnose --format html"),
+        PageFormat::Markdown => Page::Markdown,
+        PageFormat::Html => Page::Html,
     };
     Ok(Task::Diagnose { sources: diagnose.sources, page })
 }
@@ -225,8 +225,6 @@ mod tests {
             ("authtap proxy --transparent", "--transparent"),
             ("authtap proxy -s a.har", "--save with .har"),
             ("authtap replay a.authtap -s a.SAZ", "--save with .saz"),
-            ("authtap diagnose a --format markdown", "diagnose --format markdown"),
-            ("authtap diagnose a --format html", "diagnose --format html"),
             ("authtap convert a.har b.saz --share public", "convert"),
             ("authtap compare good.har bad.har --format json", "compare"),
         ] {

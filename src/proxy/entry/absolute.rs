@@ -22,6 +22,7 @@ use crate::proxy::tap::relay::{RowClock, relay};
 use crate::proxy::tap::stream::{Plain, Stream};
 use crate::proxy::tap::tape::{Ending, Tape};
 use crate::proxy::target::Target;
+use crate::proxy::upstream::hop::Hop;
 use crate::redact::{Bindings, Clean};
 use crate::wire::http1::{Asked, Reader};
 use crate::wire::{Event, Fields};
@@ -124,7 +125,7 @@ pub(crate) fn is_for_page(head: &[u8]) -> bool {
 
 /// Reads more of the next request. Not so when the client leaves, or the server that it talked to last: the client
 /// is told of that close as it would be without us.
-async fn read_more(tcp: &mut TcpStream, read: &mut Vec<u8>, idle: Option<&mut Plain>) -> bool {
+async fn read_more(tcp: &mut TcpStream, read: &mut Vec<u8>, idle: Option<&mut Plain<Hop>>) -> bool {
     let server_left = async {
         match idle {
             Some(server) => poll_fn(|cx| Pin::new(&mut *server).poll_fill_buf(cx).map(|_| ())).await,
@@ -204,7 +205,7 @@ fn after_line(bytes: &[u8], from: usize) -> usize {
 
 /// The one connection to an origin, for one client connection.
 struct Origin {
-    server: Plain,
+    server: Plain<Hop>,
     requests: Reader,
     responses: Reader,
     tape: Tape,
@@ -300,7 +301,7 @@ struct Pending {
 
 impl Pending {
     /// Whether all is written. A server that takes nothing more shows itself when it is read from.
-    fn poll_write(&mut self, server: &mut Plain, cx: &mut Context<'_>) -> bool {
+    fn poll_write(&mut self, server: &mut Plain<Hop>, cx: &mut Context<'_>) -> bool {
         while self.written < self.bytes.len() {
             match Pin::new(&mut *server).poll_write(cx, &self.bytes[self.written..]) {
                 Poll::Ready(Ok(amount)) if amount > 0 => self.written += amount,
@@ -345,7 +346,7 @@ impl Half {
 
     /// After the whole message: whether its sender goes away. A half-closed one may still read, so the half-close is
     /// passed on and the answer waited for.
-    fn watch_source(&mut self, from: &mut Plain, to: &mut Plain, cx: &mut Context<'_>) {
+    fn watch_source(&mut self, from: &mut Plain, to: &mut Plain<Hop>, cx: &mut Context<'_>) {
         if !(self.complete && self.known == 0 && self.source == Source::Open) {
             return;
         }
@@ -360,10 +361,10 @@ impl Half {
     }
 
     /// Moves what can be moved of the message, and no byte beyond it.
-    fn copy(
+    fn copy<A: Stream, B: Stream>(
         &mut self,
-        from: &mut Plain,
-        to: &mut Plain,
+        from: &mut A,
+        to: &mut B,
         reader: &mut Reader,
         cx: &mut Context<'_>,
         mut tell: impl FnMut(&[u8]),

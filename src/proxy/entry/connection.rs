@@ -46,6 +46,7 @@ impl Caller {
             id: self.id,
             client: Some(self.client.clone()),
             target: target.map(|target| target.shown(&self.context.redactor)),
+            client_tls: None,
             server,
             presented,
         })
