@@ -12,10 +12,18 @@ use rusqlite::config::DbConfig;
 pub(in crate::session) const APPLICATION_ID: i32 = 0x4154_4150;
 
 /// The format that this version writes, as `user_version`: it takes one step below for each.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// Step `n` leads from format `n` to `n + 1`. A step that was released is never changed; a change is a further step.
-const STEPS: [&str; VERSION as usize] = ["
+const STEPS: [&str; VERSION as usize] = [
+    TABLES,
+    // What captured a run, nothing in a capture of ours before that was written down; and what a file that was made to
+    // be shared states of itself, as JSON.
+    "ALTER TABLE runs ADD COLUMN capture TEXT;
+     CREATE TABLE manifests (manifest TEXT NOT NULL) STRICT;",
+];
+
+const TABLES: &str = "
 CREATE TABLE runs (
     run INTEGER PRIMARY KEY,
     started_us INTEGER NOT NULL,
@@ -91,7 +99,7 @@ CREATE TABLE exchanges (
     response_body TEXT,
     started TEXT GENERATED ALWAYS AS (strftime('%Y-%m-%dT%H:%M:%fZ', started_us / 1e6, 'unixepoch')) VIRTUAL
 ) STRICT;
-"];
+";
 
 /// Writes the tables into a new, empty file.
 ///
@@ -128,6 +136,13 @@ pub(super) fn prepare_writing(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// For filling a file that nobody reads yet, and that is thrown away if that breaks off.
+pub(super) fn prepare_copying(connection: &Connection) -> rusqlite::Result<()> {
+    guard(connection)?;
+    connection.pragma_update(None, "journal_mode", "OFF")?;
+    connection.pragma_update(None, "synchronous", "OFF")
+}
+
 /// For reading a file from anywhere: nothing in its schema may run.
 pub(super) fn guard(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(Duration::from_secs(2))?;
@@ -135,4 +150,13 @@ pub(super) fn guard(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
     connection.pragma_update(None, "cell_size_check", true)
+}
+
+/// `columns` of `table`, a list separated by commas, as they can be asked for in this file: a column that came in a
+/// later format is nothing in an older file, which is not changed by reading it.
+pub(super) fn known_columns(connection: &Connection, table: &str, columns: &str) -> rusqlite::Result<String> {
+    let mut select = connection.prepare("SELECT name FROM pragma_table_info(?)")?;
+    let known = select.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    let named = |column: &str| if known.iter().any(|name| name == column) { "" } else { "NULL AS " };
+    Ok(columns.split(", ").map(|column| [named(column.trim()), column.trim()].concat()).collect::<Vec<_>>().join(", "))
 }
