@@ -123,6 +123,8 @@ pub struct Upstream {
     pub reverse: Option<ReverseUrl>,
     /// From where clients may come, besides this machine.
     pub allow: Vec<Network>,
+    /// Whether clients must give the user name and password of `AUTHTAP_PROXY_AUTH`.
+    pub proxy_auth: bool,
     /// Patterns; when there are any, other hosts pass undecrypted and are only counted.
     pub only: Vec<HostPattern>,
     /// Patterns of hosts that pass undecrypted.
@@ -164,6 +166,10 @@ pub enum Page {
     Text,
     /// For programs.
     Json,
+    /// For the ticket.
+    Markdown,
+    /// For a browser, as one file.
+    Html,
 }
 
 /// What to do about the root certificate.

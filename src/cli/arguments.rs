@@ -60,6 +60,9 @@ pub(super) struct Proxy {
     /// Clients that may use a listener beyond loopback; may be given several times
     #[arg(long, value_name = "CIDR")]
     pub allow: Vec<Network>,
+    /// Ask clients for Basic proxy authentication, user:password from AUTHTAP_PROXY_AUTH
+    #[arg(long)]
+    pub proxy_auth: bool,
     /// Record these hosts alone; the rest passes undecrypted and is only counted; wildcards (*.contoso.com)
     #[arg(long, value_name = "HOST")]
     pub only: Vec<HostPattern>,
@@ -89,8 +92,6 @@ pub(super) struct Proxy {
     pub upstream_proxy: Option<OsString>,
     #[arg(long, hide = true)]
     pub keep_identities: bool,
-    #[arg(long, hide = true)]
-    pub proxy_auth: bool,
     #[arg(long, value_name = "HOST=FILE", hide = true)]
     pub client_cert: Vec<OsString>,
     #[arg(long, hide = true)]

@@ -6,7 +6,6 @@ use super::arguments::{
     Arguments, CaAction, Command, Convert, Demo, Diagnose, Front, LineFormat, PageFormat, Proxy, Replay, ShareWith,
 };
 use crate::app::{self, CaDeed, Capture, Fault, Feed, Lines, Order, Page, Share, Task, Upstream, View};
-use crate::proxy::Network;
 use crate::session::Form;
 use crate::text::Language;
 
@@ -45,14 +44,16 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
     let missing = [
         (proxy.upstream_proxy.is_some(), "--upstream-proxy"),
         (proxy.keep_identities, "--keep-identities"),
-        (proxy.proxy_auth, "--proxy-auth"),
         (!proxy.client_cert.is_empty(), "--client-cert"),
         (proxy.transparent, "--transparent"),
     ];
     if let Some((_, name)) = missing.into_iter().find(|(given, _)| *given) {
         return not_yet(name);
     }
-    check(&proxy.front, &proxy.allow)?;
+    check(&proxy.front, !proxy.allow.is_empty() || proxy.proxy_auth)?;
+    if proxy.proxy_auth && proxy.front.reverse.is_some() {
+        return Err(Fault::LoginInReverse);
+    }
     Ok(Capture {
         view: view(proxy.front.headless, proxy.front.format),
         listen: proxy.front.listen,
@@ -62,6 +63,7 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
         feed: Feed::Upstream(Upstream {
             reverse: proxy.front.reverse,
             allow: proxy.allow,
+            proxy_auth: proxy.proxy_auth,
             only: proxy.only,
             skip_decrypt: proxy.skip_decrypt,
             http1: proxy.http1,
@@ -80,7 +82,7 @@ fn replayed(replay: Replay) -> Result<Capture, Fault> {
     if replay.front.reverse.is_some() {
         return not_yet("replay --reverse");
     }
-    check(&replay.front, &[])?;
+    check(&replay.front, false)?;
     Ok(Capture {
         view: view(replay.front.headless, replay.front.format),
         listen: replay.front.listen,
@@ -95,8 +97,8 @@ fn diagnosis(diagnose: Diagnose) -> Result<Task, Fault> {
     let page = match diagnose.format {
         PageFormat::Text => Page::Text,
         PageFormat::Json => Page::Json,
-        PageFormat::Markdown => return not_yet("diagnose --format markdown"),
-        PageFormat::Html => return not_yet("diagnose --format html"),
+        PageFormat::Markdown => Page::Markdown,
+        PageFormat::Html => Page::Html,
     };
     Ok(Task::Diagnose { sources: diagnose.sources, page })
 }
@@ -110,10 +112,10 @@ fn conversion(convert: Convert) -> Result<app::Convert, Fault> {
     Ok(app::Convert { from: convert.from, to: convert.to, form, share })
 }
 
-/// `allow` says who may use a listener beyond loopback.
-fn check(front: &Front, allow: &[Network]) -> Result<(), Fault> {
+/// `guarded`: who may use a listener beyond loopback was said.
+fn check(front: &Front, guarded: bool) -> Result<(), Fault> {
     let beyond = front.listen.iter().find(|address| !address.ip().is_loopback());
-    if let Some(address) = beyond.filter(|_| allow.is_empty()) {
+    if let Some(address) = beyond.filter(|_| !guarded) {
         return Err(Fault::BeyondLoopback { address: *address });
     }
     front.save.as_deref().map_or(Ok(()), |save| form(save).map(drop))
@@ -220,11 +222,8 @@ mod tests {
             ("authtap replay a.authtap --pace recorded", "--pace"),
             ("authtap proxy --upstream-proxy http://10.0.0.1:8080", "--upstream-proxy"),
             ("authtap proxy --keep-identities", "--keep-identities"),
-            ("authtap proxy --proxy-auth", "--proxy-auth"),
             ("authtap proxy --client-cert a=b.pfx", "--client-cert"),
             ("authtap proxy --transparent", "--transparent"),
-            ("authtap diagnose a --format markdown", "diagnose --format markdown"),
-            ("authtap diagnose a --format html", "diagnose --format html"),
             ("authtap convert a.har b.har --share public", "convert --share public"),
             ("authtap compare good.har bad.har --format json", "compare"),
             ("authtap ca install", "ca install"),
@@ -255,6 +254,15 @@ mod tests {
         let Feed::Upstream(upstream) = capture.feed else { panic!("proxy replays nothing") };
         assert_eq!(upstream.allow, ["10.0.0.0/8".parse().unwrap()]);
         assert_eq!(format!("{:?}", upstream.reverse.unwrap()), "https://mail.contoso.com:443");
+    }
+
+    #[test]
+    fn or_a_password_which_callers_of_a_server_do_not_give() {
+        let capture = captured("authtap proxy -l 0.0.0.0:0 --proxy-auth");
+        let Feed::Upstream(upstream) = capture.feed else { panic!("proxy replays nothing") };
+        assert!(upstream.proxy_auth && upstream.allow.is_empty());
+        let fault = order("authtap proxy --proxy-auth --allow ::/0 --reverse https://mail.contoso.com").err().unwrap();
+        assert!(matches!(fault, Fault::LoginInReverse), "{fault:?}");
     }
 
     #[test]

@@ -14,10 +14,11 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::exchange::{
-    Connection, Exchange, Failure, FailureKind, Head, Interim, Message, Response, Seen, Side, Step, Timestamp, Timings,
-    Unseen,
+    Connection, Exchange, Failure, FailureKind, Head, Interim, Message, Oddities, Response, Seen, Side, Step,
+    Timestamp, Timings, Unseen,
 };
-use crate::redact::{Body, Clean, Content, Door, Field, Syntax, Url, Withheld};
+use crate::redact::{Body, Clean, Content, Door, Field, Url};
+use crate::session::native::{body_kind, read_content, socket};
 
 /// The facts of `exchange`, which was recorded in `run`. Fields are among them where `fields` says so: where the format
 /// does not keep them as they are.
@@ -72,6 +73,9 @@ fn of_response(response: &Response, fields: bool) -> Value {
     if response.early {
         facts["early"] = true.into();
     }
+    if let Some(messages) = response.socket.as_deref().map(socket::write) {
+        facts["socket"] = serde_json::from_str(&messages).unwrap_or_default();
+    }
     if !response.interim.is_empty() {
         let interim = response.interim.iter().map(
             |interim| json!({"status": interim.status, "reason": interim.reason, "fields": of_fields(&interim.fields)}),
@@ -82,17 +86,13 @@ fn of_response(response: &Response, fields: bool) -> Value {
 }
 
 fn of_message(message: &Message, fields: bool) -> Value {
-    let (kind, complete) = match &message.body.content {
-        Content::Empty => ("empty", None),
-        Content::Text { syntax, complete, .. } => (syntax.code(), Some(*complete)),
-        Content::Withheld(Withheld::Binary) => ("binary", None),
-        Content::Withheld(Withheld::Undecodable) => ("undecodable", None),
-        Content::Withheld(Withheld::NotRecorded) => ("not-recorded", None),
-    };
-    let mut facts = json!({"version": message.version, "head": message.head.code(), "body": kind,
-                           "length": message.body.length});
-    if complete == Some(false) {
+    let mut facts = json!({"version": message.version, "head": message.head.code(),
+                           "body": body_kind(&message.body.content), "length": message.body.length});
+    if let Content::Text { complete: false, .. } = message.body.content {
         facts["complete"] = false.into();
+    }
+    if !message.odd.is_empty() {
+        facts["odd"] = message.odd.codes().into();
     }
     if !message.trailers.is_empty() {
         facts["trailers"] = of_fields(&message.trailers);
@@ -149,6 +149,10 @@ pub(super) fn read(facts: &Value, outside: &Outside<'_>, door: Door<'_>, known: 
                 message: message(response, &outside.response_fields, outside.response_body, door)?,
                 interim: response.get("interim").map_or(Some(Vec::new()), |list| interim(list, door))?,
                 early: is_set(response, "early"),
+                socket: match response.get("socket") {
+                    Some(messages) => Some(Box::new(socket::read(&messages.to_string(), door)?)),
+                    None => None,
+                },
             })
         })?,
         error,
@@ -186,22 +190,17 @@ fn message(facts: &Value, outside: &[(&str, &str)], text: &str, door: Door<'_>) 
         None => outside.iter().map(|(name, value)| door.field(name.as_bytes(), value.as_bytes())).collect(),
     };
     let length = facts.get("length")?.as_u64()?;
-    let content = match facts.get("body")?.as_str()? {
-        "empty" => Content::Empty,
-        "binary" => Content::Withheld(Withheld::Binary),
-        "undecodable" => Content::Withheld(Withheld::Undecodable),
-        "not-recorded" => Content::Withheld(Withheld::NotRecorded),
-        kind => {
-            let syntax = Syntax::ALL.into_iter().find(|syntax| syntax.code() == kind)?;
-            let complete = facts.get("complete").and_then(Value::as_bool).unwrap_or(true);
-            Content::Text { syntax, text: door.body_text(syntax, text.as_bytes()), complete }
-        }
-    };
+    let complete = facts.get("complete").and_then(Value::as_bool).unwrap_or(true);
+    let content = read_content(facts.get("body")?.as_str()?, Some(complete), Some(text), door)?;
     Some(Message {
         version: door.token(facts.get("version")?.as_str()?.as_bytes()),
         head: of_code(&Head::ALL, facts.get("head")?, Head::code)?,
         fields,
         body: Body { length, content },
+        odd: match facts.get("odd") {
+            Some(codes) => Oddities::of_codes(codes.as_str()?)?,
+            None => Oddities::NONE,
+        },
         trailers: facts.get("trailers").map_or(Some(Vec::new()), |fields| read_fields(fields, door))?,
     })
 }

@@ -7,6 +7,7 @@ mod queue;
 mod read;
 mod row;
 mod schema;
+pub(super) mod socket;
 mod walk;
 mod writer;
 
@@ -19,6 +20,7 @@ use crate::session::Provenance;
 pub(super) use lock::{Lock, beside, private};
 pub use queue::WriterStatus;
 pub use read::{Exchanges, Outline, Outlines, Session};
+pub(super) use row::{body_kind, read_content};
 pub(super) use schema::APPLICATION_ID;
 pub use walk::Walk;
 pub(super) use writer::Recording;

@@ -1,7 +1,7 @@
 //! The errors of the rooms below, said in Japanese. Their own words are English.
 
 use crate::demo::StageError;
-use crate::proxy::{AuthorityError, ServerCertDoubt, ServerCertError, StartError, UpstreamCaError};
+use crate::proxy::{AuthorityError, ProxyLoginError, ServerCertDoubt, ServerCertError, StartError, UpstreamCaError};
 use crate::session::SessionError;
 use crate::session::kind::Kind;
 use crate::tui::ScreenError;
@@ -139,6 +139,17 @@ pub(super) fn authority(error: &AuthorityError) -> String {
             "キーを作れません: システムから乱数を得られませんでした。もう一度試してください".to_owned()
         }
     }
+}
+
+pub(super) fn login(error: &ProxyLoginError) -> String {
+    let what = match error {
+        ProxyLoginError::Unset => "が設定されていません (--proxy-auth に必要です)",
+        ProxyLoginError::NotText => "が UTF-8 ではありません",
+        ProxyLoginError::NoColon => "にコロンがありません",
+        ProxyLoginError::Empty => "のユーザー名かパスワードが空です",
+        ProxyLoginError::Control => "に制御文字 (末尾の改行など) が含まれています",
+    };
+    format!("AUTHTAP_PROXY_AUTH {what}。user:password の形で設定してください")
 }
 
 pub(super) fn server_cert(error: &ServerCertError) -> String {

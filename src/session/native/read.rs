@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rusqlite::{ErrorCode, OpenFlags, Row};
 
-use super::row::{self, COLUMNS, RowError};
+use super::row::{self, RowError};
 use super::walk::Walk;
 use super::{Mode, Run, connection, head, last_ids, schema};
 use crate::exchange::{Connection, Exchange, Ids, Timestamp};
@@ -28,7 +28,7 @@ pub struct Session {
     redactor: Redactor,
     runs: Vec<Run>,
     origins: Vec<Arc<Origin>>,
-    /// The columns of an exchange, as this file has them.
+    /// Those of an exchange, as far as the file's format has them.
     columns: String,
     connections: RefCell<HashMap<i64, Arc<Connection>>>,
     /// What is behind it, where it stands for another file. Dropped last: behind it the file is gone.
@@ -83,15 +83,13 @@ impl Session {
             redactor: redactor.clone(),
             runs: Vec::new(),
             origins: Vec::new(),
-            columns: String::new(),
+            columns: row::columns(found),
             connections: RefCell::default(),
             _draft: None,
         };
         // Without a table of exchanges there is nothing to read; a damaged list of runs costs only itself.
         session.store.prepare("SELECT seq FROM exchanges LIMIT 0").map_err(|error| session.failed(&error))?;
-        session.columns = schema::known_columns(&session.store, "exchanges", COLUMNS)
-            .map_err(|error| SessionError::sqlite_reading(path, &error))?;
-        session.runs = session.read_runs().unwrap_or_default();
+        session.runs = session.read_runs(found).unwrap_or_default();
         session.origins = session.runs.iter().map(|run| Arc::new(Origin::from(run))).collect();
         Ok(session)
     }
@@ -200,10 +198,11 @@ impl Session {
             .unwrap_or_else(|| Arc::new(Origin { run: number, provenance: Provenance::HERE, ..Origin::default() }))
     }
 
-    fn read_runs(&self) -> rusqlite::Result<Vec<Run>> {
-        let columns =
-            schema::known_columns(&self.store, "runs", "run, started_us, ended_us, mode, version, lost, capture")?;
-        let mut select = self.store.prepare(&format!("SELECT {columns} FROM runs ORDER BY run"))?;
+    fn read_runs(&self, version: i64) -> rusqlite::Result<Vec<Run>> {
+        let capture = if version < 3 { "NULL" } else { "capture" };
+        let mut select = self.store.prepare(&format!(
+            "SELECT run, started_us, ended_us, mode, version, lost, {capture} FROM runs ORDER BY run"
+        ))?;
         let runs = select.query_map([], |row| {
             let unsigned = |column: usize| row.get(column).map(|number: i64| u64::try_from(number).unwrap_or_default());
             Ok(Run {

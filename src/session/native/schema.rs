@@ -12,18 +12,11 @@ use rusqlite::config::DbConfig;
 pub(in crate::session) const APPLICATION_ID: i32 = 0x4154_4150;
 
 /// The format that this version writes, as `user_version`: it takes one step below for each.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// Step `n` leads from format `n` to `n + 1`. A step that was released is never changed; a change is a further step.
 const STEPS: [&str; VERSION as usize] = [
-    TABLES,
-    // What captured a run, nothing in a capture of ours before that was written down; and what a file that was made to
-    // be shared states of itself, as JSON.
-    "ALTER TABLE runs ADD COLUMN capture TEXT;
-     CREATE TABLE manifests (manifest TEXT NOT NULL) STRICT;",
-];
-
-const TABLES: &str = "
+    "
 CREATE TABLE runs (
     run INTEGER PRIMARY KEY,
     started_us INTEGER NOT NULL,
@@ -99,7 +92,33 @@ CREATE TABLE exchanges (
     response_body TEXT,
     started TEXT GENERATED ALWAYS AS (strftime('%Y-%m-%dT%H:%M:%fZ', started_us / 1e6, 'unixepoch')) VIRTUAL
 ) STRICT;
-";
+",
+    "
+ALTER TABLE connections ADD COLUMN client_tls_version TEXT;
+ALTER TABLE connections ADD COLUMN client_tls_cipher TEXT;
+ALTER TABLE connections ADD COLUMN client_tls_alpn TEXT;
+ALTER TABLE connections ADD COLUMN client_sni TEXT;
+ALTER TABLE connections ADD COLUMN client_sni_form TEXT;
+ALTER TABLE connections ADD COLUMN client_tls_legacy TEXT;
+ALTER TABLE connections ADD COLUMN tls_legacy TEXT;
+ALTER TABLE connections ADD COLUMN tls_resumed INTEGER;
+-- What the server's certificate leads to: a line each, in the server's order.
+ALTER TABLE connections ADD COLUMN tls_chain TEXT;
+-- Whether the server wanted a certificate of the client's, and the subject of the one that it was given.
+ALTER TABLE connections ADD COLUMN client_certificate_asked INTEGER;
+ALTER TABLE connections ADD COLUMN client_certificate_given TEXT;
+-- What different servers read differently, as words; the messages of a WebSocket, as JSON.
+ALTER TABLE exchanges ADD COLUMN request_odd TEXT;
+ALTER TABLE exchanges ADD COLUMN response_odd TEXT;
+ALTER TABLE exchanges ADD COLUMN response_socket TEXT;
+",
+    // What captured a run, nothing in a capture of ours before that was written down; and what a file that was made to
+    // be shared states of itself, as JSON.
+    "
+ALTER TABLE runs ADD COLUMN capture TEXT;
+CREATE TABLE manifests (manifest TEXT NOT NULL) STRICT;
+",
+];
 
 /// Writes the tables into a new, empty file.
 ///
@@ -120,6 +139,16 @@ pub(super) fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Resul
     }
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()
+}
+
+/// Brings the tables of a new, empty file to an older format, as an older version would have left them.
+#[cfg(test)]
+pub(super) fn create_older(connection: &Connection, format: i64) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    for step in STEPS.iter().take(usize::try_from(format).unwrap_or_default()) {
+        connection.execute_batch(step)?;
+    }
+    connection.pragma_update(None, "user_version", format)
 }
 
 /// The format of an open file.
@@ -150,13 +179,4 @@ pub(super) fn guard(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
     connection.pragma_update(None, "cell_size_check", true)
-}
-
-/// `columns` of `table`, a list separated by commas, as they can be asked for in this file: a column that came in a
-/// later format is nothing in an older file, which is not changed by reading it.
-pub(super) fn known_columns(connection: &Connection, table: &str, columns: &str) -> rusqlite::Result<String> {
-    let mut select = connection.prepare("SELECT name FROM pragma_table_info(?)")?;
-    let known = select.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
-    let named = |column: &str| if known.iter().any(|name| name == column) { "" } else { "NULL AS " };
-    Ok(columns.split(", ").map(|column| [named(column.trim()), column.trim()].concat()).collect::<Vec<_>>().join(", "))
 }

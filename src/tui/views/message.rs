@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::diagnosis::Place;
 use crate::diagnosis::decode::{Decoded, decoded};
-use crate::exchange::{Certificate, Exchange, Failure, Message, Response, Seen, Side, Tls};
+use crate::exchange::{Certificate, ClientCertificate, Exchange, Failure, Message, Response, Seen, Side, SniForm};
 use crate::redact::{Body, Clean, Content, Field, Url};
 use crate::text::{Language, Text};
 use crate::tui::document::{Direction, Document, Line, Spot};
@@ -57,7 +57,9 @@ pub(in crate::tui) fn response(exchange: &Exchange, language: Language, names: &
 
 /// The decoded parts that stand in one of the two messages.
 fn parts(exchange: &Exchange, pane: Pane) -> Vec<Decoded> {
-    decoded(exchange).into_iter().filter(|part| pane_of(&part.place) == pane).collect()
+    // What is known of the connections has sections of its own.
+    let of_message = |place: &Place| !matches!(place, Place::ConnectionClient | Place::ConnectionServer);
+    decoded(exchange).into_iter().filter(|part| of_message(&part.place) && pane_of(&part.place) == pane).collect()
 }
 
 impl Writer<'_> {
@@ -203,6 +205,30 @@ impl Writer<'_> {
         self.fact(text("asked for", "要求先"), connection.target.as_ref(), &place);
         self.said(text("began", "開始"), &exchange.started.to_string(), Tone::Plain, &place);
         self.took(text("request sent after", "リクエスト完了まで"), exchange.timings.sent, &place);
+        if let Some(tls) = &connection.client_tls {
+            self.tls(&tls.version, &tls.cipher, tls.alpn.as_ref(), &place);
+            self.fact(text("taken by the engine for old TLS", "旧 TLS 用エンジンで処理"), tls.legacy.as_ref(), &place);
+            match &tls.sni {
+                Some(name) if tls.sni_form == SniForm::Name => {
+                    self.fact(text("server name", "サーバー名 (SNI)"), Some(name), &place)
+                }
+                Some(name) => {
+                    let label = words::sni_form(tls.sni_form).to(self.language);
+                    self.said(
+                        text("server name", "サーバー名 (SNI)"),
+                        &format!("{name}  ({label})"),
+                        Tone::Warning,
+                        &place,
+                    );
+                }
+                None => self.said(
+                    text("server name", "サーバー名 (SNI)"),
+                    words::sni_form(tls.sni_form).to(self.language),
+                    Tone::Quiet,
+                    &place,
+                ),
+            }
+        }
         if let Some(certificate) = &connection.presented {
             self.certificate(text("was shown", "提示した証明書"), certificate, &place);
         }
@@ -215,13 +241,34 @@ impl Writer<'_> {
         self.fact(text("address", "アドレス"), Some(&server.address), &place);
         self.took(text("answered after", "応答開始まで"), exchange.timings.first_byte, &place);
         self.took(text("over after", "終了まで"), exchange.timings.done, &place);
-        let Some(Tls { version, cipher, alpn, certificate, accepted_despite }) = &server.tls else { return };
-        let alpn = alpn.as_ref().map(|alpn| format!("  ALPN {alpn}")).unwrap_or_default();
-        self.said(text("TLS", "TLS"), &format!("{version}  {cipher}{alpn}"), Tone::Plain, &place);
-        self.certificate(text("certificate", "証明書"), certificate, &place);
-        if let Some(despite) = accepted_despite {
+        let Some(tls) = &server.tls else { return };
+        self.tls(&tls.version, &tls.cipher, tls.alpn.as_ref(), &place);
+        self.fact(text("taken by the engine for old TLS", "旧 TLS 用エンジンで処理"), tls.legacy.as_ref(), &place);
+        if tls.resumed {
+            let words = text("resumed: certificates as of an earlier connection", "再開 (証明書は以前の接続のもの)");
+            self.said(text("session", "セッション"), words.to(self.language), Tone::Quiet, &place);
+        }
+        let label = text("client certificate", "クライアント証明書");
+        match &tls.client_certificate {
+            ClientCertificate::NotAsked => {}
+            ClientCertificate::Asked => {
+                let words = text("asked for; none was given", "要求されたが提示しなかった");
+                self.said(label, words.to(self.language), Tone::Warning, &place);
+            }
+            ClientCertificate::Given(subject) => self.fact(label, Some(subject), &place),
+        }
+        self.certificate(text("certificate", "証明書"), &tls.certificate, &place);
+        for above in &tls.chain {
+            self.fact(text("sent with it", "併せて送られた証明書"), Some(&above.subject), &place);
+        }
+        if let Some(despite) = &tls.accepted_despite {
             self.said(text("accepted despite", "警告を無視"), despite.as_str(), Tone::Warning, &place);
         }
+    }
+
+    fn tls(&mut self, version: &Clean, cipher: &Clean, alpn: Option<&Clean>, place: &Place) {
+        let alpn = alpn.map(|alpn| format!("  ALPN {alpn}")).unwrap_or_default();
+        self.said(text("TLS", "TLS"), &format!("{version}  {cipher}{alpn}"), Tone::Plain, place);
     }
 
     fn took(&mut self, label: Text, time: Option<Duration>, place: &Place) {
