@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::memory::{Kind, Memory};
 use super::names::{self, Treatment};
-use super::{Bindings, Body, Clean, Field, RawBody, Syntax, Url, body, header, marker, shape};
+use super::recall::Recall;
+use super::{Bindings, Body, Clean, Field, Fields, RawBody, Syntax, Url, body, header, marker, shape};
 use crate::wire;
 
 /// One run's redactor. Clones share their labels and pseudonyms.
@@ -60,21 +61,30 @@ impl<'a> Door<'a> {
 
     /// One header field.
     pub fn field(&self, name: &[u8], value: &[u8]) -> Field {
-        let name = self.text(name);
-        let value = self.text(value);
-        header::field(self, &name, &value)
+        self.recalled(&self.memory().fields, [name, value], || {
+            let name = self.text(name);
+            let value = self.text(value);
+            header::field(self, &name, &value)
+        })
     }
 
     /// All fields of a head or of trailers, in order.
-    pub fn fields(&self, fields: wire::Fields<'_>) -> Vec<Field> {
-        fields.map(|field| self.field(field.name, field.value)).collect()
+    pub fn fields(&self, fields: wire::Fields<'_>) -> Fields {
+        let read = || fields.map(|field| self.field(field.name, field.value)).collect();
+        match fields.lines() {
+            Some([]) => Fields::default(),
+            Some(lines) => self.recalled(&self.memory().heads, [lines], read),
+            None => read(),
+        }
     }
 
     /// An absolute URL. Userinfo is left out.
     pub fn url(&self, raw: &[u8]) -> Url {
-        let mut out = String::with_capacity(raw.len() + 16);
-        self.absolute_url(&self.text(raw), &mut out);
-        Url::vouch(Clean::vouch(&out))
+        self.recalled(&self.memory().urls, [raw], || {
+            let mut out = String::with_capacity(raw.len() + 16);
+            self.absolute_url(&self.text(raw), &mut out);
+            Url::vouch(Clean::vouch(&out))
+        })
     }
 
     /// A host name or address, with or without a port. Userinfo before it is masked.
@@ -134,6 +144,22 @@ impl<'a> Door<'a> {
     /// The same door for texts of our own.
     pub(super) const fn as_own(&self) -> Self {
         Self { own: true, ..*self }
+    }
+
+    /// What `make` makes of `pieces`, or made of them before at a door like this.
+    pub(super) fn recalled<const N: usize, V: Clone>(
+        &self,
+        recall: &Recall<V>,
+        pieces: [&[u8]; N],
+        make: impl FnOnce() -> V,
+    ) -> V {
+        if self.in_prose || self.in_queries > 0 {
+            return make();
+        }
+        let length = pieces.iter().map(|piece| piece.len()).sum();
+        let own = if self.own { b"own" } else { b"wire".as_slice() };
+        let [ours, server] = [&self.bindings.ours, &self.bindings.server].map(|b| b.as_ref().map_or(&[][..], |b| b));
+        self.memory().recalled(recall, length, [own, ours, server].into_iter().chain(pieces), make)
     }
 
     /// The same door for JSON or XML in a sentence, where the sentence is not itself in such.

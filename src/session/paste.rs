@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use self::raw::{Part, RequestLine, StatusLine};
 use crate::exchange::{Connection, Exchange, Ids, Interim, Message, Response, Seen, Timestamp, Timings, Unseen};
-use crate::redact::{Body, Content, Door, RawBody, Redactor, Syntax, Url};
+use crate::redact::{Body, Content, Door, Fields, RawBody, Redactor, Syntax, Url};
 
 /// The exchanges in pasted `text`, in its order: one for each request with its response, or for either alone.
 ///
@@ -155,11 +155,11 @@ impl Reading<'_> {
             head: part.head,
             fields: self.fields(part),
             body: if bodiless { Body { length: 0, content: Content::Empty } } else { self.body(part) },
-            trailers: Vec::new(),
+            trailers: Fields::default(),
         }
     }
 
-    fn fields(&self, part: &Part<'_>) -> Vec<crate::redact::Field> {
+    fn fields(&self, part: &Part<'_>) -> Fields {
         part.fields.iter().map(|field| self.door.field(field.name.as_bytes(), field.value.as_bytes())).collect()
     }
 

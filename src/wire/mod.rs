@@ -139,6 +139,14 @@ impl<'a> Fields<'a> {
         Self(Form::Decoded(text, fields))
     }
 
+    /// The lines as they stand in the message; nothing where they come of a header block of HTTP/2.
+    pub const fn lines(self) -> Option<&'a [u8]> {
+        match self.0 {
+            Form::Lines(lines) => Some(lines),
+            Form::Decoded(..) => None,
+        }
+    }
+
     /// The values of all fields called `name`, in any letter case.
     pub fn values(self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.filter(move |field| field.name.eq_ignore_ascii_case(name.as_bytes())).map(|field| field.value)

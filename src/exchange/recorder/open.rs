@@ -6,8 +6,8 @@ use super::{Draft, Setting};
 use crate::exchange::{
     Exchange, Failure, FailureKind, Head, Interim, Message, Response, Seen, Side, Step, Timestamp, Timings, Unseen,
 };
-use crate::redact::{Body, Clean, Content, Door, Field, RawBody, Secret, Url, Withheld};
-use crate::wire::{Fields, RequestHead, ResponseHead};
+use crate::redact::{Body, Clean, Content, Door, Fields, RawBody, Secret, Url, Withheld};
+use crate::wire::{self, RequestHead, ResponseHead};
 
 /// An exchange that is going on.
 pub(super) struct Open {
@@ -197,13 +197,13 @@ pub fn absolute_url(head: RequestHead<'_>, scheme: &str, authority: Option<&[u8]
 #[derive(Default)]
 pub(super) struct OpenMessage {
     version: Option<Clean>,
-    fields: Vec<Field>,
+    fields: Fields,
     pub(super) body: Collected,
-    pub(super) trailers: Vec<Field>,
+    pub(super) trailers: Fields,
 }
 
 impl OpenMessage {
-    fn new(version: &[u8], fields: Fields<'_>, door: Door<'_>) -> Self {
+    fn new(version: &[u8], fields: wire::Fields<'_>, door: Door<'_>) -> Self {
         let joined = |name| fields.values(name).collect::<Vec<_>>().join(&b", "[..]);
         Self {
             version: Some(door.token(version)),
@@ -214,7 +214,7 @@ impl OpenMessage {
                 recorded: true,
                 ..Collected::default()
             },
-            trailers: Vec::new(),
+            trailers: Fields::default(),
         }
     }
 
@@ -243,7 +243,7 @@ impl OpenMessage {
             head: Head::Whole,
             fields: self.fields.clone(),
             body: Body { length: self.body.length, content: Content::Withheld(Withheld::NotRecorded) },
-            trailers: Vec::new(),
+            trailers: Fields::default(),
         }
     }
 }

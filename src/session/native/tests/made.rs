@@ -11,7 +11,7 @@ use crate::exchange::{
     Certificate, Connection, Exchange, Failure, FailureKind, Head, Interim, Message, Response, Seen, Server, Side,
     Step, Timestamp, Timings, Tls, Unseen,
 };
-use crate::redact::{Body, Content, RawBody, Redactor};
+use crate::redact::{self, Body, Content, RawBody, Redactor};
 use crate::wire::Fields;
 
 /// A finished exchange whose row takes about `size` bytes.
@@ -24,7 +24,7 @@ pub(in crate::session) fn exchange(redactor: &Redactor, id: u64, size: usize) ->
         head: Head::Whole,
         fields: door.fields(Fields::new(head)),
         body: body_of(redactor, "application/json", body, true),
-        trailers: Vec::new(),
+        trailers: redact::Fields::default(),
     };
     Exchange {
         id,
