@@ -84,10 +84,26 @@ pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault>
 
 /// Says what it means that other machines can call.
 fn beyond_loopback(address: std::net::SocketAddr, feed: &Feed, language: Language) {
-    let open = Text {
-        en: "{address} can be reached from other machines: those that --allow names may use this proxy, and what they \
-             send is recorded here",
-        ja: "{address} にはほかのマシンから接続できます。--allow に指定した接続元はこのプロキシを使用でき、その通信はここに記録されます",
+    let asks = matches!(feed, Feed::Upstream(upstream) if upstream.proxy_auth);
+    let named = matches!(feed, Feed::Upstream(upstream) if !upstream.allow.is_empty());
+    let open = match (named, asks) {
+        (true, true) => Text {
+            en: "{address} can be reached from other machines: those that --allow names may use this proxy with its user \
+                 name and password, and what they send is recorded here",
+            ja: "{address} にはほかのマシンから接続できます。--allow に指定した接続元は、ユーザー名とパスワードを使ってこのプロキシを\
+                 使用でき、その通信はここに記録されます",
+        },
+        (false, true) => Text {
+            en: "{address} can be reached from other machines: whoever has the user name and password may use this proxy, \
+                 and what they send is recorded here; both travel unencrypted, so add --allow where you can",
+            ja: "{address} にはほかのマシンから接続できます。ユーザー名とパスワードを知る人は誰でもこのプロキシを使用でき、その通信は\
+                 ここに記録されます。どちらも暗号化されずに送られるため、できるだけ --allow も指定してください",
+        },
+        _ => Text {
+            en: "{address} can be reached from other machines: those that --allow names may use this proxy, and what they \
+                 send is recorded here",
+            ja: "{address} にはほかのマシンから接続できます。--allow に指定した接続元はこのプロキシを使用でき、その通信はここに記録されます",
+        },
     };
     warn(&open.fill(language, &[("address", &address.to_string())]));
     if let Feed::Upstream(upstream) = feed
@@ -123,6 +139,7 @@ pub(super) fn run(
         listen: plan.listen,
         reverse: plan.reach.reverse,
         allow: plan.reach.allow,
+        login: plan.reach.login,
         authority: Arc::clone(&plan.authority),
         upstream_ca: plan.reach.upstream_ca,
         insecure_upstream: plan.reach.insecure_upstream,

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::proxy::{HostPattern, Network, Resolve, ReverseUrl, ServerCertFile};
+use crate::proxy::{Domain, HostPattern, Network, Resolve, ReverseUrl, ServerCertFile};
 use crate::text::Language;
 
 /// One run of the program.
@@ -91,6 +91,8 @@ pub struct Upstream {
     pub reverse: Option<ReverseUrl>,
     /// From where clients may come, besides this machine.
     pub allow: Vec<Network>,
+    /// Whether clients must give the user name and password of `AUTHTAP_PROXY_AUTH`.
+    pub proxy_auth: bool,
     /// Patterns; when there are any, other hosts pass undecrypted and are only counted.
     pub only: Vec<HostPattern>,
     /// Patterns of hosts that pass undecrypted.
@@ -132,13 +134,26 @@ pub enum Page {
     Text,
     /// For programs.
     Json,
+    /// For the ticket.
+    Markdown,
+    /// For a browser, as one file.
+    Html,
 }
 
 /// What to do about the root certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CaDeed {
     /// Its facts and itself.
     Show,
     /// Its file's path.
     Path,
+    /// Have this system trust it.
+    Install,
+    /// Have this system trust it, and those before it, no more.
+    Uninstall,
+    /// A new one in its place.
+    Renew {
+        /// The domains that it may sign for; all where there are none.
+        only: Vec<Domain>,
+    },
 }

@@ -1,10 +1,14 @@
 //! Who answers the clients of a capture, and how they are reached.
 
+use std::env::VarError;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Fault, Upstream, fault, input, warn};
-use crate::proxy::{HostPattern, Network, Replay, Resolve, Responder, ReverseUrl, ServerCert, ServerCertFile};
+use crate::proxy::{
+    HostPattern, Network, ProxyLogin, ProxyLoginError, Replay, Resolve, Responder, ReverseUrl, ServerCert,
+    ServerCertFile,
+};
 use crate::redact::Redactor;
 use crate::text::{Language, Text};
 
@@ -13,6 +17,7 @@ use crate::text::{Language, Text};
 pub(super) struct Reach {
     pub(super) reverse: Option<ReverseUrl>,
     pub(super) allow: Vec<Network>,
+    pub(super) login: Option<ProxyLogin>,
     pub(super) responder: Responder,
     pub(super) upstream_ca: Vec<PathBuf>,
     pub(super) insecure_upstream: bool,
@@ -31,6 +36,7 @@ impl Reach {
         Ok(Self {
             reverse: upstream.reverse,
             allow: upstream.allow,
+            login: if upstream.proxy_auth { Some(login()?) } else { None },
             responder: Responder::Upstream,
             upstream_ca: upstream.trust,
             insecure_upstream: upstream.insecure,
@@ -49,6 +55,15 @@ impl Reach {
             warn(&Fault::from(gap).message(language));
         }
         Ok(Self { responder: Responder::Instead(Arc::new(replay)), ..Self::default() })
+    }
+}
+
+/// What clients must say to be let in.
+fn login() -> Result<ProxyLogin, ProxyLoginError> {
+    match std::env::var("AUTHTAP_PROXY_AUTH") {
+        Ok(text) => zeroize::Zeroizing::new(text).parse(),
+        Err(VarError::NotPresent) => Err(ProxyLoginError::Unset),
+        Err(VarError::NotUnicode(_)) => Err(ProxyLoginError::NotText),
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::body::Content;
 use super::recall::{Age, Pieces, Recall};
-use super::{Field, Fields, Label, Token, Url};
+use super::{Bindings, Field, Fields, Label, Token, Url};
 
 /// How many secrets, people and tokens are remembered before the ones not met for long are forgotten.
 const LABELS: usize = 1 << 17;
@@ -178,18 +178,15 @@ impl Memory {
         token
     }
 
-    /// What `made` makes of `pieces`, or what it made of them before. `length` is how long they are.
+    /// What `make` makes of `pieces` at a door like this, or what it made of them before.
     pub(super) fn recalled<'p, V: Clone>(
         &self,
         recall: &Recall<V>,
-        length: usize,
+        door: (bool, Bindings),
         pieces: impl IntoIterator<Item = &'p [u8]>,
         make: impl FnOnce() -> V,
     ) -> V {
-        if !recall.takes(length) {
-            return make();
-        }
-        let hash = pieces.into_iter().fold(Pieces::of(&self.keys[0]), Pieces::add).hash();
+        let hash = pieces.into_iter().fold(Pieces::of(&self.keys[0], door), Pieces::add).hash();
         recall.get(hash, &self.age, make)
     }
 

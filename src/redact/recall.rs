@@ -7,7 +7,7 @@
 //! Labels are forgotten when they were not met for long. What is kept here is good for as long as no label can have
 //! been forgotten since, so that a secret that comes often keeps its label by coming, as it would without this.
 
-use std::hash::{BuildHasher, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -106,8 +106,11 @@ impl<V: Clone> Set<V> {
 pub(super) struct Pieces<H>(H);
 
 impl<H: Hasher> Pieces<H> {
-    pub(super) fn of(keys: &impl BuildHasher<Hasher = H>) -> Self {
-        Self(keys.build_hasher())
+    /// None yet, on the way to `place`.
+    pub(super) fn of(keys: &impl BuildHasher<Hasher = H>, place: impl Hash) -> Self {
+        let mut hasher = keys.build_hasher();
+        place.hash(&mut hasher);
+        Self(hasher)
     }
 
     pub(super) fn add(mut self, piece: &[u8]) -> Self {
@@ -162,7 +165,7 @@ mod tests {
     #[test]
     fn pieces_do_not_run_into_each_other() {
         let keys = std::hash::RandomState::new();
-        let hash = |pieces: &[&str]| pieces.iter().fold(Pieces::of(&keys), |sum, piece| sum.add(piece.as_bytes())).hash();
+        let hash = |pieces: &[&str]| pieces.iter().fold(Pieces::of(&keys, ()), |sum, piece| sum.add(piece.as_bytes())).hash();
         assert_ne!(hash(&["ab", "c"]), hash(&["a", "bc"]));
         assert_eq!(hash(&["ab", "c"]), hash(&["ab", "c"]));
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, PROXY_AUTHENTICATE};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -71,6 +71,24 @@ impl Page {
         }
     }
 
+    /// Clients must say who they are, and this one did not.
+    pub(crate) fn log_in() -> Self {
+        Self {
+            status: StatusCode::PROXY_AUTHENTICATION_REQUIRED,
+            reason: None,
+            title: Text {
+                en: "This proxy asks who you are", ja: "このプロキシの使用には認証が必要です"
+            },
+            detail: None,
+            advice: Text {
+                en: "authtap was started with --proxy-auth. Give the client the user name and password of the proxy: those \
+                     that authtap was started with, and not those of your account.",
+                ja: "authtap は --proxy-auth 付きで起動されています。クライアントにプロキシのユーザー名とパスワード \
+                     (authtap の起動時に設定したもの。ご自分のアカウントのものではありません) を設定してください。",
+            },
+        }
+    }
+
     /// Somebody opened the proxy's own address.
     pub(crate) fn welcome() -> Self {
         Self {
@@ -108,10 +126,13 @@ impl Page {
         let mut response = Response::new(Full::new(Bytes::from(self.html())));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("text/html; charset=utf-8"));
-        headers.insert(CACHE_CONTROL, hyper::header::HeaderValue::from_static("no-store"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            headers.insert(PROXY_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"authtap\""));
+        }
         if let Some(reason) = self.reason
-            && let Ok(value) = hyper::header::HeaderValue::from_str(&format!("authtap; error={reason}"))
+            && let Ok(value) = HeaderValue::from_str(&format!("authtap; error={reason}"))
         {
             headers.insert("proxy-status", value);
         }

@@ -2,16 +2,18 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-use crate::exchange::{Certificate, Connection, Server, Timestamp};
+use crate::exchange::{Certificate, Connection, Failure, Server, Timestamp};
 use crate::proxy::Context;
 use crate::proxy::answer::instead::Conversation;
 use crate::proxy::answer::respond::Responder;
 use crate::proxy::answer::{self, Page};
 use crate::proxy::entry::absolute;
+use crate::proxy::entry::login::Login;
 use crate::proxy::entry::reverse;
 use crate::proxy::entry::tunnel;
 use crate::proxy::failure;
@@ -43,10 +45,42 @@ impl Caller {
             id: self.id,
             client: Some(self.client.clone()),
             target: target.map(|target| target.shown(&self.context.redactor)),
+            client_tls: None,
             server,
             presented,
         })
     }
+}
+
+impl Caller {
+    /// What to answer to the request with this head, whose sender did not say what `--proxy-auth` asks for. A request
+    /// without a login is a client's way of asking whether it needs one: it is counted. One with a wrong login is a
+    /// failure, of the client and of nobody else, for the caller to record.
+    pub(crate) fn turn_away(&self, head: &[u8]) -> Option<(Page, Option<Failure>)> {
+        let context = &self.context;
+        match context.login.as_ref()?.judge(head) {
+            Login::Admitted => None,
+            Login::Missing => {
+                context.asked.fetch_add(1, Ordering::Relaxed);
+                Some((Page::log_in(), None))
+            }
+            Login::Wrong => Some((Page::log_in(), Some(failure::wrong_login()))),
+        }
+    }
+}
+
+/// Turns a tunnel away.
+pub(crate) async fn refuse_tunnel(
+    caller: &Caller,
+    client: TcpStream,
+    asked: tunnel::Asked,
+    (page, failure): (Page, Option<Failure>),
+) {
+    if let Some(failure) = failure {
+        let connection = caller.connection(Some(&asked.target), None, None);
+        tape::failed_tunnel(&caller.context, connection, asked.started, &asked.target, failure);
+    }
+    answer::serve(Plain::new(client, [asked.head, asked.early].concat()), &page).await;
 }
 
 /// Serves one client connection to its end.
@@ -74,6 +108,9 @@ pub(crate) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: Socke
         (Opening::Tunnel { target, head }, responder) => {
             let early = read.split_off(head);
             let asked = tunnel::Asked { target, head: read, early, started };
+            if let Some(refusal) = caller.turn_away(&asked.head) {
+                return refuse_tunnel(&caller, tcp, asked, refusal).await;
+            }
             match responder {
                 Responder::Upstream => tunnel::serve(caller, tcp, asked).await,
                 Responder::Instead(respond) => Box::pin(tunnel::pretend(caller, tcp, asked, &*respond)).await,
