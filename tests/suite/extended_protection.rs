@@ -155,7 +155,13 @@ impl Stage {
     /// The status that requests-ntlm ends with; it sends a binding of the certificate that it sees.
     fn requests(&self, word: &str) -> u16 {
         let mut command = Command::new(&self.python);
-        command.arg(partner("ntlm_client.py")).args([&format!("https://{HOST}/EWS/Exchange.asmx"), "1", "1", USER, word]);
+        command.arg(partner("ntlm_client.py")).args([
+            &format!("https://{HOST}/EWS/Exchange.asmx"),
+            "1",
+            "1",
+            USER,
+            word,
+        ]);
         let mut way = Way::through(&self.proxy, self.server.address);
         way.ca = self.trust();
         way.run(&mut command)[0].split_whitespace().next().unwrap().parse().unwrap()

@@ -5,9 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::thread;
 
-use crate::kit::{
-    Acceptor, Apache, Finished, Site, Way, Workshop, accounts, need, need_apache, need_python, partner,
-};
+use crate::kit::{Acceptor, Apache, Finished, Site, Way, Workshop, accounts, need, need_apache, need_python, partner};
 
 const HOST: &str = "mail.contoso.com";
 const USERS: [(&str, &str); 2] = [("CONTOSO\\avery", "First-Pa55"), ("CONTOSO\\blake", "Second-Pa55")];

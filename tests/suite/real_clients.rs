@@ -6,7 +6,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::kit::{Acceptor, Apache, BothWays, Site, Way, Workshop, need, need_apache, need_node, need_python, partner};
+use crate::kit::{
+    Acceptor, Apache, BothWays, Nghttpd, Site, Way, Workshop, need, need_apache, need_node, need_python, partner,
+};
 
 const HOST: &str = "localhost";
 const USER: &str = "CONTOSO\\avery";
@@ -96,8 +98,8 @@ fn ews_javascript_api_through_the_proxy_in_front_of_its_server() {
         &["0 401 - GET /EWS/Exchange.asmx", "1 200 CONTOSO\\avery POST /EWS/Exchange.asmx"],
     );
     assert_eq!(said, ["V2017_07_11 inbox 3"]);
-    let said = ways
-        .alike(|way| client(way, WRONG), &["0 401 - GET /EWS/Exchange.asmx", "1 401 - POST /EWS/Exchange.asmx"]);
+    let said =
+        ways.alike(|way| client(way, WRONG), &["0 401 - GET /EWS/Exchange.asmx", "1 401 - POST /EWS/Exchange.asmx"]);
     assert_eq!(said, ["401 Unauthorized"]);
     ways.judged(&["401 step", "200 ok", "401 step", "401 failure ntlm-rejected"]);
 }
@@ -107,7 +109,12 @@ fn a_client_that_spreads_ntlm_over_connections_is_told_so() {
     let (Some(node), Some(stage)) = (need_node(), Stage::new(&[])) else { return };
     let ways = stage.both_ways();
     let mut command = Command::new("node");
-    command.arg(partner("node/ews_client.mjs")).args([&ways.through.url("/EWS/Exchange.asmx"), "CONTOSO", "avery", RIGHT]);
+    command.arg(partner("node/ews_client.mjs")).args([
+        &ways.through.url("/EWS/Exchange.asmx"),
+        "CONTOSO",
+        "avery",
+        RIGHT,
+    ]);
     assert_eq!(ways.through.run(command.env("PARTNERS_NODE", &node)), ["401 Unauthorized"]);
     ways.judged(&["401 unknown", "401 failure ntlm-connection-broken"]);
 }
@@ -183,6 +190,34 @@ fn python_h2_with_many_requests_at_once() {
     ways.judged(&["200 ok"; 50]);
 }
 
+/// Neither speaks to a proxy, so the proxy stands in front.
+#[test]
+fn h2load_and_nghttp() {
+    if !need(&["h2load", "nghttp", "nghttpd"]) {
+        return;
+    }
+    let workshop = Workshop::new();
+    let server = Nghttpd::start(&workshop, &[HOST], &[]);
+    fs::write(workshop.path("pages/long.txt"), vec![b'x'; 100_000]).unwrap();
+    let proxy = workshop.proxy(&["--reverse", &format!("https://{HOST}:{}", server.address.port())]);
+    let ways = BothWays::to_reverse(&workshop, server.address, proxy, |_| Vec::new());
+    let pages = |way: &Way| {
+        let urls = [way.url("/index.html"), way.url("/long.txt"), way.url("/nothing")];
+        way.run(Command::new("nghttp").arg("--no-verify-peer").args(urls))
+    };
+    assert!(ways.alike(pages, &[]).concat().contains("served"));
+    let load = |way: &Way| {
+        let said = way.run(Command::new("h2load").args(["-n", "1000", "-c", "4", "-m", "10", &way.url("/long.txt")]));
+        // What it counted; how long it took is nobody's promise.
+        let counted = |line: &&String| line.starts_with("requests:") || line.starts_with("status codes:");
+        let traffic = said.iter().find_map(|line| line.split(", ").find(|part| part.ends_with(" data"))).unwrap();
+        said.iter().filter(counted).map(String::as_str).chain([traffic]).map(str::to_owned).collect()
+    };
+    let said = ways.alike(load, &[]);
+    assert!(said[0].ends_with("1000 succeeded, 0 failed, 0 errored, 0 timeout"), "{said:?}");
+    ways.judged(&[&["200 ok", "200 ok", "404 unknown"][..], &["200 ok"; 1000]].concat());
+}
+
 #[test]
 fn curl_with_digest() {
     if !need(&["curl"]) || !need_apache(&["auth_digest", "authn_file"]) {
@@ -199,9 +234,7 @@ fn curl_with_digest() {
     };
     let apache = Apache::start(&workshop, &[HOST], &site);
     let ways = BothWays::to(&workshop, apache.tls, workshop.proxy(&[]), |count| apache.served(count));
-    let client = |way: &Way, word| {
-        curl(way, &["--digest", "--user", &format!("avery:{word}"), &way.url("/index.txt")])
-    };
+    let client = |way: &Way, word| curl(way, &["--digest", "--user", &format!("avery:{word}"), &way.url("/index.txt")]);
     let said = ways.alike(|way| client(way, RIGHT), &["0 401 - GET /index.txt", "1 200 avery GET /index.txt"]);
     assert_eq!(said, ["200 served\n"]);
     ways.alike(|way| client(way, WRONG), &["0 401 - GET /index.txt", "1 401 avery GET /index.txt"]);
