@@ -8,7 +8,7 @@ use authtap::diagnosis::{Capture, Diagnosis, decode};
 use authtap::exchange::{Exchange, Ids, Recorder, Setting, Timestamp};
 use authtap::redact::{Bindings, Content, Credential, RawBody, Redactor, Syntax};
 use authtap::session::har::Har;
-use authtap::session::paste;
+use authtap::session::{Opening, paste};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
@@ -102,7 +102,7 @@ pub fn eas(bytes: &[u8]) {
 /// Any bytes are read as an archive without a panic, and what is read from the same bytes twice is the same.
 pub fn har(bytes: &[u8]) {
     let read = |bytes: &[u8]| {
-        let archive = Har::of_text(bytes.to_vec().into(), Path::new("fuzz.har"), &Redactor::new());
+        let archive = Har::of_text(bytes.to_vec().into(), Path::new("fuzz.har"), &Opening::quietly(&Redactor::new()));
         archive.map(|archive| archive.exchanges().map(|read| read.map(|exchange| exchange.id)).collect::<Vec<_>>())
     };
     let first = read(bytes);

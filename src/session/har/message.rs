@@ -47,7 +47,7 @@ impl Told<'_> {
 
     fn door(&self) -> Door<'_> {
         let known = &self.survey.certificates;
-        let door = self.redactor.own();
+        let door = self.redactor.wire();
         match host(self.entry) {
             Some(host) if known.are_of(host) => {
                 door.with_bindings(Bindings::of_fingerprints(known.presented, known.upstream))

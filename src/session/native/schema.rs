@@ -114,6 +114,12 @@ ALTER TABLE exchanges ADD COLUMN request_odd TEXT;
 ALTER TABLE exchanges ADD COLUMN response_odd TEXT;
 ALTER TABLE exchanges ADD COLUMN response_socket TEXT;
 ",
+    // What captured a run, nothing in a capture of ours before that was written down; and what a file that was made to
+    // be shared states of itself, as JSON.
+    "
+ALTER TABLE runs ADD COLUMN capture TEXT;
+CREATE TABLE manifests (manifest TEXT NOT NULL) STRICT;
+",
 ];
 
 /// Writes the tables into a new, empty file.
@@ -159,6 +165,13 @@ pub(super) fn prepare_writing(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     Ok(())
+}
+
+/// For filling a file that nobody reads yet, and that is thrown away if that breaks off.
+pub(super) fn prepare_copying(connection: &Connection) -> rusqlite::Result<()> {
+    guard(connection)?;
+    connection.pragma_update(None, "journal_mode", "OFF")?;
+    connection.pragma_update(None, "synchronous", "OFF")
 }
 
 /// For reading a file from anywhere: nothing in its schema may run.
