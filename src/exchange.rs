@@ -4,6 +4,7 @@
 //! credential, because every text in it is [`Clean`].
 
 mod recorder;
+mod socket;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +15,9 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::redact::{Body, Clean, Credential, Field, Url};
 
+pub use crate::wire::{Oddities, Oddity};
 pub use recorder::{Draft, Ids, Recorder, Setting, absolute_url};
+pub use socket::{Socket, SocketKind, SocketMessage, Tally};
 
 /// One request with its outcome.
 ///
@@ -110,6 +113,10 @@ impl<T> Seen<T> {
 pub enum Unseen {
     /// `--skip-decrypt` names the host, or it is on the built-in list.
     SkippedHost,
+    /// The root certificate is limited to other domains: clients would refuse what it signs for this one.
+    OutsideRoot,
+    /// More new names came in a short time than certificates are made for.
+    TooManyNames,
     /// The tunnel carries no TLS and no HTTP/1.
     NotTls,
     /// The client offers only protocols this version does not read (HTTP/2 without HTTP/1.1).
@@ -118,6 +125,8 @@ pub enum Unseen {
     ServerTlsTooOld,
     /// The client speaks no TLS that this proxy speaks, or sent a ClientHello that cannot be served.
     ClientTlsUnreadable,
+    /// The server insists on a certificate of the client's, which this proxy does not have.
+    ServerWantsCertificate,
     /// The reader lost its place.
     NotUnderstood,
     /// Recording was paused, or stopped for lack of room.
@@ -132,12 +141,15 @@ pub enum Unseen {
 
 impl Unseen {
     /// All reasons, for reading [`Unseen::code`] back.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::SkippedHost,
+        Self::OutsideRoot,
+        Self::TooManyNames,
         Self::NotTls,
         Self::UnreadProtocol,
         Self::ServerTlsTooOld,
         Self::ClientTlsUnreadable,
+        Self::ServerWantsCertificate,
         Self::NotUnderstood,
         Self::NotRecorded,
         Self::NotInSource,
@@ -149,10 +161,13 @@ impl Unseen {
     pub const fn code(self) -> &'static str {
         match self {
             Self::SkippedHost => "skipped-host",
+            Self::OutsideRoot => "outside-root",
+            Self::TooManyNames => "too-many-names",
             Self::NotTls => "not-tls",
             Self::UnreadProtocol => "unread-protocol",
             Self::ServerTlsTooOld => "server-tls-too-old",
             Self::ClientTlsUnreadable => "client-tls-unreadable",
+            Self::ServerWantsCertificate => "server-wants-certificate",
             Self::NotUnderstood => "not-understood",
             Self::NotRecorded => "not-recorded",
             Self::NotInSource => "not-in-source",
@@ -175,6 +190,8 @@ pub struct Message {
     pub body: Body,
     /// After a chunked body.
     pub trailers: Vec<Field>,
+    /// What different servers read differently in it.
+    pub odd: Oddities,
 }
 
 /// How much of a message's fields was captured.
@@ -226,6 +243,8 @@ pub struct Response {
     pub interim: Vec<Interim>,
     /// The response ended before the request did.
     pub early: bool,
+    /// What passed after it, where it opened a WebSocket.
+    pub socket: Option<Box<Socket>>,
 }
 
 /// A 1xx response.
@@ -341,6 +360,10 @@ pub enum FailureKind {
     TlsFailed,
     /// What came is not the protocol expected.
     NotUnderstood,
+    /// The client may not use this proxy: it does not know its user name and password.
+    NotAdmitted,
+    /// A limit that keeps the proxy itself safe was reached.
+    TooMany,
     /// Cut by our own end (shutdown).
     CutByUs,
     /// The recorded session has no answer to this request (replay).
@@ -351,7 +374,7 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// All, for reading [`FailureKind::code`] back.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::NameNotFound,
         Self::Refused,
         Self::TimedOut,
@@ -367,6 +390,8 @@ impl FailureKind {
         Self::CertificateRefusedByClient,
         Self::TlsFailed,
         Self::NotUnderstood,
+        Self::NotAdmitted,
+        Self::TooMany,
         Self::CutByUs,
         Self::NotInSession,
         Self::Other,
@@ -390,6 +415,8 @@ impl FailureKind {
             Self::CertificateRefusedByClient => "certificate-refused-by-client",
             Self::TlsFailed => "tls-failed",
             Self::NotUnderstood => "not-understood",
+            Self::NotAdmitted => "not-admitted",
+            Self::TooMany => "too-many",
             Self::CutByUs => "cut-by-us",
             Self::NotInSession => "not-in-session",
             Self::Other => "other",
@@ -417,10 +444,64 @@ pub struct Connection {
     pub client: Option<Clean>,
     /// What the client asked for, `host:port`.
     pub target: Option<Clean>,
+    /// What TLS with the client settled, where it was intercepted.
+    pub client_tls: Option<ClientTls>,
     /// The server's address and TLS, once connected.
     pub server: Option<Server>,
     /// The certificate that the client was shown, where TLS was intercepted.
     pub presented: Option<Certificate>,
+}
+
+/// What a TLS handshake with the client settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientTls {
+    /// `TLS 1.3`.
+    pub version: Clean,
+    /// As IANA names it.
+    pub cipher: Clean,
+    /// The application protocol, if one was negotiated.
+    pub alpn: Option<Clean>,
+    /// The server name that the client sent, in whatever form.
+    pub sni: Option<Clean>,
+    /// In which form it came.
+    pub sni_form: SniForm,
+    /// Why the engine for old TLS had to serve the client; nothing where the usual one did.
+    pub legacy: Option<Clean>,
+}
+
+/// How a client names the server in its TLS handshake (RFC 6066 section 3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SniForm {
+    /// Not at all.
+    #[default]
+    Absent,
+    /// By a host name, as it should be.
+    Name,
+    /// By a host name with a dot behind it.
+    TrailingDot,
+    /// By a host and a port.
+    Port,
+    /// By an IP address.
+    Address,
+    /// By something else.
+    Odd,
+}
+
+impl SniForm {
+    /// All, for reading [`SniForm::code`] back.
+    pub const ALL: [Self; 6] = [Self::Absent, Self::Name, Self::TrailingDot, Self::Port, Self::Address, Self::Odd];
+
+    /// A stable word for files.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Name => "name",
+            Self::TrailingDot => "trailing-dot",
+            Self::Port => "port",
+            Self::Address => "address",
+            Self::Odd => "odd",
+        }
+    }
 }
 
 /// The upstream end of a connection.
@@ -443,15 +524,45 @@ pub struct Tls {
     pub alpn: Option<Clean>,
     /// The server's own certificate.
     pub certificate: Certificate,
+    /// The further certificates that the server sent, in its order.
+    pub chain: Vec<Certificate>,
     /// Why verification would have refused the certificate, had `--insecure-upstream` not been given.
     pub accepted_despite: Option<Clean>,
+    /// Why the engine for old TLS had to be taken; nothing where the usual one did.
+    pub legacy: Option<Clean>,
+    /// Whether the server wanted a certificate of the client's, and got one.
+    pub client_certificate: ClientCertificate,
+    /// An earlier session was resumed: the server has shown its certificates then.
+    pub resumed: bool,
 }
 
 impl Tls {
     /// One of which nothing but the server's certificate is known.
     pub fn of_certificate(certificate: Certificate) -> Self {
-        Self { version: "".into(), cipher: "".into(), alpn: None, certificate, accepted_despite: None }
+        Self {
+            version: "".into(),
+            cipher: "".into(),
+            alpn: None,
+            certificate,
+            chain: Vec::new(),
+            accepted_despite: None,
+            legacy: None,
+            client_certificate: ClientCertificate::default(),
+            resumed: false,
+        }
     }
+}
+
+/// Whether a server wanted a certificate of the client's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ClientCertificate {
+    /// It did not ask for one.
+    #[default]
+    NotAsked,
+    /// It asked, and there was none to give.
+    Asked,
+    /// It asked, and got the one of this subject.
+    Given(Clean),
 }
 
 /// A certificate's facts.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use super::Exit;
 use crate::demo::StageError;
-use crate::proxy::{AuthorityError, ServerCertDoubt, ServerCertError, StartError};
+use crate::proxy::{AuthorityError, ProxyLoginError, ServerCertDoubt, ServerCertError, StartError};
 use crate::session::SessionError;
 use crate::session::kind::Kind;
 use crate::text::{Language, Text};
@@ -28,9 +28,23 @@ pub enum Fault {
         /// The address asked for.
         address: SocketAddr,
     },
+    /// `--proxy-auth` together with `--reverse`, whose callers take the proxy for the server.
+    LoginInReverse,
+    /// What clients should say to be let in is not said.
+    ProxyLogin(ProxyLoginError),
     /// `--save` with an extension that names no kind of session.
     UnknownSessionKind {
         /// The file asked for.
+        path: PathBuf,
+    },
+    /// `--save` into a file that is there already and cannot be continued.
+    SaveExists {
+        /// The file asked for.
+        path: PathBuf,
+    },
+    /// A file that would be made of itself.
+    OntoItself {
+        /// The file.
         path: PathBuf,
     },
     /// A replay that would record into the very session it answers from.
@@ -67,6 +81,10 @@ pub enum Fault {
     Session(SessionError),
     /// The root certificate cannot be used.
     Authority(AuthorityError),
+    /// A store of trust did not take the root, or there is none that could; each was said with the way to do it by hand.
+    NotInstalled,
+    /// A store of trust still has the root.
+    NotUninstalled,
     /// A certificate that clients should be shown cannot be.
     ServerCert(ServerCertError),
     /// The terminal cannot be used.
@@ -105,6 +123,12 @@ impl From<AuthorityError> for Fault {
     }
 }
 
+impl From<ProxyLoginError> for Fault {
+    fn from(error: ProxyLoginError) -> Self {
+        Self::ProxyLogin(error)
+    }
+}
+
 impl From<ServerCertError> for Fault {
     fn from(error: ServerCertError) -> Self {
         Self::ServerCert(error)
@@ -123,8 +147,12 @@ impl Fault {
         match self {
             Self::NotYet { .. }
             | Self::BeyondLoopback { .. }
+            | Self::LoginInReverse
+            | Self::ProxyLogin(_)
             | Self::UnknownSessionKind { .. }
             | Self::SaveIntoReplayed { .. }
+            | Self::SaveExists { .. }
+            | Self::OntoItself { .. }
             | Self::NoSuchFinding { .. }
             | Self::Input(_)
             | Self::NotPasted { .. }
@@ -136,6 +164,8 @@ impl Fault {
             | Self::Output(_)
             | Self::Threads(_)
             | Self::Authority(_)
+            | Self::NotInstalled
+            | Self::NotUninstalled
             | Self::Screen(_)
             | Self::NoTerminalToOpen
             | Self::Start(_)
@@ -157,16 +187,43 @@ impl Fault {
             Self::BeyondLoopback { address } => fill(
                 Text {
                     en: "cannot listen on {address}: any machine could use this proxy, and what it sends would be recorded \
-                         here; say who may with --allow, such as --allow 192.168.1.0/24, or listen on 127.0.0.1",
+                         here; say who may with --allow, such as --allow 192.168.1.0/24, or ask for a password with \
+                         --proxy-auth, or listen on 127.0.0.1",
                     ja: "{address} では待ち受けできません: ほかのマシンからこのプロキシを使えてしまいます。--allow 192.168.1.0/24 のように\
-                         接続元を指定するか、127.0.0.1 で待ち受けてください",
+                         接続元を指定するか、--proxy-auth でパスワードを求めるか、127.0.0.1 で待ち受けてください",
                 },
                 &[("address", &address.to_string())],
             ),
+            Self::LoginInReverse => fill(
+                Text {
+                    en: "--proxy-auth does not go with --reverse: callers take this address for the server and will not log in \
+                         to a proxy; say who may call with --allow",
+                    ja: "--proxy-auth は --reverse と併用できません: 呼び出し元はこのアドレスをサーバーとみなし、プロキシの認証には応じません。\
+                         --allow で接続元を指定してください",
+                },
+                &[],
+            ),
+            Self::ProxyLogin(error) => said(error, japanese::login, language),
             Self::UnknownSessionKind { path } => fill(
                 Text {
-                    en: "--save {path}: the kind of a session follows its extension; use .authtap",
-                    ja: "--save {path}: セッションの形式は拡張子で決まります。.authtap を使ってください",
+                    en: "{path}: the kind of a session file follows its extension; use .authtap, .har or .saz",
+                    ja: "{path}: セッション ファイルの形式は拡張子で決まります。.authtap、.har、.saz のいずれかを使ってください",
+                },
+                &[("path", &path.display().to_string())],
+            ),
+            Self::SaveExists { path } => fill(
+                Text {
+                    en: "--save {path}: there is such a file already, and only an .authtap session can be continued; \
+                         name another file",
+                    ja: "--save {path}: 同じ名前のファイルがあります。続きを記録できるのは .authtap セッションだけです。\
+                         別のファイルを指定してください",
+                },
+                &[("path", &path.display().to_string())],
+            ),
+            Self::OntoItself { path } => fill(
+                Text {
+                    en: "{path} cannot be made of itself; name another file to write",
+                    ja: "{path} をそれ自身から作ることはできません。書き込み先に別のファイルを指定してください",
                 },
                 &[("path", &path.display().to_string())],
             ),
@@ -227,6 +284,20 @@ impl Fault {
             ),
             Self::Session(error) => said(error, japanese::session, language),
             Self::Authority(error) => said(error, japanese::authority, language),
+            Self::NotInstalled => fill(
+                Text {
+                    en: "the root certificate was not installed wherever it could be; what is left to do by hand is listed",
+                    ja: "ルート証明書を登録できなかったストアがあります。手動で行う手順は一覧のとおりです",
+                },
+                &[],
+            ),
+            Self::NotUninstalled => fill(
+                Text {
+                    en: "the root certificate is still trusted somewhere; what is left to do by hand is listed",
+                    ja: "ルート証明書がまだ信頼されているストアがあります。手動で行う手順は一覧のとおりです",
+                },
+                &[],
+            ),
             Self::ServerCert(error) => said(error, japanese::server_cert, language),
             Self::Screen(error) => said(error, japanese::screen, language),
             Self::NoTerminalToOpen => fill(
@@ -284,8 +355,16 @@ mod tests {
         vec![
             (Fault::NotYet { what: "--reverse".to_owned() }, Exit::Usage),
             (Fault::BeyondLoopback { address }, Exit::Usage),
+            (Fault::LoginInReverse, Exit::Usage),
+            (ProxyLoginError::Unset.into(), Exit::Usage),
+            (ProxyLoginError::NotText.into(), Exit::Usage),
+            (ProxyLoginError::NoColon.into(), Exit::Usage),
+            (ProxyLoginError::Empty.into(), Exit::Usage),
+            (ProxyLoginError::Control.into(), Exit::Usage),
             (Fault::UnknownSessionKind { path: path() }, Exit::Usage),
             (Fault::SaveIntoReplayed { path: path() }, Exit::Usage),
+            (Fault::SaveExists { path: path() }, Exit::Usage),
+            (Fault::OntoItself { path: path() }, Exit::Usage),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: Vec::new() }, Exit::Usage),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: vec!["spn-missing"] }, Exit::Usage),
             (Fault::Input(error()), Exit::Usage),
@@ -293,6 +372,7 @@ mod tests {
             (SessionError::Missing { path: path() }.into(), Exit::Usage),
             (SessionError::Damaged { path: path(), reason: "x".to_owned() }.into(), Exit::Usage),
             (SessionError::NotASession { path: path(), kind: Kind::Text }.into(), Exit::Usage),
+            (SessionError::Cancelled.into(), Exit::Usage),
             (SessionError::InUse { path: path() }.into(), Exit::Refused),
             (SessionError::Full { path: path() }.into(), Exit::Refused),
             (Fault::Log { path: path(), reason: error() }, Exit::Refused),
@@ -300,6 +380,9 @@ mod tests {
             (Fault::Threads(error()), Exit::Refused),
             (AuthorityError::Folder { path: path(), error: error() }.into(), Exit::Refused),
             (AuthorityError::KeyExposed { path: path() }.into(), Exit::Refused),
+            (AuthorityError::FolderExposed { path: path() }.into(), Exit::Refused),
+            (Fault::NotInstalled, Exit::Refused),
+            (Fault::NotUninstalled, Exit::Refused),
             (StartError::InUse { address }.into(), Exit::Refused),
             (StartError::UpstreamCa(crate::proxy::UpstreamCaError::Empty { path: path() }).into(), Exit::Usage),
             (ServerCertError::Read { path: path(), error: error() }.into(), Exit::Usage),

@@ -1,11 +1,16 @@
 //! Who answers the clients of a capture, and how they are reached.
 
+use std::env::VarError;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Fault, Upstream, fault, input, warn};
-use crate::proxy::{HostPattern, Network, Replay, Resolve, Responder, ReverseUrl, ServerCert, ServerCertFile};
+use crate::proxy::{
+    HostPattern, Network, ProxyLogin, ProxyLoginError, Replay, Resolve, Responder, ReverseUrl, ServerCert,
+    ServerCertFile,
+};
 use crate::redact::Redactor;
+use crate::session::Opening;
 use crate::text::{Language, Text};
 
 /// Who answers, and how they are reached.
@@ -13,6 +18,7 @@ use crate::text::{Language, Text};
 pub(super) struct Reach {
     pub(super) reverse: Option<ReverseUrl>,
     pub(super) allow: Vec<Network>,
+    pub(super) login: Option<ProxyLogin>,
     pub(super) responder: Responder,
     pub(super) upstream_ca: Vec<PathBuf>,
     pub(super) insecure_upstream: bool,
@@ -31,6 +37,7 @@ impl Reach {
         Ok(Self {
             reverse: upstream.reverse,
             allow: upstream.allow,
+            login: if upstream.proxy_auth { Some(login()?) } else { None },
             responder: Responder::Upstream,
             upstream_ca: upstream.trust,
             insecure_upstream: upstream.insecure,
@@ -44,11 +51,23 @@ impl Reach {
 
     /// Nobody but the session is asked. Its labels are its own, so they get a redactor of their own.
     pub(super) fn session(file: &Path, language: Language) -> Result<Self, Fault> {
-        let (replay, gaps) = Replay::new(input::session(file, &Redactor::new())?);
-        for gap in gaps {
+        let redactor = Redactor::new();
+        let opening = Opening { password: &|path| input::password(path, language), ..Opening::quietly(&redactor) };
+        let (session, unread) = input::session(file, &opening)?;
+        let (replay, gaps) = Replay::new(session);
+        for gap in unread.into_iter().chain(gaps) {
             warn(&Fault::from(gap).message(language));
         }
         Ok(Self { responder: Responder::Instead(Arc::new(replay)), ..Self::default() })
+    }
+}
+
+/// What clients must say to be let in.
+fn login() -> Result<ProxyLogin, ProxyLoginError> {
+    match std::env::var("AUTHTAP_PROXY_AUTH") {
+        Ok(text) => zeroize::Zeroizing::new(text).parse(),
+        Err(VarError::NotPresent) => Err(ProxyLoginError::Unset),
+        Err(VarError::NotUnicode(_)) => Err(ProxyLoginError::NotText),
     }
 }
 

@@ -115,6 +115,12 @@ pub(crate) fn not_a_request(text: &'static str) -> Failure {
     Failure { side: Side::Client, step: Step::Receive, kind: FailureKind::NotUnderstood, text: text.into() }
 }
 
+/// The client gave this proxy another user name or password than it asks for.
+pub(crate) fn wrong_login() -> Failure {
+    let text = "the client gave a user name or password that this proxy does not know (--proxy-auth)";
+    Failure { side: Side::Client, step: Step::Receive, kind: FailureKind::NotAdmitted, text: text.into() }
+}
+
 fn received(alert: AlertDescription, redactor: &Redactor) -> Clean {
     let name = redactor.wire().token(format!("{alert:?}").as_bytes());
     Clean::concat(["received fatal alert: ".into(), name])

@@ -41,9 +41,9 @@ use upstream::Upstream;
 
 pub use answer::replay::Replay;
 pub use answer::respond::{Answer, Request, Respond, Responder};
-pub use certificates::{Authority, AuthorityError};
+pub use certificates::{Authority, AuthorityError, Domain, DomainError};
 pub use certificates::{ServerCert, ServerCertDoubt, ServerCertError, ServerCertFile, ServerCertFileError};
-pub use entry::{Network, NetworkError, ReverseUrl, ReverseUrlError};
+pub use entry::{Network, NetworkError, ProxyLogin, ProxyLoginError, ReverseUrl, ReverseUrlError};
 pub use hosts::{HostPattern, HostPatternError, NEVER_DECRYPTED};
 pub use tap::{Event, Outbox};
 pub use upstream::UpstreamCaError;
@@ -60,6 +60,8 @@ pub struct Options {
     pub reverse: Option<ReverseUrl>,
     /// From where clients may come, besides this machine.
     pub allow: Vec<Network>,
+    /// What clients must say to be let in; nothing lets everybody in who may come.
+    pub login: Option<ProxyLogin>,
     /// Whose certificates clients are shown.
     pub authority: Arc<Authority>,
     /// PEM files with further trust anchors for servers.
@@ -99,6 +101,7 @@ pub async fn start(options: Options) -> Result<Proxy, StartError> {
     let context = Arc::new(Context {
         reverse: options.reverse,
         allow: options.allow,
+        login: options.login,
         authority: options.authority,
         upstream,
         skip_decrypt: options.skip_decrypt,
@@ -114,6 +117,7 @@ pub async fn start(options: Options) -> Result<Proxy, StartError> {
         paused: AtomicBool::new(false),
         passed: AtomicU64::new(0),
         refused: AtomicU64::new(0),
+        asked: AtomicU64::new(0),
         busy: AtomicUsize::new(0),
         redacting: AtomicUsize::new(0),
     });
@@ -206,6 +210,8 @@ pub enum StartError {
 struct Context {
     reverse: Option<ReverseUrl>,
     allow: Vec<Network>,
+    /// What clients must say to be let in. HTTP is judged by its head; SOCKS asks [`ProxyLogin::admits`].
+    login: Option<ProxyLogin>,
     authority: Arc<Authority>,
     upstream: Upstream,
     skip_decrypt: Vec<HostPattern>,
@@ -222,6 +228,8 @@ struct Context {
     passed: AtomicU64,
     /// Connections of clients that may not come.
     refused: AtomicU64,
+    /// Requests that came without a login and were asked for one.
+    asked: AtomicU64,
     /// Connections with an open exchange.
     busy: AtomicUsize,
     /// Exchanges that have ended and are not in the outbox yet: their bodies are being redacted.
@@ -229,9 +237,12 @@ struct Context {
 }
 
 impl Context {
-    /// Whether a client at `address` may be served: those of this machine always.
+    /// Whether a client at `address` may be served: those of this machine always, and where nobody said from where
+    /// clients may come, all that can log in.
     fn may_come(&self, address: IpAddr) -> bool {
-        address.to_canonical().is_loopback() || self.allow.iter().any(|network| network.contains(address))
+        address.to_canonical().is_loopback()
+            || (self.allow.is_empty() && self.login.is_some())
+            || self.allow.iter().any(|network| network.contains(address))
     }
 
     fn is_wanted(&self, target: &Target) -> bool {
@@ -250,6 +261,11 @@ impl Context {
             Some(given) => Ok(given.leaf()),
             None => self.authority.leaf(host, server),
         }
+    }
+
+    /// Whether clients would accept what can be shown to them for `host`: a root may be limited to some domains.
+    fn may_show(&self, host: &str, port: u16) -> bool {
+        self.server_cert(host, port).is_some() || self.authority.may_sign(host)
     }
 
     fn is_http1_only(&self, host: &str, port: u16) -> bool {

@@ -144,6 +144,7 @@ impl Stage {
             listen: vec![([127, 0, 0, 1], 0).into()],
             reverse: None,
             allow: Vec::new(),
+            login: None,
             authority: Arc::clone(&authority),
             upstream_ca,
             insecure_upstream: false,

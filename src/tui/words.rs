@@ -1,7 +1,7 @@
 //! The words of the screen for what others name by codes.
 
 use crate::diagnosis::{Scheme, StepState};
-use crate::exchange::{Side, Step, Unseen};
+use crate::exchange::{Side, SniForm, Step, Unseen};
 use crate::redact::Withheld;
 use crate::text::Text;
 
@@ -45,12 +45,32 @@ pub(super) fn step_name(name: &'static str) -> Text {
     }
 }
 
+/// How a client named the server in its TLS handshake.
+pub(super) const fn sni_form(form: SniForm) -> Text {
+    match form {
+        SniForm::Absent => text("none was sent (no SNI)", "送られていない (SNI なし)"),
+        SniForm::Name => text("a host name", "ホスト名"),
+        SniForm::TrailingDot => text("with a dot at its end", "末尾にドットあり"),
+        SniForm::Port => text("with a port, against RFC 6066", "ポート付き (RFC 6066 違反)"),
+        SniForm::Address => text("an IP address, against RFC 6066", "IP アドレス (RFC 6066 違反)"),
+        SniForm::Odd => text("not a host name", "ホスト名ではない"),
+    }
+}
+
 /// Why something is not there to be seen.
 pub(super) const fn unseen(reason: Unseen) -> Text {
     match reason {
         Unseen::SkippedHost => text(
             "Passed through undecrypted: this host is on the list of those not to look into.",
             "復号せずに通しました。このホストは復号しない一覧にあります。",
+        ),
+        Unseen::OutsideRoot => text(
+            "Passed through undecrypted: the root certificate may sign for other domains only (authtap ca show).",
+            "復号せずに通しました。ルート証明書が署名できるのは別のドメインだけです (authtap ca show)。",
+        ),
+        Unseen::TooManyNames => text(
+            "Passed through undecrypted: too many new host names came in a short time.",
+            "復号せずに通しました。短時間に新しいホスト名が多すぎました。",
         ),
         Unseen::NotTls => text(
             "Passed through unread: the tunnel carries neither TLS nor HTTP/1.",
@@ -67,6 +87,10 @@ pub(super) const fn unseen(reason: Unseen) -> Text {
         Unseen::ClientTlsUnreadable => text(
             "Passed through undecrypted: the client's TLS cannot be served.",
             "復号せずに通しました。クライアントの TLS に応答できません。",
+        ),
+        Unseen::ServerWantsCertificate => text(
+            "Passed through undecrypted: the server insists on a client certificate (--client-cert HOST=FILE).",
+            "復号せずに通しました。サーバーがクライアント証明書を要求しています (--client-cert HOST=FILE)。",
         ),
         Unseen::NotUnderstood => text(
             "Passed on, but not understood: what was sent is not valid HTTP.",

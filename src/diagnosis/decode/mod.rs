@@ -19,10 +19,12 @@ pub mod migration_line;
 pub(super) mod rpc;
 pub(super) mod sharepoint;
 pub mod soap;
+mod tls;
 mod token_fault;
 pub(super) mod trusted_issuers;
 mod view;
 mod wcf;
+mod websocket;
 mod xml;
 
 pub use aadsts::{Aadsts, Form, Numbering};

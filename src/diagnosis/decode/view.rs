@@ -4,7 +4,7 @@
 
 use super::{
     aadsts, activesync, autodiscover, challenge, credential, diagnostics, exchange_headers, graph, live_id, mapi,
-    migration_line, rpc, sharepoint, soap, trusted_issuers,
+    migration_line, rpc, sharepoint, soap, tls, trusted_issuers, websocket,
 };
 use crate::diagnosis::{Capture, Case, Past, Place};
 use crate::exchange::Exchange;
@@ -35,6 +35,7 @@ type View = fn(&Case<'_>) -> Option<Decoded>;
 
 /// One line a decoder, in the order in which the parts are shown: the request's, then the response's.
 static VIEWS: &[View] = &[
+    tls::with_client,
     credential::sent,
     credential::sent_to_proxy,
     soap::sent,
@@ -42,6 +43,7 @@ static VIEWS: &[View] = &[
     autodiscover::asked,
     mapi::asked,
     rpc::decoded,
+    tls::with_server,
     challenge::offered,
     trusted_issuers::decoded,
     challenge::offered_by_proxy,
@@ -56,6 +58,7 @@ static VIEWS: &[View] = &[
     sharepoint::decoded,
     soap::received,
     exchange_headers::decoded,
+    websocket::decoded,
     migration_line::decoded,
 ];
 

@@ -14,13 +14,15 @@ use tokio::io::{AsyncBufRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 
 use crate::exchange::{Server, Side, Timestamp};
+use crate::proxy::answer::page::{self, Way};
 use crate::proxy::answer::{self, Page, hang_up};
-use crate::proxy::entry::connection::{Caller, Opening, not_a_request, opening};
+use crate::proxy::entry::connection::{Caller, Opening, not_a_request, opening, own_page, refuse_tunnel};
 use crate::proxy::entry::tunnel;
 use crate::proxy::tap::relay::{RowClock, relay};
 use crate::proxy::tap::stream::{Plain, Stream};
 use crate::proxy::tap::tape::{Ending, Tape};
 use crate::proxy::target::Target;
+use crate::proxy::upstream::hop::Hop;
 use crate::redact::{Bindings, Clean};
 use crate::wire::http1::{Asked, Reader};
 use crate::wire::{Event, Fields};
@@ -48,6 +50,22 @@ pub(crate) async fn serve(caller: Caller, mut tcp: TcpStream, mut read: Vec<u8>)
                     return not_a_request(&caller, tcp, "the client sent a request without a usable host", started)
                         .await;
                 };
+                if page::is_at(&target) {
+                    read.extend(rest);
+                    return own_page(&caller, tcp, read, Way::Proxied).await;
+                }
+                if let Some((page, failure)) = caller.turn_away(&read) {
+                    if let Some(failure) = failure {
+                        let mut tape = tape(&caller, &target, None);
+                        tape.request_bytes(&without_login(&read));
+                        tape.fail(failure);
+                    }
+                    read.extend(rest);
+                    return answer::serve(Plain::new(tcp, read), &page).await;
+                }
+                if caller.context.login.is_some() {
+                    read = without_login(&read);
+                }
                 if origins.len() >= ORIGINS {
                     origins.clear();
                 }
@@ -85,17 +103,29 @@ pub(crate) async fn serve(caller: Caller, mut tcp: TcpStream, mut read: Vec<u8>)
             }
             Opening::Tunnel { target, head } => {
                 let early = read.split_off(head);
-                return tunnel::serve(caller, tcp, tunnel::Asked { target, head: read, early, started }).await;
+                let asked = tunnel::Asked { target, head: read, early, started };
+                if page::is_at(&asked.target) {
+                    return tunnel::to_page(caller, tcp, asked).await;
+                }
+                return match caller.turn_away(&asked.head) {
+                    Some(refusal) => refuse_tunnel(&caller, tcp, asked, refusal).await,
+                    None => tunnel::serve(caller, tcp, asked).await,
+                };
             }
-            Opening::Ourselves => return answer::serve(Plain::new(tcp, read), &Page::welcome()).await,
+            Opening::Ourselves => return own_page(&caller, tcp, read, Way::Directly).await,
             Opening::Broken(text) => return not_a_request(&caller, tcp, text, started).await,
         }
     }
 }
 
+/// Whether the request with this head is for the proxy's own page.
+pub(crate) fn is_for_page(head: &[u8]) -> bool {
+    Request::read(head).is_some_and(|request| page::is_at(&request.target))
+}
+
 /// Reads more of the next request. Not so when the client leaves, or the server that it talked to last: the client
 /// is told of that close as it would be without us.
-async fn read_more(tcp: &mut TcpStream, read: &mut Vec<u8>, idle: Option<&mut Plain>) -> bool {
+async fn read_more(tcp: &mut TcpStream, read: &mut Vec<u8>, idle: Option<&mut Plain<Hop>>) -> bool {
     let server_left = async {
         match idle {
             Some(server) => poll_fn(|cx| Pin::new(&mut *server).poll_fill_buf(cx).map(|_| ())).await,
@@ -136,23 +166,33 @@ impl Request {
             _ => b"/",
         };
         let mut rewritten = [method, b" ", slash, path, b" ", version].concat();
-        copy_fields(&head[line_end..], &mut rewritten);
+        copy_fields(&head[line_end..], &mut rewritten, is_for_origin);
         Some(Self { target: Target::read(authority, 80)?, head: rewritten, asked: Asked::by(method) })
     }
 }
 
-/// Copies field lines verbatim, but for those that are for a proxy.
-fn copy_fields(mut lines: &[u8], into: &mut Vec<u8>) {
+/// The head without what was said to us to be let in.
+fn without_login(head: &[u8]) -> Vec<u8> {
+    let (line, fields) = head.split_at(after_line(head, 0));
+    let mut without = line.to_vec();
+    copy_fields(fields, &mut without, |name| !name.eq_ignore_ascii_case(b"proxy-authorization"));
+    without
+}
+
+/// Whether a field is for the origin and not for a proxy.
+fn is_for_origin(name: &[u8]) -> bool {
+    !name.eq_ignore_ascii_case(b"proxy-connection") && !name.eq_ignore_ascii_case(b"proxy-authorization")
+}
+
+/// Copies verbatim the field lines whose names are to be kept.
+fn copy_fields(mut lines: &[u8], into: &mut Vec<u8>, keep: impl Fn(&[u8]) -> bool) {
     while !lines.is_empty() {
         let mut end = after_line(lines, 0);
         while matches!(lines.get(end), Some(b' ' | b'\t')) {
             end = after_line(lines, end);
         }
         let (line, rest) = lines.split_at(end);
-        let name = Fields::new(line).next().map_or(&b""[..], |field| field.name.trim_ascii());
-        let for_us =
-            name.eq_ignore_ascii_case(b"proxy-connection") || name.eq_ignore_ascii_case(b"proxy-authorization");
-        if !for_us {
+        if keep(Fields::new(line).next().map_or(&b""[..], |field| field.name.trim_ascii())) {
             into.extend_from_slice(line);
         }
         lines = rest;
@@ -165,7 +205,7 @@ fn after_line(bytes: &[u8], from: usize) -> usize {
 
 /// The one connection to an origin, for one client connection.
 struct Origin {
-    server: Plain,
+    server: Plain<Hop>,
     requests: Reader,
     responses: Reader,
     tape: Tape,
@@ -261,7 +301,7 @@ struct Pending {
 
 impl Pending {
     /// Whether all is written. A server that takes nothing more shows itself when it is read from.
-    fn poll_write(&mut self, server: &mut Plain, cx: &mut Context<'_>) -> bool {
+    fn poll_write(&mut self, server: &mut Plain<Hop>, cx: &mut Context<'_>) -> bool {
         while self.written < self.bytes.len() {
             match Pin::new(&mut *server).poll_write(cx, &self.bytes[self.written..]) {
                 Poll::Ready(Ok(amount)) if amount > 0 => self.written += amount,
@@ -306,7 +346,7 @@ impl Half {
 
     /// After the whole message: whether its sender goes away. A half-closed one may still read, so the half-close is
     /// passed on and the answer waited for.
-    fn watch_source(&mut self, from: &mut Plain, to: &mut Plain, cx: &mut Context<'_>) {
+    fn watch_source(&mut self, from: &mut Plain, to: &mut Plain<Hop>, cx: &mut Context<'_>) {
         if !(self.complete && self.known == 0 && self.source == Source::Open) {
             return;
         }
@@ -321,10 +361,10 @@ impl Half {
     }
 
     /// Moves what can be moved of the message, and no byte beyond it.
-    fn copy(
+    fn copy<A: Stream, B: Stream>(
         &mut self,
-        from: &mut Plain,
-        to: &mut Plain,
+        from: &mut A,
+        to: &mut B,
         reader: &mut Reader,
         cx: &mut Context<'_>,
         mut tell: impl FnMut(&[u8]),

@@ -2,16 +2,19 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-use crate::exchange::{Certificate, Connection, Server, Timestamp};
+use crate::exchange::{Certificate, Connection, Failure, Server, Timestamp};
 use crate::proxy::Context;
 use crate::proxy::answer::instead::Conversation;
+use crate::proxy::answer::page::{self, Way};
 use crate::proxy::answer::respond::Responder;
 use crate::proxy::answer::{self, Page};
 use crate::proxy::entry::absolute;
+use crate::proxy::entry::login::Login;
 use crate::proxy::entry::reverse;
 use crate::proxy::entry::tunnel;
 use crate::proxy::failure;
@@ -43,10 +46,42 @@ impl Caller {
             id: self.id,
             client: Some(self.client.clone()),
             target: target.map(|target| target.shown(&self.context.redactor)),
+            client_tls: None,
             server,
             presented,
         })
     }
+}
+
+impl Caller {
+    /// What to answer to the request with this head, whose sender did not say what `--proxy-auth` asks for. A request
+    /// without a login is a client's way of asking whether it needs one: it is counted. One with a wrong login is a
+    /// failure, of the client and of nobody else, for the caller to record.
+    pub(crate) fn turn_away(&self, head: &[u8]) -> Option<(Page, Option<Failure>)> {
+        let context = &self.context;
+        match context.login.as_ref()?.judge(head) {
+            Login::Admitted => None,
+            Login::Missing => {
+                context.asked.fetch_add(1, Ordering::Relaxed);
+                Some((Page::log_in(), None))
+            }
+            Login::Wrong => Some((Page::log_in(), Some(failure::wrong_login()))),
+        }
+    }
+}
+
+/// Turns a tunnel away.
+pub(crate) async fn refuse_tunnel(
+    caller: &Caller,
+    client: TcpStream,
+    asked: tunnel::Asked,
+    (page, failure): (Page, Option<Failure>),
+) {
+    if let Some(failure) = failure {
+        let connection = caller.connection(Some(&asked.target), None, None);
+        tape::failed_tunnel(&caller.context, connection, asked.started, &asked.target, failure);
+    }
+    answer::serve(Plain::new(client, [asked.head, asked.early].concat()), &page).await;
 }
 
 /// Serves one client connection to its end.
@@ -74,12 +109,21 @@ pub(crate) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: Socke
         (Opening::Tunnel { target, head }, responder) => {
             let early = read.split_off(head);
             let asked = tunnel::Asked { target, head: read, early, started };
+            if page::is_at(&asked.target) {
+                return tunnel::to_page(caller, tcp, asked).await;
+            }
+            if let Some(refusal) = caller.turn_away(&asked.head) {
+                return refuse_tunnel(&caller, tcp, asked, refusal).await;
+            }
             match responder {
                 Responder::Upstream => tunnel::serve(caller, tcp, asked).await,
                 Responder::Instead(respond) => Box::pin(tunnel::pretend(caller, tcp, asked, &*respond)).await,
             }
         }
         (Opening::Absolute { .. }, Responder::Upstream) => Box::pin(absolute::serve(caller, tcp, read)).await,
+        (Opening::Absolute { head }, Responder::Instead(_)) if absolute::is_for_page(&read[..head]) => {
+            own_page(&caller, tcp, read, Way::Proxied).await;
+        }
         (Opening::Absolute { .. }, Responder::Instead(respond)) => {
             let connection = caller.connection(None, None, None);
             let conversation = Conversation {
@@ -91,9 +135,15 @@ pub(crate) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: Socke
             };
             conversation.hold(Plain::new(tcp, read), &*respond).await;
         }
-        (Opening::Ourselves, _) => answer::serve(Plain::new(tcp, read), &Page::welcome()).await,
+        (Opening::Ourselves, _) => own_page(&caller, tcp, read, Way::Directly).await,
         (Opening::Broken(text), _) => not_a_request(&caller, tcp, text, started).await,
     }
+}
+
+/// Shows the proxy's own page to a client of which `read` has come.
+pub(crate) async fn own_page(caller: &Caller, tcp: TcpStream, read: Vec<u8>, way: Way) {
+    let local = tcp.local_addr().ok();
+    page::serve(Plain::new(tcp, read), way, local, &caller.context.authority).await;
 }
 
 /// Answers and records what is no request to a proxy.

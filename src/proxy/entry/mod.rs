@@ -3,9 +3,11 @@
 mod absolute;
 mod connection;
 pub(crate) mod listener;
+pub(crate) mod login;
 mod network;
 mod reverse;
 mod tunnel;
 
+pub use login::{ProxyLogin, ProxyLoginError};
 pub use network::{Network, NetworkError};
 pub use reverse::{ReverseUrl, ReverseUrlError};

@@ -21,6 +21,7 @@ use crate::proxy::tap::stream::Plain;
 use crate::proxy::tap::tape::{self, Tape};
 use crate::proxy::target::Target;
 use crate::proxy::tls::protocol::Protocol;
+use crate::proxy::upstream::hop::Hop;
 use crate::proxy::upstream::{Offer, Unsecured};
 use crate::redact::{Bindings, Clean};
 
@@ -75,7 +76,7 @@ pub(crate) async fn serve(caller: Caller, mut client: TcpStream, url: &ReverseUr
 }
 
 /// The client speaks TLS, the server does not.
-async fn to_plain(caller: Caller, mut client: TcpStream, server: TcpStream, address: SocketAddr, asked: Asked) {
+async fn to_plain(caller: Caller, mut client: TcpStream, server: Hop, address: SocketAddr, asked: Asked) {
     let context = Arc::clone(&caller.context);
     let Asked { target, early, started, .. } = asked;
     let connection = |leaf| {
@@ -106,7 +107,7 @@ async fn to_plain(caller: Caller, mut client: TcpStream, server: TcpStream, addr
 }
 
 /// The server speaks TLS, the client does not.
-async fn to_tls(caller: Caller, client: TcpStream, server: TcpStream, address: SocketAddr, asked: Asked) {
+async fn to_tls(caller: Caller, client: TcpStream, server: Hop, address: SocketAddr, asked: Asked) {
     let context = Arc::clone(&caller.context);
     let target = &asked.target;
     let connection = |tls: Option<Tls>| {

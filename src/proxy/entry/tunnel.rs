@@ -20,6 +20,7 @@ use tokio_rustls::server::TlsStream;
 use crate::exchange::{Connection, Failure, FailureKind, Server, Side, Step, Timestamp, Tls, Unseen};
 use crate::proxy::Context;
 use crate::proxy::answer::instead::Conversation;
+use crate::proxy::answer::page::{self, Way};
 use crate::proxy::answer::respond::Respond;
 use crate::proxy::answer::{self, Page};
 use crate::proxy::certificates::leaf::Leaf;
@@ -31,6 +32,7 @@ use crate::proxy::tap::tape::{self, Tape};
 use crate::proxy::target::Target;
 use crate::proxy::tls::crypto;
 use crate::proxy::tls::protocol::Protocol;
+use crate::proxy::upstream::hop::Hop;
 use crate::proxy::upstream::{Offer, Secured, Unsecured, tls_error};
 use crate::redact::{Bindings, Clean};
 
@@ -55,7 +57,7 @@ pub(crate) async fn serve(caller: Caller, client: TcpStream, asked: Asked) {
 }
 
 /// Serves a client that takes us for the server, to which `server` is connected.
-pub(crate) async fn front(caller: Caller, client: TcpStream, server: TcpStream, address: SocketAddr, asked: Asked) {
+pub(crate) async fn front(caller: Caller, client: TcpStream, server: Hop, address: SocketAddr, asked: Asked) {
     let Asked { target, early, started, .. } = asked;
     let tunnel = Tunnel { caller, target, address, started, front: true };
     carry(Box::pin(tunnel.settle(client, server, early)).await).await;
@@ -72,13 +74,9 @@ async fn carry(settled: Settled) {
 /// What a tunnel came to.
 enum Settled {
     /// TLS with us on both sides.
-    Intercepted {
-        client: Box<TlsStream<TcpStream>>,
-        server: Box<tokio_rustls::client::TlsStream<TcpStream>>,
-        tape: Tape,
-    },
+    Intercepted { client: Box<TlsStream<TcpStream>>, server: Box<tokio_rustls::client::TlsStream<Hop>>, tape: Tape },
     /// The bytes pass as they are.
-    Plain { client: Plain, server: Plain, tape: Tape },
+    Plain { client: Plain, server: Plain<Hop>, tape: Tape },
     /// Nothing is left to do.
     Over,
 }
@@ -145,6 +143,34 @@ pub(crate) async fn pretend(caller: Caller, mut client: TcpStream, asked: Asked,
     }
 }
 
+/// Serves a tunnel to the proxy's own page, which opens in TLS where the client trusts the root. Browsers try that first,
+/// and go back to plain HTTP where they do not.
+pub(crate) async fn to_page(caller: Caller, mut client: TcpStream, asked: Asked) {
+    let Asked { target, early, started, .. } = asked;
+    let local = client.local_addr().ok();
+    let context = Arc::clone(&caller.context);
+    if client.write_all(ESTABLISHED).await.is_err() {
+        return;
+    }
+    match client_opening(&mut client, early).await {
+        Some(Opening::Hello(hello)) => {
+            let http1 = hello.offers(Protocol::Http1).then_some(Protocol::Http1);
+            let Ok(leaf) = context.leaf(&hello.name(&target), target.port, None) else { return };
+            match greet(client, *hello, &leaf, http1, &context).await {
+                Ok(client) => page::serve(client, Way::Trusting, local, &context.authority).await,
+                Err(failure) => {
+                    let connection = caller.connection(Some(&target), None, leaf.facts(&context.redactor));
+                    tape::failed_tunnel(&context, connection, started, &target, failure);
+                }
+            }
+        }
+        Some(Opening::Http(early)) => {
+            page::serve(Plain::new(client, early), Way::Proxied, local, &context.authority).await;
+        }
+        _ => {}
+    }
+}
+
 /// A tunnel whose TCP connections stand.
 struct Tunnel {
     caller: Caller,
@@ -156,7 +182,7 @@ struct Tunnel {
 }
 
 impl Tunnel {
-    async fn settle(self, mut client: TcpStream, mut server: TcpStream, early: Vec<u8>) -> Settled {
+    async fn settle(self, mut client: TcpStream, mut server: Hop, early: Vec<u8>) -> Settled {
         let context = &self.caller.context;
         if !context.is_wanted(&self.target) {
             context.passed.fetch_add(1, Ordering::Relaxed);
@@ -181,21 +207,21 @@ impl Tunnel {
     }
 
     /// Passes the client's own bytes, which we cannot or shall not read.
-    fn pass(&self, client: TcpStream, early: Vec<u8>, server: TcpStream, greeting: Vec<u8>, reason: Unseen) -> Settled {
+    fn pass(&self, client: TcpStream, early: Vec<u8>, server: Hop, greeting: Vec<u8>, reason: Unseen) -> Settled {
         let connection = self.connection(None, None);
         let tape = Tape::blind(&self.caller.context, connection, self.started, &self.target, reason);
         Settled::Plain { client: Plain::new(client, early), server: Plain::new(server, greeting), tape }
     }
 
     /// HTTP without TLS inside a tunnel.
-    fn plain_http(&self, client: TcpStream, early: Vec<u8>, server: TcpStream) -> Settled {
+    fn plain_http(&self, client: TcpStream, early: Vec<u8>, server: Hop) -> Settled {
         let authority = self.target.short_authority(80).into_bytes();
         let connection = self.connection(None, None);
         let tape = Tape::http(&self.caller.context, connection, Bindings::UNKNOWN, None, "http", Some(authority), None);
         Settled::Plain { client: Plain::new(client, early), server: Plain::new(server, Vec::new()), tape }
     }
 
-    async fn tls(&self, client: TcpStream, server: TcpStream, hello: Hello) -> Settled {
+    async fn tls(&self, client: TcpStream, server: Hop, hello: Hello) -> Settled {
         let context = &self.caller.context;
         let Wishes { name, sni, protocols, servable } = match self.wishes(&hello.accepted.client_hello()) {
             Ok(wishes) => wishes,
@@ -220,7 +246,7 @@ impl Tunnel {
 
     /// A hello that our TLS cannot even read: mostly one of old TLS. Whether the server is as old decides what keeps
     /// us out, so it is asked.
-    async fn odd_hello(&self, client: TcpStream, raw: Vec<u8>, server: TcpStream) -> Settled {
+    async fn odd_hello(&self, client: TcpStream, raw: Vec<u8>, server: Hop) -> Settled {
         let Ok(name) = ServerName::try_from(self.host().to_owned()) else {
             return self.pass(client, raw, server, Vec::new(), Unseen::ClientTlsUnreadable);
         };
@@ -252,6 +278,9 @@ impl Tunnel {
             return Err(Unseen::SkippedHost);
         }
         let name = sni.clone().unwrap_or_else(|| self.host().to_owned());
+        if !self.caller.context.may_show(&name, self.target.port) {
+            return Err(Unseen::OutsideRoot);
+        }
         let mut protocols = offered(hello);
         if self.caller.context.is_http1_only(&name, self.target.port) {
             protocols.retain(|protocol| *protocol == Protocol::Http1);
@@ -406,7 +435,7 @@ pub(crate) async fn client_opening(client: &mut TcpStream, mut raw: Vec<u8>) -> 
 }
 
 /// Watches both sides until it is clear what the tunnel carries.
-async fn read_opening(client: &mut TcpStream, early: Vec<u8>, server: &mut TcpStream) -> Opening {
+async fn read_opening(client: &mut TcpStream, early: Vec<u8>, server: &mut Hop) -> Opening {
     let mut raw = early;
     let mut greeting = Vec::new();
     let mut acceptor = Acceptor::default();

@@ -4,6 +4,7 @@
 //! session is judged like any other, and the verdict comes with all that the certificate says.
 
 pub(crate) mod dial;
+pub(crate) mod hop;
 mod verdict;
 
 use std::collections::HashMap;
@@ -20,7 +21,6 @@ use rustls::{
     AlertDescription, ClientConfig, DigitallySignedStruct, InvalidMessage, NamedGroup, ProtocolVersion, RootCertStore,
     SignatureScheme,
 };
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -31,6 +31,7 @@ use crate::proxy::tls::crypto;
 use crate::proxy::tls::protocol::Protocol;
 use crate::redact::{Clean, Redactor};
 use dial::Resolve;
+use hop::Hop;
 use verdict::Judge;
 
 /// The way to the servers: names, roots of trust, TLS.
@@ -66,7 +67,7 @@ impl Offer {
 
 /// A TLS connection to a server whose certificate is accepted.
 pub(crate) struct Secured {
-    pub(crate) stream: TlsStream<TcpStream>,
+    pub(crate) stream: TlsStream<Hop>,
     pub(crate) facts: Tls,
     pub(crate) certificate: CertificateDer<'static>,
     /// What the server chose.
@@ -93,20 +94,21 @@ impl Upstream {
         Self { resolve, own, redactor, insecure, judge, configs: Mutex::default() }
     }
 
-    /// Opens a TCP connection to `target`.
-    pub(crate) async fn connect(&self, target: &Target) -> Result<(TcpStream, SocketAddr), Failure> {
-        dial::dial(target, &self.resolve, &self.own, &self.redactor).await
+    /// Opens a connection to `target`.
+    pub(crate) async fn connect(&self, target: &Target) -> Result<(Hop, SocketAddr), Failure> {
+        let (tcp, address) = dial::dial(target, &self.resolve, &self.own, &self.redactor).await?;
+        Ok((Hop::Tcp(tcp), address))
     }
 
     /// TLS on a connection to `name`.
     pub(crate) async fn secure(
         &self,
-        tcp: TcpStream,
+        hop: Hop,
         name: ServerName<'static>,
         offer: &Offer,
     ) -> Result<Box<Secured>, Unsecured> {
         let config = self.config(offer).ok_or(Unsecured::Incompatible(Unseen::ServerTlsTooOld))?;
-        let stream = TlsConnector::from(config).connect(name.clone(), tcp).await.map_err(|error| unsecured(&error))?;
+        let stream = TlsConnector::from(config).connect(name.clone(), hop).await.map_err(|error| unsecured(&error))?;
         let (_, session) = stream.get_ref();
         let chain = session.peer_certificates().unwrap_or_default();
         let Some((certificate, facts)) = chain
@@ -120,8 +122,7 @@ impl Upstream {
             version: version_words(session.protocol_version()),
             cipher: cipher_words(session.negotiated_cipher_suite()),
             alpn: session.alpn_protocol().map(|protocol| self.redactor.wire().token(protocol)),
-            certificate: facts,
-            accepted_despite: None,
+            ..Tls::of_certificate(facts)
         };
         match refusal {
             Some(failure) if !self.insecure => return Err(Unsecured::Refused(failure, Some(Box::new(facts)))),

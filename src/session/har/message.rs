@@ -11,7 +11,9 @@ use super::entry::{self, Entry, text};
 use super::failure;
 use super::stripped;
 use super::survey::Survey;
-use crate::exchange::{Connection, Exchange, Failure, Head, Message, Response, Seen, Timestamp, Timings, Unseen};
+use crate::exchange::{
+    Connection, Exchange, Failure, Head, Message, Oddities, Response, Seen, Timestamp, Timings, Unseen,
+};
 use crate::redact::{Bindings, Body, Content, Door, Field, RawBody, Redactor, Url, Withheld};
 
 /// How much of each body is read, as in a capture of ours.
@@ -45,7 +47,7 @@ impl Told<'_> {
 
     fn door(&self) -> Door<'_> {
         let known = &self.survey.certificates;
-        let door = self.redactor.own();
+        let door = self.redactor.wire();
         match host(self.entry) {
             Some(host) if known.are_of(host) => {
                 door.with_bindings(Bindings::of_fingerprints(known.presented, known.upstream))
@@ -112,6 +114,7 @@ impl Told<'_> {
             message: self.message(message, body, &Sized { refusal: status >= 400, may_be_missing: !bodiless }),
             interim: Vec::new(),
             early: false,
+            socket: None,
         }
     }
 
@@ -132,6 +135,7 @@ impl Told<'_> {
             fields,
             body,
             trailers: Vec::new(),
+            odd: Oddities::NONE,
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::types::FromSql;
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::head::{read_hosts, write_lines};
 use super::row::RowError;
-use crate::exchange::{Certificate, Connection, Server, Timestamp, Tls};
+use crate::exchange::{Certificate, ClientCertificate, ClientTls, Connection, Server, SniForm, Timestamp, Tls};
 use crate::redact::{Clean, Door};
 
 /// Writes `connection` with its certificates and gives its row number.
@@ -14,10 +15,19 @@ pub(super) fn write(store: &rusqlite::Connection, connection: &Connection) -> ru
     let tls = connection.server.as_ref().and_then(|server| server.tls.as_ref());
     let server_certificate = tls.map(|tls| write_certificate(store, &tls.certificate)).transpose()?;
     let presented = connection.presented.as_ref().map(|shown| write_certificate(store, shown)).transpose()?;
+    let chain = tls.filter(|tls| !tls.chain.is_empty()).map(|tls| write_chain(store, &tls.chain)).transpose()?;
+    let (asked, given) = match tls.map(|tls| &tls.client_certificate) {
+        None | Some(ClientCertificate::NotAsked) => (None, None),
+        Some(ClientCertificate::Asked) => (Some(true), None),
+        Some(ClientCertificate::Given(subject)) => (Some(true), Some(subject)),
+    };
+    let client = connection.client_tls.as_ref();
     let mut insert = store.prepare_cached(
         "INSERT INTO connections (id, client, target, server, tls_version, tls_cipher, tls_alpn, tls_accepted_despite,
-                                  server_certificate, presented_certificate)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                  server_certificate, presented_certificate, client_tls_version, client_tls_cipher,
+                                  client_tls_alpn, client_sni, client_sni_form, client_tls_legacy, tls_legacy,
+                                  tls_resumed, tls_chain, client_certificate_asked, client_certificate_given)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     insert.insert(params![
         connection.id,
@@ -30,42 +40,85 @@ pub(super) fn write(store: &rusqlite::Connection, connection: &Connection) -> ru
         tls.and_then(|tls| tls.accepted_despite.as_ref()).map(Clean::as_str),
         server_certificate,
         presented,
+        client.map(|client| client.version.as_str()),
+        client.map(|client| client.cipher.as_str()),
+        client.and_then(|client| client.alpn.as_ref()).map(Clean::as_str),
+        client.and_then(|client| client.sni.as_ref()).map(Clean::as_str),
+        client.map(|client| client.sni_form.code()),
+        client.and_then(|client| client.legacy.as_ref()).map(Clean::as_str),
+        tls.and_then(|tls| tls.legacy.as_ref()).map(Clean::as_str),
+        tls.map(|tls| tls.resumed),
+        chain,
+        asked,
+        given.map(Clean::as_str),
     ])
 }
 
 /// Reads the connection of row number `row`.
 pub(super) fn read(store: &rusqlite::Connection, row: i64, door: Door<'_>) -> Result<Arc<Connection>, RowError> {
-    let mut select = store.prepare_cached(
-        "SELECT id, client, target, server, tls_version, tls_cipher, tls_alpn, tls_accepted_despite,
-                server_certificate, presented_certificate
-         FROM connections WHERE row = ?",
-    )?;
+    // A file of an older format lacks some of the columns.
+    let mut select = store.prepare_cached("SELECT * FROM connections WHERE row = ?")?;
     let mut rows = select.query([row])?;
     let Some(row) = rows.next()? else { return Err(RowError::Foreign("connection")) };
-    let text = |column: usize| row.get::<_, Option<String>>(column).map(|text| text.map(String::into_bytes));
-    let certificate = |column: usize| {
-        let hash: Option<String> = row.get(column)?;
+    let text = |column: &str| optional::<String>(row, column).map(|text| text.map(String::into_bytes));
+    let prose = |column: &str| text(column).map(|text| text.map(|text| door.prose(&text)));
+    let token = |column: &str| text(column).map(|text| text.map(|text| door.token(&text)));
+    let certificate = |column: &str| {
+        let hash: Option<String> = optional(row, column)?;
         hash.map(|hash| read_certificate(store, &hash, door)).transpose()
     };
-    let target = text(2)?.map(|target| door.host(&target));
+    let target = text("target")?.map(|target| door.host(&target));
     let servers: Vec<&str> = target.iter().map(Clean::as_str).collect();
-    let tls = match (text(4)?, certificate(8)?) {
+    let tls = match (prose("tls_version")?, certificate("server_certificate")?) {
         (Some(version), Some(certificate)) => Some(Tls {
-            version: door.prose(&version),
-            cipher: door.prose(&text(5)?.unwrap_or_default()),
-            alpn: text(6)?.map(|alpn| door.token(&alpn)),
+            version,
+            cipher: prose("tls_cipher")?.unwrap_or_else(|| "".into()),
+            alpn: token("tls_alpn")?,
             certificate,
-            accepted_despite: text(7)?.map(|why| door.failure(&why, &servers)),
+            chain: read_chain(store, &optional::<String>(row, "tls_chain")?.unwrap_or_default(), door)?,
+            accepted_despite: text("tls_accepted_despite")?.map(|why| door.failure(&why, &servers)),
+            legacy: prose("tls_legacy")?,
+            client_certificate: match (prose("client_certificate_given")?, optional(row, "client_certificate_asked")?) {
+                (Some(subject), _) => ClientCertificate::Given(subject),
+                (None, Some(true)) => ClientCertificate::Asked,
+                (None, _) => ClientCertificate::NotAsked,
+            },
+            resumed: optional(row, "tls_resumed")?.unwrap_or_default(),
         }),
         _ => None,
     };
+    let client_tls = match prose("client_tls_version")? {
+        Some(version) => Some(ClientTls {
+            version,
+            cipher: prose("client_tls_cipher")?.unwrap_or_else(|| "".into()),
+            alpn: token("client_tls_alpn")?,
+            sni: text("client_sni")?.map(|name| door.host(&name)),
+            sni_form: sni_form(optional::<String>(row, "client_sni_form")?.as_deref())?,
+            legacy: prose("client_tls_legacy")?,
+        }),
+        None => None,
+    };
     Ok(Arc::new(Connection {
-        id: row.get(0)?,
-        client: text(1)?.map(|client| client_of(&client, door)),
+        id: row.get("id")?,
+        client: text("client")?.map(|client| client_of(&client, door)),
         target,
-        server: text(3)?.map(|address| Server { address: door.host(&address), tls }),
-        presented: certificate(9)?,
+        client_tls,
+        server: text("server")?.map(|address| Server { address: door.host(&address), tls }),
+        presented: certificate("presented_certificate")?,
     }))
+}
+
+/// What stands in a column; nothing where there is no such column.
+fn optional<T: FromSql>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
+    match row.as_ref().column_index(column) {
+        Ok(at) => row.get(at),
+        Err(_) => Ok(None),
+    }
+}
+
+fn sni_form(code: Option<&str>) -> Result<SniForm, RowError> {
+    let Some(code) = code else { return Ok(SniForm::Absent) };
+    SniForm::ALL.into_iter().find(|form| form.code() == code).ok_or(RowError::Foreign("client_sni_form"))
 }
 
 /// An address of this machine, or the pseudonym of another.
@@ -89,6 +142,15 @@ fn write_certificate(store: &rusqlite::Connection, certificate: &Certificate) ->
         certificate.not_after.0,
     ])?;
     Ok(hash)
+}
+
+/// What stands in the column of a chain: the certificates' fingerprints, one a line.
+fn write_chain(store: &rusqlite::Connection, chain: &[Certificate]) -> rusqlite::Result<String> {
+    chain.iter().map(|certificate| write_certificate(store, certificate).map(|hash| hash + "\n")).collect()
+}
+
+fn read_chain(store: &rusqlite::Connection, lines: &str, door: Door<'_>) -> Result<Vec<Certificate>, RowError> {
+    lines.lines().map(|hash| read_certificate(store, hash, door)).collect()
 }
 
 fn read_certificate(store: &rusqlite::Connection, hash: &str, door: Door<'_>) -> Result<Certificate, RowError> {

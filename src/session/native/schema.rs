@@ -12,10 +12,11 @@ use rusqlite::config::DbConfig;
 pub(in crate::session) const APPLICATION_ID: i32 = 0x4154_4150;
 
 /// The format that this version writes, as `user_version`: it takes one step below for each.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 3;
 
 /// Step `n` leads from format `n` to `n + 1`. A step that was released is never changed; a change is a further step.
-const STEPS: [&str; VERSION as usize] = ["
+pub(super) const STEPS: [&str; VERSION as usize] = [
+    "
 CREATE TABLE runs (
     run INTEGER PRIMARY KEY,
     started_us INTEGER NOT NULL,
@@ -91,7 +92,35 @@ CREATE TABLE exchanges (
     response_body TEXT,
     started TEXT GENERATED ALWAYS AS (strftime('%Y-%m-%dT%H:%M:%fZ', started_us / 1e6, 'unixepoch')) VIRTUAL
 ) STRICT;
-"];
+",
+    "
+ALTER TABLE connections ADD COLUMN client_tls_version TEXT;
+ALTER TABLE connections ADD COLUMN client_tls_cipher TEXT;
+ALTER TABLE connections ADD COLUMN client_tls_alpn TEXT;
+ALTER TABLE connections ADD COLUMN client_sni TEXT;
+ALTER TABLE connections ADD COLUMN client_sni_form TEXT;
+ALTER TABLE connections ADD COLUMN client_tls_legacy TEXT;
+ALTER TABLE connections ADD COLUMN tls_legacy TEXT;
+ALTER TABLE connections ADD COLUMN tls_resumed INTEGER;
+-- What the server's certificate leads to: a line each, in the server's order.
+ALTER TABLE connections ADD COLUMN tls_chain TEXT;
+-- Whether the server wanted a certificate of the client's, and the subject of the one that it was given.
+ALTER TABLE connections ADD COLUMN client_certificate_asked INTEGER;
+ALTER TABLE connections ADD COLUMN client_certificate_given TEXT;
+",
+    "
+-- What different servers read differently, as words; the messages of a WebSocket, as JSON.
+ALTER TABLE exchanges ADD COLUMN request_odd TEXT;
+ALTER TABLE exchanges ADD COLUMN response_odd TEXT;
+ALTER TABLE exchanges ADD COLUMN response_socket TEXT;
+",
+    // What captured a run, nothing in a capture of ours before that was written down; and what a file that was made to
+    // be shared states of itself, as JSON.
+    "
+ALTER TABLE runs ADD COLUMN capture TEXT;
+CREATE TABLE manifests (manifest TEXT NOT NULL) STRICT;
+",
+];
 
 /// Writes the tables into a new, empty file.
 ///
@@ -114,6 +143,16 @@ pub(super) fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Resul
     transaction.commit()
 }
 
+/// Brings the tables of a new, empty file to an older format, as an older version would have left them.
+#[cfg(test)]
+pub(super) fn create_older(connection: &Connection, format: i64) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    for step in STEPS.iter().take(usize::try_from(format).unwrap_or_default()) {
+        connection.execute_batch(step)?;
+    }
+    connection.pragma_update(None, "user_version", format)
+}
+
 /// The format of an open file.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
@@ -126,6 +165,13 @@ pub(super) fn prepare_writing(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     Ok(())
+}
+
+/// For filling a file that nobody reads yet, and that is thrown away if that breaks off.
+pub(super) fn prepare_copying(connection: &Connection) -> rusqlite::Result<()> {
+    guard(connection)?;
+    connection.pragma_update(None, "journal_mode", "OFF")?;
+    connection.pragma_update(None, "synchronous", "OFF")
 }
 
 /// For reading a file from anywhere: nothing in its schema may run.

@@ -8,8 +8,8 @@ use crate::diagnosis::{
     Scheme, StepState, Subject, Verdict,
 };
 use crate::exchange::{
-    Certificate, Connection, Exchange, Failure, FailureKind, Head, Message, Response, Seen, Server, Side, Step,
-    Timestamp, Timings, Tls, Unseen,
+    Certificate, ClientTls, Connection, Exchange, Failure, FailureKind, Head, Message, Oddities, Response, Seen,
+    Server, Side, SniForm, Step, Timestamp, Timings, Tls, Unseen,
 };
 use crate::redact::{
     Body, Clean, Content, Credential, Field, Jwt, Label, Ntlm, NtlmMessage, Password, Redactor, Syntax, Token, User,
@@ -474,14 +474,21 @@ fn connection(id: u32, target: &'static str) -> Arc<Connection> {
         id,
         client: Some("127.0.0.1:50123".into()),
         target: Some(target.into()),
+        client_tls: Some(ClientTls {
+            version: "TLS 1.3".into(),
+            cipher: "TLS_AES_256_GCM_SHA384".into(),
+            alpn: Some("http/1.1".into()),
+            sni: Some(target.split(':').next().unwrap().into()),
+            sni_form: SniForm::Name,
+            legacy: None,
+        }),
         server: Some(Server {
             address: "192.0.2.10:443".into(),
             tls: Some(Tls {
                 version: "TLS 1.2".into(),
                 cipher: "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384".into(),
                 alpn: Some("http/1.1".into()),
-                certificate,
-                accepted_despite: None,
+                ..Tls::of_certificate(certificate)
             }),
         }),
         presented: None,
@@ -494,7 +501,14 @@ fn request(fields: Vec<Field>, content: Content) -> Seen<Message> {
 
 fn response(status: u16, reason: &'static str, fields: Vec<Field>) -> Seen<Response> {
     let message = message(fields, Content::Empty);
-    Seen::Seen(Response { status: Some(status), reason: reason.into(), message, interim: Vec::new(), early: false })
+    Seen::Seen(Response {
+        status: Some(status),
+        reason: reason.into(),
+        message,
+        interim: Vec::new(),
+        early: false,
+        socket: None,
+    })
 }
 
 fn with_body(response: Seen<Response>, content: Content) -> Seen<Response> {
@@ -515,6 +529,7 @@ fn message(fields: Vec<Field>, content: Content) -> Message {
         fields,
         body: Body { length, content },
         trailers: Vec::new(),
+        odd: Oddities::NONE,
     }
 }
 

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use crate::diagnosis::Place;
 use crate::diagnosis::decode::{Decoded, decoded};
-use crate::exchange::{Certificate, Exchange, Failure, Message, Response, Seen, Side, Tls};
+use crate::exchange::{
+    Certificate, ClientCertificate, Exchange, Failure, Head, Message, Response, Seen, Side, SniForm, Socket,
+    SocketMessage,
+};
 use crate::redact::{Body, Clean, Content, Field, Url};
 use crate::text::{Language, Text};
 use crate::tui::document::{Direction, Document, Line, Spot};
@@ -57,7 +60,9 @@ pub(in crate::tui) fn response(exchange: &Exchange, language: Language, names: &
 
 /// The decoded parts that stand in one of the two messages.
 fn parts(exchange: &Exchange, pane: Pane) -> Vec<Decoded> {
-    decoded(exchange).into_iter().filter(|part| pane_of(&part.place) == pane).collect()
+    // What is known of the connections has sections of its own.
+    let of_message = |place: &Place| !matches!(place, Place::ConnectionClient | Place::ConnectionServer);
+    decoded(exchange).into_iter().filter(|part| of_message(&part.place) && pane_of(&part.place) == pane).collect()
 }
 
 impl Writer<'_> {
@@ -101,6 +106,9 @@ impl Writer<'_> {
                 .at(Place::ResponseStatus.into()),
         );
         self.message(&response.message, Direction::Response, &Place::ResponseBody);
+        if let Some(socket) = &response.socket {
+            self.socket(socket);
+        }
         if response.early {
             self.note(
                 text("The response ended before the request did.", "リクエストが終わる前にレスポンスが完了しました。"),
@@ -111,12 +119,60 @@ impl Writer<'_> {
 
     fn message(&mut self, message: &Message, direction: Direction, body: &Place) {
         self.fields(&message.fields, direction);
+        self.oddities(message);
         self.decoded();
         self.body(&message.body, body);
         if !message.trailers.is_empty() {
             self.page.blank();
             self.page.push(Line::of(Tone::Quiet, text("Trailers", "トレーラー").to(self.language)));
             self.fields(&message.trailers, direction);
+        }
+    }
+
+    /// What makes different servers read the message differently.
+    fn oddities(&mut self, message: &Message) {
+        if message.head == Head::Excerpt {
+            self.note(text("Not all of its fields are here.", "フィールドの一部だけです。"), Tone::Quiet);
+        }
+        if message.odd.is_empty() {
+            return;
+        }
+        let what = message.odd.iter().map(|oddity| oddity.text().to(self.language)).collect::<Vec<_>>().join("; ");
+        let said = text(
+            "Different servers read this message differently: {what}.",
+            "このメッセージの解釈はサーバーによって異なります: {what}。",
+        );
+        let said = said.fill(self.language, &[("what", &what)]);
+        self.page.blank();
+        self.page.push(Line::of(Tone::Warning, &said));
+    }
+
+    /// The messages of a WebSocket, a line each, with what is kept of them below.
+    fn socket(&mut self, socket: &Socket) {
+        self.page.blank();
+        self.page.push(Line::of(Tone::Heading, text("WebSocket messages", "WebSocket メッセージ").to(self.language)));
+        for SocketMessage { side, kind, at, code, body } in &socket.messages {
+            let size = text("{length} bytes", "{length} バイト");
+            let arrow = if *side == Side::Client { "→" } else { "←" };
+            let code = code.map(|code| format!(" {code}")).unwrap_or_default();
+            let line = Line::new()
+                .put(Tone::Quiet, &format!("{:>8} ms ", at.as_millis()))
+                .put(Tone::Strong, &format!("{arrow} {}{code}", kind.code()))
+                .put(Tone::Quiet, &format!("  {}", size.fill(self.language, &[("length", &body.length.to_string())])));
+            self.page.push(line.indent(4).at(Place::ResponseBody.into()));
+            if let Content::Text { .. } = body.content {
+                self.text_of(body, &Place::ResponseBody);
+            }
+        }
+        if socket.missing() > 0 {
+            let said = text("{count} more messages were not kept", "ほか {count} 件のメッセージは保存していません");
+            let said = said.fill(self.language, &[("count", &socket.missing().to_string())]);
+            self.page.push(Line::of(Tone::Quiet, &format!("[{said}]")));
+        }
+        if let Some(side) = socket.lost {
+            let said = text("not understood from here: {side}", "ここから解釈できません: {side}");
+            let said = said.fill(self.language, &[("side", words::side(side).to(self.language))]);
+            self.page.push(Line::of(Tone::Warning, &said));
         }
     }
 
@@ -157,25 +213,30 @@ impl Writer<'_> {
                 self.page.blank();
                 self.page.push(Line::of(Tone::Quiet, &format!("[{said}]")).at(place.clone().into()));
             }
-            Content::Text { syntax, text: kept, complete } => {
+            Content::Text { .. } => {
                 self.page.blank();
-                let shown = self.names.show(kept);
-                let clean = shown.is_identity().then(|| body::lines(*syntax, kept.as_str()));
-                for (at, line) in body::lines(*syntax, &shown.text).into_iter().enumerate() {
-                    let depth = (line.len() - line.trim_start().len()).min(20) as u16;
-                    let line = match clean.as_ref().and_then(|clean| clean.get(at)).filter(|clean| **clean != line) {
-                        Some(clean) => Line::new().put_shown(Tone::Plain, &Shown::revealed(clean, line)),
-                        None => body::toned(*syntax, &line),
-                    };
-                    self.page.push(line.indent(depth + 2).at(place.clone().into()));
-                }
-                if !complete {
-                    let said =
-                        text("the rest of {length} bytes was not kept", "全 {length} バイトの残りは保存していません");
-                    let said = said.fill(self.language, &[("length", &body.length.to_string())]);
-                    self.page.push(Line::of(Tone::Quiet, &format!("[{said}]")));
-                }
+                self.text_of(body, place);
             }
+        }
+    }
+
+    /// The lines of a body of which text is kept.
+    fn text_of(&mut self, body: &Body, place: &Place) {
+        let Content::Text { syntax, text: kept, complete } = &body.content else { return };
+        let shown = self.names.show(kept);
+        let clean = shown.is_identity().then(|| body::lines(*syntax, kept.as_str()));
+        for (at, line) in body::lines(*syntax, &shown.text).into_iter().enumerate() {
+            let depth = (line.len() - line.trim_start().len()).min(20) as u16;
+            let line = match clean.as_ref().and_then(|clean| clean.get(at)).filter(|clean| **clean != line) {
+                Some(clean) => Line::new().put_shown(Tone::Plain, &Shown::revealed(clean, line)),
+                None => body::toned(*syntax, &line),
+            };
+            self.page.push(line.indent(depth + 2).at(place.clone().into()));
+        }
+        if !complete {
+            let said = text("the rest of {length} bytes was not kept", "全 {length} バイトの残りは保存していません");
+            let said = said.fill(self.language, &[("length", &body.length.to_string())]);
+            self.page.push(Line::of(Tone::Quiet, &format!("[{said}]")));
         }
     }
 
@@ -203,6 +264,30 @@ impl Writer<'_> {
         self.fact(text("asked for", "要求先"), connection.target.as_ref(), &place);
         self.said(text("began", "開始"), &exchange.started.to_string(), Tone::Plain, &place);
         self.took(text("request sent after", "リクエスト完了まで"), exchange.timings.sent, &place);
+        if let Some(tls) = &connection.client_tls {
+            self.tls(&tls.version, &tls.cipher, tls.alpn.as_ref(), &place);
+            self.fact(text("taken by the engine for old TLS", "旧 TLS 用エンジンで処理"), tls.legacy.as_ref(), &place);
+            match &tls.sni {
+                Some(name) if tls.sni_form == SniForm::Name => {
+                    self.fact(text("server name", "サーバー名 (SNI)"), Some(name), &place)
+                }
+                Some(name) => {
+                    let label = words::sni_form(tls.sni_form).to(self.language);
+                    self.said(
+                        text("server name", "サーバー名 (SNI)"),
+                        &format!("{name}  ({label})"),
+                        Tone::Warning,
+                        &place,
+                    );
+                }
+                None => self.said(
+                    text("server name", "サーバー名 (SNI)"),
+                    words::sni_form(tls.sni_form).to(self.language),
+                    Tone::Quiet,
+                    &place,
+                ),
+            }
+        }
         if let Some(certificate) = &connection.presented {
             self.certificate(text("was shown", "提示した証明書"), certificate, &place);
         }
@@ -215,13 +300,34 @@ impl Writer<'_> {
         self.fact(text("address", "アドレス"), Some(&server.address), &place);
         self.took(text("answered after", "応答開始まで"), exchange.timings.first_byte, &place);
         self.took(text("over after", "終了まで"), exchange.timings.done, &place);
-        let Some(Tls { version, cipher, alpn, certificate, accepted_despite }) = &server.tls else { return };
-        let alpn = alpn.as_ref().map(|alpn| format!("  ALPN {alpn}")).unwrap_or_default();
-        self.said(text("TLS", "TLS"), &format!("{version}  {cipher}{alpn}"), Tone::Plain, &place);
-        self.certificate(text("certificate", "証明書"), certificate, &place);
-        if let Some(despite) = accepted_despite {
+        let Some(tls) = &server.tls else { return };
+        self.tls(&tls.version, &tls.cipher, tls.alpn.as_ref(), &place);
+        self.fact(text("taken by the engine for old TLS", "旧 TLS 用エンジンで処理"), tls.legacy.as_ref(), &place);
+        if tls.resumed {
+            let words = text("resumed: certificates as of an earlier connection", "再開 (証明書は以前の接続のもの)");
+            self.said(text("session", "セッション"), words.to(self.language), Tone::Quiet, &place);
+        }
+        let label = text("client certificate", "クライアント証明書");
+        match &tls.client_certificate {
+            ClientCertificate::NotAsked => {}
+            ClientCertificate::Asked => {
+                let words = text("asked for; none was given", "要求されたが提示しなかった");
+                self.said(label, words.to(self.language), Tone::Warning, &place);
+            }
+            ClientCertificate::Given(subject) => self.fact(label, Some(subject), &place),
+        }
+        self.certificate(text("certificate", "証明書"), &tls.certificate, &place);
+        for above in &tls.chain {
+            self.fact(text("sent with it", "併せて送られた証明書"), Some(&above.subject), &place);
+        }
+        if let Some(despite) = &tls.accepted_despite {
             self.said(text("accepted despite", "警告を無視"), despite.as_str(), Tone::Warning, &place);
         }
+    }
+
+    fn tls(&mut self, version: &Clean, cipher: &Clean, alpn: Option<&Clean>, place: &Place) {
+        let alpn = alpn.map(|alpn| format!("  ALPN {alpn}")).unwrap_or_default();
+        self.said(text("TLS", "TLS"), &format!("{version}  {cipher}{alpn}"), Tone::Plain, place);
     }
 
     fn took(&mut self, label: Text, time: Option<Duration>, place: &Place) {

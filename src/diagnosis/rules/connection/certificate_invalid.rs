@@ -170,9 +170,8 @@ mod tests {
             let tls = Tls {
                 version: "TLS 1.3".into(),
                 cipher: "TLS_AES_128_GCM_SHA256".into(),
-                alpn: None,
-                certificate: certificate.clone(),
                 accepted_despite,
+                ..Tls::of_certificate(certificate.clone())
             };
             let server = Some(Server { address: "192.0.2.1:443".into(), tls: Some(tls) });
             exchange.connection = Arc::new(Connection { server, ..Connection::default() });

@@ -230,9 +230,7 @@ mod tests {
             let tls = Tls {
                 version: "TLS 1.3".into(),
                 cipher: "TLS_AES_128_GCM_SHA256".into(),
-                alpn: None,
-                certificate: certificate(1),
-                accepted_despite: None,
+                ..Tls::of_certificate(certificate(1))
             };
             exchange.connection = Arc::new(Connection {
                 server: Some(Server { address: "192.0.2.1:443".into(), tls: Some(tls) }),

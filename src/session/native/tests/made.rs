@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::exchange::{
-    Certificate, Connection, Exchange, Failure, FailureKind, Head, Interim, Message, Response, Seen, Server, Side,
-    Step, Timestamp, Timings, Tls, Unseen,
+    Certificate, ClientCertificate, ClientTls, Connection, Exchange, Failure, FailureKind, Head, Interim, Message,
+    Oddities, Oddity, Response, Seen, Server, Side, SniForm, Socket, SocketKind, SocketMessage, Step, Tally, Timestamp,
+    Timings, Tls, Unseen,
 };
 use crate::redact::{Body, Content, RawBody, Redactor};
 use crate::wire::Fields;
@@ -25,6 +26,7 @@ pub(in crate::session) fn exchange(redactor: &Redactor, id: u64, size: usize) ->
         fields: door.fields(Fields::new(head)),
         body: body_of(redactor, "application/json", body, true),
         trailers: Vec::new(),
+        odd: Oddities::NONE,
     };
     Exchange {
         id,
@@ -39,6 +41,7 @@ pub(in crate::session) fn exchange(redactor: &Redactor, id: u64, size: usize) ->
             message: message(head.as_bytes(), b"{\"n\":1}"),
             interim: Vec::new(),
             early: false,
+            socket: None,
         }),
         error: None,
         timings: Timings { done: Some(Duration::from_millis(12)), ..Timings::default() },
@@ -47,7 +50,7 @@ pub(in crate::session) fn exchange(redactor: &Redactor, id: u64, size: usize) ->
 }
 
 /// Any exchange.
-pub(super) fn any_exchange(redactor: Redactor) -> impl Strategy<Value = Exchange> {
+pub(in crate::session) fn any_exchange(redactor: Redactor) -> impl Strategy<Value = Exchange> {
     let connection = any_connection(redactor.clone());
     let request = any_message(redactor.clone());
     let response = any_response(redactor.clone());
@@ -94,57 +97,117 @@ fn seen<T: Clone + std::fmt::Debug>(value: impl Strategy<Value = T>) -> impl Str
 }
 
 fn any_message(redactor: Redactor) -> impl Strategy<Value = Message> {
-    (any_head(), any_body(), prop_oneof![3 => Just(Vec::new()), 1 => any_head()]).prop_map(
-        move |(head, (content_type, body, complete), trailers)| Message {
+    let odd = prop::collection::vec(select(&Oddity::ALL), 0..3);
+    (any_head(), any_body(), prop_oneof![3 => Just(Vec::new()), 1 => any_head()], odd).prop_map(
+        move |(head, (content_type, body, complete), trailers, odd)| Message {
             version: redactor.wire().token(b"HTTP/1.1"),
             head: Head::Whole,
             fields: redactor.wire().fields(Fields::new(&head)),
             body: body_of(&redactor, content_type, &body, complete),
             trailers: redactor.wire().fields(Fields::new(&trailers)),
+            odd: odd.into_iter().collect(),
         },
     )
 }
 
 fn any_response(redactor: Redactor) -> impl Strategy<Value = Response> {
     let interim = prop::collection::vec((select(&[100_u16, 102, 103]), any_head()), 0..3);
-    (100_u16..600, any_text(), any_message(redactor.clone()), interim, any::<bool>()).prop_map(
-        move |(status, reason, message, interim, early)| {
+    let socket = option::of(any_socket(redactor.clone()).prop_map(Box::new));
+    (100_u16..600, any_text(), any_message(redactor.clone()), interim, any::<bool>(), socket).prop_map(
+        move |(status, reason, message, interim, early, socket)| {
             let door = redactor.wire();
             let interim = interim.into_iter().map(|(status, head)| Interim {
                 status,
                 reason: door.prose(b"Continue"),
                 fields: door.fields(Fields::new(&head)),
             });
-            Response { status: Some(status), reason: door.prose(&reason), message, interim: interim.collect(), early }
+            let (status, reason, interim) = (Some(status), door.prose(&reason), interim.collect());
+            Response { status, reason, message, interim, early, socket }
+        },
+    )
+}
+
+fn any_socket(redactor: Redactor) -> impl Strategy<Value = Socket> {
+    let message = (any::<bool>(), select(&SocketKind::ALL), any::<u32>(), option::of(any::<u16>()), any_body());
+    let tally =
+        any::<(u32, u32)>().prop_map(|(messages, bytes)| Tally { messages: messages.into(), bytes: bytes.into() });
+    let side = |client| if client { Side::Client } else { Side::Server };
+    (prop::collection::vec(message, 0..4), tally.clone(), tally, option::of(any::<bool>())).prop_map(
+        move |(messages, client, server, lost)| Socket {
+            messages: messages
+                .into_iter()
+                .map(|(client, kind, at, code, (content_type, body, complete))| SocketMessage {
+                    side: side(client),
+                    kind,
+                    at: Duration::from_micros(at.into()),
+                    code,
+                    body: body_of(&redactor, content_type, &body, complete),
+                })
+                .collect(),
+            client,
+            server,
+            lost: lost.map(side),
         },
     )
 }
 
 fn any_connection(redactor: Redactor) -> impl Strategy<Value = Connection> {
     let tls = (any::<bool>(), option::of(any_text()), any_certificate(redactor.clone()));
-    let server = option::of(option::of(tls));
+    let server = option::of(option::of((tls, any_tls_facts(redactor.clone()))));
     let client = option::of(select(&["127.0.0.1:50000", "10.1.2.3:50001"]));
-    (1..u32::MAX, client, option::of(any_host()), server, option::of(any_certificate(redactor.clone()))).prop_map(
-        move |(id, client, target, server, presented)| {
+    let presented = (option::of(any_certificate(redactor.clone())), option::of(any_client_tls(redactor.clone())));
+    (1..u32::MAX, client, option::of(any_host()), server, presented).prop_map(
+        move |(id, client, target, server, (presented, client_tls))| {
             let door = redactor.wire();
             Connection {
                 id,
                 client: client.and_then(|client: &str| client.parse().ok()).map(|client| door.client_address(client)),
                 target: target.map(|host| door.host(host.as_bytes())),
+                client_tls,
                 server: server.map(|tls| Server {
                     address: "192.0.2.10:443".into(),
-                    tls: tls.map(|(alpn, accepted_despite, certificate)| Tls {
+                    tls: tls.map(|((alpn, accepted_despite, certificate), facts)| Tls {
                         version: "TLS 1.3".into(),
                         cipher: "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256".into(),
                         alpn: alpn.then(|| "http/1.1".into()),
-                        certificate,
                         accepted_despite: accepted_despite.map(|why| door.prose(&why)),
+                        certificate,
+                        ..facts
                     }),
                 }),
                 presented,
             }
         },
     )
+}
+
+/// What of a server's TLS is neither its certificate nor there in every file.
+fn any_tls_facts(redactor: Redactor) -> impl Strategy<Value = Tls> {
+    let chain = prop::collection::vec(any_certificate(redactor.clone()), 0..3);
+    (chain, any::<bool>(), any::<bool>(), 0..3_u8).prop_map(move |(chain, legacy, resumed, wanted)| Tls {
+        chain,
+        legacy: legacy.then(|| "the server speaks nothing newer than TLS 1.0".into()),
+        client_certificate: match wanted {
+            0 => ClientCertificate::NotAsked,
+            1 => ClientCertificate::Asked,
+            _ => ClientCertificate::Given(redactor.wire().prose(b"CN=svc-migration, O=Contoso")),
+        },
+        resumed,
+        ..Tls::of_certificate(Certificate::of_fingerprint([0; 32]))
+    })
+}
+
+fn any_client_tls(redactor: Redactor) -> impl Strategy<Value = ClientTls> {
+    (any_host(), select(&SniForm::ALL), any::<bool>(), any::<bool>()).prop_map(move |(name, sni_form, alpn, legacy)| {
+        ClientTls {
+            version: "TLS 1.0".into(),
+            cipher: "TLS_RSA_WITH_AES_256_CBC_SHA".into(),
+            alpn: alpn.then(|| "h2".into()),
+            sni: (sni_form != SniForm::Absent).then(|| redactor.wire().host(name.as_bytes())),
+            sni_form,
+            legacy: legacy.then(|| "the client speaks nothing newer than TLS 1.0".into()),
+        }
+    })
 }
 
 fn any_certificate(redactor: Redactor) -> impl Strategy<Value = Certificate> {

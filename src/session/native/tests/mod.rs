@@ -66,6 +66,28 @@ fn exchanges_come_in_the_order_of_their_end_and_a_running_row_is_replaced() {
 }
 
 #[test]
+fn a_file_of_an_older_format_is_read_as_it_is_and_brought_up_to_date_when_it_is_continued() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.authtap");
+    let all = made(&Redactor::new(), 1..=2);
+    record(&path, &all[..1]);
+    let older = folder.path().join("older.authtap");
+    let store = rusqlite::Connection::open(&older).unwrap();
+    super::schema::create_older(&store, 1).unwrap();
+    store.execute("ATTACH ? AS new", [path.to_string_lossy()]).unwrap();
+    for table in ["runs", "certificates", "connections", "exchanges"] {
+        let mut named = store.prepare(&format!("SELECT name FROM pragma_table_info('{table}')")).unwrap();
+        let names: Vec<String> = named.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let names = names.join(", ");
+        store.execute(&format!("INSERT INTO {table} ({names}) SELECT {names} FROM new.{table}"), []).unwrap();
+    }
+    drop(store);
+    assert_eq!(read(&older, &Redactor::new()), all[..1]);
+    record(&older, &all[1..]);
+    assert_eq!(read(&older, &Redactor::new()), all);
+}
+
+#[test]
 fn a_file_is_continued_by_a_new_run_with_higher_numbers() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.authtap");
@@ -126,6 +148,38 @@ fn what_was_written_survives_the_end_of_the_process() {
     record(&left, &made(&redactor, 101..=101));
     assert_eq!(Session::open(&left, &redactor).unwrap().len().unwrap(), 101);
     assert_eq!(fs::read_dir(after.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_file_of_the_first_format_is_read_and_can_be_continued() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.authtap");
+    let redactor = Redactor::new();
+    let all = made(&redactor, 1..=3);
+    let newest = folder.path().join("b.authtap");
+    record(&newest, &all);
+    first_format(&newest, &path);
+    assert_eq!(read(&path, &redactor), all);
+    record(&path, &made(&redactor, 4..=4));
+    assert_eq!(read(&path, &redactor), made(&redactor, 1..=4));
+}
+
+/// Writes what `from` holds and the first format has into `to`.
+fn first_format(from: &Path, to: &Path) {
+    let store = rusqlite::Connection::open(to).unwrap();
+    store.pragma_update(None, "application_id", super::schema::APPLICATION_ID).unwrap();
+    store.execute_batch(super::schema::STEPS[0]).unwrap();
+    store.pragma_update(None, "user_version", 1).unwrap();
+    store.execute("ATTACH ?1 AS newest", [from.to_str().unwrap()]).unwrap();
+    let names = |query: &str| {
+        let mut query = store.prepare(query).unwrap();
+        query.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<Vec<String>>>().unwrap()
+    };
+    for table in names("SELECT name FROM main.sqlite_schema WHERE type = 'table'") {
+        let columns = names(&format!("SELECT name FROM pragma_table_info('{table}')")).join(", ");
+        let copy = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM newest.{table}");
+        store.execute_batch(&copy).unwrap();
+    }
 }
 
 #[test]
@@ -248,9 +302,8 @@ fn what_was_said_of_servers_reads_back_as_it_was() {
     let tls = Tls {
         version: "TLS 1.3".into(),
         cipher: "TLS_AES_128_GCM_SHA256".into(),
-        alpn: None,
-        certificate,
         accepted_despite: Some("the server's certificate is not for 192.0.2.9 but for 192.0.2.7, [2001:db8::7]".into()),
+        ..Tls::of_certificate(certificate)
     };
     let connection = Connection {
         server: Some(Server { address: "192.0.2.9:443".into(), tls: Some(tls) }),
