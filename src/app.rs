@@ -5,6 +5,7 @@
 
 mod ca;
 mod capture;
+mod convert;
 mod demo;
 mod diagnose;
 mod exit;
@@ -15,6 +16,7 @@ mod judgements;
 mod ledger;
 mod lines;
 mod log;
+mod numbers;
 mod open;
 mod order;
 mod output;
@@ -26,13 +28,14 @@ mod save;
 mod screen;
 mod shelved;
 mod signals;
+mod trust;
 mod watch;
 
 use std::io::Write as _;
 
 pub use exit::Exit;
 pub use fault::Fault;
-pub use order::{CaDeed, Capture, Feed, Lines, Order, Page, Task, Upstream, View};
+pub use order::{CaDeed, Capture, Convert, Feed, Lines, Order, Page, Share, Task, Upstream, View};
 
 /// Does what was ordered.
 pub fn run(order: Order) -> Result<Exit, Fault> {
@@ -48,6 +51,7 @@ fn obey(Order { task, language, log }: Order) -> Result<Exit, Fault> {
         Task::Capture(order) => capture::capture(*order, language),
         Task::Open { files } => open::open(&files, language),
         Task::Diagnose { sources, page } => diagnose::diagnose(&sources, page, language),
+        Task::Convert(order) => convert::convert(&order, language),
         Task::Explain { id } => explain::explain(id.as_deref(), language),
         Task::Ca { deed, folder } => ca::ca(deed, folder, language),
         Task::Demo { view } => demo::demo(view, language),

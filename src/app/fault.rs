@@ -37,6 +37,16 @@ pub enum Fault {
         /// The file asked for.
         path: PathBuf,
     },
+    /// `--save` into a file that is there already and cannot be continued.
+    SaveExists {
+        /// The file asked for.
+        path: PathBuf,
+    },
+    /// A file that would be made of itself.
+    OntoItself {
+        /// The file.
+        path: PathBuf,
+    },
     /// A replay that would record into the very session it answers from.
     SaveIntoReplayed {
         /// The file.
@@ -71,6 +81,10 @@ pub enum Fault {
     Session(SessionError),
     /// The root certificate cannot be used.
     Authority(AuthorityError),
+    /// A store of trust did not take the root, or there is none that could; each was said with the way to do it by hand.
+    NotInstalled,
+    /// A store of trust still has the root.
+    NotUninstalled,
     /// A certificate that clients should be shown cannot be.
     ServerCert(ServerCertError),
     /// The terminal cannot be used.
@@ -137,6 +151,8 @@ impl Fault {
             | Self::ProxyLogin(_)
             | Self::UnknownSessionKind { .. }
             | Self::SaveIntoReplayed { .. }
+            | Self::SaveExists { .. }
+            | Self::OntoItself { .. }
             | Self::NoSuchFinding { .. }
             | Self::Input(_)
             | Self::NotPasted { .. }
@@ -148,6 +164,8 @@ impl Fault {
             | Self::Output(_)
             | Self::Threads(_)
             | Self::Authority(_)
+            | Self::NotInstalled
+            | Self::NotUninstalled
             | Self::Screen(_)
             | Self::NoTerminalToOpen
             | Self::Start(_)
@@ -188,8 +206,24 @@ impl Fault {
             Self::ProxyLogin(error) => said(error, japanese::login, language),
             Self::UnknownSessionKind { path } => fill(
                 Text {
-                    en: "--save {path}: the kind of a session follows its extension; use .authtap",
-                    ja: "--save {path}: セッションの形式は拡張子で決まります。.authtap を使ってください",
+                    en: "{path}: the kind of a session file follows its extension; use .authtap, .har or .saz",
+                    ja: "{path}: セッション ファイルの形式は拡張子で決まります。.authtap、.har、.saz のいずれかを使ってください",
+                },
+                &[("path", &path.display().to_string())],
+            ),
+            Self::SaveExists { path } => fill(
+                Text {
+                    en: "--save {path}: there is such a file already, and only an .authtap session can be continued; \
+                         name another file",
+                    ja: "--save {path}: 同じ名前のファイルがあります。続きを記録できるのは .authtap セッションだけです。\
+                         別のファイルを指定してください",
+                },
+                &[("path", &path.display().to_string())],
+            ),
+            Self::OntoItself { path } => fill(
+                Text {
+                    en: "{path} cannot be made of itself; name another file to write",
+                    ja: "{path} をそれ自身から作ることはできません。書き込み先に別のファイルを指定してください",
                 },
                 &[("path", &path.display().to_string())],
             ),
@@ -250,6 +284,20 @@ impl Fault {
             ),
             Self::Session(error) => said(error, japanese::session, language),
             Self::Authority(error) => said(error, japanese::authority, language),
+            Self::NotInstalled => fill(
+                Text {
+                    en: "the root certificate was not installed wherever it could be; what is left to do by hand is listed",
+                    ja: "ルート証明書を登録できなかったストアがあります。手動で行う手順は一覧のとおりです",
+                },
+                &[],
+            ),
+            Self::NotUninstalled => fill(
+                Text {
+                    en: "the root certificate is still trusted somewhere; what is left to do by hand is listed",
+                    ja: "ルート証明書がまだ信頼されているストアがあります。手動で行う手順は一覧のとおりです",
+                },
+                &[],
+            ),
             Self::ServerCert(error) => said(error, japanese::server_cert, language),
             Self::Screen(error) => said(error, japanese::screen, language),
             Self::NoTerminalToOpen => fill(
@@ -315,6 +363,8 @@ mod tests {
             (ProxyLoginError::Control.into(), Exit::Usage),
             (Fault::UnknownSessionKind { path: path() }, Exit::Usage),
             (Fault::SaveIntoReplayed { path: path() }, Exit::Usage),
+            (Fault::SaveExists { path: path() }, Exit::Usage),
+            (Fault::OntoItself { path: path() }, Exit::Usage),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: Vec::new() }, Exit::Usage),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: vec!["spn-missing"] }, Exit::Usage),
             (Fault::Input(error()), Exit::Usage),
@@ -322,6 +372,7 @@ mod tests {
             (SessionError::Missing { path: path() }.into(), Exit::Usage),
             (SessionError::Damaged { path: path(), reason: "x".to_owned() }.into(), Exit::Usage),
             (SessionError::NotASession { path: path(), kind: Kind::Text }.into(), Exit::Usage),
+            (SessionError::Cancelled.into(), Exit::Usage),
             (SessionError::InUse { path: path() }.into(), Exit::Refused),
             (SessionError::Full { path: path() }.into(), Exit::Refused),
             (Fault::Log { path: path(), reason: error() }, Exit::Refused),
@@ -329,6 +380,9 @@ mod tests {
             (Fault::Threads(error()), Exit::Refused),
             (AuthorityError::Folder { path: path(), error: error() }.into(), Exit::Refused),
             (AuthorityError::KeyExposed { path: path() }.into(), Exit::Refused),
+            (AuthorityError::FolderExposed { path: path() }.into(), Exit::Refused),
+            (Fault::NotInstalled, Exit::Refused),
+            (Fault::NotUninstalled, Exit::Refused),
             (StartError::InUse { address }.into(), Exit::Refused),
             (StartError::UpstreamCa(crate::proxy::UpstreamCaError::Empty { path: path() }).into(), Exit::Usage),
             (ServerCertError::Read { path: path(), error: error() }.into(), Exit::Usage),
