@@ -5,6 +5,8 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+#[cfg(feature = "legacy-tls")]
+use std::sync::Arc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
@@ -16,6 +18,8 @@ use time::{Duration, OffsetDateTime};
 
 use crate::proxy::certificates::leaf::{Leaf, LeafError, Leaves};
 use crate::proxy::tls::crypto;
+#[cfg(feature = "legacy-tls")]
+use crate::proxy::tls::legacy;
 
 const CERTIFICATE_FILE: &str = "authtap-ca.pem";
 const KEY_FILE: &str = "authtap-ca.key";
@@ -63,6 +67,12 @@ impl Authority {
     /// SHA-256 of the root certificate as trust stores show it: `AB:CD:…`.
     pub fn fingerprint(&self) -> String {
         crypto::sha256(&self.certificate).map(|byte| format!("{byte:02X}")).join(":")
+    }
+
+    /// How `leaf` is shown to clients that speak only old TLS.
+    #[cfg(feature = "legacy-tls")]
+    pub(crate) fn for_old_clients(&self, leaf: &Leaf) -> Option<Arc<legacy::Acceptor>> {
+        self.leaves.for_old_clients(leaf)
     }
 
     /// The certificate to show to a client that asked for `name`, with the names of the server's own certificate too.

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::{TlsConnector, client};
 
 use super::*;
+use crate::proxy::tls::crypto;
 use crate::exchange::{Exchange, Ids};
 use crate::proxy::stage::{
     Line, ServerAuthority, Stage, client_config, expect, patiently, read_head, rest, self_signed,
