@@ -4,6 +4,7 @@
 //! credential, because every text in it is [`Clean`].
 
 mod recorder;
+mod socket;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +15,9 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::redact::{Body, Clean, Credential, Field, Url};
 
+pub use crate::wire::{Oddities, Oddity};
 pub use recorder::{Draft, Ids, Recorder, Setting, absolute_url};
+pub use socket::{Socket, SocketKind, SocketMessage, Tally};
 
 /// One request with its outcome.
 ///
@@ -187,6 +190,8 @@ pub struct Message {
     pub body: Body,
     /// After a chunked body.
     pub trailers: Vec<Field>,
+    /// What different servers read differently in it.
+    pub odd: Oddities,
 }
 
 /// How much of a message's fields was captured.
@@ -238,6 +243,8 @@ pub struct Response {
     pub interim: Vec<Interim>,
     /// The response ended before the request did.
     pub early: bool,
+    /// What passed after it, where it opened a WebSocket.
+    pub socket: Option<Box<Socket>>,
 }
 
 /// A 1xx response.

@@ -1,6 +1,7 @@
 //! What every target holds the redactor to: no panic, output in proportion to the input, the same again when it is read
 //! back, and nothing of a secret that was planted.
 
+mod events;
 pub mod targets;
 
 use authtap::redact::{Body, Content, Credential, Field, RawBody, Redactor, Url};

@@ -5,26 +5,29 @@ use std::path::Path;
 use std::sync::Arc;
 
 use authtap::diagnosis::{Capture, Diagnosis, decode};
-use authtap::exchange::{Ids, Recorder, Setting, Timestamp};
+use authtap::exchange::{Exchange, Ids, Recorder, Setting, Timestamp};
 use authtap::redact::{Bindings, Content, Credential, RawBody, Redactor, Syntax};
 use authtap::session::har::Har;
 use authtap::session::paste;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
+use super::events::{of_http2, of_requests, of_responses};
 use super::{SECRET, body as read_body, field, hidden, planted, text, token, url as read_url};
 
 /// What one target does with its input.
 pub type Target = fn(&[u8]);
 
-/// All but `redact` and `http2`, whose inputs are not one run of bytes.
-pub const ALL: [(&str, Target); 13] = [
+/// All but `redact`, whose input is not one run of bytes.
+pub const ALL: [(&str, Target); 15] = [
     ("bearer", bearer),
     ("body", body),
     ("challenge", challenge),
     ("decode", decoders),
     ("eas", eas),
     ("har", har),
+    ("http1", http1),
+    ("http2", http2),
     ("mapi", mapi),
     ("negotiate", negotiate),
     ("ntlm", ntlm),
@@ -106,6 +109,29 @@ pub fn har(bytes: &[u8]) {
     // The same as one entry of an archive.
     let entry = [b"{\"log\":{\"entries\":[".as_slice(), bytes, b"]}}"].concat();
     let _ = read(&entry);
+}
+
+/// Requests and their answers, divided by a byte of 0: any split of them gives the same events, and the same exchanges.
+/// The first byte is the size of the pieces.
+pub fn http1(bytes: &[u8]) {
+    let Some((size, bytes)) = bytes.split_first() else { return };
+    let size = usize::from(*size).max(1);
+    let (requests, responses) = directions(bytes);
+    let (seen, asked) = of_requests(requests, usize::MAX);
+    let pieces = of_requests(requests, size);
+    assert!(pieces.0 == seen, "{seen:?}\nin pieces of {size}\n{:?}", pieces.0);
+    let seen = of_responses(responses, &asked, usize::MAX);
+    let pieces = of_responses(responses, &asked, size);
+    assert!(pieces == seen, "{seen:?}\nin pieces of {size}\n{pieces:?}");
+    let whole = recorded(requests, responses, usize::MAX);
+    let pieces = recorded(requests, responses, size);
+    assert!(pieces == whole, "{whole:?}\nin pieces of {size}\n{pieces:?}");
+}
+
+/// HTTP/2, both directions in turns: any split of them gives the same events. The first byte is the size of the pieces.
+pub fn http2(bytes: &[u8]) {
+    let Some((size, turns)) = bytes.split_first() else { return };
+    assert!(of_http2(turns, usize::from(*size).max(1)) == of_http2(turns, usize::MAX), "in pieces of {size}");
 }
 
 /// Answers of MAPI over HTTP, whole and with a secret behind their codes.
@@ -211,8 +237,28 @@ pub fn wbxml(bytes: &[u8]) {
 /// A request and its answer, divided by a byte of 0, are recorded, decoded and diagnosed without a panic, and what is
 /// said of them can be said in both languages.
 pub fn decoders(bytes: &[u8]) {
+    let (request, response) = directions(bytes);
+    let mut diagnosis = Diagnosis::new(Capture::Imported);
+    for exchange in recorded(request, response, usize::MAX) {
+        for part in decode::decoded(&exchange) {
+            assert!(!part.rows.is_empty(), "{}", part.title);
+            part.rows.iter().for_each(|row| hidden(row.value.as_str()));
+        }
+        for finding in diagnosis.observe(&exchange).judgement.findings {
+            finding.evidence.iter().for_each(|evidence| hidden(evidence.text.as_str()));
+        }
+    }
+    diagnosis.finish();
+}
+
+/// What a client sent and what it was answered, divided by a byte of 0.
+fn directions(bytes: &[u8]) -> (&[u8], &[u8]) {
     let cut = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-    let (request, response) = (&bytes[..cut], bytes.get(cut + 1..).unwrap_or_default());
+    (&bytes[..cut], bytes.get(cut + 1..).unwrap_or_default())
+}
+
+/// What is recorded of a connection whose bytes come in pieces of `size`.
+fn recorded(requests: &[u8], responses: &[u8], size: usize) -> Vec<Exchange> {
     let mut recorder = Recorder::new(Setting {
         redactor: Redactor::new(),
         connection: Arc::default(),
@@ -223,19 +269,9 @@ pub fn decoders(bytes: &[u8]) {
         own: false,
         bindings: Bindings::UNKNOWN,
     });
-    recorder.request_bytes(request, Timestamp(0));
-    recorder.response_bytes(response, Timestamp(1));
+    requests.chunks(size).for_each(|piece| recorder.request_bytes(piece, Timestamp(0)));
+    responses.chunks(size).for_each(|piece| recorder.response_bytes(piece, Timestamp(1)));
     recorder.response_end(Timestamp(2));
-    let mut diagnosis = Diagnosis::new(Capture::Imported);
-    for draft in recorder.finished() {
-        let exchange = draft.finish();
-        for part in decode::decoded(&exchange) {
-            assert!(!part.rows.is_empty(), "{}", part.title);
-            part.rows.iter().for_each(|row| hidden(row.value.as_str()));
-        }
-        for finding in diagnosis.observe(&exchange).judgement.findings {
-            finding.evidence.iter().for_each(|evidence| hidden(evidence.text.as_str()));
-        }
-    }
-    diagnosis.finish();
+    recorder.close(None, Timestamp(3));
+    recorder.finished().into_iter().map(|draft| draft.finish()).collect()
 }

@@ -13,7 +13,7 @@ use crate::diagnosis::{Capture, Entries, Handshake, Judgement, Readiness, Verdic
 use crate::exchange::Exchange;
 use crate::redact::Redactor;
 use crate::report::json::{Document, Entry, Known};
-use crate::report::text;
+use crate::report::{html, markdown, text};
 use crate::session::SessionError;
 use crate::text::{Language, Text};
 
@@ -136,6 +136,8 @@ impl Sum {
         let mut output = Output::standard();
         match page {
             Page::Text => output.page(&text::diagnosis(&known, language)),
+            Page::Markdown => output.page(&markdown::diagnosis(&known, language)),
+            Page::Html => output.page(&html::diagnosis(&known, language)),
             Page::Json => {
                 let written = serde_json::to_writer_pretty(&mut output, &Document::new(&known, language));
                 written.map_err(|error| Fault::Output(error.into()))?;

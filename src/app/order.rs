@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::proxy::{HostFile, HostPattern, Network, Resolve, ReverseUrl};
+use crate::proxy::{Domain, HostFile, HostPattern, Network, Resolve, ReverseUrl};
 use crate::text::Language;
 
 /// One run of the program.
@@ -136,13 +136,26 @@ pub enum Page {
     Text,
     /// For programs.
     Json,
+    /// For the ticket.
+    Markdown,
+    /// For a browser, as one file.
+    Html,
 }
 
 /// What to do about the root certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CaDeed {
     /// Its facts and itself.
     Show,
     /// Its file's path.
     Path,
+    /// Have this system trust it.
+    Install,
+    /// Have this system trust it, and those before it, no more.
+    Uninstall,
+    /// A new one in its place.
+    Renew {
+        /// The domains that it may sign for; all where there are none.
+        only: Vec<Domain>,
+    },
 }

@@ -41,7 +41,7 @@ use upstream::Upstream;
 
 pub use answer::replay::Replay;
 pub use answer::respond::{Answer, Request, Respond, Responder};
-pub use certificates::{Authority, AuthorityError};
+pub use certificates::{Authority, AuthorityError, Domain, DomainError};
 pub use certificates::{
     ClientCert, HostFile, HostFileError, KeyFileDoubt, KeyFileError, KeyFileOption, KeyFileProblem, ServerCert,
 };
@@ -277,6 +277,11 @@ impl Context {
     #[cfg(feature = "legacy-tls")]
     fn for_old_clients(&self, leaf: &Leaf) -> Option<Arc<tls::legacy::Acceptor>> {
         self.authority.for_old_clients(leaf)
+    }
+
+    /// Whether clients would accept what can be shown to them for `host`: a root may be limited to some domains.
+    fn may_show(&self, host: &str, port: u16) -> bool {
+        self.server_cert(host, port).is_some() || self.authority.may_sign(host)
     }
 
     fn is_http1_only(&self, host: &str, port: u16) -> bool {

@@ -181,28 +181,37 @@ fn cut_off(text: &str, complete: bool) -> (Clean, bool) {
 /// Text of a known syntax, and whether it was understood to its end.
 pub(super) fn text_of(door: &Door<'_>, syntax: Syntax, text: &str) -> (Clean, bool) {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
+    let settled = door.settled(text, &mut out, |door, text, out| write(door, syntax, text, out));
+    let complete = settled.unwrap_or_else(|| {
+        out.push_str(CUT);
+        false
+    });
+    (Clean::vouch(&out), complete)
+}
+
+fn write(door: &Door<'_>, syntax: Syntax, text: &str, out: &mut String) -> bool {
     let (text, cut) = uncut(door, text);
     let understood = match syntax {
-        Syntax::Json => json::write(door, text, Sort::Data, false, &mut out),
+        Syntax::Json => json::write(door, text, Sort::Data, false, out),
         Syntax::Form => {
-            door.query(text.trim_end(), &mut out);
+            door.query(text.trim_end(), out);
             json::Read { length: text.len(), complete: true }
         }
-        Syntax::Xml | Syntax::Html => markup::write(door, text, syntax == Syntax::Html, &mut out),
+        Syntax::Xml | Syntax::Html => markup::write(door, text, syntax == Syntax::Html, out),
         Syntax::Text => {
             // Markers are longer than what they stand for.
             let mut end = text.len().min(if door.is_own() { 16 * PROSE } else { PROSE });
             while !text.is_char_boundary(end) {
                 end -= 1;
             }
-            door.words(&text[..end], &mut out);
+            door.words(&text[..end], out);
             json::Read { length: end, complete: end == text.len() }
         }
         Syntax::Wbxml | Syntax::Mapi | Syntax::Rpc => {
             match syntax {
-                Syntax::Wbxml => wbxml::reread(door, text, &mut out),
-                Syntax::Mapi => mapi::reread(door, text, &mut out),
-                _ => rpc::reread(door, text, &mut out),
+                Syntax::Wbxml => wbxml::reread(door, text, out),
+                Syntax::Mapi => mapi::reread(door, text, out),
+                _ => rpc::reread(door, text, out),
             }
             json::Read { length: text.len(), complete: true }
         }
@@ -210,7 +219,7 @@ pub(super) fn text_of(door: &Door<'_>, syntax: Syntax, text: &str) -> (Clean, bo
     if cut || understood.length < text.len() {
         out.push_str(CUT);
     }
-    (Clean::vouch(&out), understood.complete && !cut)
+    understood.complete && !cut
 }
 
 /// JSON in a header or a claims request.

@@ -12,6 +12,13 @@ use super::{Credential, credential, marker, shape};
 
 /// `WWW-Authenticate` and `Proxy-Authenticate`. Gives the credential of a line that is a single token.
 pub(super) fn challenges(door: &Door<'_>, value: &str, out: &mut String) -> Option<Credential> {
+    door.settled(value, out, write_challenges).unwrap_or_else(|| {
+        door.hide(value, out);
+        None
+    })
+}
+
+fn write_challenges(door: &Door<'_>, value: &str, out: &mut String) -> Option<Credential> {
     let mut scheme = "";
     let mut tokens = Vec::new();
     let elements = elements(value);
@@ -58,6 +65,12 @@ pub(super) fn challenges(door: &Door<'_>, value: &str, out: &mut String) -> Opti
 
 /// `Authentication-Info`, `Forwarded`: parameters without a scheme.
 pub(super) fn parameters(door: &Door<'_>, value: &str, out: &mut String) {
+    if door.settled(value, out, write_parameters).is_none() {
+        door.hide(value, out);
+    }
+}
+
+fn write_parameters(door: &Door<'_>, value: &str, out: &mut String) {
     for (at, element) in elements(value).iter().enumerate() {
         out.push_str(if at > 0 { "," } else { "" });
         let text = element.trim();
@@ -122,7 +135,7 @@ fn parameter_shown(door: &Door<'_>, text: &str, out: &mut String) {
     out.push('=');
     let bare = value.trim_start();
     out.push_str(&value[..value.len() - bare.len()]);
-    // A quotation mark that is not closed would swallow what follows.
+    // A quotation mark that is not closed would swallow what follows; one inside of a word belongs to no value.
     match bare.strip_prefix('"').map(|inner| inner.strip_suffix('"')) {
         Some(Some(inner)) => {
             let plain = inner.replace("\\\"", "\"");
@@ -137,6 +150,7 @@ fn parameter_shown(door: &Door<'_>, text: &str, out: &mut String) {
             out.push('"');
         }
         Some(None) => door.hide(bare, out),
+        None if bare.contains('"') => door.hide(bare, out),
         None => parameter_value(door, name.trim_end(), bare, out),
     }
 }
@@ -200,6 +214,10 @@ mod tests {
             "Digest realm=\"a, \\\"b\\\"\", nonce=\"[hidden #1]\", opaque=[hidden #2]"
         );
         assert_eq!(field("hunter2").0, "[hidden #1]");
+        assert_eq!(
+            field("Bearer realm=a\"b\", error=invalid_token").0,
+            "Bearer realm=[hidden #1], error=invalid_token"
+        );
         assert_eq!(
             field("Bearer error_description=\"The token eyJhbGciOiJub25lIn0.e30. is for avery@contoso.com\"").0,
             "Bearer error_description=\"The token [hidden #1]. is for user#1@contoso.com\""

@@ -9,6 +9,9 @@ use super::names::{self, Treatment};
 use super::{Bindings, Body, Clean, Field, RawBody, Syntax, Url, body, header, marker, shape};
 use crate::wire;
 
+/// How often a text of our own is read again before it is hidden. Nearly all come to rest at once.
+const ROUNDS: usize = 3;
+
 /// One run's redactor. Clones share their labels and pseudonyms.
 ///
 /// It is cheap to clone and may be used from many connections at once.
@@ -25,12 +28,12 @@ impl Redactor {
 
     /// The door for bytes of the wire. Nothing in them is taken for a marker.
     pub const fn wire(&self) -> Door<'_> {
-        Door { redactor: self, own: false, in_prose: false, in_queries: 0, bindings: Bindings::UNKNOWN }
+        Door::of(self, false)
     }
 
     /// The door for our own files and for pasted text: markers read back to the facts they were written from.
     pub const fn own(&self) -> Door<'_> {
-        Door { redactor: self, own: true, in_prose: false, in_queries: 0, bindings: Bindings::UNKNOWN }
+        Door::of(self, true)
     }
 
     /// `text` with the people behind its pseudonyms, from memory, for the live screen alone.
@@ -48,10 +51,16 @@ pub struct Door<'a> {
     in_prose: bool,
     /// In how many queries, one in a value of another, it stands.
     in_queries: u8,
+    /// What is read was written by us a moment ago, and is read to see whether it comes out as it is.
+    settling: bool,
     bindings: Bindings,
 }
 
 impl<'a> Door<'a> {
+    const fn of(redactor: &'a Redactor, own: bool) -> Self {
+        Self { redactor, own, in_prose: false, in_queries: 0, settling: false, bindings: Bindings::UNKNOWN }
+    }
+
     /// The same door, which also tells whose certificate an NTLM response is bound to.
     #[must_use]
     pub const fn with_bindings(self, bindings: Bindings) -> Self {
@@ -72,8 +81,9 @@ impl<'a> Door<'a> {
 
     /// An absolute URL. Userinfo is left out.
     pub fn url(&self, raw: &[u8]) -> Url {
-        let mut out = String::with_capacity(raw.len() + 16);
-        self.absolute_url(&self.text(raw), &mut out);
+        let text = self.text(raw);
+        let mut out = String::with_capacity(text.len() + 16);
+        self.absolute_url(&text, &mut out);
         Url::vouch(Clean::vouch(&out))
     }
 
@@ -144,6 +154,34 @@ impl<'a> Door<'a> {
     /// The same door for a value in a query; `None` where it stands in more of them than anybody writes.
     pub(super) fn in_query(&self) -> Option<Self> {
         (self.in_queries < 8).then_some(Self { in_queries: self.in_queries + 1, ..*self })
+    }
+
+    /// Writes `text` with `write`, and again what that gave, until it comes out as it is, with the same facts: marks that
+    /// run into each other, or into the signs around them, may read otherwise than what they stand for. `None`, and
+    /// nothing written, where it does not come to rest; then it is to be hidden whole.
+    pub(super) fn settled<T: PartialEq>(
+        &self,
+        text: &str,
+        out: &mut String,
+        write: impl Fn(&Self, &str, &mut String) -> T,
+    ) -> Option<T> {
+        let from = out.len();
+        let mut facts = write(self, text, out);
+        if self.settling || out[from..] == *text {
+            return Some(facts);
+        }
+        let door = Self { own: true, settling: true, ..*self };
+        let mut shown = out.split_off(from);
+        for _ in 0..ROUNDS {
+            let mut again = String::with_capacity(shown.len());
+            let same = write(&door, &shown, &mut again);
+            if again == shown && same == facts {
+                out.push_str(&shown);
+                return Some(facts);
+            }
+            (shown, facts) = (again, same);
+        }
+        None
     }
 
     pub(super) fn memory(&self) -> &'a Memory {
@@ -223,4 +261,46 @@ fn is_id(text: &str) -> bool {
 fn is_url(text: &str) -> bool {
     let lower = |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     lower("https://") || lower("http://") || lower("urn:")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Halves its text, down to a length that `rest` gives.
+    fn halved(rest: usize) -> impl Fn(&Door<'_>, &str, &mut String) -> bool {
+        move |_, text, out| {
+            out.push_str(if text.len() > rest { &text[text.len() / 2..] } else { text });
+            text.len() <= rest
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_until_it_comes_out_as_it_is() {
+        let redactor = Redactor::new();
+        let mut out = "x ".to_owned();
+        assert_eq!(redactor.wire().settled("abcdefgh", &mut out, halved(2)), Some(true));
+        assert_eq!(out, "x gh");
+        assert_eq!(redactor.wire().settled("ab", &mut out, halved(2)), Some(true));
+        assert_eq!(out, "x ghab");
+        assert_eq!(redactor.wire().settled(&"a".repeat(64), &mut out, halved(1)), None);
+        assert_eq!(out, "x ghab", "nothing is left of what does not come to rest");
+    }
+
+    #[test]
+    fn what_is_in_a_value_is_not_read_again_for_each_value_around_it() {
+        let redactor = Redactor::new();
+        let reads = std::cell::Cell::new(0);
+        let inner = |_: &Door<'_>, _: &str, out: &mut String| {
+            reads.set(reads.get() + 1);
+            out.push('a');
+        };
+        let mut out = String::new();
+        redactor.wire().settled("b", &mut out, |door, text, out| door.settled(text, out, inner));
+        assert_eq!(
+            (out.as_str(), reads.get()),
+            ("a", 3),
+            "once, once to see that it stays, once more with all around it"
+        );
+    }
 }

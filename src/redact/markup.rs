@@ -132,7 +132,9 @@ impl Walk<'_, '_> {
         let tag = &text[..end];
         match tag.strip_prefix("</") {
             Some(name) => {
-                let name = name.trim_end_matches('>').trim();
+                // What stands behind the name means nothing in an end tag.
+                let name =
+                    name.trim_start().split([' ', '\t', '\r', '\n', '\x0c', '/', '>']).next().unwrap_or_default();
                 self.out.push_str("</");
                 self.out.push_str(tag_name(name));
                 self.out.push('>');
@@ -416,6 +418,11 @@ mod tests {
             shown(Syntax::Html, "<script>var a=\"</p>\", canary=\"hunter2\";</SCRIPT><p>Denied</p>"),
             "<script></SCRIPT><p>Denied</p>"
         );
+        assert_eq!(
+            shown(Syntax::Html, "<script>hunter2</script x=\"1\"><p>Denied</p>"),
+            "<script></script><p>Denied</p>"
+        );
+        assert_eq!(shown(Syntax::Html, "<p>Denied</p><script>var canary=\"hunter2"), "<p>Denied</p><script>");
     }
 
     #[test]

@@ -22,17 +22,23 @@ struct Style {
 impl Door<'_> {
     /// Prose: error texts, reasons, diagnostics.
     pub(super) fn words(&self, text: &str, out: &mut String) {
-        self.sentence(text, Style { run: 8, addresses: true }, out);
+        self.settled_sentence(text, Style { run: 8, addresses: true }, out);
     }
 
     /// Names and versions of products: `User-Agent`, `Server`, `Via`.
     pub(super) fn product(&self, text: &str, out: &mut String) {
-        self.sentence(text, Style { run: 15, addresses: false }, out);
+        self.settled_sentence(text, Style { run: 15, addresses: false }, out);
     }
 
     /// What servers say of themselves and of a failure: prose with their short names in it.
     pub(super) fn diagnostics(&self, text: &str, out: &mut String) {
-        self.sentence(text, Style { run: 15, addresses: true }, out);
+        self.settled_sentence(text, Style { run: 15, addresses: true }, out);
+    }
+
+    fn settled_sentence(&self, text: &str, style: Style, out: &mut String) {
+        if self.settled(text, out, |door, text, out| door.sentence(text, style, out)).is_none() {
+            self.hide(text, out);
+        }
     }
 
     fn sentence(&self, text: &str, style: Style, out: &mut String) {
@@ -69,7 +75,7 @@ impl Door<'_> {
             if let Some((length, treatment)) = announcer.announced(rest, end) {
                 let from = out.len();
                 self.treat(treatment, &rest[..length], out);
-                if treatment != Treatment::Secret && !self.settled(&out[from..], style) {
+                if treatment != Treatment::Secret && !self.is_settled(&out[from..], style) {
                     out.truncate(from);
                     self.hide(&rest[..length], out);
                 }
@@ -83,7 +89,7 @@ impl Door<'_> {
             } else {
                 let from = out.len();
                 self.word(word, style, out);
-                if out[from..] != *word && !self.settled(&out[from..], style) {
+                if out[from..] != *word && !self.is_settled(&out[from..], style) {
                     out.truncate(from);
                     self.hide(word, out);
                 }
@@ -106,7 +112,7 @@ impl Door<'_> {
 
     /// Whether a text of ours would be read again as it is. A word in which several things were masked may not, when
     /// their marks run into each other.
-    fn settled(&self, shown: &str, style: Style) -> bool {
+    fn is_settled(&self, shown: &str, style: Style) -> bool {
         let door = self.as_own();
         let mut again = String::with_capacity(shown.len());
         let mut rest = shown;

@@ -125,11 +125,31 @@ pub fn percent_decoded(text: &str) -> Cow<'_, str> {
 impl Door<'_> {
     /// An absolute URL for [`Url`]: without userinfo, with a path.
     pub(super) fn absolute_url(&self, text: &str, out: &mut String) {
+        self.settled_url(text, out, Self::write_absolute);
+    }
+
+    /// A URL reference of any kind: absolute, relative, `urn:…`.
+    pub(super) fn any_url(&self, text: &str, out: &mut String) {
+        self.settled_url(text, out, Self::write_any);
+    }
+
+    /// Host and port, with what stands before an `@` masked.
+    pub(super) fn authority(&self, text: &str, out: &mut String) {
+        self.settled_url(text, out, Self::write_authority);
+    }
+
+    fn settled_url(&self, text: &str, out: &mut String, write: fn(&Self, &str, &mut String)) {
+        if self.settled(text, out, write).is_none() {
+            self.hide_encoded(text, out);
+        }
+    }
+
+    fn write_absolute(&self, text: &str, out: &mut String) {
         let Some((scheme, rest)) = text.split_once("://").filter(|(scheme, _)| is_url_scheme(scheme)) else {
             if shape::is_authority(text) {
                 return out.push_str(text);
             }
-            return self.any_url(text, out);
+            return self.write_any(text, out);
         };
         let length = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, after) = rest.split_at(length);
@@ -144,13 +164,12 @@ impl Door<'_> {
         self.after_authority(host, after, out);
     }
 
-    /// A URL reference of any kind: absolute, relative, `urn:…`.
-    pub(super) fn any_url(&self, text: &str, out: &mut String) {
+    fn write_any(&self, text: &str, out: &mut String) {
         if let Some((scheme, rest)) = text.split_once("://").filter(|(scheme, _)| is_url_scheme(scheme)) {
             out.extend([scheme, "://"]);
             let length = rest.find(['/', '?', '#']).unwrap_or(rest.len());
             let (authority, after) = rest.split_at(length);
-            self.authority(authority, out);
+            self.write_authority(authority, out);
             return self.after_authority(authority, after, out);
         }
         let path = text.find(['?', '#']).unwrap_or(text.len());
@@ -168,8 +187,7 @@ impl Door<'_> {
         self.query_and_fragment(head, after, out);
     }
 
-    /// Host and port, with what stands before an `@` masked.
-    pub(super) fn authority(&self, text: &str, out: &mut String) {
+    fn write_authority(&self, text: &str, out: &mut String) {
         if let Some((userinfo, host)) = text.rsplit_once('@') {
             self.hide_encoded(userinfo, out);
             out.push('@');

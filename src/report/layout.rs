@@ -1,5 +1,7 @@
 //! Words on paper: filling names into sentences, breaking lines, labels in both languages.
 
+use std::fmt::Write as _;
+
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::json::Error;
@@ -84,6 +86,17 @@ pub(super) fn exchanges(number: u64, language: Language) -> String {
     Text { en, ja: "{number} 件のエクスチェンジ" }.fill(language, &[("number", &number.to_string())])
 }
 
+/// `#1, #2, #5`, the first twelve of them.
+pub(super) fn numbers(mut exchanges: impl Iterator<Item = u64>) -> String {
+    const SHOWN: usize = 12;
+    let mut text = exchanges.by_ref().take(SHOWN).map(|id| format!("#{id}")).collect::<Vec<_>>().join(", ");
+    let more = exchanges.count();
+    if more > 0 {
+        let _ = write!(text, ", +{more}");
+    }
+    text
+}
+
 /// A failure of traffic on one line. Its own words are English; in another language they are quoted.
 pub(super) fn failure(error: &Error, language: Language) -> String {
     let text = Text { en: "{side} {step}: {text}", ja: "{side}、{step}:「{text}」" };
@@ -138,5 +151,11 @@ mod tests {
         let mut page = String::new();
         verbatim(&mut page, "    ", &command);
         assert_eq!(page, format!("    {}\n", command.trim_end()));
+    }
+
+    #[test]
+    fn many_exchanges_of_a_finding_are_counted() {
+        assert_eq!(numbers(1..=3), "#1, #2, #3");
+        assert!(numbers(1..=20).ends_with("#12, +8"));
     }
 }

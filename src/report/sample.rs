@@ -8,7 +8,8 @@ use crate::diagnosis::{
     Rule, Scheme, StepState, Subject, Verdict,
 };
 use crate::exchange::{
-    Connection, Exchange, Failure, FailureKind, Head, Message, Response, Seen, Side, Step, Timestamp, Timings, Unseen,
+    Connection, Exchange, Failure, FailureKind, Head, Message, Oddities, Response, Seen, Side, Step, Timestamp,
+    Timings, Unseen,
 };
 use crate::redact::{Body, Clean, Content, Field, Redactor};
 use crate::text::Text;
@@ -175,6 +176,7 @@ fn exchange(id: u64, status: u16) -> Exchange {
         fields: Vec::new(),
         body: body.clone(),
         trailers: Vec::new(),
+        odd: Oddities::NONE,
     };
     let (reason, interim) = (Clean::from("Unauthorized"), Vec::new());
     Exchange {
@@ -184,7 +186,14 @@ fn exchange(id: u64, status: u16) -> Exchange {
         method: Some("POST".into()),
         url: Some(Redactor::new().wire().url(b"https://mail.contoso.com:443/EWS/Exchange.asmx")),
         request: Seen::Seen(message()),
-        response: Seen::Seen(Response { status: Some(status), reason, message: message(), interim, early: false }),
+        response: Seen::Seen(Response {
+            status: Some(status),
+            reason,
+            message: message(),
+            interim,
+            early: false,
+            socket: None,
+        }),
         error: None,
         timings: Timings { done: Some(Duration::from_millis(5)), ..Timings::default() },
         running: false,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::json::{Entry, Event, Known};
-use super::layout::{self, fill, prose, verbatim};
+use super::layout::{self, fill, numbers, prose, verbatim};
 use crate::diagnosis::decode::Decoded;
 use crate::diagnosis::{self, Certainty, Difference, End, Handshake, Kind, Readiness, StepState, Verdict};
 use crate::redact::Clean;
@@ -11,7 +11,7 @@ use crate::text::{Language, Text};
 
 /// What is wrong, who must act, why, and what to do; after that what is fine.
 pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
-    let mut page = summary(known, language);
+    let mut page = summary(known, language) + "\n";
     for finding in known.findings.iter().filter(|finding| finding.kind != Kind::Step) {
         topic(&mut page, finding, language);
     }
@@ -98,7 +98,8 @@ pub fn event(event: &Event<'_>, language: Language) -> String {
     }
 }
 
-fn summary(known: &Known<'_>, language: Language) -> String {
+/// The whole in one sentence.
+pub(super) fn summary(known: &Known<'_>, language: Language) -> String {
     let count = |verdict| known.exchanges.iter().filter(|entry| entry.verdict == verdict).count();
     let (failures, unknown) = (count(Verdict::Failure), count(Verdict::Unknown));
     let text = if failures > 0 {
@@ -121,7 +122,7 @@ fn summary(known: &Known<'_>, language: Language) -> String {
         ("unknown", unknown.to_string()),
     ];
     let names: Vec<_> = names.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    text.fill(language, &names) + "\n"
+    text.fill(language, &names)
 }
 
 /// What a source is called; `-` is standard input.
@@ -242,17 +243,6 @@ fn heading(page: &mut String, title: Text, language: Language) {
 
 fn part(page: &mut String, title: Text, language: Language) {
     let _ = writeln!(page, "  {}:", title.to(language));
-}
-
-/// `#1, #2, #5`, the first twelve of them.
-fn numbers(mut exchanges: impl Iterator<Item = u64>) -> String {
-    const SHOWN: usize = 12;
-    let mut text = exchanges.by_ref().take(SHOWN).map(|id| format!("#{id}")).collect::<Vec<_>>().join(", ");
-    let more = exchanges.count();
-    if more > 0 {
-        let _ = write!(text, ", +{more}");
-    }
-    text
 }
 
 fn exchange(entry: &Entry, language: Language) -> String {
@@ -389,11 +379,5 @@ mod tests {
         lines += &event(&Event::Closed { exchanges: 4, failures: 1 }, Language::Ja);
         assert_eq!(lines.lines().count(), 8);
         insta::assert_snapshot!(lines);
-    }
-
-    #[test]
-    fn many_exchanges_of_a_finding_are_counted() {
-        assert_eq!(numbers(1..=3), "#1, #2, #3");
-        assert!(numbers(1..=20).ends_with("#12, +8"));
     }
 }

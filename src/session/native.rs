@@ -7,6 +7,7 @@ mod queue;
 mod read;
 mod row;
 mod schema;
+mod socket;
 mod walk;
 mod writer;
 

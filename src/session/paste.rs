@@ -15,7 +15,9 @@ mod told;
 use std::sync::Arc;
 
 use self::raw::{Part, RequestLine, StatusLine};
-use crate::exchange::{Connection, Exchange, Ids, Interim, Message, Response, Seen, Timestamp, Timings, Unseen};
+use crate::exchange::{
+    Connection, Exchange, Ids, Interim, Message, Oddities, Response, Seen, Timestamp, Timings, Unseen,
+};
 use crate::redact::{Body, Content, Door, RawBody, Redactor, Syntax, Url};
 
 /// The exchanges in pasted `text`, in its order: one for each request with its response, or for either alone.
@@ -146,6 +148,7 @@ impl Reading<'_> {
             message: self.message(line.version, part, bodiless),
             interim,
             early: false,
+            socket: None,
         }
     }
 
@@ -156,6 +159,7 @@ impl Reading<'_> {
             fields: self.fields(part),
             body: if bodiless { Body { length: 0, content: Content::Empty } } else { self.body(part) },
             trailers: Vec::new(),
+            odd: Oddities::NONE,
         }
     }
 

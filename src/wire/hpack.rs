@@ -12,9 +12,9 @@ use self::table::Table;
 
 /// Both ends begin with a table of this size (RFC 9113 section 6.5.2).
 const TABLE: usize = 4096;
-/// A larger table is not followed; Chromium asks for 64 KiB.
+/// A larger table is not followed: Chromium asks for 64 KiB, and either side of each connection can fill one.
 const TABLE_LIMIT: usize = 1 << 20;
-/// A longer list of fields is left out.
+/// A longer list of fields is left out: as much as the reader of HTTP/1 takes.
 pub(super) const LIST_LIMIT: usize = 256 * 1024;
 
 /// Decodes the header blocks of one direction.
@@ -52,6 +52,11 @@ impl List {
     /// The text and the fields in it, in order.
     pub(super) fn parts(&self) -> (&[u8], &[Bounds]) {
         (&self.text, &self.fields)
+    }
+
+    /// The value of the first field called `name`.
+    pub(super) fn value(&self, name: &[u8]) -> Option<&[u8]> {
+        self.fields.iter().map(|at| at.of(&self.text)).find(|(found, _)| *found == name).map(|(_, value)| value)
     }
 
     /// Whether there were more than are kept.

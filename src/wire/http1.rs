@@ -3,15 +3,18 @@
 //! The reader wants to know where messages begin and end, not whether they are right: odd spelling, bare line feeds,
 //! folded lines and unknown methods pass. It gives up only where it can no longer tell what the next byte belongs to.
 
+mod survey;
+
 use std::collections::VecDeque;
 
 use zeroize::Zeroize;
 
-use super::{Event, Fields, Loss, RequestHead, ResponseHead, line_end};
+use self::survey::Survey;
+use super::{Event, Fields, Loss, Oddity, RequestHead, ResponseHead, line_end};
 
-/// A longer head is not followed.
+/// A longer head is not followed: four times what the largest Kerberos ticket takes, and what no server takes in.
 const HEAD_LIMIT: usize = 256 * 1024;
-/// A longer chunk-size line, extensions included, is not followed.
+/// A longer chunk-size line, extensions included, is not followed: nobody sends extensions, and no reader needs more.
 const CHUNK_LINE_LIMIT: usize = 16 * 1024;
 /// Chunk sizes have at most this many hexadecimal digits (2^60).
 const CHUNK_DIGITS: usize = 15;
@@ -42,7 +45,7 @@ enum State {
     /// Inside a chunk.
     Chunk { left: u64 },
     /// Before or inside the line break after a chunk.
-    ChunkEnd,
+    ChunkEnd { cr: bool },
     /// Before or inside the trailers and the empty line after them.
     Trailers,
     /// Inside a body that ends with the connection.
@@ -189,17 +192,23 @@ impl Reader {
                 }
                 Progress::Used(take)
             }
-            State::ChunkSize => self.chunk_size(bytes),
+            State::ChunkSize => self.chunk_size(bytes, sink),
             State::Chunk { left } => {
                 let take = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
                 sink(Event::Body(&bytes[..take]));
                 let left = left - take as u64;
-                self.state = if left == 0 { State::ChunkEnd } else { State::Chunk { left } };
+                self.state = if left == 0 { State::ChunkEnd { cr: false } } else { State::Chunk { left } };
                 Progress::Used(take)
             }
-            State::ChunkEnd => match bytes[0] {
-                b'\r' => Progress::Used(1),
+            State::ChunkEnd { cr } => match bytes[0] {
+                b'\r' if !cr => {
+                    self.state = State::ChunkEnd { cr: true };
+                    Progress::Used(1)
+                }
                 b'\n' => {
+                    if !cr {
+                        sink(Event::Odd(Oddity::ChunkLine));
+                    }
                     self.state = State::ChunkSize;
                     Progress::Used(1)
                 }
@@ -226,19 +235,20 @@ impl Reader {
             if blank > 0 {
                 return Progress::Used(blank);
             }
-            return match head_end(bytes, 0) {
-                Some(end) => match self.complete_head(&bytes[..end], sink) {
-                    Ok(()) => Progress::Used(end),
-                    Err(loss) => Progress::Lost(loss),
-                },
-                None if !may_be_head(self.side, bytes) => Progress::Lost(Loss::NotHttp),
-                None => self.put_aside(bytes, HEAD_LIMIT, Loss::HeadTooLong),
-            };
+            let seen = &bytes[..bytes.len().min(HEAD_LIMIT)];
+            match head_end(seen, 0) {
+                Some(end) => {
+                    return match self.complete_head(&bytes[..end], sink) {
+                        Ok(()) => Progress::Used(end),
+                        Err(loss) => Progress::Lost(loss),
+                    };
+                }
+                None if !may_be_head(self.side, seen) => return Progress::Lost(Loss::NotHttp),
+                None => {}
+            }
         }
         let known = self.partial.len();
-        if let progress @ Progress::Lost(_) = self.put_aside(bytes, HEAD_LIMIT, Loss::HeadTooLong) {
-            return progress;
-        }
+        let whole = self.put_aside(bytes, HEAD_LIMIT);
         match head_end(&self.partial, known.saturating_sub(3)) {
             Some(end) => {
                 let mut head = std::mem::take(&mut self.partial);
@@ -250,8 +260,31 @@ impl Reader {
                 }
             }
             None if !may_be_head(self.side, &self.partial) => Progress::Lost(Loss::NotHttp),
-            None => Progress::NeedMore,
+            None if whole => Progress::NeedMore,
+            None => Progress::Lost(self.head_too_long(sink)),
         }
+    }
+
+    /// Says what has come of a head that is too long: its first line and the fields that are complete.
+    fn head_too_long(&mut self, sink: Sink<'_>) -> Loss {
+        let mut head = std::mem::take(&mut self.partial);
+        let lines = memchr::memrchr(b'\n', &head).map_or(0, |newline| newline + 1);
+        let first = line_end(&head[..lines], 0);
+        let (line, fields) = (&head[..first.content], Fields::new(&head[first.next..lines]));
+        match self.side {
+            Side::Requests => {
+                if let Some(request) = request_line(line, fields) {
+                    sink(Event::Request(request));
+                }
+            }
+            Side::Responses => {
+                if let Some(response) = status_line(line, fields).filter(|_| self.asked.pop_front().is_some()) {
+                    sink(Event::Response(response));
+                }
+            }
+        }
+        head.zeroize();
+        Loss::HeadTooLong
     }
 
     fn complete_head(&mut self, head: &[u8], sink: Sink<'_>) -> Result<(), Loss> {
@@ -261,31 +294,42 @@ impl Reader {
         match self.side {
             Side::Requests => {
                 let request = request_line(line, fields).ok_or(Loss::NotHttp)?;
-                let framing = framing(fields, Framing::None)?;
+                let asked = Asked::by(request.method);
+                let survey = Survey::of(head, line, fields);
+                let framing = survey.request_framing();
                 sink(Event::Request(request));
-                self.begin_body(framing, sink);
+                survey.tell(sink);
+                // What follows a CONNECT belongs to the tunnel; it has no body (RFC 9110 section 9.3.6).
+                let framing = framing?;
+                self.begin_body(if asked == Asked::Connect { Framing::None } else { framing }, sink);
             }
             Side::Responses => {
                 let response = status_line(line, fields).ok_or(Loss::NotHttp)?;
-                self.response(response, sink)?;
+                self.response(response, Survey::of(head, line, fields), sink)?;
             }
         }
         Ok(())
     }
 
-    fn response(&mut self, response: ResponseHead<'_>, sink: Sink<'_>) -> Result<(), Loss> {
+    fn response(&mut self, response: ResponseHead<'_>, mut survey: Survey, sink: Sink<'_>) -> Result<(), Loss> {
         if matches!(response.status, 100 | 102..=199) {
+            survey.has_no_body();
             sink(Event::Interim(response));
+            survey.tell(sink);
             return Ok(());
         }
         let asked = self.asked.pop_front().ok_or(Loss::UnexpectedResponse)?;
         let upgraded = response.status == 101 || asked == Asked::Connect && matches!(response.status, 200..=299);
         let framing = match response.status {
-            _ if asked == Asked::Head || upgraded => Framing::None,
-            204 | 304 => Framing::None,
-            _ => framing(response.fields, Framing::UntilClose)?,
+            204 => Ok(survey.has_no_body()),
+            _ if upgraded => Ok(survey.has_no_body()),
+            _ if asked == Asked::Head => Ok(Framing::None),
+            304 => Ok(Framing::None),
+            _ => survey.response_framing(),
         };
         sink(Event::Response(response));
+        survey.tell(sink);
+        let framing = framing?;
         if upgraded {
             self.state = State::Upgraded;
             sink(Event::Upgraded);
@@ -304,37 +348,39 @@ impl Reader {
         };
     }
 
-    fn chunk_size(&mut self, bytes: &[u8]) -> Progress {
+    fn chunk_size(&mut self, bytes: &[u8], sink: Sink<'_>) -> Progress {
         let Some(newline) = memchr::memchr(b'\n', bytes) else {
-            return self.put_aside(bytes, CHUNK_LINE_LIMIT, Loss::BadChunkSize);
+            let whole = self.put_aside(bytes, CHUNK_LINE_LIMIT);
+            return if whole { Progress::NeedMore } else { Progress::Lost(Loss::BadChunkSize) };
         };
         let size = if self.partial.is_empty() {
             chunk_size(&bytes[..newline])
-        } else {
-            self.partial.extend_from_slice(&bytes[..newline]);
+        } else if self.put_aside(&bytes[..newline], CHUNK_LINE_LIMIT) {
             let size = chunk_size(&self.partial);
             self.forget_partial();
             size
+        } else {
+            None
         };
-        self.state = match size {
-            Some(0) => State::Trailers,
-            Some(left) => State::Chunk { left },
-            None => return Progress::Lost(Loss::BadChunkSize),
-        };
+        let Some((size, odd)) = size else { return Progress::Lost(Loss::BadChunkSize) };
+        if odd {
+            sink(Event::Odd(Oddity::ChunkLine));
+        }
+        self.state = if size == 0 { State::Trailers } else { State::Chunk { left: size } };
         Progress::Used(newline + 1)
     }
 
     fn trailers(&mut self, bytes: &[u8], sink: Sink<'_>) -> Progress {
         let known = self.partial.len();
-        if let progress @ Progress::Lost(_) = self.put_aside(bytes, HEAD_LIMIT, Loss::HeadTooLong) {
-            return progress;
-        }
+        let whole = self.put_aside(bytes, HEAD_LIMIT);
         let end = match self.partial.as_slice() {
             [b'\n', ..] => Some(1),
             [b'\r', b'\n', ..] => Some(2),
             partial => head_end(partial, known.saturating_sub(3)),
         };
-        let Some(end) = end else { return Progress::NeedMore };
+        let Some(end) = end else {
+            return if whole { Progress::NeedMore } else { Progress::Lost(Loss::HeadTooLong) };
+        };
         if end > 2 {
             sink(Event::Trailers(Fields::new(&self.partial[..end])));
         }
@@ -343,10 +389,11 @@ impl Reader {
         Progress::Used(end - known)
     }
 
-    fn put_aside(&mut self, bytes: &[u8], limit: usize, loss: Loss) -> Progress {
+    /// Keeps bytes until more have come; whether all of them had room.
+    fn put_aside(&mut self, bytes: &[u8], limit: usize) -> bool {
         let room = limit.saturating_sub(self.partial.len());
         self.partial.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        if bytes.len() > room { Progress::Lost(loss) } else { Progress::NeedMore }
+        bytes.len() <= room
     }
 
     fn forget_partial(&mut self) {
@@ -382,8 +429,27 @@ fn may_be_head(side: Side, bytes: &[u8]) -> bool {
 }
 
 /// Whether a method or a field name may hold this byte (RFC 9110 section 5.6.2).
-pub fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+pub const fn is_token_byte(byte: u8) -> bool {
+    TOKEN[byte as usize]
+}
+
+const TOKEN: [bool; 256] = {
+    let mut token = [false; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        token[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
+            );
+        byte += 1;
+    }
+    token
+};
+
+/// A byte that has no place in a head but at the ends of its lines.
+const fn is_control(byte: u8) -> bool {
+    (byte < b' ' && byte != b'\t') || byte == 0x7f
 }
 
 fn request_line<'a>(line: &'a [u8], fields: Fields<'a>) -> Option<RequestHead<'a>> {
@@ -395,7 +461,7 @@ fn request_line<'a>(line: &'a [u8], fields: Fields<'a>) -> Option<RequestHead<'a
         && method.iter().all(|byte| is_token_byte(*byte))
         && version.starts_with(b"HTTP/1.")
         && !target.is_empty();
-    valid.then_some(RequestHead { method, target, version, scheme: None, authority: None, fields })
+    valid.then_some(RequestHead { method, target, version, scheme: None, authority: None, protocol: None, fields })
 }
 
 fn status_line<'a>(line: &'a [u8], fields: Fields<'a>) -> Option<ResponseHead<'a>> {
@@ -410,43 +476,15 @@ fn status_line<'a>(line: &'a [u8], fields: Fields<'a>) -> Option<ResponseHead<'a
     valid.then_some(ResponseHead { version, status, reason: rest.get(4..).unwrap_or_default(), fields })
 }
 
-/// RFC 9112 section 6.3. Where both are given, Transfer-Encoding wins.
-fn framing(fields: Fields<'_>, otherwise: Framing) -> Result<Framing, Loss> {
-    let mut coding = None;
-    let mut length = None;
-    for field in fields {
-        if field.name.eq_ignore_ascii_case(b"transfer-encoding") {
-            coding = field.value.rsplit(|byte| *byte == b',').next().map(<[u8]>::trim_ascii);
-        } else if field.name.eq_ignore_ascii_case(b"content-length") {
-            for value in field.value.split(|byte| *byte == b',') {
-                let value = content_length(value.trim_ascii()).ok_or(Loss::BadContentLength)?;
-                if length.replace(value).is_some_and(|before| before != value) {
-                    return Err(Loss::BadContentLength);
-                }
-            }
-        }
-    }
-    Ok(match (coding, length) {
-        (Some(last), _) if last.eq_ignore_ascii_case(b"chunked") => Framing::Chunked,
-        (Some(last), _) if !last.eq_ignore_ascii_case(b"identity") => Framing::UntilClose,
-        (_, Some(length)) => Framing::Fixed(length),
-        _ => otherwise,
-    })
-}
-
-fn content_length(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(digits).ok()?.parse().ok()
-}
-
-fn chunk_size(line: &[u8]) -> Option<u64> {
-    let size = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+fn chunk_size(line: &[u8]) -> Option<(u64, bool)> {
+    let (line, crlf) = line.strip_suffix(b"\r").map_or((line, false), |line| (line, true));
+    let written = line.split(|byte| *byte == b';').next().unwrap_or_default();
+    let size = written.trim_ascii();
     if size.is_empty() || size.len() > CHUNK_DIGITS || !size.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
-    u64::from_str_radix(std::str::from_utf8(size).ok()?, 16).ok()
+    let odd = !crlf || size.len() < written.len() || line.iter().any(|byte| is_control(*byte));
+    Some((u64::from_str_radix(std::str::from_utf8(size).ok()?, 16).ok()?, odd))
 }
 
 #[cfg(test)]
@@ -478,6 +516,7 @@ mod tests {
                 Event::Upgraded => events.push("upgraded".into()),
                 Event::Lost(loss) => events.push(format!("lost: {loss}")),
                 Event::Reset(code) => events.push(format!("reset {code}")),
+                Event::Odd(oddity) => events.push(format!("odd: {}", oddity.code())),
             }
         };
         for piece in pieces {

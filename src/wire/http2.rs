@@ -13,9 +13,9 @@ use zeroize::Zeroizing;
 
 use self::frame::{Frame, Frames, Kind};
 use super::hpack::{Decoder, List};
-use super::{Event, Fields, Loss, RequestHead, ResponseHead};
+use super::{Event, Fields, Loss, Oddities, Oddity, RequestHead, ResponseHead};
 
-/// More streams at a time are not followed.
+/// More streams at a time are not followed: servers allow 100 to 256 of them, and each takes memory until it ends.
 const STREAMS: usize = 4096;
 
 /// Whose bytes an event was read from.
@@ -268,6 +268,11 @@ impl Connection {
         let begins = side == Side::Client || block.promised.is_some();
         if begins && !self.streams.contains_key(&id) {
             if self.streams.len() >= STREAMS {
+                let pseudo = |name: &[u8]| list.value(name);
+                let (text, bounds) = list.parts();
+                let head = request(&pseudo, Fields::decoded(text, bounds));
+                sink(Sight::Stream { id, side, event: Event::Request(head) });
+                sink(Sight::Stream { id, side, event: Event::Lost(Loss::TooManyStreams) });
                 return;
             }
             let half = |window| Half { state: State::Idle, window: Window(window) };
@@ -276,8 +281,7 @@ impl Connection {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let (text, bounds) = list.parts();
         let fields = Fields::decoded(text, bounds);
-        let pseudo =
-            |name: &[u8]| bounds.iter().map(|at| at.of(text)).find(|(found, _)| *found == name).map(|(_, value)| value);
+        let pseudo = |name: &[u8]| list.value(name);
         if block.promised.is_some() {
             // What the server makes the client ask for is complete at once.
             stream.client.state = State::Over;
@@ -303,6 +307,9 @@ impl Connection {
             half.state = State::Body;
         }
         sink(Sight::Stream { id, side, event });
+        for oddity in oddities(text, fields, pseudo(b":authority")).iter() {
+            sink(Sight::Stream { id, side, event: Event::Odd(oddity) });
+        }
         if list.is_too_long() {
             sink(Sight::Stream { id, side, event: Event::Lost(Loss::HeadTooLong) });
         }
@@ -382,7 +389,7 @@ const BLOCK_LIMIT: usize = 1 << 20;
 impl Block {
     fn extend(&mut self, fragment: &[u8]) -> Result<(), Loss> {
         if self.bytes.len() + fragment.len() > BLOCK_LIMIT {
-            return Err(Loss::HeadTooLong);
+            return Err(Loss::BlockTooLong);
         }
         self.bytes.extend_from_slice(fragment);
         Ok(())
@@ -412,8 +419,38 @@ fn request<'a>(pseudo: &dyn Fn(&[u8]) -> Option<&'a [u8]>, fields: Fields<'a>) -
         version: VERSION,
         scheme: pseudo(b":scheme"),
         authority,
+        protocol: pseudo(b":protocol"),
         fields,
     }
+}
+
+/// What servers read differently, above all those behind a front that makes HTTP/1 of it.
+fn oddities(text: &[u8], fields: Fields<'_>, authority: Option<&[u8]>) -> Oddities {
+    let mut odd = Oddities::NONE;
+    if text.iter().fold(false, |odd, byte| odd | (*byte < b' ' && *byte != b'\t')) {
+        odd.add(Oddity::ControlByte);
+    }
+    let (mut host, mut length) = (authority, None);
+    for field in fields {
+        match field.name {
+            b"host" => {
+                if host.replace(field.value).is_some_and(|before| !before.eq_ignore_ascii_case(field.value)) {
+                    odd.add(Oddity::HostsDiffer);
+                }
+            }
+            b"content-length" => {
+                if length.replace(field.value).is_some_and(|before| before != field.value) {
+                    odd.add(Oddity::LengthsDiffer);
+                }
+                if field.value.is_empty() || !field.value.iter().all(u8::is_ascii_digit) {
+                    odd.add(Oddity::LengthMalformed);
+                }
+            }
+            b"transfer-encoding" => odd.add(Oddity::CodingUnknownToVersion),
+            _ => {}
+        }
+    }
+    odd
 }
 
 #[cfg(test)]
@@ -467,6 +504,7 @@ mod tests {
                     Event::Reset(code) => format!("reset {code}"),
                     Event::Lost(loss) => format!("lost: {loss}"),
                     Event::Upgraded => "upgraded".to_owned(),
+                    Event::Odd(oddity) => format!("odd {}", oddity.code()),
                 };
                 format!("{id}: {event}")
             }
@@ -598,8 +636,18 @@ mod tests {
 
     #[test]
     fn what_breaks_the_framing_is_said_once() {
-        let cases: [(Side, Vec<u8>, &str); 4] = [
-            (Side::Client, b"GET / HTTP/1.1\r\n\r\n".to_vec(), "lost: the bytes are not HTTP/1"),
+        let cases: [(Side, Vec<u8>, &str); 6] = [
+            (
+                Side::Client,
+                b"GET / HTTP/1.1\r\n\r\n".to_vec(),
+                "lost: HTTP/1 came on a connection that had agreed on HTTP/2",
+            ),
+            (Side::Client, b"\x16\x03\x01 and so on".to_vec(), "lost: a frame is not HTTP/2"),
+            (
+                Side::Server,
+                b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(),
+                "lost: HTTP/1 came on a connection that had agreed on HTTP/2",
+            ),
             (Side::Server, frame(9, 0, 1, b""), "lost: a frame is not HTTP/2"),
             (Side::Server, frame(0, 8, 1, &[9, 0]), "lost: a frame is not HTTP/2"),
             (Side::Server, frame(1, END_HEADERS, 1, b"\x80"), "lost: a header block of HTTP/2 cannot be decoded"),

@@ -10,8 +10,12 @@ pub mod hello;
 mod hpack;
 pub mod http1;
 pub mod http2;
+mod oddity;
+pub mod websocket;
 
 use std::fmt;
+
+pub use oddity::{Oddities, Oddity};
 
 /// What a reader saw, in the order of the bytes. Payloads borrow from the bytes fed or from the reader's buffer.
 pub enum Event<'a> {
@@ -21,6 +25,8 @@ pub enum Event<'a> {
     Interim(ResponseHead<'a>),
     /// A final response's head is complete.
     Response(ResponseHead<'a>),
+    /// Something about the message at hand that different servers read differently. Comes after its head.
+    Odd(Oddity),
     /// Part of a message body, transfer coding removed, content coding not.
     Body(&'a [u8]),
     /// Trailer fields after a chunked body; comes only when there are any.
@@ -47,6 +53,9 @@ pub enum Loss {
     BadChunkSize,
     /// `Content-Length` is malformed, or given twice with different values.
     BadContentLength,
+    /// A request whose Transfer-Encoding does not end with `chunked`, or whose framing field has blanks before its
+    /// colon: servers differ on where it ends.
+    AmbiguousFraming,
     /// A response came that no request asked for.
     UnexpectedResponse,
     /// The connection ended inside a message.
@@ -55,6 +64,14 @@ pub enum Loss {
     BadFrame,
     /// A header block of HTTP/2 cannot be decoded, and no later one can.
     BadHeaderBlock,
+    /// A header block of HTTP/2 is longer than the reader's bound, so that later ones cannot be decoded.
+    BlockTooLong,
+    /// HTTP/1 on a connection that both sides agreed to speak HTTP/2 on.
+    Http1InHttp2,
+    /// More streams are open than the reader follows.
+    TooManyStreams,
+    /// A frame of a WebSocket breaks the rules that tell which message it belongs to.
+    BadSocketFrame,
 }
 
 impl Loss {
@@ -65,10 +82,15 @@ impl Loss {
             Self::HeadTooLong => "the message head is longer than 256 KiB",
             Self::BadChunkSize => "a chunk size is malformed",
             Self::BadContentLength => "Content-Length is malformed or contradictory",
+            Self::AmbiguousFraming => "servers differ on where this request ends",
             Self::UnexpectedResponse => "a response came that no request asked for",
             Self::CutShort => "the connection ended inside the message",
             Self::BadFrame => "a frame is not HTTP/2",
             Self::BadHeaderBlock => "a header block of HTTP/2 cannot be decoded",
+            Self::BlockTooLong => "a header block of HTTP/2 is longer than 1 MiB",
+            Self::Http1InHttp2 => "HTTP/1 came on a connection that had agreed on HTTP/2",
+            Self::TooManyStreams => "more than 4096 streams were open at once",
+            Self::BadSocketFrame => "a frame is not WebSocket",
         }
     }
 }
@@ -92,6 +114,8 @@ pub struct RequestHead<'a> {
     pub scheme: Option<&'a [u8]>,
     /// `:authority` of HTTP/2.
     pub authority: Option<&'a [u8]>,
+    /// `:protocol` of HTTP/2: what an extended CONNECT asks for (RFC 8441).
+    pub protocol: Option<&'a [u8]>,
     /// The fields in order.
     pub fields: Fields<'a>,
 }
@@ -136,6 +160,14 @@ impl<'a> Fields<'a> {
         Self(Form::Lines(lines))
     }
 
+    /// The field lines of HTTP/1; nothing of HTTP/2.
+    const fn lines(self) -> &'a [u8] {
+        match self.0 {
+            Form::Lines(lines) => lines,
+            Form::Decoded(..) => &[],
+        }
+    }
+
     const fn decoded(text: &'a [u8], fields: &'a [hpack::Bounds]) -> Self {
         Self(Form::Decoded(text, fields))
     }
@@ -166,6 +198,14 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 fn next_line<'a>(lines: &mut &'a [u8]) -> Option<Field<'a>> {
+    let line = unfolded_line(lines)?;
+    let colon = memchr::memchr(b':', line).unwrap_or(line.len());
+    let value = line.get(colon + 1..).unwrap_or_default();
+    Some(Field { name: &line[..colon], value: value.trim_ascii() })
+}
+
+/// The next field line with those that go on with it; empty lines are passed over.
+fn unfolded_line<'a>(lines: &mut &'a [u8]) -> Option<&'a [u8]> {
     loop {
         if lines.is_empty() {
             return None;
@@ -176,12 +216,9 @@ fn next_line<'a>(lines: &mut &'a [u8]) -> Option<Field<'a>> {
         }
         let line = &lines[..end.content];
         *lines = &lines[end.next..];
-        if line.is_empty() {
-            continue;
+        if !line.is_empty() {
+            return Some(line);
         }
-        let colon = memchr::memchr(b':', line).unwrap_or(line.len());
-        let value = line.get(colon + 1..).unwrap_or_default();
-        return Some(Field { name: &line[..colon], value: value.trim_ascii() });
     }
 }
 

@@ -1,8 +1,8 @@
-"""requests-ntlm through a proxy, as one user or as nobody.
+"""requests-ntlm, as one user or as nobody.
 
-    ntlm_client.py PROXY CA URL SESSIONS REQUESTS [USER PASSWORD]
+    ntlm_client.py URL SESSIONS REQUESTS [USER PASSWORD]
 
-Makes SESSIONS connections one after the other with REQUESTS requests on each, and prints a line for every answer:
+Proxy and trusted roots come from HTTPS_PROXY and REQUESTS_CA_BUNDLE. Makes SESSIONS connections one after the other with REQUESTS requests on each, and prints a line for every answer:
 its status and the user that the server took it for.
 """
 
@@ -11,14 +11,11 @@ import sys
 import requests
 from requests_ntlm import HttpNtlmAuth
 
-proxy, ca, url, sessions, each = sys.argv[1:6]
+url, sessions, each = sys.argv[1:4]
 for _ in range(int(sessions)):
     with requests.Session() as session:
-        session.trust_env = False
-        session.verify = ca
-        session.proxies = {"http": proxy, "https": proxy}
-        if len(sys.argv) > 6:
-            session.auth = HttpNtlmAuth(*sys.argv[6:8])
+        if len(sys.argv) > 4:
+            session.auth = HttpNtlmAuth(*sys.argv[4:6])
         for _ in range(int(each)):
             answer = session.get(url, timeout=60)
             print(answer.status_code, answer.headers.get("X-Remote-User", ""), flush=True)

@@ -2,9 +2,11 @@
 
     ntlm_server.py CERTIFICATE KEY [off|allow|require]
 
-Accounts are in the file that NTLM_USER_FILE names (DOMAIN:user:password a line). Prints its port, then serves until
-its standard input ends. A request on a connection that has authenticated is answered with that connection's user;
-any other is refused. That is what makes a proxy that mixes connections up give itself away.
+Accounts are in the file that NTLM_USER_FILE names (DOMAIN:user:password a line). Prints its port, then a line for every
+request that it answers: how many came before on the same connection, the status, the user or -, the method and the
+path. Serves until its standard input ends. A request on a connection that has authenticated is answered with that
+connection's user, or with EWS if it is one of EWS; any other is refused. That is what makes a proxy that mixes
+connections up give itself away.
 
 Extended Protection compares the channel binding in the client's last message with the tls-server-end-point binding of
 CERTIFICATE: "require" refuses a message without one, "allow" only one with another, "off" (as without the argument)
@@ -20,49 +22,65 @@ import struct
 import sys
 import threading
 
+import ews
 import spnego
 from spnego.channel_bindings import GssChannelBindings
 
 
 class Connection(socketserver.StreamRequestHandler):
     def handle(self):
-        acceptor, user = None, None
-        while head := self.read_head():
-            credential = re.search(rb"^authorization:\s*NTLM\s+(\S+)", head, re.I | re.M)
-            if user is None and credential:
-                message = base64.b64decode(credential.group(1))
-                if message[8:12] == b"\x01\0\0\0":
-                    acceptor = spnego.server(protocol="ntlm")
-                if acceptor is None:
-                    self.refuse(b"NTLM")
-                    continue
-                try:
-                    challenge = acceptor.step(message, channel_bindings=self.server.wanted(message))
-                except spnego.exceptions.SpnegoError:
-                    acceptor = None
-                    self.refuse(b"NTLM")
-                    continue
-                if not acceptor.complete:
-                    self.refuse(b"NTLM " + base64.b64encode(challenge))
-                    continue
-                user = acceptor.client_principal
+        acceptor, user, before = None, None, -1
+        while request := self.read_request():
+            head, body = request
+            before += 1
             if user is None:
-                self.refuse(b"NTLM")
+                acceptor, user, challenge = self.logon(acceptor, head)
+            method, path = head.split(b" ")[:2]
+            self.server.tell(before, 200 if user else 401, user or "-", method.decode(), path.decode())
+            if user is None:
+                self.send(b"401 Unauthorized", b"WWW-Authenticate: " + challenge + b"\r\n", b"")
+                continue
+            fields = b"X-Remote-User: " + user.encode() + b"\r\nPersistent-Auth: true\r\n"
+            if method == b"POST":
+                self.send(b"200 OK", fields + b"Content-Type: text/xml; charset=utf-8\r\n", ews.answer(body))
             else:
-                name = user.encode()
-                self.send(b"200 OK", b"X-Remote-User: " + name + b"\r\nPersistent-Auth: true\r\n", name + b"\n")
+                self.send(b"200 OK", fields, user.encode() + b"\n")
 
-    def read_head(self):
-        """One request without a body, or nothing once the client has closed."""
+    def logon(self, acceptor, head):
+        """One step: the acceptor to go on with, the user once it is known, and the challenge until then."""
+        credential = re.search(rb"^authorization:\s*NTLM\s+(\S+)", head, re.I | re.M)
+        message = base64.b64decode(credential.group(1)) if credential else b""
+        if message[8:12] == b"\x01\0\0\0":
+            acceptor = spnego.server(protocol="ntlm")
+        if acceptor is None or not message:
+            return None, None, b"NTLM"
+        try:
+            challenge = acceptor.step(message, channel_bindings=self.server.wanted(message))
+        except spnego.exceptions.SpnegoError:
+            return None, None, b"NTLM"
+        if acceptor.complete:
+            return None, acceptor.client_principal, b""
+        return acceptor, None, b"NTLM " + base64.b64encode(challenge)
+
+    def read_request(self):
+        """Head and body, or nothing once the client has closed."""
         head = b""
         while line := self.rfile.readline():
             head += line
             if line == b"\r\n":
-                return head
+                return head, self.read_body(head)
         return None
 
-    def refuse(self, challenge):
-        self.send(b"401 Unauthorized", b"WWW-Authenticate: " + challenge + b"\r\n", b"")
+    def read_body(self, head):
+        if re.search(rb"^transfer-encoding:\s*chunked", head, re.I | re.M):
+            body = b""
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return body
+        length = re.search(rb"^content-length:\s*(\d+)", head, re.I | re.M)
+        return self.rfile.read(int(length.group(1))) if length else b""
 
     def send(self, status, fields, body):
         length = str(len(body)).encode()
@@ -84,6 +102,11 @@ class Server(socketserver.ThreadingTCPServer):
         # The certificates of the tests are signed with SHA-256.
         digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(first)).digest()
         self.binding = GssChannelBindings(application_data=b"tls-server-end-point:" + digest)
+
+    def tell(self, *words):
+        """In one piece: connections have threads of their own."""
+        sys.stdout.write("served " + " ".join(map(str, words)) + "\n")
+        sys.stdout.flush()
 
     def wanted(self, message):
         """The binding that the acceptor is to ask for. It takes sixteen zero bytes for a right one, IIS does not."""

@@ -2,12 +2,12 @@
 //! said of it when this proxy stands between.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::kit::{Process, Proxy, Workshop, curl_through, need, need_python};
+use crate::kit::{Acceptor, Proxy, Way, Workshop, curl_through, need, need_python, partner};
 
 const HOST: &str = "mail.contoso.com";
 const USER: &str = "CONTOSO\\avery";
@@ -123,7 +123,7 @@ struct Stage {
     workshop: Workshop,
     python: PathBuf,
     proxy: Proxy,
-    _server: Process,
+    server: Acceptor,
 }
 
 impl Stage {
@@ -136,21 +136,12 @@ impl Stage {
     fn with(protection: &str, options: impl FnOnce(&Workshop) -> Vec<String>) -> Option<Self> {
         let python = need_python()?;
         let workshop = Workshop::new();
-        let (certificate, key) = workshop.authority.leaf(&[HOST]);
-        let (pem, key_file, accounts) =
-            (workshop.path("leaf.pem"), workshop.path("leaf.key"), workshop.path("accounts"));
-        fs::write(&pem, certificate).unwrap();
-        fs::write(&key_file, key).unwrap();
-        fs::write(&accounts, format!("{}:{RIGHT}\n", USER.replace('\\', ":"))).unwrap();
-        let mut command = Command::new(&python);
-        command.arg(partner("ntlm_server.py")).args([&pem, &key_file]).arg(protection).env("NTLM_USER_FILE", accounts);
-        let server = Process::start(command.stdin(Stdio::piped()));
-        let port: u16 = server.stdout.next().expect("the acceptor started").parse().unwrap();
-        let to = format!("{HOST}:443=127.0.0.1:{port}");
+        let server = Acceptor::start(&workshop, &python, &[HOST], &[(USER, RIGHT)], protection);
+        let to = format!("{HOST}:443={}", server.address);
         let options = options(&workshop);
         let options: Vec<_> = ["--resolve", &to].into_iter().chain(options.iter().map(String::as_str)).collect();
         let proxy = workshop.proxy(&options);
-        Some(Self { workshop, python, proxy, _server: server })
+        Some(Self { workshop, python, proxy, server })
     }
 
     /// What the client trusts: our root and, where we do not decrypt, the server's own.
@@ -164,13 +155,16 @@ impl Stage {
     /// The status that requests-ntlm ends with; it sends a binding of the certificate that it sees.
     fn requests(&self, word: &str) -> u16 {
         let mut command = Command::new(&self.python);
-        command.arg(partner("ntlm_client.py")).arg(self.proxy.url()).arg(self.trust());
-        command.args([&format!("https://{HOST}/EWS/Exchange.asmx"), "1", "1", USER, word]);
-        let mut client = Process::start(command.stdin(Stdio::null()));
-        let status = client.wait();
-        assert!(status.success(), "{}", String::from_utf8_lossy(&client.stderr.bytes()));
-        let output = String::from_utf8_lossy(&client.stdout.bytes()).into_owned();
-        output.split_whitespace().next().unwrap().parse().unwrap()
+        command.arg(partner("ntlm_client.py")).args([
+            &format!("https://{HOST}/EWS/Exchange.asmx"),
+            "1",
+            "1",
+            USER,
+            word,
+        ]);
+        let mut way = Way::through(&self.proxy, self.server.address);
+        way.ca = self.trust();
+        way.run(&mut command)[0].split_whitespace().next().unwrap().parse().unwrap()
     }
 
     /// The status that `curl --ntlm` ends with; it sends no binding.
@@ -191,8 +185,4 @@ impl Stage {
         assert_eq!(finished.code, Some(0), "{}", finished.error());
         self.workshop.diagnose(&session)
     }
-}
-
-fn partner(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/partners").join(name)
 }

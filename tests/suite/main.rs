@@ -30,6 +30,7 @@ mod leaks;
 mod legacy_tls;
 mod ntlm;
 mod passing;
+mod real_clients;
 mod recording;
 mod replay;
 mod reverse;

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use super::Book;
 use super::open::Open;
-use crate::exchange::{Interim, Side, Timestamp};
+use super::{Book, not_understood};
+use crate::exchange::{Side, Timestamp};
 use crate::wire::http1::{Asked, Reader};
 use crate::wire::{Event, Loss};
 
@@ -18,7 +18,11 @@ pub(super) struct Pairs {
 
 /// Requests that have no complete answer yet, and one that is not complete itself.
 #[derive(Default)]
-struct Queue(VecDeque<Open>);
+struct Queue {
+    open: VecDeque<Open>,
+    /// The reader of the requests has lost its place.
+    requests_lost: bool,
+}
 
 impl Pairs {
     pub(super) fn new() -> Self {
@@ -44,82 +48,64 @@ impl Pairs {
     /// Takes out those that the server will never answer.
     pub(super) fn take_unanswered(&mut self) -> Vec<Open> {
         let (answered, unanswered): (VecDeque<_>, VecDeque<_>) =
-            mem::take(&mut self.queue.0).into_iter().partition(|open| open.answered);
-        self.queue.0 = answered;
+            mem::take(&mut self.queue.open).into_iter().partition(|open| open.answered);
+        self.queue.open = answered;
         unanswered.into()
     }
 
     /// Takes out all that are open.
     pub(super) fn take(&mut self) -> Vec<Open> {
-        mem::take(&mut self.queue.0).into()
+        mem::take(&mut self.queue.open).into()
     }
 
     /// Those that are open, in the order in which they began.
     pub(super) fn open(&self) -> impl Iterator<Item = &Open> {
-        self.queue.0.iter()
+        self.queue.open.iter()
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.queue.0.is_empty() && self.requests.is_between_messages() && self.responses.is_between_messages()
+        self.queue.open.is_empty() && self.requests.is_between_messages() && self.responses.is_between_messages()
     }
 }
 
 impl Queue {
     fn request_event(&mut self, event: Event<'_>, responses: &mut Reader, book: &mut Book, now: Timestamp) {
+        if let Event::Request(head) = event {
+            responses.expect(Asked::by(head.method));
+            self.open.push_back(Open::request(head, &book.setting, !book.paused, now));
+            return;
+        }
+        if let Event::Lost(loss) = event {
+            return self.lose_requests(loss, responses, book, now);
+        }
+        let Some(open) = self.open.back_mut() else { return };
         match event {
-            Event::Request(head) => {
-                responses.expect(Asked::by(head.method));
-                let open = Open::request(head, &book.setting, !book.paused, now);
-                self.0.push_back(open);
-            }
-            Event::Body(bytes) => {
-                if let Some(open) = self.0.back_mut() {
-                    open.request.body.add(bytes, book.setting.body_limit);
-                }
-            }
-            Event::Trailers(fields) => {
-                let trailers = book.setting.door().fields(fields);
-                if let Some(open) = self.0.back_mut() {
-                    open.request.trailers = trailers;
-                }
-            }
+            Event::Odd(oddity) => open.is_odd(Side::Client, oddity),
+            Event::Body(bytes) => open.body(Side::Client, bytes, &book.setting, now),
+            Event::Trailers(fields) => open.trailers(Side::Client, fields, book.setting.door()),
             Event::End => {
-                if let Some(open) = self.0.back_mut() {
-                    open.timings.sent = Some(now.since(open.started));
-                    open.sent = true;
-                }
+                open.timings.sent = Some(now.since(open.started));
+                open.sent = true;
                 self.end_front(book, now);
             }
-            Event::Lost(loss) => self.lose(loss, Side::Client, book, now),
-            Event::Interim(_) | Event::Response(_) | Event::Upgraded | Event::Reset(_) => {}
+            _ => {}
         }
     }
 
     fn response_event(&mut self, event: Event<'_>, requests: &mut Reader, book: &mut Book, now: Timestamp) {
         let door = book.setting.door();
-        let Some(open) = self.0.iter_mut().find(|open| !open.answered) else {
+        let Some(open) = self.open.iter_mut().find(|open| !open.answered) else {
             if let Event::Lost(loss) = event {
-                self.lose(loss, Side::Server, book, now);
+                self.lose(loss, book, now);
             }
             return;
         };
         match event {
-            Event::Interim(head) => open.interim.push(Interim {
-                status: head.status,
-                reason: door.prose(head.reason),
-                fields: door.fields(head.fields),
-            }),
+            Event::Interim(head) => open.interim(head, door),
             Event::Response(head) => open.response(head, door, now),
-            Event::Body(bytes) => {
-                if let Some((_, message)) = &mut open.response {
-                    message.body.add(bytes, book.setting.body_limit);
-                }
-            }
-            Event::Trailers(fields) => {
-                if let Some((_, message)) = &mut open.response {
-                    message.trailers = door.fields(fields);
-                }
-            }
+            Event::Odd(oddity) => open.is_odd(Side::Server, oddity),
+            Event::Body(bytes) => open.body(Side::Server, bytes, &book.setting, now),
+            Event::Trailers(fields) => open.trailers(Side::Server, fields, door),
             Event::End => {
                 open.answered = true;
                 open.early = !open.sent;
@@ -129,24 +115,58 @@ impl Queue {
                 open.sent = true;
                 requests.upgrade();
             }
-            Event::Lost(loss) => self.lose(loss, Side::Server, book, now),
+            Event::Lost(loss) => {
+                if loss == Loss::HeadTooLong {
+                    open.is_excerpt(Side::Server);
+                }
+                self.lose(loss, book, now);
+            }
             Event::Request(_) | Event::Reset(_) => {}
         }
     }
 
+    /// What is over leaves the queue. One whose request could not be followed to its end is over with its answer.
     fn end_front(&mut self, book: &mut Book, now: Timestamp) {
-        while self.0.front().is_some_and(|open| open.answered && open.sent) {
-            if let Some(open) = self.0.pop_front() {
+        while self.open.front().is_some_and(|open| open.answered && (open.sent || open.broken.is_some())) {
+            if let Some(open) = self.open.pop_front() {
                 book.end(open, None, now);
             }
         }
     }
 
-    /// A reader gave up: what is open says why, and what follows on this connection is not read.
-    fn lose(&mut self, loss: Loss, side: Side, book: &mut Book, now: Timestamp) {
+    /// The requests cannot be followed any more. Those that are known still get their answers, the broken one too: a
+    /// server that refuses it says so.
+    fn lose_requests(&mut self, loss: Loss, responses: &mut Reader, book: &mut Book, now: Timestamp) {
         // The end of the connection says how a message was cut short.
-        if loss != Loss::CutShort {
-            book.lose(mem::take(&mut self.0).into(), loss, side, now);
+        if loss == Loss::CutShort {
+            return;
+        }
+        self.requests_lost = true;
+        if self.open.back().is_none_or(|open| open.sent) {
+            responses.expect(Asked::Other);
+            self.open.push_back(Open::unreadable(&book.setting, !book.paused, now));
+        }
+        if let Some(open) = self.open.back_mut() {
+            if loss == Loss::HeadTooLong {
+                open.is_excerpt(Side::Client);
+            }
+            let what_follows = "; what the client sends from here on passed unread";
+            open.broken = Some(not_understood(Side::Client, loss, what_follows));
+        }
+        self.end_front(book, now);
+    }
+
+    /// The responses cannot be followed any more: what is open says why, and what follows on this connection is not
+    /// read.
+    fn lose(&mut self, loss: Loss, book: &mut Book, now: Timestamp) {
+        if loss == Loss::CutShort {
+            return;
+        }
+        // Answers to what was not understood have been announced as unread.
+        if self.requests_lost && self.open.is_empty() {
+            book.lost = true;
+        } else {
+            book.lose(mem::take(&mut self.open).into(), loss, Side::Server, now);
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::mem;
 
-use super::Book;
 use super::open::Open;
-use crate::exchange::{Failure, FailureKind, Interim, Side, Step, Timestamp};
+use super::{Book, not_understood};
+use crate::exchange::{Failure, FailureKind, Side, Step, Timestamp};
 use crate::redact::Clean;
+use crate::wire::Event;
 use crate::wire::http2::{Connection, Side as End, Sight};
-use crate::wire::{Event, Loss};
 
 /// All streams of an HTTP/2 connection.
 #[derive(Default)]
@@ -77,33 +77,20 @@ fn stream(open: &mut ById, id: u32, side: End, event: Event<'_>, book: &mut Book
         return;
     }
     let Some(of_stream) = open.get_mut(&id) else { return };
-    let limit = book.setting.body_limit;
-    if matches!(event, Event::Body(_) | Event::End) && of_stream.stalled == Some(of(side)) {
+    let (sender, door) = (of(side), book.setting.door());
+    if matches!(event, Event::Body(_) | Event::End) && of_stream.stalled == Some(sender) {
         of_stream.stalled = None;
     }
     match (side, event) {
-        (End::Client, Event::Body(bytes)) => of_stream.request.body.add(bytes, limit),
-        (End::Client, Event::Trailers(fields)) => of_stream.request.trailers = book.setting.door().fields(fields),
+        (_, Event::Odd(oddity)) => of_stream.is_odd(sender, oddity),
+        (_, Event::Body(bytes)) => of_stream.body(sender, bytes, &book.setting, now),
+        (_, Event::Trailers(fields)) => of_stream.trailers(sender, fields, door),
         (End::Client, Event::End) => {
             of_stream.timings.sent = Some(now.since(of_stream.started));
             of_stream.sent = true;
         }
-        (End::Server, Event::Interim(head)) => {
-            let door = book.setting.door();
-            let (status, reason, fields) = (head.status, door.prose(head.reason), door.fields(head.fields));
-            of_stream.interim.push(Interim { status, reason, fields });
-        }
-        (End::Server, Event::Response(head)) => of_stream.response(head, book.setting.door(), now),
-        (End::Server, Event::Body(bytes)) => {
-            if let Some((_, message)) = &mut of_stream.response {
-                message.body.add(bytes, limit);
-            }
-        }
-        (End::Server, Event::Trailers(fields)) => {
-            if let Some((_, message)) = &mut of_stream.response {
-                message.trailers = book.setting.door().fields(fields);
-            }
-        }
+        (End::Server, Event::Interim(head)) => of_stream.interim(head, door),
+        (End::Server, Event::Response(head)) => of_stream.response(head, door, now),
         (End::Server, Event::End) => {
             of_stream.answered = true;
             of_stream.early = !of_stream.sent;
@@ -118,8 +105,9 @@ fn stream(open: &mut ById, id: u32, side: End, event: Event<'_>, book: &mut Book
             return;
         }
         (_, Event::Lost(loss)) => {
-            let failure = not_understood(side, loss);
-            if let Some(of_stream) = open.remove(&id) {
+            let failure = not_understood(sender, loss, "");
+            if let Some(mut of_stream) = open.remove(&id) {
+                of_stream.is_excerpt(sender);
                 book.end(of_stream, Some(failure), now);
             }
             return;
@@ -141,11 +129,6 @@ fn reset(side: End, code: u32) -> Failure {
     };
     let step = if side == End::Client { Step::Send } else { Step::Receive };
     Failure { side: of(side), step, kind: FailureKind::Reset, text: Clean::concat([who.into(), code_words(code)]) }
-}
-
-fn not_understood(side: End, loss: Loss) -> Failure {
-    let step = if side == End::Client { Step::Send } else { Step::Receive };
-    Failure { side: of(side), step, kind: FailureKind::NotUnderstood, text: loss.phrase().into() }
 }
 
 const fn of(side: End) -> Side {

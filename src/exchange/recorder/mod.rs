@@ -4,6 +4,7 @@ mod draft;
 mod http1;
 mod http2;
 mod open;
+mod talk;
 
 use std::mem;
 use std::sync::Arc;
@@ -225,13 +226,7 @@ impl Book {
     /// A reader gave up on the connection: what is open says why.
     fn lose(&mut self, mut open: Vec<Open>, loss: Loss, side: Side, now: Timestamp) {
         self.lost = true;
-        let step = if side == Side::Client { Step::Send } else { Step::Receive };
-        let failure = Failure {
-            side,
-            step,
-            kind: FailureKind::NotUnderstood,
-            text: Clean::concat([loss.phrase().into(), "; what follows on this connection passed unread".into()]),
-        };
+        let failure = not_understood(side, loss, "; what follows on this connection passed unread");
         if open.is_empty() {
             open.push(Open::unreadable(&self.setting, !self.paused, now));
         }
@@ -239,6 +234,13 @@ impl Book {
             self.end(open, Some(failure.clone()), now);
         }
     }
+}
+
+/// A reader gave up, and what that means for what follows.
+fn not_understood(side: Side, loss: Loss, what_follows: &'static str) -> Failure {
+    let step = if side == Side::Client { Step::Send } else { Step::Receive };
+    let text = Clean::concat([loss.phrase().into(), what_follows.into()]);
+    Failure { side, step, kind: FailureKind::NotUnderstood, text }
 }
 
 #[cfg(test)]

@@ -2,12 +2,20 @@
 
 use std::sync::Arc;
 
+use super::talk::Talk;
 use super::{Draft, Setting};
 use crate::exchange::{
-    Exchange, Failure, FailureKind, Head, Interim, Message, Response, Seen, Side, Step, Timestamp, Timings, Unseen,
+    Exchange, Failure, FailureKind, Head, Interim, Message, Oddities, Oddity, Response, Seen, Side, Step, Timestamp,
+    Timings, Unseen,
 };
 use crate::redact::{Body, Clean, Content, Door, Field, RawBody, Secret, Url, Withheld};
 use crate::wire::{Fields, RequestHead, ResponseHead};
+
+/// So many fields of a head or of trailers are kept. Each costs a hundred times the four bytes that it takes to send
+/// one, and no client or server takes so many.
+const FIELDS: usize = 2000;
+/// So many interim responses are kept: a server may send any number of them.
+const INTERIM: usize = 20;
 
 /// An exchange that is going on.
 pub(super) struct Open {
@@ -25,6 +33,12 @@ pub(super) struct Open {
     pub(super) early: bool,
     /// The side that has sent all that the other allows at a time, and waits for leave to send more.
     pub(super) stalled: Option<Side>,
+    /// What broke while the answer may still come.
+    pub(super) broken: Option<Failure>,
+    /// The request asks for a WebSocket over HTTP/2 (RFC 8441).
+    wants_socket: bool,
+    /// The WebSocket that the response opened.
+    talk: Option<Box<Talk>>,
     pub(super) timings: Timings,
 }
 
@@ -41,6 +55,7 @@ impl Open {
             open.method = Some(door.token(head.method));
             open.url = absolute_url(head, setting.scheme, setting.authority.as_deref()).map(|url| door.url(&url));
             open.request = OpenMessage::new(head.version, head.fields, door);
+            open.wants_socket = head.protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case(b"websocket"));
         }
         open
     }
@@ -73,6 +88,9 @@ impl Open {
             answered: false,
             early: false,
             stalled: None,
+            broken: None,
+            wants_socket: false,
+            talk: None,
             timings: Timings::default(),
         }
     }
@@ -93,10 +111,63 @@ impl Open {
             if self.recorded { OpenMessage::new(head.version, head.fields, door) } else { OpenMessage::default() };
         let line = ResponseLine { status: head.status, reason: door.prose(head.reason) };
         self.response = Some((line, message));
+        let opens_socket = match head.status {
+            101 => head.fields.values("upgrade").any(|name| name.eq_ignore_ascii_case(b"websocket")),
+            status => self.wants_socket && matches!(status, 200..=299),
+        };
+        if self.recorded && opens_socket {
+            self.talk = Some(Box::new(Talk::new(head.fields)));
+        }
+    }
+
+    pub(super) fn interim(&mut self, head: ResponseHead<'_>, door: Door<'_>) {
+        if self.recorded && self.interim.len() < INTERIM {
+            let fields = kept_fields(head.fields, door).0;
+            self.interim.push(Interim { status: head.status, reason: door.prose(head.reason), fields });
+        }
+    }
+
+    /// Bytes of the body of what `side` sends, or of the WebSocket that came of it.
+    pub(super) fn body(&mut self, side: Side, bytes: &[u8], setting: &Setting, now: Timestamp) {
+        // A WebSocket's bytes are counted here, and kept message by message.
+        let limit = if self.talk.is_some() { 0 } else { setting.body_limit };
+        if let Some(message) = self.message(side) {
+            message.body.add(bytes, limit);
+        }
+        if let Some(talk) = &mut self.talk {
+            talk.read(side, bytes, setting.door(), self.started, now);
+        }
+    }
+
+    pub(super) fn trailers(&mut self, side: Side, fields: Fields<'_>, door: Door<'_>) {
+        if let Some(message) = self.message(side).filter(|message| message.body.recorded) {
+            message.trailers = kept_fields(fields, door).0;
+        }
+    }
+
+    pub(super) fn is_odd(&mut self, side: Side, oddity: Oddity) {
+        if let Some(message) = self.message(side) {
+            message.odd.add(oddity);
+        }
+    }
+
+    /// More fields were sent than the message has.
+    pub(super) fn is_excerpt(&mut self, side: Side) {
+        if let Some(message) = self.message(side) {
+            message.head = Head::Excerpt;
+        }
+    }
+
+    fn message(&mut self, side: Side) -> Option<&mut OpenMessage> {
+        match side {
+            Side::Client => Some(&mut self.request),
+            _ => self.response.as_mut().map(|(_, message)| message),
+        }
     }
 
     pub(super) fn end(mut self, setting: &Setting, failure: Option<Failure>, now: Timestamp) -> Draft {
         self.timings.done = Some(now.since(self.started));
+        let failure = self.broken.take().or(failure);
         let error = failure.filter(|_| !(self.answered && self.sent)).map(|failure| self.with_wait(failure));
         let (request, request_body) = self.request.split(false);
         let (response, response_body) = match self.response {
@@ -108,6 +179,7 @@ impl Open {
                     message,
                     interim: self.interim,
                     early: self.early,
+                    socket: self.talk.map(|talk| Box::new(talk.end())),
                 };
                 (Seen::Seen(response), Some(body))
             }
@@ -151,6 +223,7 @@ impl Open {
                 message: message.snapshot(),
                 interim: self.interim.clone(),
                 early: false,
+                socket: self.talk.as_ref().map(|talk| Box::new(talk.so_far())),
             }),
             None => Seen::Unseen(Unseen::NeverCame),
         };
@@ -160,7 +233,11 @@ impl Open {
             connection: Arc::clone(&setting.connection),
             method: self.method.clone(),
             url: self.url.clone(),
-            request: Seen::Seen(self.request.snapshot()),
+            request: if self.unreadable {
+                Seen::Unseen(Unseen::NotUnderstood)
+            } else {
+                Seen::Seen(self.request.snapshot())
+            },
             response,
             error: None,
             timings: Timings { done: Some(now.since(self.started)), ..self.timings },
@@ -180,7 +257,7 @@ fn never_came(error: Option<&Failure>) -> Unseen {
 /// than the tunnel's target when the client connects by address.
 pub fn absolute_url(head: RequestHead<'_>, scheme: &str, authority: Option<&[u8]>) -> Option<Vec<u8>> {
     let target = head.target;
-    if head.method == b"CONNECT" {
+    if head.method == b"CONNECT" && head.protocol.is_none() {
         return Some([b"https://", target, b"/"].concat());
     }
     if !target.starts_with(b"/") && memchr::memmem::find(target, b"://").is_some() {
@@ -197,34 +274,39 @@ pub fn absolute_url(head: RequestHead<'_>, scheme: &str, authority: Option<&[u8]
 #[derive(Default)]
 pub(super) struct OpenMessage {
     version: Option<Clean>,
+    head: Head,
     fields: Vec<Field>,
-    pub(super) body: Collected,
-    pub(super) trailers: Vec<Field>,
+    body: Collected,
+    trailers: Vec<Field>,
+    odd: Oddities,
 }
 
 impl OpenMessage {
     fn new(version: &[u8], fields: Fields<'_>, door: Door<'_>) -> Self {
         let joined = |name| fields.values(name).collect::<Vec<_>>().join(&b", "[..]);
+        let (kept, head) = kept_fields(fields, door);
         Self {
             version: Some(door.token(version)),
-            fields: door.fields(fields),
+            head,
+            fields: kept,
             body: Collected {
                 content_type: joined("content-type"),
                 content_encoding: joined("content-encoding"),
                 recorded: true,
                 ..Collected::default()
             },
-            trailers: Vec::new(),
+            ..Self::default()
         }
     }
 
     fn split(self, refusal: bool) -> (Message, RawBody) {
         let message = Message {
             version: self.version.unwrap_or_else(|| "".into()),
-            head: Head::Whole,
+            head: self.head,
             fields: self.fields,
             body: Body { length: self.body.length, content: Content::Empty },
             trailers: self.trailers,
+            odd: self.odd,
         };
         let body = RawBody {
             bytes: self.body.bytes,
@@ -240,16 +322,23 @@ impl OpenMessage {
     fn snapshot(&self) -> Message {
         Message {
             version: self.version.clone().unwrap_or_else(|| "".into()),
-            head: Head::Whole,
+            head: self.head,
             fields: self.fields.clone(),
             body: Body { length: self.body.length, content: Content::Withheld(Withheld::NotRecorded) },
             trailers: Vec::new(),
+            odd: self.odd,
         }
     }
 }
 
+/// The fields that are kept, and whether those are all.
+fn kept_fields(mut fields: Fields<'_>, door: Door<'_>) -> (Vec<Field>, Head) {
+    let kept = fields.by_ref().take(FIELDS).map(|field| door.field(field.name, field.value)).collect();
+    (kept, if fields.next().is_none() { Head::Whole } else { Head::Excerpt })
+}
+
 #[derive(Default)]
-pub(super) struct Collected {
+struct Collected {
     bytes: Secret,
     length: u64,
     recorded: bool,
@@ -258,7 +347,7 @@ pub(super) struct Collected {
 }
 
 impl Collected {
-    pub(super) fn add(&mut self, bytes: &[u8], limit: usize) {
+    fn add(&mut self, bytes: &[u8], limit: usize) {
         self.length += bytes.len() as u64;
         if self.recorded {
             self.bytes.extend(bytes, limit);

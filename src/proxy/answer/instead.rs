@@ -140,7 +140,13 @@ impl Requests<'_> {
                 }
             }
             Event::Lost(_) => self.lost = true,
-            Event::Interim(_) | Event::Response(_) | Event::Trailers(_) | Event::Upgraded | Event::Reset(_) => {}
+            // Of none of these is anything answered.
+            Event::Interim(_)
+            | Event::Response(_)
+            | Event::Odd(_)
+            | Event::Trailers(_)
+            | Event::Upgraded
+            | Event::Reset(_) => {}
         }
     }
 

@@ -11,7 +11,9 @@ use super::entry::{self, Entry, text};
 use super::failure;
 use super::stripped;
 use super::survey::Survey;
-use crate::exchange::{Connection, Exchange, Failure, Head, Message, Response, Seen, Timestamp, Timings, Unseen};
+use crate::exchange::{
+    Connection, Exchange, Failure, Head, Message, Oddities, Response, Seen, Timestamp, Timings, Unseen,
+};
 use crate::redact::{Bindings, Body, Content, Door, Field, RawBody, Redactor, Url, Withheld};
 
 /// How much of each body is read, as in a capture of ours.
@@ -112,6 +114,7 @@ impl Told<'_> {
             message: self.message(message, body, &Sized { refusal: status >= 400, may_be_missing: !bodiless }),
             interim: Vec::new(),
             early: false,
+            socket: None,
         }
     }
 
@@ -132,6 +135,7 @@ impl Told<'_> {
             fields,
             body,
             trailers: Vec::new(),
+            odd: Oddities::NONE,
         }
     }
 

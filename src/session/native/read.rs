@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rusqlite::{ErrorCode, OpenFlags, Row};
 
-use super::row::{self, COLUMNS, RowError};
+use super::row::{self, RowError};
 use super::walk::Walk;
 use super::{Mode, Run, connection, head, last_ids, schema};
 use crate::exchange::{Connection, Exchange, Ids, Timestamp};
@@ -26,6 +26,8 @@ pub struct Session {
     store: rusqlite::Connection,
     redactor: Redactor,
     runs: Vec<Run>,
+    /// Those of an exchange, as far as the file's format has them.
+    columns: String,
     connections: RefCell<HashMap<i64, Arc<Connection>>>,
 }
 
@@ -76,6 +78,7 @@ impl Session {
             store,
             redactor: redactor.clone(),
             runs: Vec::new(),
+            columns: row::columns(found),
             connections: RefCell::default(),
         };
         // Without a table of exchanges there is nothing to read; a damaged list of runs costs only itself.
@@ -115,12 +118,12 @@ impl Session {
 
     /// All exchanges.
     pub fn exchanges(&self) -> Exchanges<'_> {
-        Walk::new(self, COLUMNS, Session::read_exchange)
+        Walk::new(self, &self.columns, Session::read_exchange)
     }
 
     /// All exchanges, each with the number of its run.
     pub fn exchanges_of_runs(&self) -> Walk<'_, (u64, Exchange)> {
-        Walk::new(self, COLUMNS, |session, row| {
+        Walk::new(self, &self.columns, |session, row| {
             let run: i64 = row.get("run")?;
             Ok((u64::try_from(run).unwrap_or_default(), session.read_exchange(row)?))
         })
@@ -133,7 +136,7 @@ impl Session {
 
     /// One exchange.
     pub fn exchange(&self, id: u64) -> Result<Option<Exchange>, SessionError> {
-        let sql = format!("SELECT {COLUMNS} FROM exchanges WHERE id = ?");
+        let sql = format!("SELECT {} FROM exchanges WHERE id = ?", self.columns);
         let mut select = self.store.prepare_cached(&sql).map_err(|error| self.failed(&error))?;
         let mut rows = select.query([row::signed(id)]).map_err(|error| self.failed(&error))?;
         match rows.next().map_err(|error| self.failed(&error))? {

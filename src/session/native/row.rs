@@ -8,9 +8,10 @@ use std::time::Duration;
 use rusqlite::types::FromSql;
 use rusqlite::{Row, Statement, ToSql};
 
-use super::head;
+use super::{head, socket};
 use crate::exchange::{
-    Connection, Exchange, Failure, FailureKind, Head, Message, Response, Seen, Side, Step, Timestamp, Timings, Unseen,
+    Connection, Exchange, Failure, FailureKind, Head, Message, Oddities, Response, Seen, Side, Step, Timestamp,
+    Timings, Unseen,
 };
 use crate::redact::{Body, Clean, Content, Door, Syntax, Url, Withheld};
 
@@ -20,10 +21,16 @@ pub(super) const COLUMNS: &str = "id, run, connection, started_us, method, url, 
      request_version, request_head, request_trailers, request_body_kind, request_body_length, request_body_complete, \
      request_body, response_version, response_reason, response_early, response_interim, response_head, \
      response_trailers, response_body_kind, response_body_length, response_body_complete, response_body, \
-     request_head_seen, response_head_seen";
+     request_head_seen, response_head_seen, request_odd, response_odd, response_socket";
 
 /// How many [`COLUMNS`] there are.
-pub(super) const COLUMN_COUNT: usize = 36;
+pub(super) const COLUMN_COUNT: usize = 39;
+
+/// [`COLUMNS`] of a file of format `version`: what older ones do not have is nothing.
+pub(super) fn columns(version: i64) -> String {
+    const SINCE_3: &str = ", request_odd, response_odd, response_socket";
+    if version < 3 { COLUMNS.replace(SINCE_3, ", NULL, NULL, NULL") } else { COLUMNS.to_owned() }
+}
 
 /// Where an exchange belongs.
 #[derive(Clone, Copy)]
@@ -89,6 +96,10 @@ pub(super) fn write(statement: &mut Statement<'_>, place: Place, exchange: &Exch
     for message in [request, message] {
         columns.put(message.map(|message| message.head.code()))?;
     }
+    for message in [request, message] {
+        columns.put(message.filter(|message| !message.odd.is_empty()).map(|message| message.odd.codes()))?;
+    }
+    columns.put(response.and_then(|response| response.socket.as_deref()).map(socket::write))?;
     debug_assert_eq!(columns.at, COLUMN_COUNT, "COLUMNS and its writer name the same columns");
     statement.raw_execute().map(drop)
 }
@@ -128,11 +139,15 @@ pub(super) fn read(
     let body = columns.body()?;
     let request_head = columns.head("request_head_seen")?;
     let response_head = columns.head("response_head_seen")?;
+    let request_odd = columns.odd("request_odd")?;
+    let response_odd = columns.odd("response_odd")?;
+    let socket = columns.text()?.map(|text| socket::read(text, door).ok_or(RowError::Foreign("response_socket")));
+    let socket = socket.transpose()?.map(Box::new);
     let request = match request_unseen {
         Some(reason) => Seen::Unseen(reason),
         None => {
             let (version, fields, trailers, body) = request;
-            Seen::Seen(message(door, version, request_head, fields, trailers, body))
+            Seen::Seen(Message { odd: request_odd, ..message(door, version, request_head, fields, trailers, body) })
         }
     };
     let response = match response_unseen {
@@ -143,7 +158,8 @@ pub(super) fn read(
             interim: head::read_interim(interim.unwrap_or_default(), door)
                 .ok_or(RowError::Foreign("response_interim"))?,
             early: early.unwrap_or_default(),
-            message: message(door, version, response_head, fields, trailers, body),
+            message: Message { odd: response_odd, ..message(door, version, response_head, fields, trailers, body) },
+            socket,
         }),
     };
     Ok(Exchange { id, started, connection, method, url, request, response, error, timings, running })
@@ -173,6 +189,7 @@ fn message(
         fields: head::read_fields(fields.unwrap_or_default(), door),
         body,
         trailers: head::read_fields(trailers.unwrap_or_default(), door),
+        odd: Oddities::NONE,
     }
 }
 
@@ -252,6 +269,11 @@ impl<'a> Reading<'a> {
         self.code(column, &Unseen::ALL, Unseen::code)
     }
 
+    fn odd(&mut self, column: &'static str) -> Result<Oddities, RowError> {
+        let codes = self.text()?;
+        codes.map_or(Ok(Oddities::NONE), |codes| Oddities::of_codes(codes).ok_or(RowError::Foreign(column)))
+    }
+
     fn head(&mut self, column: &'static str) -> Result<Head, RowError> {
         Ok(self.code(column, &Head::ALL, Head::code)?.unwrap_or_default())
     }
@@ -275,23 +297,28 @@ impl<'a> Reading<'a> {
         let length = u64::try_from(self.take::<Option<i64>>()?.unwrap_or_default()).unwrap_or_default();
         let complete: Option<bool> = self.take()?;
         let text = self.text()?;
-        let withheld = |why| Ok(Body { length, content: Content::Withheld(why) });
-        let syntax = match kind {
-            None | Some("empty") => return Ok(Body { length, content: Content::Empty }),
-            Some("binary") => return withheld(Withheld::Binary),
-            Some("undecodable") => return withheld(Withheld::Undecodable),
-            Some("not-recorded") => return withheld(Withheld::NotRecorded),
-            Some(kind) => match Syntax::ALL.into_iter().find(|syntax| syntax.code() == kind) {
-                Some(syntax) => syntax,
-                None => return Err(RowError::Foreign("body_kind")),
-            },
-        };
-        let text = self.door.body_text(syntax, text.unwrap_or_default().as_bytes());
-        Ok(Body { length, content: Content::Text { syntax, text, complete: complete.unwrap_or_default() } })
+        let content = read_content(kind.unwrap_or("empty"), complete, text, self.door);
+        content.map(|content| Body { length, content }).ok_or(RowError::Foreign("body_kind"))
     }
 }
 
-fn body_kind(content: &Content) -> &'static str {
+/// The content of a body of this `kind`; nothing where no version of ours writes such.
+pub(super) fn read_content(kind: &str, complete: Option<bool>, text: Option<&str>, door: Door<'_>) -> Option<Content> {
+    Some(match kind {
+        "empty" => Content::Empty,
+        "binary" => Content::Withheld(Withheld::Binary),
+        "undecodable" => Content::Withheld(Withheld::Undecodable),
+        "not-recorded" => Content::Withheld(Withheld::NotRecorded),
+        kind => {
+            let syntax = Syntax::ALL.into_iter().find(|syntax| syntax.code() == kind)?;
+            let text = door.body_text(syntax, text.unwrap_or_default().as_bytes());
+            Content::Text { syntax, text, complete: complete.unwrap_or_default() }
+        }
+    })
+}
+
+/// A stable word for what is kept of a body.
+pub(super) fn body_kind(content: &Content) -> &'static str {
     match content {
         Content::Empty => "empty",
         Content::Text { syntax, .. } => syntax.code(),

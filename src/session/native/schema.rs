@@ -12,10 +12,10 @@ use rusqlite::config::DbConfig;
 pub(in crate::session) const APPLICATION_ID: i32 = 0x4154_4150;
 
 /// The format that this version writes, as `user_version`: it takes one step below for each.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// Step `n` leads from format `n` to `n + 1`. A step that was released is never changed; a change is a further step.
-const STEPS: [&str; VERSION as usize] = [
+pub(super) const STEPS: [&str; VERSION as usize] = [
     "
 CREATE TABLE runs (
     run INTEGER PRIMARY KEY,
@@ -108,6 +108,12 @@ ALTER TABLE connections ADD COLUMN tls_chain TEXT;
 ALTER TABLE connections ADD COLUMN client_certificate_asked INTEGER;
 ALTER TABLE connections ADD COLUMN client_certificate_given TEXT;
 ",
+    "
+-- What different servers read differently, as words; the messages of a WebSocket, as JSON.
+ALTER TABLE exchanges ADD COLUMN request_odd TEXT;
+ALTER TABLE exchanges ADD COLUMN response_odd TEXT;
+ALTER TABLE exchanges ADD COLUMN response_socket TEXT;
+",
 ];
 
 /// Writes the tables into a new, empty file.
@@ -129,6 +135,16 @@ pub(super) fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Resul
     }
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()
+}
+
+/// Brings the tables of a new, empty file to an older format, as an older version would have left them.
+#[cfg(test)]
+pub(super) fn create_older(connection: &Connection, format: i64) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    for step in STEPS.iter().take(usize::try_from(format).unwrap_or_default()) {
+        connection.execute_batch(step)?;
+    }
+    connection.pragma_update(None, "user_version", format)
 }
 
 /// The format of an open file.

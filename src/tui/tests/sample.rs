@@ -8,8 +8,8 @@ use crate::diagnosis::{
     Scheme, StepState, Subject, Verdict,
 };
 use crate::exchange::{
-    Certificate, ClientTls, Connection, Exchange, Failure, FailureKind, Head, Message, Response, Seen, Server, Side,
-    SniForm, Step, Timestamp, Timings, Tls, Unseen,
+    Certificate, ClientTls, Connection, Exchange, Failure, FailureKind, Head, Message, Oddities, Response, Seen,
+    Server, Side, SniForm, Step, Timestamp, Timings, Tls, Unseen,
 };
 use crate::redact::{
     Body, Clean, Content, Credential, Field, Jwt, Label, Ntlm, NtlmMessage, Password, Redactor, Syntax, Token, User,
@@ -501,7 +501,14 @@ fn request(fields: Vec<Field>, content: Content) -> Seen<Message> {
 
 fn response(status: u16, reason: &'static str, fields: Vec<Field>) -> Seen<Response> {
     let message = message(fields, Content::Empty);
-    Seen::Seen(Response { status: Some(status), reason: reason.into(), message, interim: Vec::new(), early: false })
+    Seen::Seen(Response {
+        status: Some(status),
+        reason: reason.into(),
+        message,
+        interim: Vec::new(),
+        early: false,
+        socket: None,
+    })
 }
 
 fn with_body(response: Seen<Response>, content: Content) -> Seen<Response> {
@@ -522,6 +529,7 @@ fn message(fields: Vec<Field>, content: Content) -> Message {
         fields,
         body: Body { length, content },
         trailers: Vec::new(),
+        odd: Oddities::NONE,
     }
 }
 

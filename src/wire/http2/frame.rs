@@ -188,7 +188,10 @@ impl Frames {
                 let wanted = &PREFACE[seen..];
                 let used = wanted.len().min(bytes.len());
                 if bytes[..used] != wanted[..used] {
-                    return Step { used, frame: Err(Loss::NotHttp) };
+                    // A method begins with a capital letter, as the preface does.
+                    let is_http1 = seen > 0 || bytes[0].is_ascii_uppercase();
+                    let loss = if is_http1 { Loss::Http1InHttp2 } else { Loss::BadFrame };
+                    return Step { used, frame: Err(loss) };
                 }
                 self.state = if used == wanted.len() { State::Header } else { State::Preface(seen + used) };
                 Step { used, frame: Ok(None) }
@@ -226,9 +229,14 @@ impl Frames {
     fn header<'a>(&mut self, bytes: &'a [u8]) -> Step<'a> {
         let used = (HEADER - self.kept.len()).min(bytes.len());
         self.kept.extend_from_slice(&bytes[..used]);
-        let Some(header) = self.kept.first_chunk().copied().map(Header::read) else {
+        let Some(header) = self.kept.first_chunk().copied() else {
             return Step { used, frame: Ok(None) };
         };
+        // As a header it would announce four megabytes of an unknown kind.
+        if header.starts_with(b"HTTP/1.") {
+            return Step { used, frame: Err(Loss::Http1InHttp2) };
+        }
+        let header = Header::read(header);
         self.kept.clear();
         let frame = match header.state() {
             Err(loss) => Err(loss),

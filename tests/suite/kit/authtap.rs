@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -31,6 +32,15 @@ impl Workshop {
 
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Writes a certificate for `names` and its key into the folder, both PEM, and says where they are.
+    pub(crate) fn certificate(&self, names: &[&str]) -> (PathBuf, PathBuf) {
+        let (certificate, key) = self.authority.leaf(names);
+        let files = (self.path("leaf.pem"), self.path("leaf.key"));
+        fs::write(&files.0, certificate).unwrap();
+        fs::write(&files.1, key).unwrap();
+        files
     }
 
     /// The built program, which finds its user's folders inside this one.

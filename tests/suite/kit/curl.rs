@@ -1,4 +1,4 @@
-//! Real curl, through the proxy.
+//! Real curl.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -32,10 +32,16 @@ pub(crate) fn curl(proxy: &Proxy, arguments: &[&str]) -> Answer {
 
 /// The same through a proxy at `url` whose root is in the file `ca`.
 pub(crate) fn curl_through(url: &str, ca: &Path, arguments: &[&str]) -> Answer {
+    run(&["--proxy", url], ca, arguments)
+}
+
+/// The same by the `way` that its options say.
+pub(super) fn run(way: &[&str], ca: &Path, arguments: &[&str]) -> Answer {
     let output = Command::new("curl")
         .args(["--silent", "--show-error", "--include", "--suppress-connect-headers", "--noproxy", ""])
-        .args(["--max-time", &DEADLINE.as_secs().to_string(), "--proxy", url, "--cacert"])
+        .args(["--max-time", &DEADLINE.as_secs().to_string(), "--cacert"])
         .arg(ca)
+        .args(way)
         .args(arguments)
         .stdin(Stdio::null())
         .output()

@@ -1,29 +1,37 @@
 //! What the topics share: the program under test, servers and clients to put around it, and guards that end them.
 
+mod apache;
 mod authority;
 mod authtap;
+mod both_ways;
 mod curl;
 pub(crate) mod frames;
 mod framing;
 mod need;
 mod origin;
+mod partners;
 mod process;
 mod saved;
 mod tmux;
 mod tunnel;
+mod way;
 
 use std::time::Duration;
 
+pub(crate) use apache::{Apache, Site};
 pub(crate) use authority::Authority;
 pub(crate) use authtap::{Finished, Proxy, Workshop};
+pub(crate) use both_ways::BothWays;
 pub(crate) use curl::{Answer, curl, curl_through};
 pub(crate) use framing::{field, fields};
-pub(crate) use need::{need, need_apache, need_python};
+pub(crate) use need::{need, need_apache, need_node, need_python};
 pub(crate) use origin::{Origin, Request, Talk};
+pub(crate) use partners::{Acceptor, accounts, partner};
 pub(crate) use process::{Output, Process};
 pub(crate) use saved::saved;
 pub(crate) use tmux::Terminal;
 pub(crate) use tunnel::Tunnel;
+pub(crate) use way::Way;
 
 /// How long anything may take before a test gives up on it. Long, because the machine may be busy; nothing waits for
 /// it unless something is broken.

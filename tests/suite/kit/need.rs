@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs, io};
 
+use super::apache;
+
 /// Whether all `programs` are there. Where not, the test says so and is over; with CI=true it fails.
 pub(crate) fn need(programs: &[&str]) -> bool {
     let missing: Vec<_> = programs.iter().copied().filter(|name| !on_path(name)).collect();
@@ -16,7 +18,7 @@ pub(crate) fn need_python() -> Option<PathBuf> {
     let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/partners/bin/python3");
     let found = [ours, PathBuf::from("python3")].into_iter().find(|python| {
         Command::new(python)
-            .args(["-c", "import requests_ntlm, spnego"])
+            .args(["-c", "import exchangelib, httpx, pyactivesync, requests_ntlm, spnego"])
             .stderr(Stdio::null())
             .status()
             .is_ok_and(|status| status.success())
@@ -27,18 +29,26 @@ pub(crate) fn need_python() -> Option<PathBuf> {
     found
 }
 
-/// Where Apache keeps its modules, if it is there with the two that make it speak NTLM.
-pub(crate) fn need_apache() -> Option<PathBuf> {
-    let modules = PathBuf::from("/usr/lib/apache2/modules");
-    let gssapi = modules.join("mod_auth_gssapi.so").exists();
-    let ntlmssp = fs::read_dir("/etc/gss/mech.d").is_ok_and(|mut files| {
-        files.any(|file| file.is_ok_and(|file| file.file_name().to_string_lossy().contains("ntlmssp")))
-    });
-    if gssapi && ntlmssp && on_path("apache2") {
-        return Some(modules);
+/// Where the packages of `tests/partners/node` are, as `.ci/run` installs them; Node finds them from there.
+pub(crate) fn need_node() -> Option<PathBuf> {
+    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/partners/node");
+    if need(&["node"]) && (packages.join("node_modules/ews-javascript-api").is_dir() || skip("tests/partners/node")) {
+        return Some(packages);
     }
-    skip("apache2 with libapache2-mod-auth-gssapi and gss-ntlmssp");
     None
+}
+
+/// Whether Apache is there with `modules`; with the one for GSSAPI it must know NTLM, too.
+pub(crate) fn need_apache(modules: &[&str]) -> bool {
+    let ntlm = || {
+        fs::read_dir("/etc/gss/mech.d").is_ok_and(|mut files| {
+            files.any(|file| file.is_ok_and(|file| file.file_name().to_string_lossy().contains("ntlmssp")))
+        })
+    };
+    let there = on_path("apache2")
+        && modules.iter().all(|name| apache::modules().join(format!("mod_{name}.so")).exists())
+        && (!modules.contains(&"auth_gssapi") || ntlm());
+    there || skip("apache2 with libapache2-mod-auth-gssapi and gss-ntlmssp")
 }
 
 fn on_path(name: &str) -> bool {

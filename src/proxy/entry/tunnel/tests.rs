@@ -10,12 +10,12 @@ use tokio::net::TcpListener;
 use tokio_rustls::{TlsConnector, client};
 
 use super::*;
-use crate::proxy::tls::crypto;
 use crate::exchange::{Exchange, Ids};
 use crate::proxy::stage::{
     Line, ServerAuthority, Stage, client_config, expect, patiently, read_head, rest, self_signed,
     self_signed_with_sha384, server,
 };
+use crate::proxy::tls::crypto;
 use crate::redact::{Binding, Credential, Ntlm, NtlmMessage, Redactor};
 use crate::session::{Mode, Session, Writer, paste};
 

@@ -9,7 +9,8 @@ use proptest::sample::select;
 
 use crate::exchange::{
     Certificate, ClientCertificate, ClientTls, Connection, Exchange, Failure, FailureKind, Head, Interim, Message,
-    Response, Seen, Server, Side, SniForm, Step, Timestamp, Timings, Tls, Unseen,
+    Oddities, Oddity, Response, Seen, Server, Side, SniForm, Socket, SocketKind, SocketMessage, Step, Tally, Timestamp,
+    Timings, Tls, Unseen,
 };
 use crate::redact::{Body, Content, RawBody, Redactor};
 use crate::wire::Fields;
@@ -25,6 +26,7 @@ pub(in crate::session) fn exchange(redactor: &Redactor, id: u64, size: usize) ->
         fields: door.fields(Fields::new(head)),
         body: body_of(redactor, "application/json", body, true),
         trailers: Vec::new(),
+        odd: Oddities::NONE,
     };
     Exchange {
         id,
@@ -39,6 +41,7 @@ pub(in crate::session) fn exchange(redactor: &Redactor, id: u64, size: usize) ->
             message: message(head.as_bytes(), b"{\"n\":1}"),
             interim: Vec::new(),
             early: false,
+            socket: None,
         }),
         error: None,
         timings: Timings { done: Some(Duration::from_millis(12)), ..Timings::default() },
@@ -94,28 +97,56 @@ fn seen<T: Clone + std::fmt::Debug>(value: impl Strategy<Value = T>) -> impl Str
 }
 
 fn any_message(redactor: Redactor) -> impl Strategy<Value = Message> {
-    (any_head(), any_body(), prop_oneof![3 => Just(Vec::new()), 1 => any_head()]).prop_map(
-        move |(head, (content_type, body, complete), trailers)| Message {
+    let odd = prop::collection::vec(select(&Oddity::ALL), 0..3);
+    (any_head(), any_body(), prop_oneof![3 => Just(Vec::new()), 1 => any_head()], odd).prop_map(
+        move |(head, (content_type, body, complete), trailers, odd)| Message {
             version: redactor.wire().token(b"HTTP/1.1"),
             head: Head::Whole,
             fields: redactor.wire().fields(Fields::new(&head)),
             body: body_of(&redactor, content_type, &body, complete),
             trailers: redactor.wire().fields(Fields::new(&trailers)),
+            odd: odd.into_iter().collect(),
         },
     )
 }
 
 fn any_response(redactor: Redactor) -> impl Strategy<Value = Response> {
     let interim = prop::collection::vec((select(&[100_u16, 102, 103]), any_head()), 0..3);
-    (100_u16..600, any_text(), any_message(redactor.clone()), interim, any::<bool>()).prop_map(
-        move |(status, reason, message, interim, early)| {
+    let socket = option::of(any_socket(redactor.clone()).prop_map(Box::new));
+    (100_u16..600, any_text(), any_message(redactor.clone()), interim, any::<bool>(), socket).prop_map(
+        move |(status, reason, message, interim, early, socket)| {
             let door = redactor.wire();
             let interim = interim.into_iter().map(|(status, head)| Interim {
                 status,
                 reason: door.prose(b"Continue"),
                 fields: door.fields(Fields::new(&head)),
             });
-            Response { status: Some(status), reason: door.prose(&reason), message, interim: interim.collect(), early }
+            let (status, reason, interim) = (Some(status), door.prose(&reason), interim.collect());
+            Response { status, reason, message, interim, early, socket }
+        },
+    )
+}
+
+fn any_socket(redactor: Redactor) -> impl Strategy<Value = Socket> {
+    let message = (any::<bool>(), select(&SocketKind::ALL), any::<u32>(), option::of(any::<u16>()), any_body());
+    let tally =
+        any::<(u32, u32)>().prop_map(|(messages, bytes)| Tally { messages: messages.into(), bytes: bytes.into() });
+    let side = |client| if client { Side::Client } else { Side::Server };
+    (prop::collection::vec(message, 0..4), tally.clone(), tally, option::of(any::<bool>())).prop_map(
+        move |(messages, client, server, lost)| Socket {
+            messages: messages
+                .into_iter()
+                .map(|(client, kind, at, code, (content_type, body, complete))| SocketMessage {
+                    side: side(client),
+                    kind,
+                    at: Duration::from_micros(at.into()),
+                    code,
+                    body: body_of(&redactor, content_type, &body, complete),
+                })
+                .collect(),
+            client,
+            server,
+            lost: lost.map(side),
         },
     )
 }
