@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::proxy::{Domain, HostPattern, Network, Resolve, ReverseUrl, ServerCertFile};
-use crate::proxy::{HostPattern, Network, Resolve, ReverseUrl, ServerCertFile};
 use crate::session::Form;
 use crate::text::Language;
 

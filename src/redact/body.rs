@@ -126,7 +126,10 @@ pub(super) fn body(door: &Door<'_>, raw: &RawBody) -> Body {
     let content = if raw.length == 0 {
         Content::Empty
     } else if raw.recorded {
-        content(door, raw)
+        let form = [u8::from(raw.refusal), u8::from(raw.bytes.len() as u64 >= raw.length)];
+        let pieces = [&form, &raw.content_type[..], &raw.content_encoding, raw.bytes.expose()];
+        let length = pieces.iter().map(|piece| piece.len()).sum();
+        door.recalled(&door.memory().bodies, length, pieces, || content(door, raw))
     } else {
         Content::Withheld(Withheld::NotRecorded)
     };

@@ -12,7 +12,7 @@ use rusqlite::config::DbConfig;
 pub(in crate::session) const APPLICATION_ID: i32 = 0x4154_4150;
 
 /// The format that this version writes, as `user_version`: it takes one step below for each.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// Step `n` leads from format `n` to `n + 1`. A step that was released is never changed; a change is a further step.
 pub(super) const STEPS: [&str; VERSION as usize] = [
