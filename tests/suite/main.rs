@@ -19,12 +19,16 @@ mod architecture;
 mod bad_input;
 #[cfg(target_os = "linux")]
 mod bodies;
+mod browser;
 mod cases;
 mod crash;
 mod demo;
 mod extended_protection;
+mod fidelity;
 mod fuzzed;
+mod hostile_http;
 mod http2;
+mod kerberos;
 mod kit;
 mod leaks;
 mod legacy_tls;

@@ -18,7 +18,7 @@ pub(crate) fn need_python() -> Option<PathBuf> {
     let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/partners/bin/python3");
     let found = [ours, PathBuf::from("python3")].into_iter().find(|python| {
         Command::new(python)
-            .args(["-c", "import exchangelib, httpx, pyactivesync, requests_ntlm, spnego"])
+            .args(["-c", "import exchangelib, hpack, httpx, hyperframe, pyactivesync, requests_ntlm, spnego"])
             .stderr(Stdio::null())
             .status()
             .is_ok_and(|status| status.success())
