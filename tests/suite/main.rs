@@ -15,6 +15,7 @@
     reason = "a test that meets what it did not expect ends there, and tests may use files and the terminal"
 )]
 
+mod activesync;
 mod architecture;
 mod bad_input;
 #[cfg(target_os = "linux")]

@@ -57,7 +57,7 @@ fn on_path(name: &str) -> bool {
 }
 
 /// Written to the handle itself, because what is printed by a test that passes is not shown.
-fn skip(missing: &str) -> bool {
+pub(super) fn skip(missing: &str) -> bool {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("a test").to_owned();
     assert!(env::var("CI").as_deref() != Ok("true"), "{test} needs {missing}");
