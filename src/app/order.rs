@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::proxy::{HostPattern, Network, Resolve, ReverseUrl, ServerCertFile};
+use crate::proxy::{Domain, HostFile, HostPattern, Network, Resolve, ReverseUrl};
 use crate::session::Form;
 use crate::text::Language;
 
@@ -134,7 +134,9 @@ pub struct Upstream {
     /// Patterns of hosts with which no HTTP/2 is agreed on.
     pub http1: Vec<HostPattern>,
     /// Certificates to show to clients instead of minted ones.
-    pub server_certs: Vec<ServerCertFile>,
+    pub server_certs: Vec<HostFile>,
+    /// Certificates to show to servers that ask for one.
+    pub client_certs: Vec<HostFile>,
     /// PEM files with further trust anchors.
     pub trust: Vec<PathBuf>,
     /// Whether any certificate will do.
@@ -175,10 +177,19 @@ pub enum Page {
 }
 
 /// What to do about the root certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CaDeed {
     /// Its facts and itself.
     Show,
     /// Its file's path.
     Path,
+    /// Have this system trust it.
+    Install,
+    /// Have this system trust it, and those before it, no more.
+    Uninstall,
+    /// A new one in its place.
+    Renew {
+        /// The domains that it may sign for; all where there are none.
+        only: Vec<Domain>,
+    },
 }

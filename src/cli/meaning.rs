@@ -22,9 +22,9 @@ impl Arguments {
                 let deed = match ca.action {
                     CaAction::Show => CaDeed::Show,
                     CaAction::Path => CaDeed::Path,
-                    CaAction::Install(_) => return not_yet("ca install"),
-                    CaAction::Uninstall(_) => return not_yet("ca uninstall"),
-                    CaAction::Renew(_) => return not_yet("ca renew"),
+                    CaAction::Install => CaDeed::Install,
+                    CaAction::Uninstall => CaDeed::Uninstall,
+                    CaAction::Renew { only } => CaDeed::Renew { only },
                 };
                 Task::Ca { deed, folder: ca.ca_dir }
             }
@@ -44,7 +44,6 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
     let missing = [
         (proxy.upstream_proxy.is_some(), "--upstream-proxy"),
         (proxy.keep_identities, "--keep-identities"),
-        (!proxy.client_cert.is_empty(), "--client-cert"),
         (proxy.transparent, "--transparent"),
     ];
     if let Some((_, name)) = missing.into_iter().find(|(given, _)| *given) {
@@ -68,6 +67,7 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
             skip_decrypt: proxy.skip_decrypt,
             http1: proxy.http1,
             server_certs: proxy.server_cert,
+            client_certs: proxy.client_cert,
             trust: proxy.upstream_ca,
             insecure: proxy.insecure_upstream,
             resolve: proxy.resolve,
@@ -169,7 +169,8 @@ mod tests {
         let capture = captured(
             "authtap proxy -l 127.0.0.1:0 --listen [::1]:0 -s a.authtap --headless --format json --only *.contoso.com \
              --only b.contoso.com --skip-decrypt c.contoso.com --ca-dir ca --upstream-ca r.pem --insecure-upstream \
-             --resolve mail.contoso.com=127.0.0.1:8443 --body-limit 1000 --server-cert c.contoso.com=c.pfx",
+             --resolve mail.contoso.com=127.0.0.1:8443 --body-limit 1000 --server-cert c.contoso.com=c.pfx \
+             --client-cert c.contoso.com=me.pem",
         );
         assert_eq!(capture.listen.len(), 2);
         assert_eq!(capture.save.as_deref(), Some(Path::new("a.authtap")));
@@ -183,6 +184,7 @@ mod tests {
         assert_eq!(upstream.trust, [Path::new("r.pem")]);
         assert!(upstream.insecure);
         assert_eq!(upstream.server_certs, ["c.contoso.com=c.pfx".parse().unwrap()]);
+        assert_eq!(upstream.client_certs, ["c.contoso.com=me.pem".parse().unwrap()]);
         assert_eq!(upstream.resolve[0].to_string(), "mail.contoso.com=127.0.0.1:8443");
     }
 
@@ -214,6 +216,16 @@ mod tests {
         let ca = order("authtap ca path --ca-dir ca").unwrap().task;
         assert!(matches!(ca, Task::Ca { deed: CaDeed::Path, folder: Some(_) }));
         assert!(matches!(order("authtap ca show").unwrap().task, Task::Ca { deed: CaDeed::Show, folder: None }));
+        let renew = order("authtap ca renew --only contoso.com fabrikam.com --only *.contoso.net").unwrap().task;
+        let Task::Ca { deed: CaDeed::Renew { only }, .. } = renew else { panic!("ca renew renews") };
+        assert_eq!(
+            only.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["contoso.com", "fabrikam.com", "contoso.net"]
+        );
+        for (line, wanted) in [("install", CaDeed::Install), ("uninstall", CaDeed::Uninstall)] {
+            let order = order(&format!("authtap ca {line}")).unwrap();
+            assert!(matches!(order.task, Task::Ca { deed, .. } if deed == wanted));
+        }
         let demo = order("authtap demo --headless").unwrap().task;
         assert!(matches!(demo, Task::Demo { view: View::Lines(Lines::Text) }));
     }
@@ -225,13 +237,9 @@ mod tests {
             ("authtap replay a.authtap --pace recorded", "--pace"),
             ("authtap proxy --upstream-proxy http://10.0.0.1:8080", "--upstream-proxy"),
             ("authtap proxy --keep-identities", "--keep-identities"),
-            ("authtap proxy --client-cert a=b.pfx", "--client-cert"),
             ("authtap proxy --transparent", "--transparent"),
             ("authtap convert a.har b.har --share public", "convert --share public"),
             ("authtap compare good.har bad.har --format json", "compare"),
-            ("authtap ca install", "ca install"),
-            ("authtap ca uninstall", "ca uninstall"),
-            ("authtap ca renew --only contoso.com", "ca renew"),
         ] {
             let fault = order(line).err().unwrap_or_else(|| panic!("{line} was accepted"));
             assert_eq!(fault.exit(), Exit::Usage, "{line}");
@@ -281,10 +289,13 @@ mod tests {
             "authtap proxy --reverse https://mail.contoso.com/ews",
             "authtap proxy --allow office",
             "authtap proxy --server-cert mail.pfx",
+            "authtap proxy --client-cert me.pfx",
             "authtap explain --lang de",
             "authtap diagnose",
             "authtap open",
             "authtap ca",
+            "authtap ca renew --only 10.1.2.3",
+            "authtap ca renew --only https://contoso.com",
             "authtap",
             "authtap expalin",
         ] {

@@ -4,7 +4,7 @@
 
 use super::stripped;
 use crate::exchange::{Head, Message, Oddities};
-use crate::redact::{Body, Content, Door, Field, RawBody, Withheld};
+use crate::redact::{Body, Content, Door, Fields, RawBody, Withheld};
 
 /// How much of each body is read, as in a capture of ours.
 pub(super) const BODY: usize = 256 << 10;
@@ -16,7 +16,7 @@ pub(super) struct Parts<'p> {
     /// In order.
     pub(super) fields: &'p [(&'p [u8], &'p [u8])],
     pub(super) body: Captured,
-    pub(super) trailers: Vec<Field>,
+    pub(super) trailers: Fields,
     /// It says why something was refused or failed.
     pub(super) refusal: bool,
 }

@@ -6,6 +6,7 @@
 //!
 //! Everything here is unredacted and borrowed: it goes on to `redact`, and nowhere else.
 
+pub mod hello;
 mod hpack;
 pub mod http1;
 pub mod http2;
@@ -169,6 +170,22 @@ impl<'a> Fields<'a> {
 
     const fn decoded(text: &'a [u8], fields: &'a [hpack::Bounds]) -> Self {
         Self(Form::Decoded(text, fields))
+    }
+
+    /// What they are told by: fields of equal pieces are equal.
+    pub fn pieces(self) -> impl Iterator<Item = &'a [u8]> {
+        let (lines, decoded) = match self.0 {
+            Form::Lines(lines) => (Some(lines), None),
+            Form::Decoded(..) => (None, Some(self)),
+        };
+        lines.into_iter().chain(decoded.into_iter().flatten().flat_map(|field| [field.name, field.value]))
+    }
+
+    /// How many bytes they take, at least.
+    pub const fn length(self) -> usize {
+        match self.0 {
+            Form::Lines(bytes) | Form::Decoded(bytes, _) => bytes.len(),
+        }
     }
 
     /// The values of all fields called `name`, in any letter case.

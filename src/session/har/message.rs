@@ -12,7 +12,7 @@ use super::survey::Survey;
 use crate::exchange::{
     Connection, Exchange, Failure, Head, Message, Oddities, Response, Seen, Timestamp, Timings, Unseen,
 };
-use crate::redact::{Bindings, Body, Content, Door, Field, RawBody, Redactor, Url, Withheld};
+use crate::redact::{Bindings, Body, Content, Door, Fields, RawBody, Redactor, Url, Withheld};
 use crate::session::failure;
 use crate::session::foreign::{self, BODY, split};
 use crate::session::stripped;
@@ -122,7 +122,7 @@ impl Told<'_> {
         let masked = |(name, value): &(&str, &str)| stripped::is_masked_field(name, value);
         let taken_out = self.survey.stripped || fields.iter().any(masked);
         let body = self.body(message, &fields, body, sized);
-        let fields: Vec<Field> = fields
+        let fields: Fields = fields
             .iter()
             .filter(|field| !masked(field))
             .map(|(name, value)| door.field(name.as_bytes(), value.as_bytes()))
@@ -132,7 +132,7 @@ impl Told<'_> {
             head: if taken_out { Head::Stripped } else { Head::Whole },
             fields,
             body,
-            trailers: Vec::new(),
+            trailers: Fields::default(),
             odd: Oddities::NONE,
         }
     }

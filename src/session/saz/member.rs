@@ -6,7 +6,7 @@
 use zeroize::Zeroizing;
 
 use super::archive::{Archive, Refused, Slot};
-use crate::redact::{Door, Field};
+use crate::redact::{self, Door};
 use crate::session::foreign::BODY;
 use crate::wire::http1::{Asked, Reader, head_end};
 use crate::wire::{Event, Fields};
@@ -132,8 +132,8 @@ impl Text {
         }
     }
 
-    pub(super) fn trailers(&self, door: Door<'_>) -> Vec<Field> {
-        self.joined.as_ref().map_or_else(Vec::new, |joined| door.fields(Fields::new(&joined.trailers)))
+    pub(super) fn trailers(&self, door: Door<'_>) -> redact::Fields {
+        self.joined.as_ref().map_or_else(redact::Fields::default, |joined| door.fields(Fields::new(&joined.trailers)))
     }
 }
 

@@ -66,7 +66,7 @@ impl Survey {
                 _ => {}
             }
         }
-        if hosts > 1 {
+        if hosts > 1 && !line.starts_with(b"HTTP/") {
             survey.odd.add(Oddity::HostsDiffer);
         }
         survey.look_at_bytes(head, count);
