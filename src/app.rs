@@ -32,7 +32,7 @@ use std::io::Write as _;
 
 pub use exit::Exit;
 pub use fault::Fault;
-pub use order::{CaDeed, Capture, Feed, Lines, Order, Page, Task, Upstream, View};
+pub use order::{CaDeed, Capture, Feed, Lines, Order, Page, Proxied, Task, Upstream, View};
 
 /// Does what was ordered.
 pub fn run(order: Order) -> Result<Exit, Fault> {

@@ -9,7 +9,10 @@ use std::path::PathBuf;
 
 use super::Exit;
 use crate::demo::StageError;
-use crate::proxy::{AuthorityError, ProxyLoginError, ServerCertDoubt, ServerCertError, StartError};
+use crate::proxy::{
+    AuthorityError, ProxyLoginError, ServerCertDoubt, ServerCertError, StartError, UpstreamLoginError,
+    UpstreamProxyError,
+};
 use crate::session::SessionError;
 use crate::session::kind::Kind;
 use crate::text::{Language, Text};
@@ -32,6 +35,10 @@ pub enum Fault {
     LoginInReverse,
     /// What clients should say to be let in is not said.
     ProxyLogin(ProxyLoginError),
+    /// `--upstream-proxy` names no proxy that can be gone through.
+    UpstreamProxy(UpstreamProxyError),
+    /// What the upstream proxy is to be told is not said.
+    UpstreamLogin(UpstreamLoginError),
     /// `--save` with an extension that names no kind of session.
     UnknownSessionKind {
         /// The file asked for.
@@ -115,6 +122,18 @@ impl From<ProxyLoginError> for Fault {
     }
 }
 
+impl From<UpstreamProxyError> for Fault {
+    fn from(error: UpstreamProxyError) -> Self {
+        Self::UpstreamProxy(error)
+    }
+}
+
+impl From<UpstreamLoginError> for Fault {
+    fn from(error: UpstreamLoginError) -> Self {
+        Self::UpstreamLogin(error)
+    }
+}
+
 impl From<ServerCertError> for Fault {
     fn from(error: ServerCertError) -> Self {
         Self::ServerCert(error)
@@ -135,6 +154,9 @@ impl Fault {
             | Self::BeyondLoopback { .. }
             | Self::LoginInReverse
             | Self::ProxyLogin(_)
+            | Self::UpstreamProxy(_)
+            | Self::UpstreamLogin(_)
+            | Self::Start(StartError::NotTransparent)
             | Self::UnknownSessionKind { .. }
             | Self::SaveIntoReplayed { .. }
             | Self::NoSuchFinding { .. }
@@ -186,6 +208,10 @@ impl Fault {
                 &[],
             ),
             Self::ProxyLogin(error) => said(error, japanese::login, language),
+            Self::UpstreamProxy(error) => {
+                format!("--upstream-proxy: {}", said(error, japanese::upstream_proxy, language))
+            }
+            Self::UpstreamLogin(error) => said(error, japanese::upstream_login, language),
             Self::UnknownSessionKind { path } => fill(
                 Text {
                     en: "--save {path}: the kind of a session follows its extension; use .authtap",
@@ -276,6 +302,11 @@ pub(super) fn doubt(doubt: &ServerCertDoubt, language: Language) -> String {
     said(doubt, japanese::doubt, language)
 }
 
+/// The sentence that says why a proxy that the environment names is not gone through.
+pub(super) fn unusable_proxy(error: &UpstreamProxyError, language: Language) -> String {
+    said(error, japanese::upstream_proxy, language)
+}
+
 /// Whether it is the file itself that is wrong; else the machine refuses to write it.
 const fn is_input(error: &SessionError) -> bool {
     !matches!(
@@ -313,6 +344,12 @@ mod tests {
             (ProxyLoginError::NoColon.into(), Exit::Usage),
             (ProxyLoginError::Empty.into(), Exit::Usage),
             (ProxyLoginError::Control.into(), Exit::Usage),
+            (UpstreamProxyError::Form.into(), Exit::Usage),
+            (UpstreamProxyError::Scheme.into(), Exit::Usage),
+            (UpstreamProxyError::Login.into(), Exit::Usage),
+            (UpstreamLoginError::NoColon.into(), Exit::Usage),
+            (UpstreamLoginError::Control.into(), Exit::Usage),
+            (StartError::NotTransparent.into(), Exit::Usage),
             (Fault::UnknownSessionKind { path: path() }, Exit::Usage),
             (Fault::SaveIntoReplayed { path: path() }, Exit::Usage),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: Vec::new() }, Exit::Usage),

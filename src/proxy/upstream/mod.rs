@@ -4,8 +4,10 @@
 //! session is judged like any other, and the verdict comes with all that the certificate says.
 
 pub(crate) mod dial;
+mod ends;
 pub(crate) mod hop;
 mod verdict;
+pub(crate) mod via;
 
 use std::collections::HashMap;
 use std::io;
@@ -21,22 +23,30 @@ use rustls::{
     AlertDescription, ClientConfig, DigitallySignedStruct, InvalidMessage, NamedGroup, ProtocolVersion, RootCertStore,
     SignatureScheme,
 };
+use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use zeroize::Zeroizing;
 
-use crate::exchange::{Failure, Tls, Unseen};
+use crate::exchange::{Failure, Side, Tls, Unseen};
 use crate::proxy::certificates::certificate;
+use crate::proxy::failure;
 use crate::proxy::target::Target;
 use crate::proxy::tls::crypto;
 use crate::proxy::tls::protocol::Protocol;
 use crate::redact::{Clean, Redactor};
 use dial::Resolve;
+use ends::NearEnds;
 use hop::Hop;
 use verdict::Judge;
+use via::url::Speech;
+use via::{UpstreamProxy, WayOut};
 
 /// The way to the servers: names, roots of trust, TLS.
 pub(crate) struct Upstream {
     resolve: Vec<Resolve>,
+    way: WayOut,
+    ends: NearEnds,
     own: Vec<SocketAddr>,
     redactor: Redactor,
     insecure: bool,
@@ -65,6 +75,15 @@ impl Offer {
     }
 }
 
+/// A connection to a server, through a proxy or not.
+pub(crate) struct Connected {
+    pub(crate) hop: Hop,
+    /// Of the server, or of the proxy before it.
+    pub(crate) address: SocketAddr,
+    /// What the server said already; mostly servers wait.
+    pub(crate) greeting: Vec<u8>,
+}
+
 /// A TLS connection to a server whose certificate is accepted.
 pub(crate) struct Secured {
     pub(crate) stream: TlsStream<Hop>,
@@ -85,26 +104,116 @@ pub(crate) enum Unsecured {
 impl Upstream {
     pub(crate) fn new(
         resolve: Vec<Resolve>,
+        way: WayOut,
         own: Vec<SocketAddr>,
         roots: RootCertStore,
         insecure: bool,
         redactor: Redactor,
     ) -> Self {
         let judge = Judge::new(roots, redactor.clone());
-        Self { resolve, own, redactor, insecure, judge, configs: Mutex::default() }
+        Self { resolve, way, ends: NearEnds::default(), own, redactor, insecure, judge, configs: Mutex::default() }
     }
 
-    /// Opens a connection to `target`.
-    pub(crate) async fn connect(&self, target: &Target) -> Result<(Hop, SocketAddr), Failure> {
-        let (tcp, address) = dial::dial(target, &self.resolve, &self.own, &self.redactor).await?;
-        Ok((Hop::Tcp(tcp), address))
+    /// Opens a connection to `target`, through a proxy where one leads there. `head` is the CONNECT by which the client
+    /// asked us for it, if one did.
+    pub(crate) async fn connect(&self, target: &Target, head: &[u8]) -> Result<Connected, Failure> {
+        let Some(proxy) = self.way.for_tunnels(target) else {
+            let (tcp, address) = dial::dial(target, &self.resolve, &self.own, &self.redactor).await?;
+            return Ok(Connected { hop: self.hop(tcp), address, greeting: Vec::new() });
+        };
+        let (mut hop, address) = self.reach(proxy).await?;
+        let target = &self.aimed(target);
+        let greeting = match proxy.speech() {
+            Speech::Socks5 => via::socks::ask(&mut hop, proxy, target).await.map(|()| Vec::new()),
+            Speech::Http | Speech::Https => {
+                let request = via::connect::request(proxy, target, head);
+                via::connect::ask(&mut hop, &request).await.and_then(|mut said| match said.stands() {
+                    true => Ok(said.read.split_off(said.head)),
+                    false => Err(via::connect::refused(&said, target, &self.redactor)),
+                })
+            }
+        };
+        let greeting = greeting.map_err(|failure| via::on_the_way(proxy, failure, &self.redactor))?;
+        Ok(Connected { hop, address, greeting })
     }
 
-    /// TLS on a connection to `name`.
+    /// Opens a connection to `proxy` itself.
+    pub(crate) async fn reach(&self, proxy: &UpstreamProxy) -> Result<(Hop, SocketAddr), Failure> {
+        let failed = |failure| via::on_the_way(proxy, failure, &self.redactor);
+        let (tcp, address) =
+            dial::dial(proxy.target(), &self.resolve, &self.own, &self.redactor).await.map_err(failed)?;
+        if proxy.speech() != Speech::Https {
+            return Ok((self.hop(tcp), address));
+        }
+        let near = self.ends.of(&tcp);
+        let tls = self.secure_proxy(tcp, proxy.target()).await.map_err(failed)?;
+        Ok((Hop::secured(tls, near), address))
+    }
+
+    /// The HTTP proxy that is asked for tunnels to `target`, and the head that asks it where the client has asked us
+    /// with `head`.
+    pub(crate) fn tunnel_proxy(
+        &self,
+        target: &Target,
+        head: &[u8],
+    ) -> Option<(Arc<UpstreamProxy>, Zeroizing<Vec<u8>>)> {
+        let proxy = self.way.for_tunnels(target).filter(|proxy| proxy.speech() != Speech::Socks5)?;
+        Some((Arc::clone(proxy), via::connect::request(proxy, &self.aimed(target), head)))
+    }
+
+    /// The HTTP proxy that requests for `target` are given to in absolute form.
+    pub(crate) fn request_proxy(&self, target: &Target) -> Option<Arc<UpstreamProxy>> {
+        let proxy = self.way.for_requests(target).filter(|proxy| proxy.speech() != Speech::Socks5)?;
+        // The name of a server that is aimed at by its address would be lost in the URL.
+        dial::overridden(target, &self.resolve).next().is_none().then(|| Arc::clone(proxy))
+    }
+
+    /// The addresses that we listen on.
+    pub(crate) fn own(&self) -> &[SocketAddr] {
+        &self.own
+    }
+
+    /// Whether a client that calls from `peer` and has sent something is this proxy itself.
+    pub(crate) fn is_ours(&self, peer: SocketAddr) -> bool {
+        self.ends.hold(peer)
+    }
+
+    fn hop(&self, tcp: TcpStream) -> Hop {
+        let near = self.ends.of(&tcp);
+        Hop::plain(tcp, near)
+    }
+
+    /// What a proxy is asked for: the first address that `--resolve` gives, else the name.
+    fn aimed(&self, target: &Target) -> Target {
+        match dial::overridden(target, &self.resolve).next() {
+            Some(address) => Target { host: address.ip().to_string(), port: address.port() },
+            None => target.clone(),
+        }
+    }
+
+    /// TLS with a proxy, for what is said to the proxy itself. Its certificate must be good.
+    async fn secure_proxy(&self, tcp: TcpStream, proxy: &Target) -> Result<TlsStream<TcpStream>, Failure> {
+        let incompatible = failure::server_tls_incompatible;
+        let name = ServerName::try_from(proxy.host.clone()).map_err(|_| incompatible())?;
+        let config = self.config(&Offer::new(vec![Protocol::Http1], true, None)).ok_or_else(incompatible)?;
+        let tls =
+            TlsConnector::from(config).connect(name.clone(), tcp).await.map_err(|error| match tls_error(&error) {
+                Some(error) => failure::server_tls(error, &self.redactor),
+                None => failure::reset(Side::Server),
+            })?;
+        let chain = tls.get_ref().1.peer_certificates().unwrap_or_default();
+        let facts = chain.first().and_then(|first| certificate::facts(first, &self.redactor));
+        let refusal =
+            facts.map_or_else(|| Some(verdict::unreadable()), |facts| self.judge.refusal(chain, &facts, &name));
+        refusal.map_or(Ok(tls), Err)
+    }
+
+    /// TLS on a connection to `name`. A certificate for `alias` is as good.
     pub(crate) async fn secure(
         &self,
         hop: Hop,
         name: ServerName<'static>,
+        alias: Option<&ServerName<'static>>,
         offer: &Offer,
     ) -> Result<Box<Secured>, Unsecured> {
         let config = self.config(offer).ok_or(Unsecured::Incompatible(Unseen::ServerTlsTooOld))?;
@@ -118,6 +227,7 @@ impl Upstream {
             return Err(Unsecured::Refused(verdict::unreadable(), None));
         };
         let refusal = self.judge.refusal(chain, &facts, &name);
+        let refusal = refusal.filter(|_| alias.is_none_or(|alias| self.judge.refusal(chain, &facts, alias).is_some()));
         let mut facts = Tls {
             version: version_words(session.protocol_version()),
             cipher: cipher_words(session.negotiated_cipher_suite()),
