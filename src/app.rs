@@ -26,6 +26,7 @@ mod save;
 mod screen;
 mod shelved;
 mod signals;
+mod trust;
 mod watch;
 
 use std::io::Write as _;

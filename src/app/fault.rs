@@ -78,6 +78,10 @@ pub enum Fault {
     Session(SessionError),
     /// The root certificate cannot be used.
     Authority(AuthorityError),
+    /// A store of trust did not take the root, or there is none that could; each was said with the way to do it by hand.
+    NotInstalled,
+    /// A store of trust still has the root.
+    NotUninstalled,
     /// A certificate that clients should be shown cannot be.
     ServerCert(ServerCertError),
     /// The terminal cannot be used.
@@ -156,20 +160,21 @@ impl Fault {
             | Self::ProxyLogin(_)
             | Self::UpstreamProxy(_)
             | Self::UpstreamLogin(_)
-            | Self::Start(StartError::NotTransparent)
             | Self::UnknownSessionKind { .. }
             | Self::SaveIntoReplayed { .. }
             | Self::NoSuchFinding { .. }
             | Self::Input(_)
             | Self::NotPasted { .. }
             | Self::ServerCert(_)
-            | Self::Start(StartError::UpstreamCa(_)) => Exit::Usage,
+            | Self::Start(StartError::UpstreamCa(_) | StartError::NotTransparent) => Exit::Usage,
             Self::Session(error) if is_input(error) => Exit::Usage,
             Self::Session(_)
             | Self::Log { .. }
             | Self::Output(_)
             | Self::Threads(_)
             | Self::Authority(_)
+            | Self::NotInstalled
+            | Self::NotUninstalled
             | Self::Screen(_)
             | Self::NoTerminalToOpen
             | Self::Start(_)
@@ -276,6 +281,20 @@ impl Fault {
             ),
             Self::Session(error) => said(error, japanese::session, language),
             Self::Authority(error) => said(error, japanese::authority, language),
+            Self::NotInstalled => fill(
+                Text {
+                    en: "the root certificate was not installed wherever it could be; what is left to do by hand is listed",
+                    ja: "ルート証明書を登録できなかったストアがあります。手動で行う手順は一覧のとおりです",
+                },
+                &[],
+            ),
+            Self::NotUninstalled => fill(
+                Text {
+                    en: "the root certificate is still trusted somewhere; what is left to do by hand is listed",
+                    ja: "ルート証明書がまだ信頼されているストアがあります。手動で行う手順は一覧のとおりです",
+                },
+                &[],
+            ),
             Self::ServerCert(error) => said(error, japanese::server_cert, language),
             Self::Screen(error) => said(error, japanese::screen, language),
             Self::NoTerminalToOpen => fill(
@@ -366,6 +385,9 @@ mod tests {
             (Fault::Threads(error()), Exit::Refused),
             (AuthorityError::Folder { path: path(), error: error() }.into(), Exit::Refused),
             (AuthorityError::KeyExposed { path: path() }.into(), Exit::Refused),
+            (AuthorityError::FolderExposed { path: path() }.into(), Exit::Refused),
+            (Fault::NotInstalled, Exit::Refused),
+            (Fault::NotUninstalled, Exit::Refused),
             (StartError::InUse { address }.into(), Exit::Refused),
             (StartError::UpstreamCa(crate::proxy::UpstreamCaError::Empty { path: path() }).into(), Exit::Usage),
             (ServerCertError::Read { path: path(), error: error() }.into(), Exit::Usage),

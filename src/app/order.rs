@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::proxy::{HostPattern, Network, Resolve, ReverseUrl, ServerCertFile, UpstreamProxy};
+use crate::proxy::{Domain, HostPattern, Network, Resolve, ReverseUrl, ServerCertFile, UpstreamProxy};
 use crate::text::Language;
 
 /// One run of the program.
@@ -157,10 +157,19 @@ pub enum Page {
 }
 
 /// What to do about the root certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CaDeed {
     /// Its facts and itself.
     Show,
     /// Its file's path.
     Path,
+    /// Have this system trust it.
+    Install,
+    /// Have this system trust it, and those before it, no more.
+    Uninstall,
+    /// A new one in its place.
+    Renew {
+        /// The domains that it may sign for; all where there are none.
+        only: Vec<Domain>,
+    },
 }

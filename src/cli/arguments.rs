@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::values;
-use crate::proxy::{HostPattern, NEVER_DECRYPTED, Network, Resolve, ReverseUrl, ServerCertFile};
+use crate::proxy::{Domain, HostPattern, NEVER_DECRYPTED, Network, Resolve, ReverseUrl, ServerCertFile};
 use crate::text::Language;
 
 /// Tells why a client got its HTTP 401: a debugging proxy for Exchange and migration engineers.
@@ -173,12 +173,17 @@ pub(super) enum CaAction {
     Show,
     /// The certificate's file, for `curl --cacert "$(authtap ca path)"`
     Path,
-    #[command(hide = true)]
-    Install(Anything),
-    #[command(hide = true)]
-    Uninstall(Anything),
-    #[command(hide = true)]
-    Renew(Anything),
+    /// Have this system trust the root certificate, with the system's own tools; says what was done
+    Install,
+    /// Take the root certificate, and those before it, out of this system's stores of trust
+    Uninstall,
+    /// Make a new root certificate; the one before it is kept aside
+    Renew {
+        /// Limit the root to these domains and the hosts below them: stolen, it signs for them alone. Other hosts then
+        /// pass undecrypted
+        #[arg(long, value_name = "DOMAIN", num_args = 1..)]
+        only: Vec<Domain>,
+    },
 }
 
 #[derive(Args, Debug)]

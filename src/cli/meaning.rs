@@ -21,9 +21,9 @@ impl Arguments {
                 let deed = match ca.action {
                     CaAction::Show => CaDeed::Show,
                     CaAction::Path => CaDeed::Path,
-                    CaAction::Install(_) => return not_yet("ca install"),
-                    CaAction::Uninstall(_) => return not_yet("ca uninstall"),
-                    CaAction::Renew(_) => return not_yet("ca renew"),
+                    CaAction::Install => CaDeed::Install,
+                    CaAction::Uninstall => CaDeed::Uninstall,
+                    CaAction::Renew { only } => CaDeed::Renew { only },
                 };
                 Task::Ca { deed, folder: ca.ca_dir }
             }
@@ -208,6 +208,16 @@ mod tests {
         let ca = order("authtap ca path --ca-dir ca").unwrap().task;
         assert!(matches!(ca, Task::Ca { deed: CaDeed::Path, folder: Some(_) }));
         assert!(matches!(order("authtap ca show").unwrap().task, Task::Ca { deed: CaDeed::Show, folder: None }));
+        let renew = order("authtap ca renew --only contoso.com fabrikam.com --only *.contoso.net").unwrap().task;
+        let Task::Ca { deed: CaDeed::Renew { only }, .. } = renew else { panic!("ca renew renews") };
+        assert_eq!(
+            only.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["contoso.com", "fabrikam.com", "contoso.net"]
+        );
+        for (line, wanted) in [("install", CaDeed::Install), ("uninstall", CaDeed::Uninstall)] {
+            let order = order(&format!("authtap ca {line}")).unwrap();
+            assert!(matches!(order.task, Task::Ca { deed, .. } if deed == wanted));
+        }
         let demo = order("authtap demo --headless").unwrap().task;
         assert!(matches!(demo, Task::Demo { view: View::Lines(Lines::Text) }));
     }
@@ -223,9 +233,6 @@ mod tests {
             ("authtap replay a.authtap -s a.SAZ", "--save with .saz"),
             ("authtap convert a.har b.saz --share public", "convert"),
             ("authtap compare good.har bad.har --format json", "compare"),
-            ("authtap ca install", "ca install"),
-            ("authtap ca uninstall", "ca uninstall"),
-            ("authtap ca renew --only contoso.com", "ca renew"),
         ] {
             let fault = order(line).err().unwrap_or_else(|| panic!("{line} was accepted"));
             assert_eq!(fault.exit(), Exit::Usage, "{line}");
@@ -289,6 +296,8 @@ mod tests {
             "authtap diagnose",
             "authtap open",
             "authtap ca",
+            "authtap ca renew --only 10.1.2.3",
+            "authtap ca renew --only https://contoso.com",
             "authtap",
             "authtap expalin",
         ] {

@@ -40,7 +40,7 @@ use upstream::Upstream;
 
 pub use answer::replay::Replay;
 pub use answer::respond::{Answer, Request, Respond, Responder};
-pub use certificates::{Authority, AuthorityError};
+pub use certificates::{Authority, AuthorityError, Domain, DomainError};
 pub use certificates::{ServerCert, ServerCertDoubt, ServerCertError, ServerCertFile, ServerCertFileError};
 pub use entry::{Network, NetworkError, ProxyLogin, ProxyLoginError, ReverseUrl, ReverseUrlError};
 pub use hosts::{HostPattern, HostPatternError, NEVER_DECRYPTED};
@@ -279,6 +279,11 @@ impl Context {
             Some(given) => Ok(given.leaf()),
             None => self.authority.leaf(host, server),
         }
+    }
+
+    /// Whether clients would accept what can be shown to them for `host`: a root may be limited to some domains.
+    fn may_show(&self, host: &str, port: u16) -> bool {
+        self.server_cert(host, port).is_some() || self.authority.may_sign(host)
     }
 
     fn is_http1_only(&self, host: &str, port: u16) -> bool {

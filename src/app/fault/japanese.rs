@@ -89,7 +89,7 @@ pub(super) const fn kind(kind: Kind) -> &'static str {
 }
 
 pub(super) fn authority(error: &AuthorityError) -> String {
-    const ANEW: &str = "新しいルートを作るには、証明書とキーの両方をほかへ移してください";
+    const ANEW: &str = "authtap ca renew で新しいルートを作れます";
     match error {
         AuthorityError::Folder { path, error } => format!(
             "ルート証明書のフォルダー {} を作れません: {error}。--ca-dir で別のフォルダーを指定してください",
@@ -102,19 +102,25 @@ pub(super) fn authority(error: &AuthorityError) -> String {
         AuthorityError::Write { path, error } => {
             format!("{} に書き込めません: {error}。--ca-dir で書き込めるフォルダーを指定してください", path.display())
         }
+        AuthorityError::FolderExposed { path } => format!(
+            "{} にはこのマシンのほかのユーザーが書き込めるため、別のルートに差し替えられるおそれがあります。chmod 700 '{}' を\
+             実行するか、--ca-dir で別のフォルダーを指定してください",
+            path.display(),
+            path.display()
+        ),
         AuthorityError::KeyExposed { path } => format!(
-            "ルートのキー {} をこのマシンのほかのユーザーが読めます。コピーされた可能性があれば、証明書とともに削除し、信頼済みの\
-             ストアからも取り除いて作り直してください。可能性がなければ chmod 600 '{}' を実行してください",
+            "ルートのキー {} をこのマシンのほかのユーザーが読めます。コピーされた可能性があれば、ルートを信頼済みのストアから取り除き \
+             (authtap ca uninstall)、作り直してください (authtap ca renew)。可能性がなければ chmod 600 '{}' を実行してください",
             path.display(),
             path.display()
         ),
         AuthorityError::KeyMissing { certificate, key } => format!(
-            "ルート証明書 {} はありますが、そのキー {} がありません。キーを戻すか、証明書をほかへ移してください (新しいルートが作られます)",
+            "ルート証明書 {} はありますが、そのキー {} がありません。キーを戻すか、authtap ca renew で新しいルートを作ってください",
             certificate.display(),
             key.display()
         ),
         AuthorityError::CertificateMissing { certificate, key } => format!(
-            "ルートのキー {} はありますが、その証明書 {} がありません。証明書を戻すか、キーをほかへ移してください (新しいルートが作られます)",
+            "ルートのキー {} はありますが、その証明書 {} がありません。証明書を戻すか、authtap ca renew で新しいルートを作ってください",
             key.display(),
             certificate.display()
         ),
@@ -133,7 +139,7 @@ pub(super) fn authority(error: &AuthorityError) -> String {
             certificate.display(),
             key.display()
         ),
-        AuthorityError::Expired { certificate, at, .. } => format!(
+        AuthorityError::Expired { certificate, at } => format!(
             "ルート証明書 {} は {at} に期限が切れました。{ANEW}。新しいものを信頼済みにしてください",
             certificate.display()
         ),

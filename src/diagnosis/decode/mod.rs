@@ -24,6 +24,7 @@ mod token_fault;
 pub(super) mod trusted_issuers;
 mod view;
 mod wcf;
+mod websocket;
 mod xml;
 
 pub use aadsts::{Aadsts, Form, Numbering};

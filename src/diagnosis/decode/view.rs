@@ -4,7 +4,7 @@
 
 use super::{
     aadsts, activesync, autodiscover, challenge, credential, diagnostics, exchange_headers, graph, live_id, mapi,
-    migration_line, rpc, sharepoint, soap, tls, trusted_issuers,
+    migration_line, rpc, sharepoint, soap, tls, trusted_issuers, websocket,
 };
 use crate::diagnosis::{Capture, Case, Past, Place};
 use crate::exchange::Exchange;
@@ -58,6 +58,7 @@ static VIEWS: &[View] = &[
     sharepoint::decoded,
     soap::received,
     exchange_headers::decoded,
+    websocket::decoded,
     migration_line::decoded,
 ];
 

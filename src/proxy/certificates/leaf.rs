@@ -19,6 +19,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::exchange::Certificate;
 use crate::proxy::certificates::certificate;
+use crate::proxy::certificates::domain::{self, Domain};
 use crate::proxy::tls::crypto;
 use crate::proxy::tls::protocol::Protocol;
 use crate::redact::Redactor;
@@ -36,6 +37,8 @@ const COMMON_NAME_LIMIT: usize = 64;
 /// Mints leaves and keeps the latest ones.
 pub(crate) struct Leaves {
     issuer: Issuer<'static, KeyPair>,
+    /// What the issuer is limited to: with one name outside, clients would refuse the whole leaf.
+    domains: Vec<Domain>,
     /// One key for all leaves of a run: it never leaves the process, and minting costs no key generation.
     key: KeyPair,
     signing: Arc<dyn SigningKey>,
@@ -56,11 +59,11 @@ struct Wanted {
 }
 
 impl Leaves {
-    pub(crate) fn new(issuer: Issuer<'static, KeyPair>) -> Option<Self> {
+    pub(crate) fn new(issuer: Issuer<'static, KeyPair>, domains: Vec<Domain>) -> Option<Self> {
         let key = KeyPair::generate().ok()?;
         let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let signing = crypto::provider().key_provider.load_private_key(der).ok()?;
-        Some(Self { issuer, key, signing, kept: Mutex::default() })
+        Some(Self { issuer, domains, key, signing, kept: Mutex::default() })
     }
 
     pub(crate) fn leaf(&self, name: &str, server: Option<&CertificateDer<'_>>) -> Result<Arc<Leaf>, LeafError> {
@@ -92,7 +95,7 @@ impl Leaves {
         if name.len() <= COMMON_NAME_LIMIT {
             params.distinguished_name.push(DnType::CommonName, name);
         }
-        params.subject_alt_names = subject_alternative_names(name, server)?;
+        params.subject_alt_names = self.subject_alternative_names(name, server)?;
         params.serial_number = Some(SerialNumber::from_slice(&crypto::serial().ok_or(LeafError::Mint)?));
         params.not_before = now - BACKDATED;
         params.not_after = params.not_before + VALIDITY;
@@ -102,6 +105,23 @@ impl Leaves {
         params.use_authority_key_identifier_extension = true;
         let der = params.signed_by(&self.key, &self.issuer).map_err(|_| LeafError::Mint)?.der().clone();
         Leaf::new(CertifiedKey::new(vec![der], Arc::clone(&self.signing)), params.not_after)
+    }
+
+    /// The name asked for first, then the names of the server's own certificate that may be signed for.
+    fn subject_alternative_names(
+        &self,
+        name: &str,
+        server: Option<&CertificateDer<'_>>,
+    ) -> Result<Vec<SanType>, LeafError> {
+        let mut names = vec![name.to_owned()];
+        if let Some(server) = server {
+            let others = certificate::names(server).into_iter();
+            names.extend(others.filter(|name| domain::permit(&self.domains, name.strip_prefix("*.").unwrap_or(name))));
+        }
+        let mut seen = HashSet::new();
+        names.retain(|name| seen.insert(name.to_ascii_lowercase()));
+        let names: Vec<_> = names.into_iter().filter_map(general_name).collect();
+        if names.is_empty() { Err(LeafError::Name) } else { Ok(names) }
     }
 }
 
@@ -115,18 +135,6 @@ fn server_config(certified: CertifiedKey) -> Result<ServerConfig, LeafError> {
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(config)
-}
-
-/// The name asked for first, then the names of the server's own certificate.
-fn subject_alternative_names(name: &str, server: Option<&CertificateDer<'_>>) -> Result<Vec<SanType>, LeafError> {
-    let mut names = vec![name.to_owned()];
-    if let Some(server) = server {
-        names.extend(certificate::names(server));
-    }
-    let mut seen = HashSet::new();
-    names.retain(|name| seen.insert(name.to_ascii_lowercase()));
-    let names: Vec<_> = names.into_iter().filter_map(general_name).collect();
-    if names.is_empty() { Err(LeafError::Name) } else { Ok(names) }
 }
 
 fn general_name(name: String) -> Option<SanType> {

@@ -209,9 +209,10 @@ async fn through(
             let server = Server { address: Clean::from(address), tls: None };
             let connection = caller.connection(Some(&asked.target), Some(server), None);
             let authority = asked.target.short_authority(443).into_bytes();
-            let tape = match context.is_wanted(&asked.target.host, asked.target.port) {
-                true => Tape::http(context, connection, Bindings::UNKNOWN, None, "https", Some(authority), None),
-                false => Tape::Off,
+            let tape = if context.is_wanted(&asked.target.host, asked.target.port) {
+                Tape::http(context, connection, Bindings::UNKNOWN, None, "https", Some(authority), None)
+            } else {
+                Tape::Off
             };
             Through::Refused(Box::new(Origin::new(hop, said.read, asked.target.clone(), address, tape)))
         }
@@ -228,7 +229,7 @@ async fn client_left(client: &mut TcpStream, early: &mut Vec<u8>) {
             return;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Reads more of the next request. Not so when the client leaves, or the server that it talked to last: the client

@@ -339,6 +339,9 @@ impl Tunnel {
             return Err(Unseen::SkippedHost);
         }
         let name = sni.clone().unwrap_or_else(|| self.host().to_owned());
+        if !self.caller.context.may_show(&name, self.target.port) {
+            return Err(Unseen::OutsideRoot);
+        }
         let mut protocols = offered(hello);
         if self.caller.context.is_http1_only(&name, self.target.port) {
             protocols.retain(|protocol| *protocol == Protocol::Http1);

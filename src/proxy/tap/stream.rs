@@ -22,11 +22,19 @@ pub(crate) trait Stream: AsyncBufRead + AsyncRead + AsyncWrite + Unpin {
         Pin::new(self.tcp()).poll_shutdown(cx)
     }
 
+    /// Whether the other side has negotiated TLS again since the first handshake.
+    fn renegotiated(&self) -> bool {
+        false
+    }
+
     /// Makes the connection end with a reset when it is dropped.
     fn abort(&mut self) {
         let _ = self.tcp().set_zero_linger();
     }
 }
+
+/// One end of a tap with TLS, whichever engine it is of.
+pub(crate) type Line = Box<dyn Stream + Send>;
 
 /// A connection without TLS of ours for what it carries, of which some bytes may have been read already.
 pub(crate) struct Plain<T = TcpStream> {
@@ -82,6 +90,20 @@ impl Stream for tokio_rustls::client::TlsStream<Hop> {
     }
 }
 
+impl<T: Stream + ?Sized> Stream for Box<T> {
+    fn tcp(&mut self) -> &mut TcpStream {
+        (**self).tcp()
+    }
+
+    fn poll_fin(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        (**self).poll_fin(cx)
+    }
+
+    fn renegotiated(&self) -> bool {
+        (**self).renegotiated()
+    }
+}
+
 impl<T: AsyncRead + Unpin> AsyncBufRead for Plain<T> {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         let this = self.get_mut();
@@ -105,6 +127,9 @@ impl<T: AsyncRead + Unpin> AsyncBufRead for Plain<T> {
 
 impl<T: AsyncRead + Unpin> AsyncRead for Plain<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.start == self.end {
+            return Pin::new(&mut self.io).poll_read(cx, into);
+        }
         let bytes = ready!(self.as_mut().poll_fill_buf(cx))?;
         let amount = bytes.len().min(into.remaining());
         into.put_slice(&bytes[..amount]);

@@ -28,8 +28,8 @@ pub(super) const COLUMN_COUNT: usize = 39;
 
 /// [`COLUMNS`] of a file of format `version`: what older ones do not have is nothing.
 pub(super) fn columns(version: i64) -> String {
-    const SINCE_2: &str = ", request_odd, response_odd, response_socket";
-    if version < 2 { COLUMNS.replace(SINCE_2, ", NULL, NULL, NULL") } else { COLUMNS.to_owned() }
+    const SINCE_3: &str = ", request_odd, response_odd, response_socket";
+    if version < 3 { COLUMNS.replace(SINCE_3, ", NULL, NULL, NULL") } else { COLUMNS.to_owned() }
 }
 
 /// Where an exchange belongs.

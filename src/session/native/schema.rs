@@ -12,7 +12,7 @@ use rusqlite::config::DbConfig;
 pub(in crate::session) const APPLICATION_ID: i32 = 0x4154_4150;
 
 /// The format that this version writes, as `user_version`: it takes one step below for each.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// Step `n` leads from format `n` to `n + 1`. A step that was released is never changed; a change is a further step.
 const STEPS: [&str; VERSION as usize] = [
@@ -107,6 +107,8 @@ ALTER TABLE connections ADD COLUMN tls_chain TEXT;
 -- Whether the server wanted a certificate of the client's, and the subject of the one that it was given.
 ALTER TABLE connections ADD COLUMN client_certificate_asked INTEGER;
 ALTER TABLE connections ADD COLUMN client_certificate_given TEXT;
+",
+    "
 -- What different servers read differently, as words; the messages of a WebSocket, as JSON.
 ALTER TABLE exchanges ADD COLUMN request_odd TEXT;
 ALTER TABLE exchanges ADD COLUMN response_odd TEXT;

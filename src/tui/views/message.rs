@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use crate::diagnosis::Place;
 use crate::diagnosis::decode::{Decoded, decoded};
-use crate::exchange::{Certificate, ClientCertificate, Exchange, Failure, Message, Response, Seen, Side, SniForm};
+use crate::exchange::{
+    Certificate, ClientCertificate, Exchange, Failure, Head, Message, Response, Seen, Side, SniForm, Socket,
+    SocketMessage,
+};
 use crate::redact::{Body, Clean, Content, Field, Url};
 use crate::text::{Language, Text};
 use crate::tui::document::{Direction, Document, Line, Spot};
@@ -103,6 +106,9 @@ impl Writer<'_> {
                 .at(Place::ResponseStatus.into()),
         );
         self.message(&response.message, Direction::Response, &Place::ResponseBody);
+        if let Some(socket) = &response.socket {
+            self.socket(socket);
+        }
         if response.early {
             self.note(
                 text("The response ended before the request did.", "リクエストが終わる前にレスポンスが完了しました。"),
@@ -113,12 +119,60 @@ impl Writer<'_> {
 
     fn message(&mut self, message: &Message, direction: Direction, body: &Place) {
         self.fields(&message.fields, direction);
+        self.oddities(message);
         self.decoded();
         self.body(&message.body, body);
         if !message.trailers.is_empty() {
             self.page.blank();
             self.page.push(Line::of(Tone::Quiet, text("Trailers", "トレーラー").to(self.language)));
             self.fields(&message.trailers, direction);
+        }
+    }
+
+    /// What makes different servers read the message differently.
+    fn oddities(&mut self, message: &Message) {
+        if message.head == Head::Excerpt {
+            self.note(text("Not all of its fields are here.", "フィールドの一部だけです。"), Tone::Quiet);
+        }
+        if message.odd.is_empty() {
+            return;
+        }
+        let what = message.odd.iter().map(|oddity| oddity.text().to(self.language)).collect::<Vec<_>>().join("; ");
+        let said = text(
+            "Different servers read this message differently: {what}.",
+            "このメッセージの解釈はサーバーによって異なります: {what}。",
+        );
+        let said = said.fill(self.language, &[("what", &what)]);
+        self.page.blank();
+        self.page.push(Line::of(Tone::Warning, &said));
+    }
+
+    /// The messages of a WebSocket, a line each, with what is kept of them below.
+    fn socket(&mut self, socket: &Socket) {
+        self.page.blank();
+        self.page.push(Line::of(Tone::Heading, text("WebSocket messages", "WebSocket メッセージ").to(self.language)));
+        for SocketMessage { side, kind, at, code, body } in &socket.messages {
+            let size = text("{length} bytes", "{length} バイト");
+            let arrow = if *side == Side::Client { "→" } else { "←" };
+            let code = code.map(|code| format!(" {code}")).unwrap_or_default();
+            let line = Line::new()
+                .put(Tone::Quiet, &format!("{:>8} ms ", at.as_millis()))
+                .put(Tone::Strong, &format!("{arrow} {}{code}", kind.code()))
+                .put(Tone::Quiet, &format!("  {}", size.fill(self.language, &[("length", &body.length.to_string())])));
+            self.page.push(line.indent(4).at(Place::ResponseBody.into()));
+            if let Content::Text { .. } = body.content {
+                self.text_of(body, &Place::ResponseBody);
+            }
+        }
+        if socket.missing() > 0 {
+            let said = text("{count} more messages were not kept", "ほか {count} 件のメッセージは保存していません");
+            let said = said.fill(self.language, &[("count", &socket.missing().to_string())]);
+            self.page.push(Line::of(Tone::Quiet, &format!("[{said}]")));
+        }
+        if let Some(side) = socket.lost {
+            let said = text("not understood from here: {side}", "ここから解釈できません: {side}");
+            let said = said.fill(self.language, &[("side", words::side(side).to(self.language))]);
+            self.page.push(Line::of(Tone::Warning, &said));
         }
     }
 
@@ -159,25 +213,30 @@ impl Writer<'_> {
                 self.page.blank();
                 self.page.push(Line::of(Tone::Quiet, &format!("[{said}]")).at(place.clone().into()));
             }
-            Content::Text { syntax, text: kept, complete } => {
+            Content::Text { .. } => {
                 self.page.blank();
-                let shown = self.names.show(kept);
-                let clean = shown.is_identity().then(|| body::lines(*syntax, kept.as_str()));
-                for (at, line) in body::lines(*syntax, &shown.text).into_iter().enumerate() {
-                    let depth = (line.len() - line.trim_start().len()).min(20) as u16;
-                    let line = match clean.as_ref().and_then(|clean| clean.get(at)).filter(|clean| **clean != line) {
-                        Some(clean) => Line::new().put_shown(Tone::Plain, &Shown::revealed(clean, line)),
-                        None => body::toned(*syntax, &line),
-                    };
-                    self.page.push(line.indent(depth + 2).at(place.clone().into()));
-                }
-                if !complete {
-                    let said =
-                        text("the rest of {length} bytes was not kept", "全 {length} バイトの残りは保存していません");
-                    let said = said.fill(self.language, &[("length", &body.length.to_string())]);
-                    self.page.push(Line::of(Tone::Quiet, &format!("[{said}]")));
-                }
+                self.text_of(body, place);
             }
+        }
+    }
+
+    /// The lines of a body of which text is kept.
+    fn text_of(&mut self, body: &Body, place: &Place) {
+        let Content::Text { syntax, text: kept, complete } = &body.content else { return };
+        let shown = self.names.show(kept);
+        let clean = shown.is_identity().then(|| body::lines(*syntax, kept.as_str()));
+        for (at, line) in body::lines(*syntax, &shown.text).into_iter().enumerate() {
+            let depth = (line.len() - line.trim_start().len()).min(20) as u16;
+            let line = match clean.as_ref().and_then(|clean| clean.get(at)).filter(|clean| **clean != line) {
+                Some(clean) => Line::new().put_shown(Tone::Plain, &Shown::revealed(clean, line)),
+                None => body::toned(*syntax, &line),
+            };
+            self.page.push(line.indent(depth + 2).at(place.clone().into()));
+        }
+        if !complete {
+            let said = text("the rest of {length} bytes was not kept", "全 {length} バイトの残りは保存していません");
+            let said = said.fill(self.language, &[("length", &body.length.to_string())]);
+            self.page.push(Line::of(Tone::Quiet, &format!("[{said}]")));
         }
     }
 

@@ -103,7 +103,9 @@ impl fmt::Debug for UpstreamProxy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UpstreamProxyError {
     /// It is not written like one.
-    #[error("give scheme, host and port of a proxy, such as http://proxy.contoso.com:8080; https:// and socks5:// will do as well")]
+    #[error(
+        "give scheme, host and port of a proxy, such as http://proxy.contoso.com:8080; https:// and socks5:// will do as well"
+    )]
     Form,
     /// It is spoken to in something else.
     #[error("only proxies of http://, https:// and socks5:// can be gone through")]
