@@ -119,13 +119,20 @@ async fn to_tls(caller: Caller, mut client: TcpStream, connected: Connected, mut
         let server = Server { address: Clean::from(connected.address), tls };
         caller.connection(Some(&target), Some(server), None)
     };
-    let host = if context.only.is_empty() { None } else { tunnel::host_field(&mut client, &mut asked.early).await };
+    let host = if context.only.is_empty() && !target.is_address() {
+        None
+    } else {
+        tunnel::host_field(&mut client, &mut asked.early).await
+    };
     let Ok(name) = ServerName::try_from(target.host.clone()) else {
         let failure = failure::ours("the server's name cannot stand in a certificate");
         return fail(&caller, client, asked, false, failure).await;
     };
+    // Where we know the server by its address alone, the client knows its name.
+    let called = host.clone().filter(|_| target.is_address()).and_then(|host| ServerName::try_from(host).ok());
+    let (name, alias) = called.map_or((name.clone(), None), |called| (called, Some(name)));
     let offer = Offer::new(vec![Protocol::Http1], true, None);
-    let (failure, tls) = match context.upstream.secure(connected.hop, name, None, &offer).await {
+    let (failure, tls) = match context.upstream.secure(connected.hop, name, alias.as_ref(), &offer).await {
         Ok(secured) => {
             let connection = connection(Some(secured.facts));
             let mut tape = unread(&caller, &target, host.as_deref(), &connection, asked.started).unwrap_or_else(|| {

@@ -127,9 +127,12 @@ impl Upstream {
             Speech::Socks5 => via::socks::ask(&mut hop, proxy, target).await.map(|()| Vec::new()),
             Speech::Http | Speech::Https => {
                 let request = via::connect::request(proxy, target, head);
-                via::connect::ask(&mut hop, &request).await.and_then(|mut said| match said.stands() {
-                    true => Ok(said.read.split_off(said.head)),
-                    false => Err(via::connect::refused(&said, target, &self.redactor)),
+                via::connect::ask(&mut hop, &request).await.and_then(|mut said| {
+                    if said.stands() {
+                        Ok(said.read.split_off(said.head))
+                    } else {
+                        Err(via::connect::refused(&said, target, &self.redactor))
+                    }
                 })
             }
         };
