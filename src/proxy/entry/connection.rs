@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use crate::exchange::{Certificate, Connection, Failure, Server, Timestamp};
 use crate::proxy::Context;
 use crate::proxy::answer::instead::Conversation;
+use crate::proxy::answer::page::{self, Way};
 use crate::proxy::answer::respond::Responder;
 use crate::proxy::answer::{self, Page};
 use crate::proxy::entry::absolute;
@@ -127,11 +128,17 @@ pub(crate) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: Socke
     let responder = caller.context.responder.clone();
     match (found, responder) {
         (Opening::Tunnel { target, head }, responder) => {
-            if responder.is_upstream() && caller.context.upstream.tunnel_proxy(&target, &[]).is_some() {
+            if responder.is_upstream()
+                && !page::is_at(&target)
+                && caller.context.upstream.tunnel_proxy(&target, &[]).is_some()
+            {
                 return Box::pin(absolute::serve(caller, tcp, read)).await;
             }
             let early = read.split_off(head);
             let asked = tunnel::Asked { target, manner: Manner::Http, head: read, early, started };
+            if page::is_at(&asked.target) {
+                return tunnel::to_page(caller, tcp, asked).await;
+            }
             if let Some(refusal) = caller.turn_away(&asked.head) {
                 return refuse_tunnel(&caller, tcp, asked, refusal).await;
             }
@@ -141,6 +148,9 @@ pub(crate) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: Socke
             }
         }
         (Opening::Absolute { .. }, Responder::Upstream) => Box::pin(absolute::serve(caller, tcp, read)).await,
+        (Opening::Absolute { head }, Responder::Instead(_)) if absolute::is_for_page(&read[..head]) => {
+            own_page(&caller, tcp, read, Way::Proxied).await;
+        }
         (Opening::Absolute { .. }, Responder::Instead(respond)) => {
             let connection = caller.connection(None, None, None);
             let conversation = Conversation {
@@ -153,9 +163,15 @@ pub(crate) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: Socke
             conversation.hold(Plain::new(tcp, read), &*respond).await;
         }
         (Opening::Socks, _) => Box::pin(socks::serve(caller, tcp, read)).await,
-        (Opening::Ourselves, _) => answer::serve(Plain::new(tcp, read), &Page::welcome()).await,
+        (Opening::Ourselves, _) => own_page(&caller, tcp, read, Way::Directly).await,
         (Opening::Broken(text), _) => not_a_request(&caller, tcp, text, started).await,
     }
+}
+
+/// Shows the proxy's own page to a client of which `read` has come.
+pub(crate) async fn own_page(caller: &Caller, tcp: TcpStream, read: Vec<u8>, way: Way) {
+    let local = tcp.local_addr().ok();
+    page::serve(Plain::new(tcp, read), way, local, &caller.context.authority).await;
 }
 
 /// Answers and records what is no request to a proxy.

@@ -3,6 +3,7 @@
 //! The first byte tells TLS from plain HTTP. Each client connection has one connection to the server, whatever either
 //! side speaks, and the bytes inside pass verbatim. Where both speak the same, it is a tunnel without its CONNECT.
 
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,6 +15,7 @@ use tokio::net::TcpStream;
 use crate::exchange::{Connection, Failure, Server, Timestamp, Tls, Unseen};
 use crate::proxy::answer::{self, Page};
 use crate::proxy::entry::connection::Caller;
+use crate::proxy::entry::hello::greet;
 use crate::proxy::entry::tunnel::{self, Asked, Manner, Opening};
 use crate::proxy::failure;
 use crate::proxy::tap::relay::relay;
@@ -21,6 +23,7 @@ use crate::proxy::tap::stream::Plain;
 use crate::proxy::tap::tape::{self, Tape};
 use crate::proxy::target::Target;
 use crate::proxy::tls::protocol::Protocol;
+use crate::proxy::upstream::secure::Names;
 use crate::proxy::upstream::{Connected, Offer, Unsecured};
 use crate::redact::{Bindings, Clean};
 
@@ -97,11 +100,12 @@ async fn to_plain(caller: Caller, mut client: TcpStream, connected: Connected, a
     let name = hello.name(&target);
     let Ok(leaf) = context.leaf(&name, target.port, None) else { return };
     let connection = connection(leaf.facts(&context.redactor));
-    match tunnel::greet(client, hello, &leaf, http1, &context).await {
-        Ok(client) => {
+    match greet(client, hello, &leaf, http1, &context).await {
+        Ok(greeted) => {
+            let bindings = Bindings::of_certificates(Some(&greeted.shown), None);
+            let (client, connection) = greeted.enter(connection);
             let mut tape = unread(&caller, &target, Some(&name), &connection, started).unwrap_or_else(|| {
                 let authority = target.short_authority(443).into_bytes();
-                let bindings = Bindings::of_certificates(Some(&leaf.der), None);
                 let tunnel = Some((target, started));
                 Tape::http(&context, connection, bindings, http1, "https", Some(authority), tunnel)
             });
@@ -115,8 +119,9 @@ async fn to_plain(caller: Caller, mut client: TcpStream, connected: Connected, a
 async fn to_tls(caller: Caller, mut client: TcpStream, connected: Connected, mut asked: Asked) {
     let context = Arc::clone(&caller.context);
     let target = asked.target.clone();
-    let connection = |tls: Option<Tls>| {
-        let server = Server { address: Clean::from(connected.address), tls };
+    let Connected { hop: mut server, mut address, .. } = connected;
+    let connection = |address: SocketAddr, tls: Option<Tls>| {
+        let server = Server { address: Clean::from(address), tls };
         caller.connection(Some(&target), Some(server), None)
     };
     let host = if context.only.is_empty() && !target.is_address() {
@@ -132,21 +137,31 @@ async fn to_tls(caller: Caller, mut client: TcpStream, connected: Connected, mut
     let called = host.clone().filter(|_| target.is_address()).and_then(|host| ServerName::try_from(host).ok());
     let (name, alias) = called.map_or((name.clone(), None), |called| (called, Some(name)));
     let offer = Offer::new(vec![Protocol::Http1], true, None);
-    let (failure, tls) = match context.upstream.secure(connected.hop, name, alias.as_ref(), &offer).await {
-        Ok(secured) => {
-            let connection = connection(Some(secured.facts));
-            let mut tape = unread(&caller, &target, host.as_deref(), &connection, asked.started).unwrap_or_else(|| {
-                let authority = target.short_authority(80).into_bytes();
-                Tape::http(&context, connection, Bindings::UNKNOWN, None, "http", Some(authority), None)
-            });
-            return relay(Plain::new(client, asked.early), secured.stream, &mut tape).await;
+    let names = Names { name, alias };
+    let mut attempt = context.upstream.attempt(&target);
+    let (failure, tls) = loop {
+        match context.upstream.secure(&target, server, &names, &offer, attempt).await {
+            Ok(secured) => {
+                let connection = connection(address, Some(secured.facts));
+                let tape = unread(&caller, &target, host.as_deref(), &connection, asked.started);
+                let mut tape = tape.unwrap_or_else(|| {
+                    let authority = target.short_authority(80).into_bytes();
+                    Tape::http(&context, connection, Bindings::UNKNOWN, None, "http", Some(authority), None)
+                });
+                return relay(Plain::new(client, asked.early), secured.stream, &mut tape).await;
+            }
+            Err(Unsecured::Again(next)) => attempt = next,
+            Err(Unsecured::Refused(failure, tls)) => break (failure, tls.map(|tls| *tls)),
+            Err(Unsecured::Incompatible(_)) => break (failure::server_tls_incompatible(), None),
         }
-        Err(Unsecured::Refused(failure, tls)) => (failure, tls.map(|tls| *tls)),
-        Err(Unsecured::Incompatible(_)) => (failure::server_tls_incompatible(), None),
+        match context.upstream.connect(&target, &[]).await {
+            Ok(again) => (server, address) = (again.hop, again.address),
+            Err(failure) => break (failure, None),
+        }
     };
     let page = Page::unreachable(&target, &failure, &context.redactor);
     let url = context.redactor.wire().url(format!("http://{}/", target.short_authority(80)).as_bytes());
-    tape::failed(&context, connection(tls), asked.started, None, Some(url), failure);
+    tape::failed(&context, connection(address, tls), asked.started, None, Some(url), failure);
     answer::serve(Plain::new(client, asked.early), &page).await;
 }
 
@@ -184,8 +199,8 @@ pub(crate) async fn fail(caller: &Caller, mut client: TcpStream, asked: Asked, t
     let Some(Opening::Hello(hello)) = tunnel::client_opening(&mut client, early).await else { return };
     let http1 = hello.offers(Protocol::Http1).then_some(Protocol::Http1);
     let Ok(leaf) = context.leaf(&hello.name(&target), target.port, None) else { return };
-    if let Ok(client) = tunnel::greet(client, *hello, &leaf, http1, context).await {
-        answer::serve(client, &page).await;
+    if let Ok(greeted) = greet(client, *hello, &leaf, http1, context).await {
+        answer::serve(greeted.stream, &page).await;
     }
 }
 
