@@ -1,10 +1,13 @@
 //! Through another proxy: what it is told, what it says, and which servers are reached without it.
 
 use std::fs;
+use std::io::{BufReader, Write as _};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 use crate::kit::{
-    Demand, Forward, Origin, Process, Proxy, Workshop, accounts, curl, field, need, need_python, partner, saved,
+    Demand, Forward, Origin, Process, Proxy, Workshop, accounts, challenge_of, curl, field, hello, need, need_python,
+    partner, read_body, read_head, response, saved,
 };
 
 const HOST: &str = "mail.contoso.com";
@@ -128,6 +131,39 @@ fn a_login_to_a_proxy_stays_on_its_connection() {
     assert_ne!(wrong.code, Some(0));
     let last = proxy.exchanges(8).pop().unwrap();
     assert_eq!((&last["status"], &last["findings"][0]), (&407.into(), &"proxy-auth-failed".into()), "{last}");
+}
+
+#[test]
+fn a_login_that_binds_the_connection_to_a_proxy_holds_for_every_server_behind_it() {
+    const USERS: &[(&str, &str)] = &[("avery", "First-Pa55")];
+    let workshop = Workshop::new();
+    let (one, other) = (Origin::answering(None, |_| OK.to_vec()), Origin::answering(None, |_| OK.to_vec()));
+    let servers = [("mail.contoso.com:80", one.address), ("autodiscover.contoso.com:80", other.address)];
+    let forward = Forward::to(&servers, Demand::Bound(USERS));
+    let proxy = workshop.proxy(&["--upstream-proxy", &forward.url()]);
+    let mut client = BufReader::new(TcpStream::connect(proxy.address).unwrap());
+    let mut ask = |host: &str, login: &str| {
+        let request = format!("GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n{login}\r\n");
+        client.get_mut().write_all(request.as_bytes()).unwrap();
+        let head = read_head(&mut client).expect("an answer");
+        read_body(&mut client, &head);
+        (String::from_utf8_lossy(&head)[9..12].to_owned(), field(&head, "proxy-authenticate"))
+    };
+    let (status, challenge) = ask(HOST, &format!("Proxy-Authorization: {}\r\n", hello()));
+    assert_eq!(status, "407");
+    let login = response("avery", "First-Pa55", challenge_of(&challenge.unwrap()));
+    assert_eq!(ask(HOST, &format!("Proxy-Authorization: {login}\r\n")).0, "200");
+    for host in ["autodiscover.contoso.com", HOST, "autodiscover.contoso.com"] {
+        assert_eq!(ask(host, "").0, "200", "{host}: the connection to the proxy is the same");
+    }
+    // Another client has a connection of its own, on which nobody has logged in.
+    let mut stranger = BufReader::new(TcpStream::connect(proxy.address).unwrap());
+    stranger.get_mut().write_all(format!("GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n").as_bytes()).unwrap();
+    assert!(read_head(&mut stranger).unwrap().starts_with(b"HTTP/1.1 407 "));
+    let numbers: Vec<_> = forward.heads().iter().map(|(number, _)| *number).collect();
+    assert_eq!(numbers, [0, 0, 0, 0, 0, 1]);
+    let urls: Vec<_> = proxy.stop().exchanges().iter().map(|said| said["url"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(urls[2], "http://autodiscover.contoso.com/");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use tokio::io::AsyncReadExt;
@@ -14,7 +15,8 @@ use tokio::net::TcpStream;
 
 use crate::exchange::{Connection, Failure, Server, Timestamp, Tls, Unseen};
 use crate::proxy::answer::{self, Page};
-use crate::proxy::entry::connection::Caller;
+use crate::proxy::entry::connection::{Caller, dismiss};
+use crate::proxy::entry::crowd::SILENCE;
 use crate::proxy::entry::hello::greet;
 use crate::proxy::entry::tunnel::{self, Asked, Manner, Opening};
 use crate::proxy::failure;
@@ -63,9 +65,17 @@ pub struct ReverseUrlError;
 /// Serves one client connection to its end.
 pub(crate) async fn serve(caller: Caller, mut client: TcpStream, url: &ReverseUrl) {
     let mut early = Vec::new();
-    if !matches!(client.read_buf(&mut early).await, Ok(read) if read > 0) {
-        return;
+    let mut wait = caller.context.crowd.wait();
+    tokio::select! {
+        amount = client.read_buf(&mut early) => if !matches!(amount, Ok(amount) if amount > 0) {
+            return;
+        },
+        dismissal = wait.dismissal(false, Some(SILENCE)) => {
+            drop(wait);
+            return dismiss(&caller, client, dismissal).await;
+        }
     }
+    drop(wait);
     let started = Timestamp::now();
     if caller.is_ourselves(started) {
         return;
@@ -88,8 +98,11 @@ async fn to_plain(caller: Caller, mut client: TcpStream, connected: Connected, a
         let server = Server { address: Clean::from(connected.address), tls: None };
         caller.connection(Some(&target), Some(server), leaf)
     };
-    let hello = match tunnel::client_opening(&mut client, early).await {
+    let hello = match tunnel::client_opening(&mut client, early, &context.crowd).await {
         Some(Opening::Hello(hello)) => *hello,
+        Some(Opening::Dismissed(dismissal)) => {
+            return tunnel::dismiss(&caller, connection(None), started, &target, dismissal);
+        }
         Some(_) => {
             let failure = failure::not_a_request("the client speaks a TLS that this proxy cannot read");
             return tape::failed_tunnel(&context, connection(None), started, &target, failure);
@@ -98,6 +111,11 @@ async fn to_plain(caller: Caller, mut client: TcpStream, connected: Connected, a
     };
     let http1 = hello.offers(Protocol::Http1).then_some(Protocol::Http1);
     let name = hello.name(&target);
+    match context.authority.turn(&name) {
+        Some(Duration::ZERO) => {}
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => return tape::failed_tunnel(&context, connection(None), started, &target, failure::too_many_names()),
+    }
     let Ok(leaf) = context.leaf(&name, target.port, None) else { return };
     let connection = connection(leaf.facts(&context.redactor));
     match greet(client, hello, &leaf, http1, &context).await {
@@ -127,7 +145,7 @@ async fn to_tls(caller: Caller, mut client: TcpStream, connected: Connected, mut
     let host = if context.only.is_empty() && !target.is_address() {
         None
     } else {
-        tunnel::host_field(&mut client, &mut asked.early).await
+        tunnel::host_field(&mut client, &mut asked.early, &context.crowd).await
     };
     let Ok(name) = ServerName::try_from(target.host.clone()) else {
         let failure = failure::ours("the server's name cannot stand in a certificate");
@@ -196,7 +214,7 @@ pub(crate) async fn fail(caller: &Caller, mut client: TcpStream, asked: Asked, t
         return answer::serve(Plain::new(client, early), &page).await;
     }
     tape::failed_tunnel(context, connection, started, &target, failure);
-    let Some(Opening::Hello(hello)) = tunnel::client_opening(&mut client, early).await else { return };
+    let Some(Opening::Hello(hello)) = tunnel::client_opening(&mut client, early, &context.crowd).await else { return };
     let http1 = hello.offers(Protocol::Http1).then_some(Protocol::Http1);
     let Ok(leaf) = context.leaf(&hello.name(&target), target.port, None) else { return };
     if let Ok(greeted) = greet(client, *hello, &leaf, http1, context).await {

@@ -33,7 +33,19 @@ const CONNECT: u8 = 1;
 pub(crate) async fn serve(caller: Caller, tcp: TcpStream, read: Vec<u8>) {
     let started = Timestamp::now();
     let mut talk = Talk { tcp, read: Zeroizing::new(read), at: 0 };
-    match ask(&caller, &mut talk).await {
+    let mut wait = caller.context.crowd.wait();
+    let asked = tokio::select! {
+        asked = ask(&caller, &mut talk) => asked,
+        dismissal = wait.dismissal(true, None) => {
+            if caller.context.crowd.may_record() {
+                let connection = caller.connection(None, None, None);
+                tape::failed(&caller.context, connection, started, None, None, dismissal.failure(Step::Receive));
+            }
+            return;
+        }
+    };
+    drop(wait);
+    match asked {
         Ok(target) => {
             let Talk { tcp, read, at } = talk;
             let early = read[at..].to_vec();
