@@ -47,6 +47,11 @@ pub enum Fault {
         /// The file.
         path: PathBuf,
     },
+    /// A file of a kind that has no encryption.
+    NotEncrypted {
+        /// The file asked for.
+        path: PathBuf,
+    },
     /// A replay that would record into the very session it answers from.
     SaveIntoReplayed {
         /// The file.
@@ -153,6 +158,7 @@ impl Fault {
             | Self::SaveIntoReplayed { .. }
             | Self::SaveExists { .. }
             | Self::OntoItself { .. }
+            | Self::NotEncrypted { .. }
             | Self::NoSuchFinding { .. }
             | Self::Input(_)
             | Self::NotPasted { .. }
@@ -224,6 +230,13 @@ impl Fault {
                 Text {
                     en: "{path} cannot be made of itself; name another file to write",
                     ja: "{path} をそれ自身から作ることはできません。書き込み先に別のファイルを指定してください",
+                },
+                &[("path", &path.display().to_string())],
+            ),
+            Self::NotEncrypted { path } => fill(
+                Text {
+                    en: "--encrypt: only a .saz can be encrypted, {path} cannot; name a .saz, or leave the option out",
+                    ja: "--encrypt: 暗号化できるのは .saz だけです ({path} は不可)。.saz を指定するか、オプションを外してください",
                 },
                 &[("path", &path.display().to_string())],
             ),
@@ -367,6 +380,7 @@ mod tests {
             (Fault::SaveIntoReplayed { path: path() }, Exit::Usage),
             (Fault::SaveExists { path: path() }, Exit::Usage),
             (Fault::OntoItself { path: path() }, Exit::Usage),
+            (Fault::NotEncrypted { path: path() }, Exit::Usage),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: Vec::new() }, Exit::Usage),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: vec!["spn-missing"] }, Exit::Usage),
             (Fault::Input(error()), Exit::Usage),

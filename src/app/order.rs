@@ -65,6 +65,8 @@ pub struct Convert {
     pub to: PathBuf,
     /// Its format.
     pub form: Form,
+    /// Whether a password protects it.
+    pub encrypt: bool,
     /// For whom.
     pub share: Share,
 }

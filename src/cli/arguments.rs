@@ -149,6 +149,9 @@ pub(super) struct Convert {
     /// replaced when the new one is complete
     #[arg(value_name = "OUT")]
     pub to: PathBuf,
+    /// Encrypt OUT (.saz, AES-256) with the password in AUTHTAP_SAZ_PASSWORD, or one that is asked for
+    #[arg(long)]
+    pub encrypt: bool,
     /// For whom: support sees hosts, tenant and request ids
     #[arg(long, value_enum, default_value_t = ShareWith::Support)]
     pub share: ShareWith,

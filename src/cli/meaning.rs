@@ -109,7 +109,10 @@ fn conversion(convert: Convert) -> Result<app::Convert, Fault> {
         ShareWith::Public => return not_yet("convert --share public"),
     };
     let form = form(&convert.to)?;
-    Ok(app::Convert { from: convert.from, to: convert.to, form, share })
+    if convert.encrypt && form != Form::Saz {
+        return Err(Fault::NotEncrypted { path: convert.to });
+    }
+    Ok(app::Convert { from: convert.from, to: convert.to, form, encrypt: convert.encrypt, share })
 }
 
 /// `guarded`: who may use a listener beyond loopback was said.

@@ -53,6 +53,17 @@ pub(super) fn session(error: &SessionError) -> String {
             "{} には読み取れる log.entries がなく、読むものがありません。コンテンツ付きの HAR として書き出し直してください",
             path.display()
         ),
+        SessionError::NoSessions { path } => format!(
+            "{} は ZIP ファイルですが、Fiddler のセッション (raw/1_c.txt など) がありません。セッション アーカイブ (SAZ) を指定してください",
+            path.display()
+        ),
+        SessionError::Protected { path } => format!(
+            "{} はパスワードで保護されています。AUTHTAP_SAZ_PASSWORD を設定するか、端末から実行して入力してください",
+            path.display()
+        ),
+        SessionError::WrongPassword { path } => {
+            format!("{} のパスワードが違います。AUTHTAP_SAZ_PASSWORD を確認してください", path.display())
+        }
         SessionError::Cancelled => "すべてを読み終える前に中止しました".to_owned(),
         SessionError::InUse { path } => format!(
             "{} には別の authtap が記録中です。そちらを終えるか、別のファイルを指定してください",
