@@ -21,7 +21,9 @@ mod bad_input;
 #[cfg(target_os = "linux")]
 mod bodies;
 mod browser;
+mod ca;
 mod cases;
+mod certificate_page;
 mod crash;
 mod demo;
 mod extended_protection;
@@ -40,6 +42,8 @@ mod real_clients;
 mod recording;
 mod replay;
 mod reverse;
+#[cfg(target_os = "linux")]
+mod safety;
 mod screens;
 mod signals;
 mod ways_in;
