@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use super::Exit;
 use crate::demo::StageError;
-use crate::proxy::{AuthorityError, ProxyLoginError, ServerCertDoubt, ServerCertError, StartError};
+use crate::proxy::{AuthorityError, KeyFileDoubt, KeyFileError, ProxyLoginError, StartError};
 use crate::session::SessionError;
 use crate::session::kind::Kind;
 use crate::text::{Language, Text};
@@ -34,6 +34,21 @@ pub enum Fault {
     ProxyLogin(ProxyLoginError),
     /// `--save` with an extension that names no kind of session.
     UnknownSessionKind {
+        /// The file asked for.
+        path: PathBuf,
+    },
+    /// `--save` into a file that is there already and cannot be continued.
+    SaveExists {
+        /// The file asked for.
+        path: PathBuf,
+    },
+    /// A file that would be made of itself.
+    OntoItself {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of a kind that has no encryption.
+    NotEncrypted {
         /// The file asked for.
         path: PathBuf,
     },
@@ -76,7 +91,7 @@ pub enum Fault {
     /// A store of trust still has the root.
     NotUninstalled,
     /// A certificate that clients should be shown cannot be.
-    ServerCert(ServerCertError),
+    KeyFile(KeyFileError),
     /// The terminal cannot be used.
     Screen(ScreenError),
     /// There is no terminal to look at sessions with.
@@ -119,9 +134,9 @@ impl From<ProxyLoginError> for Fault {
     }
 }
 
-impl From<ServerCertError> for Fault {
-    fn from(error: ServerCertError) -> Self {
-        Self::ServerCert(error)
+impl From<KeyFileError> for Fault {
+    fn from(error: KeyFileError) -> Self {
+        Self::KeyFile(error)
     }
 }
 
@@ -141,10 +156,13 @@ impl Fault {
             | Self::ProxyLogin(_)
             | Self::UnknownSessionKind { .. }
             | Self::SaveIntoReplayed { .. }
+            | Self::SaveExists { .. }
+            | Self::OntoItself { .. }
+            | Self::NotEncrypted { .. }
             | Self::NoSuchFinding { .. }
             | Self::Input(_)
             | Self::NotPasted { .. }
-            | Self::ServerCert(_)
+            | Self::KeyFile(_)
             | Self::Start(StartError::UpstreamCa(_)) => Exit::Usage,
             Self::Session(error) if is_input(error) => Exit::Usage,
             Self::Session(_)
@@ -194,8 +212,31 @@ impl Fault {
             Self::ProxyLogin(error) => said(error, japanese::login, language),
             Self::UnknownSessionKind { path } => fill(
                 Text {
-                    en: "--save {path}: the kind of a session follows its extension; use .authtap",
-                    ja: "--save {path}: セッションの形式は拡張子で決まります。.authtap を使ってください",
+                    en: "{path}: the kind of a session file follows its extension; use .authtap, .har or .saz",
+                    ja: "{path}: セッション ファイルの形式は拡張子で決まります。.authtap、.har、.saz のいずれかを使ってください",
+                },
+                &[("path", &path.display().to_string())],
+            ),
+            Self::SaveExists { path } => fill(
+                Text {
+                    en: "--save {path}: there is such a file already, and only an .authtap session can be continued; \
+                         name another file",
+                    ja: "--save {path}: 同じ名前のファイルがあります。続きを記録できるのは .authtap セッションだけです。\
+                         別のファイルを指定してください",
+                },
+                &[("path", &path.display().to_string())],
+            ),
+            Self::OntoItself { path } => fill(
+                Text {
+                    en: "{path} cannot be made of itself; name another file to write",
+                    ja: "{path} をそれ自身から作ることはできません。書き込み先に別のファイルを指定してください",
+                },
+                &[("path", &path.display().to_string())],
+            ),
+            Self::NotEncrypted { path } => fill(
+                Text {
+                    en: "--encrypt: only a .saz can be encrypted, {path} cannot; name a .saz, or leave the option out",
+                    ja: "--encrypt: 暗号化できるのは .saz だけです ({path} は不可)。.saz を指定するか、オプションを外してください",
                 },
                 &[("path", &path.display().to_string())],
             ),
@@ -270,7 +311,7 @@ impl Fault {
                 },
                 &[],
             ),
-            Self::ServerCert(error) => said(error, japanese::server_cert, language),
+            Self::KeyFile(error) => said(error, japanese::key_file, language),
             Self::Screen(error) => said(error, japanese::screen, language),
             Self::NoTerminalToOpen => fill(
                 Text {
@@ -292,7 +333,7 @@ impl Fault {
 }
 
 /// The sentence that says what somebody should know of a certificate that is shown all the same.
-pub(super) fn doubt(doubt: &ServerCertDoubt, language: Language) -> String {
+pub(super) fn doubt(doubt: &KeyFileDoubt, language: Language) -> String {
     said(doubt, japanese::doubt, language)
 }
 
@@ -319,9 +360,11 @@ fn said<E: Display>(error: &E, japanese: fn(&E) -> String, language: Language) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proxy::{KeyFileOption, KeyFileProblem};
 
     fn faults() -> Vec<(Fault, Exit)> {
         let path = || PathBuf::from("a.authtap");
+        let key_file = |problem| KeyFileError { option: KeyFileOption::ClientCert, path: path(), problem }.into();
         let error = || io::Error::other("the system's words");
         let address = SocketAddr::from(([127, 0, 0, 1], 8080));
         vec![
@@ -335,6 +378,9 @@ mod tests {
             (ProxyLoginError::Control.into(), Exit::Usage),
             (Fault::UnknownSessionKind { path: path() }, Exit::Usage),
             (Fault::SaveIntoReplayed { path: path() }, Exit::Usage),
+            (Fault::SaveExists { path: path() }, Exit::Usage),
+            (Fault::OntoItself { path: path() }, Exit::Usage),
+            (Fault::NotEncrypted { path: path() }, Exit::Usage),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: Vec::new() }, Exit::Usage),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: vec!["spn-missing"] }, Exit::Usage),
             (Fault::Input(error()), Exit::Usage),
@@ -342,6 +388,7 @@ mod tests {
             (SessionError::Missing { path: path() }.into(), Exit::Usage),
             (SessionError::Damaged { path: path(), reason: "x".to_owned() }.into(), Exit::Usage),
             (SessionError::NotASession { path: path(), kind: Kind::Text }.into(), Exit::Usage),
+            (SessionError::Cancelled.into(), Exit::Usage),
             (SessionError::InUse { path: path() }.into(), Exit::Refused),
             (SessionError::Full { path: path() }.into(), Exit::Refused),
             (Fault::Log { path: path(), reason: error() }, Exit::Refused),
@@ -354,14 +401,14 @@ mod tests {
             (Fault::NotUninstalled, Exit::Refused),
             (StartError::InUse { address }.into(), Exit::Refused),
             (StartError::UpstreamCa(crate::proxy::UpstreamCaError::Empty { path: path() }).into(), Exit::Usage),
-            (ServerCertError::Read { path: path(), error: error() }.into(), Exit::Usage),
-            (ServerCertError::NoCertificate { path: path() }.into(), Exit::Usage),
-            (ServerCertError::NoKey { path: path() }.into(), Exit::Usage),
-            (ServerCertError::KeyEncrypted { path: path() }.into(), Exit::Usage),
-            (ServerCertError::Mismatch { path: path() }.into(), Exit::Usage),
-            (ServerCertError::Unusable { path: path() }.into(), Exit::Usage),
-            (ServerCertError::NoPassword { path: path() }.into(), Exit::Usage),
-            (ServerCertError::NotOpened { path: path() }.into(), Exit::Usage),
+            (key_file(KeyFileProblem::Read(error())), Exit::Usage),
+            (key_file(KeyFileProblem::NoCertificate), Exit::Usage),
+            (key_file(KeyFileProblem::NoKey), Exit::Usage),
+            (key_file(KeyFileProblem::KeyEncrypted), Exit::Usage),
+            (key_file(KeyFileProblem::Mismatch), Exit::Usage),
+            (key_file(KeyFileProblem::Unusable), Exit::Usage),
+            (key_file(KeyFileProblem::NoPassword), Exit::Usage),
+            (key_file(KeyFileProblem::NotOpened), Exit::Usage),
             (ScreenError::NoTerminal.into(), Exit::Refused),
             (Fault::NoTerminalToOpen, Exit::Refused),
             (StageError::Listen(error()).into(), Exit::Refused),

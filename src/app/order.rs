@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::proxy::{Domain, HostPattern, Network, Resolve, ReverseUrl, ServerCertFile};
+use crate::proxy::{Domain, HostFile, HostPattern, Network, Resolve, ReverseUrl};
+use crate::session::Form;
 use crate::text::Language;
 
 /// One run of the program.
@@ -34,6 +35,8 @@ pub enum Task {
         /// How to say it.
         page: Page,
     },
+    /// Write a session file again in another format.
+    Convert(Convert),
     /// One finding's page, or the list of all.
     Explain {
         /// The finding.
@@ -51,6 +54,37 @@ pub enum Task {
         /// How to show it.
         view: View,
     },
+}
+
+/// One session file made of another.
+#[derive(Debug)]
+pub struct Convert {
+    /// The file that is read.
+    pub from: PathBuf,
+    /// The file that is written.
+    pub to: PathBuf,
+    /// Its format.
+    pub form: Form,
+    /// Whether a password protects it.
+    pub encrypt: bool,
+    /// For whom.
+    pub share: Share,
+}
+
+/// For whom a file is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// Support: hosts, tenants and request ids stay.
+    Support,
+}
+
+impl Share {
+    /// Its word on the command line and in files.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Support => "support",
+        }
+    }
 }
 
 /// A capture, live or replayed.
@@ -100,7 +134,9 @@ pub struct Upstream {
     /// Patterns of hosts with which no HTTP/2 is agreed on.
     pub http1: Vec<HostPattern>,
     /// Certificates to show to clients instead of minted ones.
-    pub server_certs: Vec<ServerCertFile>,
+    pub server_certs: Vec<HostFile>,
+    /// Certificates to show to servers that ask for one.
+    pub client_certs: Vec<HostFile>,
     /// PEM files with further trust anchors.
     pub trust: Vec<PathBuf>,
     /// Whether any certificate will do.

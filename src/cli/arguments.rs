@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::values;
-use crate::proxy::{Domain, HostPattern, NEVER_DECRYPTED, Network, Resolve, ReverseUrl, ServerCertFile};
+use crate::proxy::{Domain, HostFile, HostPattern, NEVER_DECRYPTED, Network, Resolve, ReverseUrl};
 use crate::text::Language;
 
 /// Tells why a client got its HTTP 401: a debugging proxy for Exchange and migration engineers.
@@ -40,8 +40,8 @@ pub(super) enum Command {
     Diagnose(Diagnose),
     /// The page of one finding, or the list of all
     Explain(Explain),
-    #[command(hide = true)]
-    Convert(Anything),
+    /// From one session format to another (.authtap .har .saz; .mitm is read), sanitized on the way
+    Convert(Convert),
     /// Serve a saved session offline: answers from the file, no network
     Replay(Replay),
     #[command(hide = true)]
@@ -75,7 +75,10 @@ pub(super) struct Proxy {
     /// Show this certificate (PEM with key, or PFX) for HOST instead of a minted one; with the server's own,
     /// Extended Protection holds. A PFX's password comes from AUTHTAP_PFX_PASSWORD or is asked for
     #[arg(long, value_name = "HOST=FILE")]
-    pub server_cert: Vec<ServerCertFile>,
+    pub server_cert: Vec<HostFile>,
+    /// Show this certificate (PEM with key, or PFX) to HOST if it asks for a client certificate; wildcards
+    #[arg(long, value_name = "HOST=FILE")]
+    pub client_cert: Vec<HostFile>,
     /// Further trust anchors for servers
     #[arg(long, value_name = "PEM")]
     pub upstream_ca: Vec<PathBuf>,
@@ -92,8 +95,6 @@ pub(super) struct Proxy {
     pub upstream_proxy: Option<OsString>,
     #[arg(long, hide = true)]
     pub keep_identities: bool,
-    #[arg(long, value_name = "HOST=FILE", hide = true)]
-    pub client_cert: Vec<OsString>,
     #[arg(long, hide = true)]
     pub transparent: bool,
 }
@@ -107,7 +108,8 @@ pub(super) struct Front {
     /// Stand in front of URL instead of acting as a forward proxy
     #[arg(long, value_name = "URL")]
     pub reverse: Option<ReverseUrl>,
-    /// Session file (.authtap); an existing one is continued
+    /// Session file; its extension says which kind. An existing .authtap is continued; .har and .saz are written at the
+    /// end
     #[arg(short, long, value_name = "FILE")]
     pub save: Option<PathBuf>,
     /// No terminal UI: one line an exchange on standard output, with its finding ids
@@ -136,6 +138,23 @@ pub(super) struct Diagnose {
     /// Format of the findings
     #[arg(long, value_enum, default_value_t = PageFormat::Text)]
     pub format: PageFormat,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Convert {
+    /// The session file to read, of any kind; told by content
+    #[arg(value_name = "IN")]
+    pub from: PathBuf,
+    /// The session file to write; its extension says which kind: .authtap .har .saz. One that is there already is
+    /// replaced when the new one is complete
+    #[arg(value_name = "OUT")]
+    pub to: PathBuf,
+    /// Encrypt OUT (.saz, AES-256) with the password in AUTHTAP_SAZ_PASSWORD, or one that is asked for
+    #[arg(long)]
+    pub encrypt: bool,
+    /// For whom: support sees hosts, tenant and request ids
+    #[arg(long, value_enum, default_value_t = ShareWith::Support)]
+    pub share: ShareWith,
 }
 
 #[derive(Args, Debug)]
@@ -203,6 +222,13 @@ pub(super) struct Anything {
 pub(super) enum LineFormat {
     Text,
     Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ShareWith {
+    Support,
+    #[value(hide = true)]
+    Public,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -11,6 +11,7 @@ mod entry;
 mod failure;
 mod hosts;
 mod memory;
+mod pace;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod stage;
@@ -33,6 +34,7 @@ use tokio::time::Instant;
 use crate::exchange::Ids;
 use crate::redact::Redactor;
 use certificates::leaf::{Leaf, LeafError};
+use entry::crowd::Crowd;
 use entry::listener;
 use memory::Unreadable;
 use rustls::pki_types::CertificateDer;
@@ -42,7 +44,9 @@ use upstream::Upstream;
 pub use answer::replay::Replay;
 pub use answer::respond::{Answer, Request, Respond, Responder};
 pub use certificates::{Authority, AuthorityError, Domain, DomainError};
-pub use certificates::{ServerCert, ServerCertDoubt, ServerCertError, ServerCertFile, ServerCertFileError};
+pub use certificates::{
+    ClientCert, HostFile, HostFileError, KeyFileDoubt, KeyFileError, KeyFileOption, KeyFileProblem, ServerCert,
+};
 pub use entry::{Network, NetworkError, ProxyLogin, ProxyLoginError, ReverseUrl, ReverseUrlError};
 pub use hosts::{HostPattern, HostPatternError, NEVER_DECRYPTED};
 pub use tap::{Event, Outbox};
@@ -76,6 +80,8 @@ pub struct Options {
     pub http1: Vec<HostPattern>,
     /// Certificates that clients are shown instead of minted ones.
     pub server_certs: Vec<ServerCert>,
+    /// Certificates that servers are shown if they ask for one.
+    pub client_certs: Vec<ClientCert>,
     /// Record these hosts alone; empty means all.
     pub only: Vec<HostPattern>,
     /// How many bytes of each body are kept for reading.
@@ -96,8 +102,14 @@ pub async fn start(options: Options) -> Result<Proxy, StartError> {
     let listeners = listener::bind(&options.listen).await?;
     let addresses = listeners.iter().map(tokio::net::TcpListener::local_addr).collect::<Result<Vec<_>, _>>();
     let addresses = addresses.map_err(|error| StartError::Listen { address: ([0, 0, 0, 0], 0).into(), error })?;
-    let upstream =
-        Upstream::new(options.resolve, addresses.clone(), roots, options.insecure_upstream, options.redactor.clone());
+    let upstream = Upstream::new(
+        options.resolve,
+        addresses.clone(),
+        roots,
+        options.insecure_upstream,
+        options.client_certs,
+        options.redactor.clone(),
+    );
     let context = Arc::new(Context {
         reverse: options.reverse,
         allow: options.allow,
@@ -117,6 +129,7 @@ pub async fn start(options: Options) -> Result<Proxy, StartError> {
         paused: AtomicBool::new(false),
         passed: AtomicU64::new(0),
         refused: AtomicU64::new(0),
+        crowd: Crowd::new(),
         asked: AtomicU64::new(0),
         busy: AtomicUsize::new(0),
         redacting: AtomicUsize::new(0),
@@ -148,14 +161,16 @@ impl Proxy {
         self.context.paused.store(paused, Ordering::Relaxed);
     }
 
-    /// How many connections passed undecrypted and unrecorded because `--only` does not name their hosts.
-    pub fn passed(&self) -> u64 {
-        self.context.passed.load(Ordering::Relaxed)
-    }
-
-    /// How many connections were closed at once because `--allow` does not name where they came from.
-    pub fn refused(&self) -> u64 {
-        self.context.refused.load(Ordering::Relaxed)
+    /// What was counted and not recorded, or not all of it.
+    pub fn tally(&self) -> Tally {
+        let context = &self.context;
+        Tally {
+            passed: context.passed.load(Ordering::Relaxed),
+            refused: context.refused.load(Ordering::Relaxed),
+            asked: context.asked.load(Ordering::Relaxed),
+            dismissed: context.crowd.dismissed(),
+            turned_away: context.crowd.turned_away(),
+        }
     }
 
     /// Stops accepting, lets exchanges that are going on finish for at most `drain`, and cuts the rest. What is cut is
@@ -170,6 +185,21 @@ impl Proxy {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
+}
+
+/// What a proxy counts and does not record, or not all of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Connections that passed undecrypted and unrecorded because `--only` does not name their hosts.
+    pub passed: u64,
+    /// Connections that were closed at once because `--allow` does not name where they came from.
+    pub refused: u64,
+    /// Requests that came without user name and password, and were asked for them.
+    pub asked: u64,
+    /// Connections that were closed because the client took too long to say what it wants. The first are recorded.
+    pub dismissed: u64,
+    /// Connections that were closed at once because there were too many. The first are recorded.
+    pub turned_away: u64,
 }
 
 /// Why a proxy cannot start.
@@ -228,6 +258,8 @@ struct Context {
     passed: AtomicU64,
     /// Connections of clients that may not come.
     refused: AtomicU64,
+    /// Everybody who is connected.
+    crowd: Crowd,
     /// Requests that came without a login and were asked for one.
     asked: AtomicU64,
     /// Connections with an open exchange.
@@ -261,6 +293,12 @@ impl Context {
             Some(given) => Ok(given.leaf()),
             None => self.authority.leaf(host, server),
         }
+    }
+
+    /// How `leaf` is shown to clients that speak only old TLS: as it was given, or with a twin of the other kind of key.
+    #[cfg(feature = "legacy-tls")]
+    fn for_old_clients(&self, leaf: &Leaf) -> Option<Arc<tls::legacy::Acceptor>> {
+        self.authority.for_old_clients(leaf)
     }
 
     /// Whether clients would accept what can be shown to them for `host`: a root may be limited to some domains.

@@ -227,9 +227,14 @@ fn write(door: &Door<'_>, syntax: Syntax, text: &str, out: &mut String) -> bool 
 
 /// JSON in a header or a claims request.
 pub(super) fn json(door: &Door<'_>, text: &str, sort: Sort, out: &mut String) {
-    let (text, cut) = uncut(door, text);
-    let read = json::write(door, text, sort, false, out);
-    if cut || read.length < text.len() {
+    let settled = door.settled(text, out, |door, text, out| {
+        let (text, cut) = uncut(door, text);
+        let read = json::write(door, text, sort, false, out);
+        if cut || read.length < text.len() {
+            out.push_str(CUT);
+        }
+    });
+    if settled.is_none() {
         out.push_str(CUT);
     }
 }

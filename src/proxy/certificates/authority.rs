@@ -6,6 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
@@ -14,6 +15,8 @@ use crate::proxy::certificates::domain::{self, Domain};
 use crate::proxy::certificates::files::{CERTIFICATE_FILE, Files};
 use crate::proxy::certificates::leaf::{Leaf, LeafError, Leaves};
 use crate::proxy::tls::crypto;
+#[cfg(feature = "legacy-tls")]
+use crate::proxy::tls::legacy;
 
 /// A root certificate with its key, and the leaves it has signed.
 pub struct Authority {
@@ -86,9 +89,20 @@ impl Authority {
         crypto::sha256(&self.certificate).map(|byte| format!("{byte:02X}")).join(":")
     }
 
+    /// How `leaf` is shown to clients that speak only old TLS.
+    #[cfg(feature = "legacy-tls")]
+    pub(crate) fn for_old_clients(&self, leaf: &Leaf) -> Option<Arc<legacy::Acceptor>> {
+        self.leaves.for_old_clients(leaf)
+    }
+
     /// Whether clients would accept what it signs for `name`.
     pub(crate) fn may_sign(&self, name: &str) -> bool {
         domain::permit(&self.domains, name)
+    }
+
+    /// How long to wait before a leaf for `name` may be minted; nothing where too many new names wait already.
+    pub(crate) fn turn(&self, name: &str) -> Option<Duration> {
+        self.leaves.turn(name)
     }
 
     /// The certificate to show to a client that asked for `name`, with the names of the server's own certificate too.

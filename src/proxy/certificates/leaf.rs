@@ -11,16 +11,19 @@ use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     SanType, SerialNumber,
 };
-use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::NoServerSessionStorage;
 use rustls::sign::{CertifiedKey, SigningKey, SingleCertAndKey};
+use rustls::{ServerConfig, SignatureScheme};
 use time::{Duration, OffsetDateTime};
 
 use crate::exchange::Certificate;
 use crate::proxy::certificates::certificate;
 use crate::proxy::certificates::domain::{self, Domain};
+use crate::proxy::pace::Pace;
 use crate::proxy::tls::crypto;
+#[cfg(feature = "legacy-tls")]
+use crate::proxy::tls::legacy;
 use crate::proxy::tls::protocol::Protocol;
 use crate::redact::Redactor;
 
@@ -31,6 +34,10 @@ const BACKDATED: Duration = Duration::days(2);
 /// A leaf that has less than this to live is minted anew.
 const RENEWED_BEFORE: Duration = Duration::days(30);
 const KEPT: usize = 1024;
+/// New names at once, and a second: more than any client that is not out to flood us, and little work.
+const NEW_NAMES: (u32, u32) = (500, 200);
+/// How long a client waits for the turn of a new name.
+const TURN: std::time::Duration = std::time::Duration::from_secs(5);
 /// RFC 5280 upper bound of a common name.
 const COMMON_NAME_LIMIT: usize = 64;
 
@@ -42,13 +49,56 @@ pub(crate) struct Leaves {
     /// One key for all leaves of a run: it never leaves the process, and minting costs no key generation.
     key: KeyPair,
     signing: Arc<dyn SigningKey>,
+    /// The other key of a run, made once a client needs it.
+    #[cfg(feature = "legacy-tls")]
+    rsa: OnceLock<Option<PrivatePkcs8KeyDer<'static>>>,
     kept: Mutex<Kept>,
+    turns: Mutex<Pace>,
 }
 
+/// The latest leaves. One that was asked for again is passed over once when room is made: a flood of names that nobody
+/// asks for twice does not drive out those in use.
 #[derive(Default)]
 struct Kept {
-    leaves: HashMap<Wanted, Arc<Leaf>>,
+    leaves: HashMap<Wanted, Held>,
     order: VecDeque<Wanted>,
+    /// How many leaves there are for a name.
+    names: HashMap<String, usize>,
+}
+
+struct Held {
+    leaf: Arc<Leaf>,
+    again: bool,
+}
+
+impl Kept {
+    fn get(&mut self, wanted: &Wanted, now: OffsetDateTime) -> Option<Arc<Leaf>> {
+        let held = self.leaves.get_mut(wanted).filter(|held| held.leaf.not_after - now > RENEWED_BEFORE)?;
+        held.again = true;
+        Some(Arc::clone(&held.leaf))
+    }
+
+    fn keep(&mut self, wanted: Wanted, leaf: Arc<Leaf>) {
+        if self.leaves.insert(wanted.clone(), Held { leaf, again: false }).is_none() {
+            *self.names.entry(wanted.name.clone()).or_default() += 1;
+            self.order.push_back(wanted);
+        }
+        while self.order.len() > KEPT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            if self.leaves.get_mut(&oldest).is_some_and(|held| std::mem::take(&mut held.again)) {
+                self.order.push_back(oldest);
+                continue;
+            }
+            self.leaves.remove(&oldest);
+            if let Some(count) = self.names.get_mut(&oldest.name) {
+                *count -= 1;
+                if *count == 0 {
+                    self.names.remove(&oldest.name);
+                }
+            }
+        }
+    }
 }
 
 /// What a leaf was minted for: the name asked for and the server's certificate.
@@ -63,26 +113,56 @@ impl Leaves {
         let key = KeyPair::generate().ok()?;
         let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let signing = crypto::provider().key_provider.load_private_key(der).ok()?;
-        Some(Self { issuer, domains, key, signing, kept: Mutex::default() })
+        Some(Self {
+            issuer,
+            domains,
+            key,
+            signing,
+            #[cfg(feature = "legacy-tls")]
+            rsa: OnceLock::new(),
+            kept: Mutex::default(),
+            turns: Mutex::new(Pace::new(NEW_NAMES.0, NEW_NAMES.1)),
+        })
     }
 
     pub(crate) fn leaf(&self, name: &str, server: Option<&CertificateDer<'_>>) -> Result<Arc<Leaf>, LeafError> {
         let wanted = Wanted { name: name.to_ascii_lowercase(), server: server.map(|der| crypto::sha256(der)) };
         let now = OffsetDateTime::now_utc();
-        if let Some(leaf) = self.kept().leaves.get(&wanted).filter(|leaf| leaf.not_after - now > RENEWED_BEFORE) {
-            return Ok(Arc::clone(leaf));
+        if let Some(leaf) = self.kept().get(&wanted, now) {
+            return Ok(leaf);
         }
         let leaf = Arc::new(self.mint(&wanted.name, server, now)?);
-        let mut kept = self.kept();
-        if kept.leaves.insert(wanted.clone(), Arc::clone(&leaf)).is_none() {
-            kept.order.push_back(wanted);
-        }
-        if kept.order.len() > KEPT
-            && let Some(oldest) = kept.order.pop_front()
-        {
-            kept.leaves.remove(&oldest);
-        }
+        self.kept().keep(wanted, Arc::clone(&leaf));
         Ok(leaf)
+    }
+
+    /// How long to wait before a leaf for `name` is asked for: names of which there is one need not wait. Nothing where
+    /// the wait would be too long.
+    pub(crate) fn turn(&self, name: &str) -> Option<std::time::Duration> {
+        if self.kept().names.contains_key(&name.to_ascii_lowercase()) {
+            return Some(std::time::Duration::ZERO);
+        }
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner).turn(TURN)
+    }
+
+    /// How `leaf` is shown to clients that speak only old TLS. Some of them take no key but an RSA one, so there is one
+    /// of either kind.
+    #[cfg(feature = "legacy-tls")]
+    pub(crate) fn for_old_clients(&self, leaf: &Leaf) -> Option<Arc<legacy::Acceptor>> {
+        leaf.for_old_clients(|| {
+            let rsa = self.rsa.get_or_init(legacy::rsa_key).as_ref()?;
+            let key = KeyPair::from_pkcs8_der_and_sign_algo(rsa, &rcgen::PKCS_RSA_SHA256).ok()?;
+            let names = certificate::names(&leaf.der);
+            let purposes = [KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
+            let mut params = params(names.first()?, OffsetDateTime::now_utc(), &purposes).ok()?;
+            params.subject_alt_names = names.into_iter().filter_map(general_name).collect();
+            let twin = params.signed_by(&key, &self.issuer).ok()?.der().clone();
+            let shown = [
+                legacy::Shown::new(&[twin], rsa.secret_pkcs8_der())?,
+                legacy::Shown::new(&[leaf.der.clone()], &self.key.serialize_der())?,
+            ];
+            legacy::Acceptor::new(&shown).map(Arc::new)
+        })
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
@@ -90,19 +170,8 @@ impl Leaves {
     }
 
     fn mint(&self, name: &str, server: Option<&CertificateDer<'_>>, now: OffsetDateTime) -> Result<Leaf, LeafError> {
-        let mut params = CertificateParams::default();
-        params.distinguished_name = DistinguishedName::new();
-        if name.len() <= COMMON_NAME_LIMIT {
-            params.distinguished_name.push(DnType::CommonName, name);
-        }
+        let mut params = params(name, now, &[KeyUsagePurpose::DigitalSignature])?;
         params.subject_alt_names = self.subject_alternative_names(name, server)?;
-        params.serial_number = Some(SerialNumber::from_slice(&crypto::serial().ok_or(LeafError::Mint)?));
-        params.not_before = now - BACKDATED;
-        params.not_after = params.not_before + VALIDITY;
-        params.is_ca = IsCa::ExplicitNoCa;
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        params.use_authority_key_identifier_extension = true;
         let der = params.signed_by(&self.key, &self.issuer).map_err(|_| LeafError::Mint)?.der().clone();
         Leaf::new(CertifiedKey::new(vec![der], Arc::clone(&self.signing)), params.not_after)
     }
@@ -123,6 +192,23 @@ impl Leaves {
         let names: Vec<_> = names.into_iter().filter_map(general_name).collect();
         if names.is_empty() { Err(LeafError::Name) } else { Ok(names) }
     }
+}
+
+/// What all leaves have in common.
+fn params(name: &str, now: OffsetDateTime, usages: &[KeyUsagePurpose]) -> Result<CertificateParams, LeafError> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    if name.len() <= COMMON_NAME_LIMIT {
+        params.distinguished_name.push(DnType::CommonName, name);
+    }
+    params.serial_number = Some(SerialNumber::from_slice(&crypto::serial().ok_or(LeafError::Mint)?));
+    params.not_before = now - BACKDATED;
+    params.not_after = params.not_before + VALIDITY;
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = usages.to_vec();
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.use_authority_key_identifier_extension = true;
+    Ok(params)
 }
 
 fn server_config(certified: CertifiedKey) -> Result<ServerConfig, LeafError> {
@@ -148,16 +234,21 @@ fn general_name(name: String) -> Option<SanType> {
 pub(crate) struct Leaf {
     pub(crate) der: CertificateDer<'static>,
     not_after: OffsetDateTime,
+    signing: Arc<dyn SigningKey>,
     plain: Arc<ServerConfig>,
     http1: Arc<ServerConfig>,
     http2: Arc<ServerConfig>,
     facts: OnceLock<Option<Certificate>>,
+    /// How it is shown to clients that speak only old TLS, once there was one.
+    #[cfg(feature = "legacy-tls")]
+    old: OnceLock<Option<Arc<legacy::Acceptor>>>,
 }
 
 impl Leaf {
     /// One that is ready to be shown.
     pub(crate) fn new(certified: CertifiedKey, not_after: OffsetDateTime) -> Result<Self, LeafError> {
         let der = certified.cert.first().ok_or(LeafError::Mint)?.clone();
+        let signing = Arc::clone(&certified.key);
         let plain = server_config(certified)?;
         let speaking = |protocol: Protocol| {
             let mut config = plain.clone();
@@ -167,10 +258,13 @@ impl Leaf {
         Ok(Self {
             der,
             not_after,
+            signing,
             http1: speaking(Protocol::Http1),
             http2: speaking(Protocol::Http2),
             plain: Arc::new(plain),
             facts: OnceLock::new(),
+            #[cfg(feature = "legacy-tls")]
+            old: OnceLock::new(),
         })
     }
 
@@ -181,6 +275,20 @@ impl Leaf {
             Some(Protocol::Http1) => &self.http1,
             Some(Protocol::Http2) => &self.http2,
         }
+    }
+
+    /// How it would sign for a client that offers these; nothing where it cannot.
+    pub(crate) fn scheme(&self, offered: &[SignatureScheme]) -> Option<SignatureScheme> {
+        self.signing.choose_scheme(offered).map(|signer| signer.scheme())
+    }
+
+    /// How it is shown to clients that speak only old TLS; what `made` gives, the first time.
+    #[cfg(feature = "legacy-tls")]
+    pub(crate) fn for_old_clients(
+        &self,
+        made: impl FnOnce() -> Option<Arc<legacy::Acceptor>>,
+    ) -> Option<Arc<legacy::Acceptor>> {
+        self.old.get_or_init(made).clone()
     }
 
     /// Its facts, for the record.
@@ -277,5 +385,31 @@ mod tests {
             authority.leaf(&format!("{n}.contoso.com"), None).unwrap();
         }
         assert!(!Arc::ptr_eq(&first, &authority.leaf("0.contoso.com", None).unwrap()));
+    }
+
+    #[test]
+    fn a_flood_of_names_waits_and_does_not_drive_out_what_is_in_use() {
+        let authority = authority();
+        let used = authority.leaf("mail.contoso.com", None).unwrap();
+        let (mut at_once, mut waited, mut refused) = (0, 0, 0);
+        for n in 0..10_000 {
+            let name = format!("{n}.fabrikam.com");
+            match authority.turn(&name) {
+                Some(wait) => {
+                    if wait.is_zero() {
+                        at_once += 1
+                    } else {
+                        waited += 1
+                    }
+                    authority.leaf(&name, None).unwrap();
+                }
+                None => refused += 1,
+            }
+            if n % 100 == 0 {
+                assert!(Arc::ptr_eq(&used, &authority.leaf("mail.contoso.com", None).unwrap()), "after {n}");
+                assert_eq!(authority.turn("MAIL.contoso.com"), Some(std::time::Duration::ZERO));
+            }
+        }
+        assert!(at_once >= 500 && waited >= 900 && refused > 5_000, "{at_once} {waited} {refused}");
     }
 }

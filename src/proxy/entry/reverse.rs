@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use tokio::io::AsyncReadExt;
@@ -13,7 +14,9 @@ use tokio::net::TcpStream;
 
 use crate::exchange::{Failure, Server, Timestamp, Tls};
 use crate::proxy::answer::{self, Page};
-use crate::proxy::entry::connection::Caller;
+use crate::proxy::entry::connection::{Caller, dismiss};
+use crate::proxy::entry::crowd::SILENCE;
+use crate::proxy::entry::hello::greet;
 use crate::proxy::entry::tunnel::{self, Asked, Opening};
 use crate::proxy::failure;
 use crate::proxy::tap::relay::relay;
@@ -61,9 +64,17 @@ pub struct ReverseUrlError;
 /// Serves one client connection to its end.
 pub(crate) async fn serve(caller: Caller, mut client: TcpStream, url: &ReverseUrl) {
     let mut early = Vec::new();
-    if !matches!(client.read_buf(&mut early).await, Ok(read) if read > 0) {
-        return;
+    let mut wait = caller.context.crowd.wait();
+    tokio::select! {
+        amount = client.read_buf(&mut early) => if !matches!(amount, Ok(amount) if amount > 0) {
+            return;
+        },
+        dismissal = wait.dismissal(false, Some(SILENCE)) => {
+            drop(wait);
+            return dismiss(&caller, client, dismissal).await;
+        }
     }
+    drop(wait);
     // SSL 2's form of a ClientHello has the topmost bit set.
     let tls = matches!(early.first(), Some(0x16 | 0x80..));
     let asked = Asked { target: url.target.clone(), head: Vec::new(), early, started: Timestamp::now() };
@@ -83,8 +94,11 @@ async fn to_plain(caller: Caller, mut client: TcpStream, server: Hop, address: S
         let server = Server { address: Clean::from(address), tls: None };
         caller.connection(Some(&target), Some(server), leaf)
     };
-    let hello = match tunnel::client_opening(&mut client, early).await {
+    let hello = match tunnel::client_opening(&mut client, early, &context.crowd).await {
         Some(Opening::Hello(hello)) => *hello,
+        Some(Opening::Dismissed(dismissal)) => {
+            return tunnel::dismiss(&caller, connection(None), started, &target, dismissal);
+        }
         Some(_) => {
             let failure = failure::not_a_request("the client speaks a TLS that this proxy cannot read");
             return tape::failed_tunnel(&context, connection(None), started, &target, failure);
@@ -92,12 +106,19 @@ async fn to_plain(caller: Caller, mut client: TcpStream, server: Hop, address: S
         None => return,
     };
     let http1 = hello.offers(Protocol::Http1).then_some(Protocol::Http1);
-    let Ok(leaf) = context.leaf(&hello.name(&target), target.port, None) else { return };
+    let name = hello.name(&target);
+    match context.authority.turn(&name) {
+        Some(Duration::ZERO) => {}
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => return tape::failed_tunnel(&context, connection(None), started, &target, failure::too_many_names()),
+    }
+    let Ok(leaf) = context.leaf(&name, target.port, None) else { return };
     let connection = connection(leaf.facts(&context.redactor));
-    match tunnel::greet(client, hello, &leaf, http1, &context).await {
-        Ok(client) => {
+    match greet(client, hello, &leaf, http1, &context).await {
+        Ok(greeted) => {
             let authority = target.short_authority(443).into_bytes();
-            let bindings = Bindings::of_certificates(Some(&leaf.der), None);
+            let bindings = Bindings::of_certificates(Some(&greeted.shown), None);
+            let (client, connection) = greeted.enter(connection);
             let tunnel = Some((target, started));
             let mut tape = Tape::http(&context, connection, bindings, http1, "https", Some(authority), tunnel);
             relay(client, Plain::new(server, Vec::new()), &mut tape).await;
@@ -107,10 +128,10 @@ async fn to_plain(caller: Caller, mut client: TcpStream, server: Hop, address: S
 }
 
 /// The server speaks TLS, the client does not.
-async fn to_tls(caller: Caller, client: TcpStream, server: Hop, address: SocketAddr, asked: Asked) {
+async fn to_tls(caller: Caller, client: TcpStream, mut server: Hop, mut address: SocketAddr, asked: Asked) {
     let context = Arc::clone(&caller.context);
     let target = &asked.target;
-    let connection = |tls: Option<Tls>| {
+    let connection = |address: SocketAddr, tls: Option<Tls>| {
         let server = Server { address: Clean::from(address), tls };
         caller.connection(Some(target), Some(server), None)
     };
@@ -119,19 +140,27 @@ async fn to_tls(caller: Caller, client: TcpStream, server: Hop, address: SocketA
         return fail(&caller, client, asked, false, failure).await;
     };
     let offer = Offer::new(vec![Protocol::Http1], true, None);
-    let (failure, tls) = match context.upstream.secure(server, name, &offer).await {
-        Ok(secured) => {
-            let authority = target.short_authority(80).into_bytes();
-            let connection = connection(Some(secured.facts));
-            let mut tape = Tape::http(&context, connection, Bindings::UNKNOWN, None, "http", Some(authority), None);
-            return relay(Plain::new(client, asked.early), secured.stream, &mut tape).await;
+    let mut attempt = context.upstream.attempt(target);
+    let (failure, tls) = loop {
+        match context.upstream.secure(target, server, name.clone(), &offer, attempt).await {
+            Ok(secured) => {
+                let authority = target.short_authority(80).into_bytes();
+                let connection = connection(address, Some(secured.facts));
+                let mut tape = Tape::http(&context, connection, Bindings::UNKNOWN, None, "http", Some(authority), None);
+                return relay(Plain::new(client, asked.early), secured.stream, &mut tape).await;
+            }
+            Err(Unsecured::Again(next)) => attempt = next,
+            Err(Unsecured::Refused(failure, tls)) => break (failure, tls.map(|tls| *tls)),
+            Err(Unsecured::Incompatible(_)) => break (failure::server_tls_incompatible(), None),
         }
-        Err(Unsecured::Refused(failure, tls)) => (failure, tls.map(|tls| *tls)),
-        Err(Unsecured::Incompatible(_)) => (failure::server_tls_incompatible(), None),
+        match context.upstream.connect(target).await {
+            Ok(again) => (server, address) = again,
+            Err(failure) => break (failure, None),
+        }
     };
     let page = Page::unreachable(target, &failure, &context.redactor);
     let url = context.redactor.wire().url(format!("http://{}/", target.short_authority(80)).as_bytes());
-    tape::failed(&context, connection(tls), asked.started, None, Some(url), failure);
+    tape::failed(&context, connection(address, tls), asked.started, None, Some(url), failure);
     answer::serve(Plain::new(client, asked.early), &page).await;
 }
 
@@ -147,11 +176,11 @@ async fn fail(caller: &Caller, mut client: TcpStream, asked: Asked, tls: bool, f
         return answer::serve(Plain::new(client, early), &page).await;
     }
     tape::failed_tunnel(context, connection, started, &target, failure);
-    let Some(Opening::Hello(hello)) = tunnel::client_opening(&mut client, early).await else { return };
+    let Some(Opening::Hello(hello)) = tunnel::client_opening(&mut client, early, &context.crowd).await else { return };
     let http1 = hello.offers(Protocol::Http1).then_some(Protocol::Http1);
     let Ok(leaf) = context.leaf(&hello.name(&target), target.port, None) else { return };
-    if let Ok(client) = tunnel::greet(client, *hello, &leaf, http1, context).await {
-        answer::serve(client, &page).await;
+    if let Ok(greeted) = greet(client, *hello, &leaf, http1, context).await {
+        answer::serve(greeted.stream, &page).await;
     }
 }
 

@@ -50,7 +50,7 @@ pub(in crate::session) fn exchange(redactor: &Redactor, id: u64, size: usize) ->
 }
 
 /// Any exchange.
-pub(super) fn any_exchange(redactor: Redactor) -> impl Strategy<Value = Exchange> {
+pub(in crate::session) fn any_exchange(redactor: Redactor) -> impl Strategy<Value = Exchange> {
     let connection = any_connection(redactor.clone());
     let request = any_message(redactor.clone());
     let response = any_response(redactor.clone());

@@ -156,21 +156,30 @@ fn a_file_of_the_first_format_is_read_and_can_be_continued() {
     let path = folder.path().join("a.authtap");
     let redactor = Redactor::new();
     let all = made(&redactor, 1..=3);
-    record(&path, &all);
-    let store = rusqlite::Connection::open(&path).unwrap();
-    let added = store
-        .prepare("SELECT name FROM pragma_table_info('connections') LIMIT -1 OFFSET 11")
-        .and_then(|mut added| added.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>())
-        .unwrap();
-    assert_eq!(added[0], "client_tls_version");
-    for column in added {
-        store.execute_batch(&format!("ALTER TABLE connections DROP COLUMN {column}")).unwrap();
-    }
-    store.pragma_update(None, "user_version", 1).unwrap();
-    drop(store);
+    let newest = folder.path().join("b.authtap");
+    record(&newest, &all);
+    first_format(&newest, &path);
     assert_eq!(read(&path, &redactor), all);
     record(&path, &made(&redactor, 4..=4));
     assert_eq!(read(&path, &redactor), made(&redactor, 1..=4));
+}
+
+/// Writes what `from` holds and the first format has into `to`.
+fn first_format(from: &Path, to: &Path) {
+    let store = rusqlite::Connection::open(to).unwrap();
+    store.pragma_update(None, "application_id", super::schema::APPLICATION_ID).unwrap();
+    store.execute_batch(super::schema::STEPS[0]).unwrap();
+    store.pragma_update(None, "user_version", 1).unwrap();
+    store.execute("ATTACH ?1 AS newest", [from.to_str().unwrap()]).unwrap();
+    let names = |query: &str| {
+        let mut query = store.prepare(query).unwrap();
+        query.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<Vec<String>>>().unwrap()
+    };
+    for table in names("SELECT name FROM main.sqlite_schema WHERE type = 'table'") {
+        let columns = names(&format!("SELECT name FROM pragma_table_info('{table}')")).join(", ");
+        let copy = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM newest.{table}");
+        store.execute_batch(&copy).unwrap();
+    }
 }
 
 #[test]
