@@ -5,6 +5,7 @@ use crate::diagnosis::Rule;
 mod capture_not_decrypted;
 mod capture_sanitised;
 mod certificate_invalid;
+mod client_certificate_required;
 mod http_proxy_blocked;
 mod preauth_device;
 mod proxy_auth_failed;
@@ -17,6 +18,7 @@ mod tls_trust_failure;
 pub(super) static RULES: &[&Rule] = &[
     &tls_trust_failure::RULE,
     &certificate_invalid::RULE,
+    &client_certificate_required::RULE,
     &tls_server_legacy::RULE,
     &tls_client_legacy::RULE,
     &server_unreachable::RULE,
