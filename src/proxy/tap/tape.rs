@@ -15,6 +15,7 @@ use crate::proxy::tap::outbox::Event;
 use crate::proxy::target::Target;
 use crate::proxy::tls::protocol::Protocol;
 use crate::redact::{Bindings, Url};
+use rustls::AlertDescription;
 
 /// Bodies above this are redacted off the connection's task.
 const HEAVY: usize = 64 * 1024;
@@ -149,6 +150,18 @@ impl Tape {
         }
     }
 
+    /// The server has negotiated TLS again.
+    pub(crate) fn renegotiated(&mut self) {
+        if let Self::Http(tape) = self {
+            let mut connection = Connection::clone(&tape.connection);
+            if let Some(tls) = connection.server.as_mut().and_then(|server| server.tls.as_mut()) {
+                tls.renegotiated = true;
+            }
+            tape.connection = Arc::new(connection);
+            tape.recorder.learn(Arc::clone(&tape.connection));
+        }
+    }
+
     /// Exchanges that end from now on failed so, whatever was answered.
     pub(crate) fn explain(&mut self, failure: Option<Failure>) {
         if let Self::Http(tape) = self {
@@ -273,6 +286,15 @@ impl Http {
     }
 
     fn failure_of(&self, ending: Ending) -> Option<Failure> {
+        if let (
+            Some(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)),
+            Side::Server,
+            Some((target, _)),
+        ) = (&ending.tls, ending.side, &self.tunnel)
+        {
+            // TLS 1.3 says so once the handshake is over. The next client speaks for itself.
+            self.context.unreadable.remember(target, Unseen::ServerWantsCertificate);
+        }
         match (ending.tls, ending.side) {
             (Some(error), Side::Client) => Some(failure::client_tls(&error, &self.context.redactor)),
             (Some(error), _) => Some(failure::server_tls(&error, &self.context.redactor)),

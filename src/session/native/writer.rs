@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{OpenFlags, OptionalExtension, params};
 
-use super::lock::{Lock, private};
 use super::head::Heads;
+use super::lock::{Lock, private};
 use super::queue::Queue;
 use super::row::Place;
 use super::{Mode, Session, WriterStatus, connection, last_ids, row, schema};
