@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
+use super::convert::AtTheEnd;
 use super::ledger::Ledger;
 use super::lines::LineShow;
 use super::reach::Reach;
@@ -13,7 +14,7 @@ use super::save::{Begun, Save, is_same_file};
 use super::screen::ScreenShow;
 use super::signals::Signals;
 use super::watch::{Closed, Show, Watch};
-use super::{Capture, Exit, Fault, Feed, View, ca, input, warn};
+use super::{Capture, Exit, Fault, Feed, View, ca, convert, input, warn};
 use crate::proxy::{self, Authority, Options, Outbox, Proxy};
 use crate::redact::Redactor;
 use crate::report::json::Event;
@@ -41,6 +42,7 @@ pub(super) struct Plan {
     pub(super) body_limit: usize,
     pub(super) redactor: Redactor,
     pub(super) reach: Reach,
+    pub(super) at_the_end: Option<AtTheEnd>,
 }
 
 /// Who uses the proxy of its own accord, and is waited for: the demonstration.
@@ -53,9 +55,13 @@ pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault>
     if let Some(address) = order.listen.iter().find(|address| !address.ip().is_loopback()) {
         beyond_loopback(*address, &order.feed, language);
     }
+    let at_the_end = AtTheEnd::of(order.save.as_deref())?;
+    // What is written at the end is recorded as any capture until then.
+    let into = order.save.clone().filter(|_| at_the_end.is_none());
+    let automatically = || Save::Automatically(autosave::data_folder());
     let (mode, reach, save) = match order.feed {
         Feed::Upstream(upstream) => {
-            let save = order.save.map_or_else(|| Save::Automatically(autosave::data_folder()), Save::Into);
+            let save = into.map_or_else(automatically, Save::Into);
             let mode = if upstream.reverse.is_some() { Mode::Reverse } else { Mode::Forward };
             (mode, Reach::servers(upstream, language)?, save)
         }
@@ -63,7 +69,11 @@ pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault>
             if order.save.as_deref().is_some_and(|save| is_same_file(save, &file)) {
                 return Err(Fault::SaveIntoReplayed { path: file });
             }
-            let save = order.save.map_or(Save::Nowhere, Save::Into);
+            let save = match (into, order.save) {
+                (Some(path), _) => Save::Into(path),
+                (None, Some(_)) => automatically(),
+                (None, None) => Save::Nowhere,
+            };
             (Mode::Replay, Reach::session(&file, language)?, save)
         }
     };
@@ -77,6 +87,7 @@ pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault>
         body_limit: order.body_limit,
         redactor,
         reach,
+        at_the_end,
     };
     run(plan, &runtime()?, |_| None)?;
     Ok(Exit::Done)
@@ -162,7 +173,8 @@ pub(super) fn run(
         }
     };
     let written = |writer: &&Writer| writer.status().problem.is_none();
-    let session = writer.filter(written).map(|writer| writer.path().display().to_string());
+    let recording = writer.filter(written).map(|writer| writer.path().to_owned());
+    let session = recording.as_ref().map(|path| path.display().to_string());
     let ca = plan.authority.certificate_path().display().to_string();
     for address in proxy.addresses() {
         tracing::info!(%address, mode = plan.mode.code(), ca, session, "listening");
@@ -199,6 +211,9 @@ pub(super) fn run(
         performance.abort();
     }
     closed.report(plan.language);
+    if let (Some(AtTheEnd { path, form }), Some(recording)) = (&plan.at_the_end, &recording) {
+        convert::export(recording, path, *form, plan.language)?;
+    }
     if let (View::Terminal, Mode::Forward | Mode::Reverse | Mode::Replay, Some(session)) =
         (plan.view, plan.mode, session)
     {

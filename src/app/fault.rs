@@ -37,6 +37,16 @@ pub enum Fault {
         /// The file asked for.
         path: PathBuf,
     },
+    /// `--save` into a file that is there already and cannot be continued.
+    SaveExists {
+        /// The file asked for.
+        path: PathBuf,
+    },
+    /// A file that would be made of itself.
+    OntoItself {
+        /// The file.
+        path: PathBuf,
+    },
     /// A replay that would record into the very session it answers from.
     SaveIntoReplayed {
         /// The file.
@@ -141,6 +151,8 @@ impl Fault {
             | Self::ProxyLogin(_)
             | Self::UnknownSessionKind { .. }
             | Self::SaveIntoReplayed { .. }
+            | Self::SaveExists { .. }
+            | Self::OntoItself { .. }
             | Self::NoSuchFinding { .. }
             | Self::Input(_)
             | Self::NotPasted { .. }
@@ -194,8 +206,24 @@ impl Fault {
             Self::ProxyLogin(error) => said(error, japanese::login, language),
             Self::UnknownSessionKind { path } => fill(
                 Text {
-                    en: "--save {path}: the kind of a session follows its extension; use .authtap",
-                    ja: "--save {path}: セッションの形式は拡張子で決まります。.authtap を使ってください",
+                    en: "{path}: the kind of a session file follows its extension; use .authtap, .har or .saz",
+                    ja: "{path}: セッション ファイルの形式は拡張子で決まります。.authtap、.har、.saz のいずれかを使ってください",
+                },
+                &[("path", &path.display().to_string())],
+            ),
+            Self::SaveExists { path } => fill(
+                Text {
+                    en: "--save {path}: there is such a file already, and only an .authtap session can be continued; \
+                         name another file",
+                    ja: "--save {path}: 同じ名前のファイルがあります。続きを記録できるのは .authtap セッションだけです。\
+                         別のファイルを指定してください",
+                },
+                &[("path", &path.display().to_string())],
+            ),
+            Self::OntoItself { path } => fill(
+                Text {
+                    en: "{path} cannot be made of itself; name another file to write",
+                    ja: "{path} をそれ自身から作ることはできません。書き込み先に別のファイルを指定してください",
                 },
                 &[("path", &path.display().to_string())],
             ),
@@ -335,6 +363,8 @@ mod tests {
             (ProxyLoginError::Control.into(), Exit::Usage),
             (Fault::UnknownSessionKind { path: path() }, Exit::Usage),
             (Fault::SaveIntoReplayed { path: path() }, Exit::Usage),
+            (Fault::SaveExists { path: path() }, Exit::Usage),
+            (Fault::OntoItself { path: path() }, Exit::Usage),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: Vec::new() }, Exit::Usage),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: vec!["spn-missing"] }, Exit::Usage),
             (Fault::Input(error()), Exit::Usage),
@@ -342,6 +372,7 @@ mod tests {
             (SessionError::Missing { path: path() }.into(), Exit::Usage),
             (SessionError::Damaged { path: path(), reason: "x".to_owned() }.into(), Exit::Usage),
             (SessionError::NotASession { path: path(), kind: Kind::Text }.into(), Exit::Usage),
+            (SessionError::Cancelled.into(), Exit::Usage),
             (SessionError::InUse { path: path() }.into(), Exit::Refused),
             (SessionError::Full { path: path() }.into(), Exit::Refused),
             (Fault::Log { path: path(), reason: error() }, Exit::Refused),

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::proxy::{Domain, HostPattern, Network, Resolve, ReverseUrl, ServerCertFile};
+use crate::session::Form;
 use crate::text::Language;
 
 /// One run of the program.
@@ -34,6 +35,8 @@ pub enum Task {
         /// How to say it.
         page: Page,
     },
+    /// Write a session file again in another format.
+    Convert(Convert),
     /// One finding's page, or the list of all.
     Explain {
         /// The finding.
@@ -51,6 +54,35 @@ pub enum Task {
         /// How to show it.
         view: View,
     },
+}
+
+/// One session file made of another.
+#[derive(Debug)]
+pub struct Convert {
+    /// The file that is read.
+    pub from: PathBuf,
+    /// The file that is written.
+    pub to: PathBuf,
+    /// Its format.
+    pub form: Form,
+    /// For whom.
+    pub share: Share,
+}
+
+/// For whom a file is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// Support: hosts, tenants and request ids stay.
+    Support,
+}
+
+impl Share {
+    /// Its word on the command line and in files.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Support => "support",
+        }
+    }
 }
 
 /// A capture, live or replayed.

@@ -10,6 +10,7 @@ use crate::proxy::{
     ServerCertFile,
 };
 use crate::redact::Redactor;
+use crate::session::Opening;
 use crate::text::{Language, Text};
 
 /// Who answers, and how they are reached.
@@ -50,8 +51,11 @@ impl Reach {
 
     /// Nobody but the session is asked. Its labels are its own, so they get a redactor of their own.
     pub(super) fn session(file: &Path, language: Language) -> Result<Self, Fault> {
-        let (replay, gaps) = Replay::new(input::session(file, &Redactor::new())?);
-        for gap in gaps {
+        let redactor = Redactor::new();
+        let opening = Opening { password: &|path| input::password(path, language), ..Opening::quietly(&redactor) };
+        let (session, unread) = input::session(file, &opening)?;
+        let (replay, gaps) = Replay::new(session);
+        for gap in unread.into_iter().chain(gaps) {
             warn(&Fault::from(gap).message(language));
         }
         Ok(Self { responder: Responder::Instead(Arc::new(replay)), ..Self::default() })

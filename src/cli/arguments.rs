@@ -40,8 +40,8 @@ pub(super) enum Command {
     Diagnose(Diagnose),
     /// The page of one finding, or the list of all
     Explain(Explain),
-    #[command(hide = true)]
-    Convert(Anything),
+    /// From one session format to another (.authtap .har .saz; .mitm is read), sanitized on the way
+    Convert(Convert),
     /// Serve a saved session offline: answers from the file, no network
     Replay(Replay),
     #[command(hide = true)]
@@ -107,7 +107,8 @@ pub(super) struct Front {
     /// Stand in front of URL instead of acting as a forward proxy
     #[arg(long, value_name = "URL")]
     pub reverse: Option<ReverseUrl>,
-    /// Session file (.authtap); an existing one is continued
+    /// Session file; its extension says which kind. An existing .authtap is continued; .har and .saz are written at the
+    /// end
     #[arg(short, long, value_name = "FILE")]
     pub save: Option<PathBuf>,
     /// No terminal UI: one line an exchange on standard output, with its finding ids
@@ -136,6 +137,20 @@ pub(super) struct Diagnose {
     /// Format of the findings
     #[arg(long, value_enum, default_value_t = PageFormat::Text)]
     pub format: PageFormat,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Convert {
+    /// The session file to read, of any kind; told by content
+    #[arg(value_name = "IN")]
+    pub from: PathBuf,
+    /// The session file to write; its extension says which kind: .authtap .har .saz. One that is there already is
+    /// replaced when the new one is complete
+    #[arg(value_name = "OUT")]
+    pub to: PathBuf,
+    /// For whom: support sees hosts, tenant and request ids
+    #[arg(long, value_enum, default_value_t = ShareWith::Support)]
+    pub share: ShareWith,
 }
 
 #[derive(Args, Debug)]
@@ -203,6 +218,13 @@ pub(super) struct Anything {
 pub(super) enum LineFormat {
     Text,
     Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ShareWith {
+    Support,
+    #[value(hide = true)]
+    Public,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
-use super::arguments::{Arguments, CaAction, Command, Demo, Diagnose, Front, LineFormat, PageFormat, Proxy, Replay};
-use crate::app::{CaDeed, Capture, Fault, Feed, Lines, Order, Page, Task, Upstream, View};
+use super::arguments::{
+    Arguments, CaAction, Command, Convert, Demo, Diagnose, Front, LineFormat, PageFormat, Proxy, Replay, ShareWith,
+};
+use crate::app::{self, CaDeed, Capture, Fault, Feed, Lines, Order, Page, Share, Task, Upstream, View};
+use crate::session::Form;
 use crate::text::Language;
 
 impl Arguments {
@@ -26,7 +29,7 @@ impl Arguments {
                 Task::Ca { deed, folder: ca.ca_dir }
             }
             Command::Demo(Demo { headless, format }) => Task::Demo { view: view(headless, format) },
-            Command::Convert(_) => return not_yet("convert"),
+            Command::Convert(convert) => Task::Convert(conversion(convert)?),
             Command::Compare(_) => return not_yet("compare"),
         };
         Ok(Order { task, language, log: self.log })
@@ -100,23 +103,26 @@ fn diagnosis(diagnose: Diagnose) -> Result<Task, Fault> {
     Ok(Task::Diagnose { sources: diagnose.sources, page })
 }
 
+fn conversion(convert: Convert) -> Result<app::Convert, Fault> {
+    let share = match convert.share {
+        ShareWith::Support => Share::Support,
+        ShareWith::Public => return not_yet("convert --share public"),
+    };
+    let form = form(&convert.to)?;
+    Ok(app::Convert { from: convert.from, to: convert.to, form, share })
+}
+
 /// `guarded`: who may use a listener beyond loopback was said.
 fn check(front: &Front, guarded: bool) -> Result<(), Fault> {
     let beyond = front.listen.iter().find(|address| !address.ip().is_loopback());
     if let Some(address) = beyond.filter(|_| !guarded) {
         return Err(Fault::BeyondLoopback { address: *address });
     }
-    front.save.as_deref().map_or(Ok(()), check_save)
+    front.save.as_deref().map_or(Ok(()), |save| form(save).map(drop))
 }
 
-fn check_save(path: &Path) -> Result<(), Fault> {
-    let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
-    match extension.as_deref() {
-        Some("authtap") => Ok(()),
-        Some("har") => not_yet("--save with .har"),
-        Some("saz") => not_yet("--save with .saz"),
-        _ => Err(Fault::UnknownSessionKind { path: path.to_owned() }),
-    }
+fn form(path: &Path) -> Result<Form, Fault> {
+    Form::of_name(path).ok_or_else(|| Fault::UnknownSessionKind { path: path.to_owned() })
 }
 
 fn view(headless: bool, format: LineFormat) -> View {
@@ -190,6 +196,11 @@ mod tests {
     fn the_other_commands_arrive() {
         let diagnose = order("authtap diagnose a.authtap - --format json").unwrap().task;
         assert!(matches!(diagnose, Task::Diagnose { sources, page: Page::Json } if sources.len() == 2));
+        let convert = order("authtap convert a.saz b.HAR --share support").unwrap().task;
+        assert!(
+            matches!(convert, Task::Convert(convert) if convert.form == Form::Har && convert.from == Path::new("a.saz"))
+        );
+        assert_eq!(captured("authtap proxy -s a.har").save.as_deref(), Some(Path::new("a.har")));
         let explain = order("authtap explain token-expired --lang ja --log l.txt").unwrap();
         assert_eq!(explain.log.as_deref(), Some(Path::new("l.txt")));
         assert!(matches!(explain.task, Task::Explain { id: Some(id) } if id == "token-expired"));
@@ -223,9 +234,7 @@ mod tests {
             ("authtap proxy --keep-identities", "--keep-identities"),
             ("authtap proxy --client-cert a=b.pfx", "--client-cert"),
             ("authtap proxy --transparent", "--transparent"),
-            ("authtap proxy -s a.har", "--save with .har"),
-            ("authtap replay a.authtap -s a.SAZ", "--save with .saz"),
-            ("authtap convert a.har b.saz --share public", "convert"),
+            ("authtap convert a.har b.har --share public", "convert --share public"),
             ("authtap compare good.har bad.har --format json", "compare"),
         ] {
             let fault = order(line).err().unwrap_or_else(|| panic!("{line} was accepted"));
@@ -236,7 +245,12 @@ mod tests {
 
     #[test]
     fn listening_beyond_loopback_and_unknown_session_kinds_are_refused() {
-        for line in ["authtap proxy -l 0.0.0.0:8080", "authtap proxy -s a.txt", "authtap proxy -s a"] {
+        for line in [
+            "authtap proxy -l 0.0.0.0:8080",
+            "authtap proxy -s a.txt",
+            "authtap proxy -s a",
+            "authtap convert a.har b.mitm",
+        ] {
             assert_eq!(order(line).err().map(|fault| fault.exit()), Some(Exit::Usage), "{line}");
         }
     }

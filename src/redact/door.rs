@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::memory::{Kind, Memory};
 use super::names::{self, Treatment};
-use super::{Bindings, Body, Clean, Field, RawBody, Syntax, Url, body, header, marker, shape};
+use super::recall::Recall;
+use super::{Bindings, Body, Clean, Field, Fields, RawBody, Syntax, Url, body, header, marker, shape};
 use crate::wire;
 
 /// How often a text of our own is read again before it is hidden. Nearly all come to rest at once.
@@ -69,22 +70,35 @@ impl<'a> Door<'a> {
 
     /// One header field.
     pub fn field(&self, name: &[u8], value: &[u8]) -> Field {
-        let name = self.text(name);
-        let value = self.text(value);
-        header::field(self, &name, &value)
+        self.recalled(&self.memory().fields, name.len() + value.len(), [name, value], || {
+            let name = self.text(name);
+            let value = self.text(value);
+            header::field(self, &name, &value)
+        })
     }
 
     /// All fields of a head or of trailers, in order.
-    pub fn fields(&self, fields: wire::Fields<'_>) -> Vec<Field> {
-        fields.map(|field| self.field(field.name, field.value)).collect()
+    pub fn fields(&self, fields: wire::Fields<'_>) -> Fields {
+        self.first_fields(fields, usize::MAX)
+    }
+
+    /// The same, but no more than `most`.
+    pub fn first_fields(&self, fields: wire::Fields<'_>, most: usize) -> Fields {
+        let bound = most.to_le_bytes();
+        let pieces = std::iter::once(&bound[..]).chain(fields.pieces());
+        self.recalled(&self.memory().heads, fields.length(), pieces, || {
+            fields.take(most).map(|field| self.field(field.name, field.value)).collect()
+        })
     }
 
     /// An absolute URL. Userinfo is left out.
     pub fn url(&self, raw: &[u8]) -> Url {
-        let text = self.text(raw);
-        let mut out = String::with_capacity(text.len() + 16);
-        self.absolute_url(&text, &mut out);
-        Url::vouch(Clean::vouch(&out))
+        self.recalled(&self.memory().urls, raw.len(), [raw], || {
+            let text = self.text(raw);
+            let mut out = String::with_capacity(text.len() + 16);
+            self.absolute_url(&text, &mut out);
+            Url::vouch(Clean::vouch(&out))
+        })
     }
 
     /// A host name or address, with or without a port. Userinfo before it is masked.
@@ -144,6 +158,22 @@ impl<'a> Door<'a> {
     /// The same door for texts of our own.
     pub(super) const fn as_own(&self) -> Self {
         Self { own: true, ..*self }
+    }
+
+    /// What `make` makes of `pieces`, or made of them before at a door like this.
+    /// `length` is how long they are.
+    pub(super) fn recalled<'p, V: Clone>(
+        &self,
+        recall: &Recall<V>,
+        length: usize,
+        pieces: impl IntoIterator<Item = &'p [u8]>,
+        make: impl FnOnce() -> V,
+    ) -> V {
+        if self.in_prose || self.in_queries > 0 || !recall.takes(length) {
+            return make();
+        }
+        let door = (self.own, self.bindings);
+        self.memory().recalled(recall, door, pieces, make)
     }
 
     /// The same door for JSON or XML in a sentence, where the sentence is not itself in such.

@@ -7,7 +7,7 @@ mod queue;
 mod read;
 mod row;
 mod schema;
-mod socket;
+pub(super) mod socket;
 mod walk;
 mod writer;
 
@@ -15,12 +15,15 @@ use rusqlite::OptionalExtension;
 
 use crate::exchange::{Ids, Timestamp};
 use crate::redact::Clean;
+use crate::session::Provenance;
 
-pub(super) use lock::{Lock, beside};
+pub(super) use lock::{Lock, beside, private};
 pub use queue::WriterStatus;
 pub use read::{Exchanges, Outline, Outlines, Session};
+pub(super) use row::{body_kind, read_content};
 pub(super) use schema::APPLICATION_ID;
 pub use walk::Walk;
+pub(super) use writer::Recording;
 pub use writer::Writer;
 
 /// One run of the program that recorded into a file.
@@ -32,12 +35,14 @@ pub struct Run {
     pub started: Timestamp,
     /// When it ended; nothing while it goes on, or when it was killed.
     pub ended: Option<Timestamp>,
-    /// Where its exchanges came from; nothing if a later version knows a further way.
+    /// Where its exchanges came from; nothing where another tool captured them, or if a later version knows a further way.
     pub mode: Option<Mode>,
     /// The version of authtap.
     pub version: Clean,
     /// Exchanges that could not be written.
     pub lost: u64,
+    /// What captured them.
+    pub provenance: Provenance,
 }
 
 /// Where the exchanges of a run come from.
@@ -80,3 +85,5 @@ fn last_ids(store: &rusqlite::Connection) -> rusqlite::Result<Ids> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::made;

@@ -50,6 +50,7 @@ pub(super) fn session(error: &SessionError) -> String {
             "{} には読み取れる log.entries がなく、読むものがありません。コンテンツ付きの HAR として書き出し直してください",
             path.display()
         ),
+        SessionError::Cancelled => "すべてを読み終える前に中止しました".to_owned(),
         SessionError::InUse { path } => format!(
             "{} には別の authtap が記録中です。そちらを終えるか、別のファイルを指定してください",
             path.display()

@@ -14,8 +14,9 @@ use tokio::io::{AsyncBufRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 
 use crate::exchange::{Server, Side, Timestamp};
+use crate::proxy::answer::page::{self, Way};
 use crate::proxy::answer::{self, Page, hang_up};
-use crate::proxy::entry::connection::{Caller, Opening, not_a_request, opening, refuse_tunnel};
+use crate::proxy::entry::connection::{Caller, Opening, not_a_request, opening, own_page, refuse_tunnel};
 use crate::proxy::entry::tunnel;
 use crate::proxy::tap::relay::{RowClock, relay};
 use crate::proxy::tap::stream::{Plain, Stream};
@@ -49,6 +50,10 @@ pub(crate) async fn serve(caller: Caller, mut tcp: TcpStream, mut read: Vec<u8>)
                     return not_a_request(&caller, tcp, "the client sent a request without a usable host", started)
                         .await;
                 };
+                if page::is_at(&target) {
+                    read.extend(rest);
+                    return own_page(&caller, tcp, read, Way::Proxied).await;
+                }
                 if let Some((page, failure)) = caller.turn_away(&read) {
                     if let Some(failure) = failure {
                         let mut tape = tape(&caller, &target, None);
@@ -99,15 +104,23 @@ pub(crate) async fn serve(caller: Caller, mut tcp: TcpStream, mut read: Vec<u8>)
             Opening::Tunnel { target, head } => {
                 let early = read.split_off(head);
                 let asked = tunnel::Asked { target, head: read, early, started };
+                if page::is_at(&asked.target) {
+                    return tunnel::to_page(caller, tcp, asked).await;
+                }
                 return match caller.turn_away(&asked.head) {
                     Some(refusal) => refuse_tunnel(&caller, tcp, asked, refusal).await,
                     None => tunnel::serve(caller, tcp, asked).await,
                 };
             }
-            Opening::Ourselves => return answer::serve(Plain::new(tcp, read), &Page::welcome()).await,
+            Opening::Ourselves => return own_page(&caller, tcp, read, Way::Directly).await,
             Opening::Broken(text) => return not_a_request(&caller, tcp, text, started).await,
         }
     }
+}
+
+/// Whether the request with this head is for the proxy's own page.
+pub(crate) fn is_for_page(head: &[u8]) -> bool {
+    Request::read(head).is_some_and(|request| page::is_at(&request.target))
 }
 
 /// Reads more of the next request. Not so when the client leaves, or the server that it talked to last: the client

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use crate::exchange::{Certificate, Connection, Failure, Server, Timestamp};
 use crate::proxy::Context;
 use crate::proxy::answer::instead::Conversation;
+use crate::proxy::answer::page::{self, Way};
 use crate::proxy::answer::respond::Responder;
 use crate::proxy::answer::{self, Page};
 use crate::proxy::entry::absolute;
@@ -108,6 +109,9 @@ pub(crate) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: Socke
         (Opening::Tunnel { target, head }, responder) => {
             let early = read.split_off(head);
             let asked = tunnel::Asked { target, head: read, early, started };
+            if page::is_at(&asked.target) {
+                return tunnel::to_page(caller, tcp, asked).await;
+            }
             if let Some(refusal) = caller.turn_away(&asked.head) {
                 return refuse_tunnel(&caller, tcp, asked, refusal).await;
             }
@@ -117,6 +121,9 @@ pub(crate) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: Socke
             }
         }
         (Opening::Absolute { .. }, Responder::Upstream) => Box::pin(absolute::serve(caller, tcp, read)).await,
+        (Opening::Absolute { head }, Responder::Instead(_)) if absolute::is_for_page(&read[..head]) => {
+            own_page(&caller, tcp, read, Way::Proxied).await;
+        }
         (Opening::Absolute { .. }, Responder::Instead(respond)) => {
             let connection = caller.connection(None, None, None);
             let conversation = Conversation {
@@ -128,9 +135,15 @@ pub(crate) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: Socke
             };
             conversation.hold(Plain::new(tcp, read), &*respond).await;
         }
-        (Opening::Ourselves, _) => answer::serve(Plain::new(tcp, read), &Page::welcome()).await,
+        (Opening::Ourselves, _) => own_page(&caller, tcp, read, Way::Directly).await,
         (Opening::Broken(text), _) => not_a_request(&caller, tcp, text, started).await,
     }
+}
+
+/// Shows the proxy's own page to a client of which `read` has come.
+pub(crate) async fn own_page(caller: &Caller, tcp: TcpStream, read: Vec<u8>, way: Way) {
+    let local = tcp.local_addr().ok();
+    page::serve(Plain::new(tcp, read), way, local, &caller.context.authority).await;
 }
 
 /// Answers and records what is no request to a proxy.

@@ -20,6 +20,7 @@ use tokio_rustls::server::TlsStream;
 use crate::exchange::{Connection, Failure, FailureKind, Server, Side, Step, Timestamp, Tls, Unseen};
 use crate::proxy::Context;
 use crate::proxy::answer::instead::Conversation;
+use crate::proxy::answer::page::{self, Way};
 use crate::proxy::answer::respond::Respond;
 use crate::proxy::answer::{self, Page};
 use crate::proxy::certificates::leaf::Leaf;
@@ -139,6 +140,34 @@ pub(crate) async fn pretend(caller: Caller, mut client: TcpStream, asked: Asked,
             let failure = failure::not_a_request("the client sent bytes into the tunnel that no session can answer");
             tape::failed_tunnel(&context, connection(None), started, &target, failure);
         }
+    }
+}
+
+/// Serves a tunnel to the proxy's own page, which opens in TLS where the client trusts the root. Browsers try that first,
+/// and go back to plain HTTP where they do not.
+pub(crate) async fn to_page(caller: Caller, mut client: TcpStream, asked: Asked) {
+    let Asked { target, early, started, .. } = asked;
+    let local = client.local_addr().ok();
+    let context = Arc::clone(&caller.context);
+    if client.write_all(ESTABLISHED).await.is_err() {
+        return;
+    }
+    match client_opening(&mut client, early).await {
+        Some(Opening::Hello(hello)) => {
+            let http1 = hello.offers(Protocol::Http1).then_some(Protocol::Http1);
+            let Ok(leaf) = context.leaf(&hello.name(&target), target.port, None) else { return };
+            match greet(client, *hello, &leaf, http1, &context).await {
+                Ok(client) => page::serve(client, Way::Trusting, local, &context.authority).await,
+                Err(failure) => {
+                    let connection = caller.connection(Some(&target), None, leaf.facts(&context.redactor));
+                    tape::failed_tunnel(&context, connection, started, &target, failure);
+                }
+            }
+        }
+        Some(Opening::Http(early)) => {
+            page::serve(Plain::new(client, early), Way::Proxied, local, &context.authority).await;
+        }
+        _ => {}
     }
 }
 

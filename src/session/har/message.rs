@@ -14,7 +14,7 @@ use super::survey::Survey;
 use crate::exchange::{
     Connection, Exchange, Failure, Head, Message, Oddities, Response, Seen, Timestamp, Timings, Unseen,
 };
-use crate::redact::{Bindings, Body, Content, Door, Field, RawBody, Redactor, Url, Withheld};
+use crate::redact::{Bindings, Body, Content, Door, Fields, RawBody, Redactor, Url, Withheld};
 
 /// How much of each body is read, as in a capture of ours.
 const BODY: usize = 256 << 10;
@@ -47,7 +47,7 @@ impl Told<'_> {
 
     fn door(&self) -> Door<'_> {
         let known = &self.survey.certificates;
-        let door = self.redactor.own();
+        let door = self.redactor.wire();
         match host(self.entry) {
             Some(host) if known.are_of(host) => {
                 door.with_bindings(Bindings::of_fingerprints(known.presented, known.upstream))
@@ -124,7 +124,7 @@ impl Told<'_> {
         let masked = |(name, value): &(&str, &str)| stripped::is_masked_field(name, value);
         let taken_out = self.survey.stripped || fields.iter().any(masked);
         let body = self.body(message, &fields, body, sized);
-        let fields: Vec<Field> = fields
+        let fields: Fields = fields
             .iter()
             .filter(|field| !masked(field))
             .map(|(name, value)| door.field(name.as_bytes(), value.as_bytes()))
@@ -134,7 +134,7 @@ impl Told<'_> {
             head: if taken_out { Head::Stripped } else { Head::Whole },
             fields,
             body,
-            trailers: Vec::new(),
+            trailers: Fields::default(),
             odd: Oddities::NONE,
         }
     }

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use crate::exchange::Interim;
-use crate::redact::{Clean, Door, Field};
+use crate::redact::{Clean, Door, Field, Fields};
 
 /// The lines of `fields`.
 pub(super) fn write_fields(fields: &[Field]) -> String {
@@ -18,12 +18,12 @@ pub(super) fn write_fields(fields: &[Field]) -> String {
 }
 
 /// The fields of `lines`.
-pub(super) fn read_fields(lines: &str, door: Door<'_>) -> Vec<Field> {
+pub(super) fn read_fields(lines: &str, door: Door<'_>) -> Fields {
     lines.split_terminator('\n').map(|line| read_field(line, door)).collect()
 }
 
 /// The fields of `lines` that are called one of `names`, in any letter case.
-pub(super) fn read_named(lines: &str, names: &[&str], door: Door<'_>) -> Vec<Field> {
+pub(super) fn read_named(lines: &str, names: &[&str], door: Door<'_>) -> Fields {
     let wanted = |line: &&str| names.iter().any(|name| split(line).0.eq_ignore_ascii_case(name));
     lines.split_terminator('\n').filter(wanted).map(|line| read_field(line, door)).collect()
 }

@@ -303,7 +303,12 @@ impl<'a> Reading<'a> {
 }
 
 /// The content of a body of this `kind`; nothing where no version of ours writes such.
-pub(super) fn read_content(kind: &str, complete: Option<bool>, text: Option<&str>, door: Door<'_>) -> Option<Content> {
+pub(in crate::session) fn read_content(
+    kind: &str,
+    complete: Option<bool>,
+    text: Option<&str>,
+    door: Door<'_>,
+) -> Option<Content> {
     Some(match kind {
         "empty" => Content::Empty,
         "binary" => Content::Withheld(Withheld::Binary),
@@ -318,7 +323,7 @@ pub(super) fn read_content(kind: &str, complete: Option<bool>, text: Option<&str
 }
 
 /// A stable word for what is kept of a body.
-pub(super) fn body_kind(content: &Content) -> &'static str {
+pub(in crate::session) fn body_kind(content: &Content) -> &'static str {
     match content {
         Content::Empty => "empty",
         Content::Text { syntax, .. } => syntax.code(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rusqlite::{OpenFlags, params};
+use rusqlite::{OpenFlags, OptionalExtension, params};
 
 use super::lock::{Lock, private};
 use super::queue::Queue;
@@ -15,8 +15,8 @@ use super::row::Place;
 use super::{Mode, Session, WriterStatus, connection, last_ids, row, schema};
 use crate::exchange::{Connection, Exchange, Ids, Timestamp};
 use crate::redact::Redactor;
-use crate::session::SessionError;
 use crate::session::kind::Kind;
+use crate::session::{Origin, Provenance, SessionError};
 
 /// How long the recording rests after a failure; what comes meanwhile is counted as lost.
 const REST: Duration = Duration::from_secs(2);
@@ -113,7 +113,7 @@ impl Drop for Writer {
 }
 
 /// The open file of a run, on the writing thread. Fields are dropped in this order: the lock outlives the file.
-pub(super) struct Recording {
+pub(in crate::session) struct Recording {
     pub(super) store: rusqlite::Connection,
     run: i64,
     connections: HashMap<u32, Known>,
@@ -121,7 +121,8 @@ pub(super) struct Recording {
     pub(super) rest: Duration,
     /// Until when nothing is tried, and why.
     pub(super) resting: Option<(Instant, SessionError)>,
-    _lock: Lock,
+    /// Nothing where nobody else can know of the file yet.
+    _lock: Option<Lock>,
 }
 
 struct Known {
@@ -141,8 +142,8 @@ impl Recording {
         let ids = last_ids(&store).map_err(failed)?;
         store
             .execute(
-                "INSERT INTO runs (started_us, mode, version) VALUES (?, ?, ?)",
-                params![Timestamp::now().0, mode.code(), env!("CARGO_PKG_VERSION")],
+                "INSERT INTO runs (started_us, mode, version, capture) VALUES (?, ?, ?, ?)",
+                params![Timestamp::now().0, mode.code(), env!("CARGO_PKG_VERSION"), Provenance::HERE.words()],
             )
             .map_err(failed)?;
         let recording = Self {
@@ -152,9 +153,69 @@ impl Recording {
             path: path.to_owned(),
             rest: REST,
             resting: None,
-            _lock: lock,
+            _lock: Some(lock),
         };
         Ok((recording, ids))
+    }
+
+    /// An empty file at `path`, to be filled from another file and then to be called `target`.
+    pub(in crate::session) fn copy(path: &Path, target: &Path) -> Result<Self, SessionError> {
+        let failed = |error: rusqlite::Error| SessionError::sqlite_writing(target, &error);
+        let mut store = open_for_writing(path).map_err(failed)?;
+        schema::create(&mut store).map_err(failed)?;
+        schema::prepare_copying(&store).map_err(failed)?;
+        Ok(Self {
+            run: 0,
+            store,
+            connections: HashMap::new(),
+            path: target.to_owned(),
+            rest: REST,
+            resting: None,
+            _lock: None,
+        })
+    }
+
+    /// What is written from now on belongs to the run `origin`.
+    pub(in crate::session) fn enter(&mut self, origin: &Origin) -> Result<(), SessionError> {
+        let entered =
+            self.store.query_row("SELECT run FROM runs WHERE run = ?", [row::signed(origin.run)], |row| row.get(0));
+        self.run = match entered.optional().map_err(|error| SessionError::sqlite_writing(&self.path, &error))? {
+            Some(run) => run,
+            None => self.begin_run(origin).map_err(|error| SessionError::sqlite_writing(&self.path, &error))?,
+        };
+        Ok(())
+    }
+
+    fn begin_run(&self, origin: &Origin) -> rusqlite::Result<i64> {
+        let (started, ended) = (origin.started.unwrap_or_default().0, origin.ended.map(|ended| ended.0));
+        let run = (origin.run > 0).then_some(row::signed(origin.run));
+        self.store.execute(
+            "INSERT INTO runs (run, started_us, ended_us, mode, version, lost, capture) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            params![
+                run,
+                started,
+                ended,
+                origin.mode.map_or("import", Mode::code),
+                env!("CARGO_PKG_VERSION"),
+                row::signed(origin.lost),
+                origin.provenance.words(),
+            ],
+        )?;
+        Ok(self.store.last_insert_rowid())
+    }
+
+    /// Writes all of `batch` or says why not.
+    pub(in crate::session) fn write_all(&mut self, batch: &[Arc<Exchange>]) -> Result<(), SessionError> {
+        self.write(batch, 0).map_err(|error| SessionError::sqlite_writing(&self.path, &error))
+    }
+
+    /// Completes the file; `manifest` is what it states of itself.
+    pub(in crate::session) fn seal(&mut self, manifest: Option<String>) -> Result<(), SessionError> {
+        let stated = match manifest {
+            Some(manifest) => self.store.execute("INSERT INTO manifests (manifest) VALUES (?)", [manifest]).map(drop),
+            None => Ok(()),
+        };
+        stated.map_err(|error| SessionError::sqlite_writing(&self.path, &error))
     }
 
     fn run(&mut self, queue: &Queue) {
