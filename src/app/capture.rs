@@ -158,6 +158,7 @@ pub(super) fn run(
         skip_decrypt: plan.reach.skip_decrypt,
         http1: plan.reach.http1,
         server_certs: plan.reach.server_certs,
+        client_certs: plan.reach.client_certs,
         only: plan.reach.only,
         body_limit: plan.body_limit,
         redactor: plan.redactor.clone(),

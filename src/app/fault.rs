@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use super::Exit;
 use crate::demo::StageError;
-use crate::proxy::{AuthorityError, ProxyLoginError, ServerCertDoubt, ServerCertError, StartError};
+use crate::proxy::{AuthorityError, KeyFileDoubt, KeyFileError, ProxyLoginError, StartError};
 use crate::session::SessionError;
 use crate::session::kind::Kind;
 use crate::text::{Language, Text};
@@ -86,7 +86,7 @@ pub enum Fault {
     /// A store of trust still has the root.
     NotUninstalled,
     /// A certificate that clients should be shown cannot be.
-    ServerCert(ServerCertError),
+    KeyFile(KeyFileError),
     /// The terminal cannot be used.
     Screen(ScreenError),
     /// There is no terminal to look at sessions with.
@@ -129,9 +129,9 @@ impl From<ProxyLoginError> for Fault {
     }
 }
 
-impl From<ServerCertError> for Fault {
-    fn from(error: ServerCertError) -> Self {
-        Self::ServerCert(error)
+impl From<KeyFileError> for Fault {
+    fn from(error: KeyFileError) -> Self {
+        Self::KeyFile(error)
     }
 }
 
@@ -156,7 +156,7 @@ impl Fault {
             | Self::NoSuchFinding { .. }
             | Self::Input(_)
             | Self::NotPasted { .. }
-            | Self::ServerCert(_)
+            | Self::KeyFile(_)
             | Self::Start(StartError::UpstreamCa(_)) => Exit::Usage,
             Self::Session(error) if is_input(error) => Exit::Usage,
             Self::Session(_)
@@ -298,7 +298,7 @@ impl Fault {
                 },
                 &[],
             ),
-            Self::ServerCert(error) => said(error, japanese::server_cert, language),
+            Self::KeyFile(error) => said(error, japanese::key_file, language),
             Self::Screen(error) => said(error, japanese::screen, language),
             Self::NoTerminalToOpen => fill(
                 Text {
@@ -320,7 +320,7 @@ impl Fault {
 }
 
 /// The sentence that says what somebody should know of a certificate that is shown all the same.
-pub(super) fn doubt(doubt: &ServerCertDoubt, language: Language) -> String {
+pub(super) fn doubt(doubt: &KeyFileDoubt, language: Language) -> String {
     said(doubt, japanese::doubt, language)
 }
 
@@ -347,9 +347,11 @@ fn said<E: Display>(error: &E, japanese: fn(&E) -> String, language: Language) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proxy::{KeyFileOption, KeyFileProblem};
 
     fn faults() -> Vec<(Fault, Exit)> {
         let path = || PathBuf::from("a.authtap");
+        let key_file = |problem| KeyFileError { option: KeyFileOption::ClientCert, path: path(), problem }.into();
         let error = || io::Error::other("the system's words");
         let address = SocketAddr::from(([127, 0, 0, 1], 8080));
         vec![
@@ -385,14 +387,14 @@ mod tests {
             (Fault::NotUninstalled, Exit::Refused),
             (StartError::InUse { address }.into(), Exit::Refused),
             (StartError::UpstreamCa(crate::proxy::UpstreamCaError::Empty { path: path() }).into(), Exit::Usage),
-            (ServerCertError::Read { path: path(), error: error() }.into(), Exit::Usage),
-            (ServerCertError::NoCertificate { path: path() }.into(), Exit::Usage),
-            (ServerCertError::NoKey { path: path() }.into(), Exit::Usage),
-            (ServerCertError::KeyEncrypted { path: path() }.into(), Exit::Usage),
-            (ServerCertError::Mismatch { path: path() }.into(), Exit::Usage),
-            (ServerCertError::Unusable { path: path() }.into(), Exit::Usage),
-            (ServerCertError::NoPassword { path: path() }.into(), Exit::Usage),
-            (ServerCertError::NotOpened { path: path() }.into(), Exit::Usage),
+            (key_file(KeyFileProblem::Read(error())), Exit::Usage),
+            (key_file(KeyFileProblem::NoCertificate), Exit::Usage),
+            (key_file(KeyFileProblem::NoKey), Exit::Usage),
+            (key_file(KeyFileProblem::KeyEncrypted), Exit::Usage),
+            (key_file(KeyFileProblem::Mismatch), Exit::Usage),
+            (key_file(KeyFileProblem::Unusable), Exit::Usage),
+            (key_file(KeyFileProblem::NoPassword), Exit::Usage),
+            (key_file(KeyFileProblem::NotOpened), Exit::Usage),
             (ScreenError::NoTerminal.into(), Exit::Refused),
             (Fault::NoTerminalToOpen, Exit::Refused),
             (StageError::Listen(error()).into(), Exit::Refused),

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::proxy::{Domain, HostPattern, Network, Resolve, ReverseUrl, ServerCertFile};
+use crate::proxy::{Domain, HostFile, HostPattern, Network, Resolve, ReverseUrl};
 use crate::session::Form;
 use crate::text::Language;
 
@@ -132,7 +132,9 @@ pub struct Upstream {
     /// Patterns of hosts with which no HTTP/2 is agreed on.
     pub http1: Vec<HostPattern>,
     /// Certificates to show to clients instead of minted ones.
-    pub server_certs: Vec<ServerCertFile>,
+    pub server_certs: Vec<HostFile>,
+    /// Certificates to show to servers that ask for one.
+    pub client_certs: Vec<HostFile>,
     /// PEM files with further trust anchors.
     pub trust: Vec<PathBuf>,
     /// Whether any certificate will do.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::{Fault, Upstream, fault, input, warn};
 use crate::proxy::{
-    HostPattern, Network, ProxyLogin, ProxyLoginError, Replay, Resolve, Responder, ReverseUrl, ServerCert,
-    ServerCertFile,
+    ClientCert, HostFile, HostPattern, Network, ProxyLogin, ProxyLoginError, Replay, Resolve, Responder, ReverseUrl,
+    ServerCert,
 };
 use crate::redact::Redactor;
 use crate::session::Opening;
@@ -26,6 +26,7 @@ pub(super) struct Reach {
     pub(super) skip_decrypt: Vec<HostPattern>,
     pub(super) http1: Vec<HostPattern>,
     pub(super) server_certs: Vec<ServerCert>,
+    pub(super) client_certs: Vec<ClientCert>,
     pub(super) only: Vec<HostPattern>,
 }
 
@@ -44,7 +45,8 @@ impl Reach {
             resolve: upstream.resolve,
             skip_decrypt,
             http1: upstream.http1,
-            server_certs: certificates(upstream.server_certs, language)?,
+            server_certs: server_certs(upstream.server_certs, language)?,
+            client_certs: client_certs(upstream.client_certs, language)?,
             only: upstream.only,
         })
     }
@@ -71,15 +73,24 @@ fn login() -> Result<ProxyLogin, ProxyLoginError> {
     }
 }
 
-/// The certificates in `files`. What somebody should know of them is said.
-fn certificates(files: Vec<ServerCertFile>, language: Language) -> Result<Vec<ServerCert>, Fault> {
-    let mut certificates = Vec::with_capacity(files.len());
-    for file in files {
+/// The certificates in `files` for clients to see. What somebody should know of them is said.
+fn server_certs(files: Vec<HostFile>, language: Language) -> Result<Vec<ServerCert>, Fault> {
+    let load = |file| {
         let certificate = ServerCert::load(file, |path| password(path, language))?;
         certificate.doubts().iter().for_each(|doubt| warn(&fault::doubt(doubt, language)));
-        certificates.push(certificate);
-    }
-    Ok(certificates)
+        Ok(certificate)
+    };
+    files.into_iter().map(load).collect()
+}
+
+/// The same for servers that ask for one.
+fn client_certs(files: Vec<HostFile>, language: Language) -> Result<Vec<ClientCert>, Fault> {
+    let load = |file| {
+        let certificate = ClientCert::load(file, |path| password(path, language))?;
+        certificate.doubts().iter().for_each(|doubt| warn(&fault::doubt(doubt, language)));
+        Ok(certificate)
+    };
+    files.into_iter().map(load).collect()
 }
 
 /// The password of the PFX file at `path`: from the environment, else from whoever sits at the terminal.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::values;
-use crate::proxy::{Domain, HostPattern, NEVER_DECRYPTED, Network, Resolve, ReverseUrl, ServerCertFile};
+use crate::proxy::{Domain, HostFile, HostPattern, NEVER_DECRYPTED, Network, Resolve, ReverseUrl};
 use crate::text::Language;
 
 /// Tells why a client got its HTTP 401: a debugging proxy for Exchange and migration engineers.
@@ -75,7 +75,10 @@ pub(super) struct Proxy {
     /// Show this certificate (PEM with key, or PFX) for HOST instead of a minted one; with the server's own,
     /// Extended Protection holds. A PFX's password comes from AUTHTAP_PFX_PASSWORD or is asked for
     #[arg(long, value_name = "HOST=FILE")]
-    pub server_cert: Vec<ServerCertFile>,
+    pub server_cert: Vec<HostFile>,
+    /// Show this certificate (PEM with key, or PFX) to HOST if it asks for a client certificate; wildcards
+    #[arg(long, value_name = "HOST=FILE")]
+    pub client_cert: Vec<HostFile>,
     /// Further trust anchors for servers
     #[arg(long, value_name = "PEM")]
     pub upstream_ca: Vec<PathBuf>,
@@ -92,8 +95,6 @@ pub(super) struct Proxy {
     pub upstream_proxy: Option<OsString>,
     #[arg(long, hide = true)]
     pub keep_identities: bool,
-    #[arg(long, value_name = "HOST=FILE", hide = true)]
-    pub client_cert: Vec<OsString>,
     #[arg(long, hide = true)]
     pub transparent: bool,
 }

@@ -44,7 +44,6 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
     let missing = [
         (proxy.upstream_proxy.is_some(), "--upstream-proxy"),
         (proxy.keep_identities, "--keep-identities"),
-        (!proxy.client_cert.is_empty(), "--client-cert"),
         (proxy.transparent, "--transparent"),
     ];
     if let Some((_, name)) = missing.into_iter().find(|(given, _)| *given) {
@@ -68,6 +67,7 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
             skip_decrypt: proxy.skip_decrypt,
             http1: proxy.http1,
             server_certs: proxy.server_cert,
+            client_certs: proxy.client_cert,
             trust: proxy.upstream_ca,
             insecure: proxy.insecure_upstream,
             resolve: proxy.resolve,
@@ -166,7 +166,8 @@ mod tests {
         let capture = captured(
             "authtap proxy -l 127.0.0.1:0 --listen [::1]:0 -s a.authtap --headless --format json --only *.contoso.com \
              --only b.contoso.com --skip-decrypt c.contoso.com --ca-dir ca --upstream-ca r.pem --insecure-upstream \
-             --resolve mail.contoso.com=127.0.0.1:8443 --body-limit 1000 --server-cert c.contoso.com=c.pfx",
+             --resolve mail.contoso.com=127.0.0.1:8443 --body-limit 1000 --server-cert c.contoso.com=c.pfx \
+             --client-cert c.contoso.com=me.pem",
         );
         assert_eq!(capture.listen.len(), 2);
         assert_eq!(capture.save.as_deref(), Some(Path::new("a.authtap")));
@@ -180,6 +181,7 @@ mod tests {
         assert_eq!(upstream.trust, [Path::new("r.pem")]);
         assert!(upstream.insecure);
         assert_eq!(upstream.server_certs, ["c.contoso.com=c.pfx".parse().unwrap()]);
+        assert_eq!(upstream.client_certs, ["c.contoso.com=me.pem".parse().unwrap()]);
         assert_eq!(upstream.resolve[0].to_string(), "mail.contoso.com=127.0.0.1:8443");
     }
 
@@ -232,7 +234,6 @@ mod tests {
             ("authtap replay a.authtap --pace recorded", "--pace"),
             ("authtap proxy --upstream-proxy http://10.0.0.1:8080", "--upstream-proxy"),
             ("authtap proxy --keep-identities", "--keep-identities"),
-            ("authtap proxy --client-cert a=b.pfx", "--client-cert"),
             ("authtap proxy --transparent", "--transparent"),
             ("authtap convert a.har b.har --share public", "convert --share public"),
             ("authtap compare good.har bad.har --format json", "compare"),
@@ -285,6 +286,7 @@ mod tests {
             "authtap proxy --reverse https://mail.contoso.com/ews",
             "authtap proxy --allow office",
             "authtap proxy --server-cert mail.pfx",
+            "authtap proxy --client-cert me.pfx",
             "authtap explain --lang de",
             "authtap diagnose",
             "authtap open",

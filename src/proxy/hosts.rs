@@ -26,9 +26,16 @@ impl HostPattern {
 
     /// Whether `host`, asked for on `port`, is meant.
     pub fn matches(&self, host: &str, port: u16) -> bool {
-        if self.port.is_some_and(|own| own != port) {
-            return false;
-        }
+        self.port.is_none_or(|own| own == port) && self.means(host)
+    }
+
+    /// The one host that is meant; nothing where it may be one of several.
+    pub(crate) fn exact(&self) -> Option<&str> {
+        (!self.name.contains('*')).then_some(self.name.as_str())
+    }
+
+    /// Whether `host` is meant, on whatever port.
+    pub(crate) fn means(&self, host: &str) -> bool {
         let host = host.strip_suffix('.').unwrap_or(host);
         match self.name.split_once('*') {
             None => self.name.eq_ignore_ascii_case(host),

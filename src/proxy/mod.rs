@@ -42,7 +42,9 @@ use upstream::Upstream;
 pub use answer::replay::Replay;
 pub use answer::respond::{Answer, Request, Respond, Responder};
 pub use certificates::{Authority, AuthorityError, Domain, DomainError};
-pub use certificates::{ServerCert, ServerCertDoubt, ServerCertError, ServerCertFile, ServerCertFileError};
+pub use certificates::{
+    ClientCert, HostFile, HostFileError, KeyFileDoubt, KeyFileError, KeyFileOption, KeyFileProblem, ServerCert,
+};
 pub use entry::{Network, NetworkError, ProxyLogin, ProxyLoginError, ReverseUrl, ReverseUrlError};
 pub use hosts::{HostPattern, HostPatternError, NEVER_DECRYPTED};
 pub use tap::{Event, Outbox};
@@ -76,6 +78,8 @@ pub struct Options {
     pub http1: Vec<HostPattern>,
     /// Certificates that clients are shown instead of minted ones.
     pub server_certs: Vec<ServerCert>,
+    /// Certificates that servers are shown if they ask for one.
+    pub client_certs: Vec<ClientCert>,
     /// Record these hosts alone; empty means all.
     pub only: Vec<HostPattern>,
     /// How many bytes of each body are kept for reading.
@@ -96,8 +100,14 @@ pub async fn start(options: Options) -> Result<Proxy, StartError> {
     let listeners = listener::bind(&options.listen).await?;
     let addresses = listeners.iter().map(tokio::net::TcpListener::local_addr).collect::<Result<Vec<_>, _>>();
     let addresses = addresses.map_err(|error| StartError::Listen { address: ([0, 0, 0, 0], 0).into(), error })?;
-    let upstream =
-        Upstream::new(options.resolve, addresses.clone(), roots, options.insecure_upstream, options.redactor.clone());
+    let upstream = Upstream::new(
+        options.resolve,
+        addresses.clone(),
+        roots,
+        options.insecure_upstream,
+        options.client_certs,
+        options.redactor.clone(),
+    );
     let context = Arc::new(Context {
         reverse: options.reverse,
         allow: options.allow,
@@ -261,6 +271,12 @@ impl Context {
             Some(given) => Ok(given.leaf()),
             None => self.authority.leaf(host, server),
         }
+    }
+
+    /// How `leaf` is shown to clients that speak only old TLS: as it was given, or with a twin of the other kind of key.
+    #[cfg(feature = "legacy-tls")]
+    fn for_old_clients(&self, leaf: &Leaf) -> Option<Arc<tls::legacy::Acceptor>> {
+        self.authority.for_old_clients(leaf)
     }
 
     /// Whether clients would accept what can be shown to them for `host`: a root may be limited to some domains.

@@ -152,6 +152,7 @@ impl Stage {
             skip_decrypt: HostPattern::never_decrypted(),
             http1: Vec::new(),
             server_certs: Vec::new(),
+            client_certs: Vec::new(),
             only: Vec::new(),
             body_limit: 256 * 1024,
             redactor: Redactor::new(),

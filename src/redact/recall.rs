@@ -165,7 +165,8 @@ mod tests {
     #[test]
     fn pieces_do_not_run_into_each_other() {
         let keys = std::hash::RandomState::new();
-        let hash = |pieces: &[&str]| pieces.iter().fold(Pieces::of(&keys, ()), |sum, piece| sum.add(piece.as_bytes())).hash();
+        let hash =
+            |pieces: &[&str]| pieces.iter().fold(Pieces::of(&keys, ()), |sum, piece| sum.add(piece.as_bytes())).hash();
         assert_ne!(hash(&["ab", "c"]), hash(&["a", "bc"]));
         assert_eq!(hash(&["ab", "c"]), hash(&["ab", "c"]));
     }

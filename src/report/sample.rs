@@ -99,7 +99,8 @@ pub(super) fn exchanges() -> Vec<(Exchange, Judgement)> {
             value: value.into(),
             credential: None,
         };
-        response.message.fields = vec![field("WWW-Authenticate", "Negotiate, NTLM"), field("x-ms-diagnostics", said)].into();
+        response.message.fields =
+            vec![field("WWW-Authenticate", "Negotiate, NTLM"), field("x-ms-diagnostics", said)].into();
     }
     vec![
         (exchange(1, 401), judged(1, Verdict::Step, vec![step])),

@@ -195,13 +195,13 @@ fn message(facts: &Value, outside: &[(&str, &str)], text: &str, door: Door<'_>) 
     Some(Message {
         version: door.token(facts.get("version")?.as_str()?.as_bytes()),
         head: of_code(&Head::ALL, facts.get("head")?, Head::code)?,
-        fields,
+        fields: fields.into(),
         body: Body { length, content },
         odd: match facts.get("odd") {
             Some(codes) => Oddities::of_codes(codes.as_str()?)?,
             None => Oddities::NONE,
         },
-        trailers: facts.get("trailers").map_or(Some(Vec::new()), |fields| read_fields(fields, door))?,
+        trailers: facts.get("trailers").map_or(Some(Vec::new()), |fields| read_fields(fields, door))?.into(),
     })
 }
 
@@ -218,7 +218,7 @@ fn interim(list: &Value, door: Door<'_>) -> Option<Vec<Interim>> {
         Some(Interim {
             status: u16::try_from(facts.get("status")?.as_u64()?).ok()?,
             reason: door.prose(facts.get("reason")?.as_str()?.as_bytes()),
-            fields: read_fields(facts.get("fields")?, door)?,
+            fields: read_fields(facts.get("fields")?, door)?.into(),
         })
     };
     list.as_array()?.iter().map(one).collect()

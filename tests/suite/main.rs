@@ -15,16 +15,21 @@
     reason = "a test that meets what it did not expect ends there, and tests may use files and the terminal"
 )]
 
+mod activesync;
 mod architecture;
 mod bad_input;
 #[cfg(target_os = "linux")]
 mod bodies;
+mod browser;
 mod cases;
 mod crash;
 mod demo;
 mod extended_protection;
+mod fidelity;
 mod fuzzed;
+mod hostile_http;
 mod http2;
+mod kerberos;
 mod kit;
 mod leaks;
 mod legacy_tls;

@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::net::{TcpListener, TcpStream, UdpSocket};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use crate::kit::{Answer, Origin, Process, Proxy, Request, Workshop, curl, field, need, saved};
+use crate::kit::{Answer, Nghttpd, Origin, Proxy, Request, Workshop, curl, field, need, saved};
 
 const HOST: &str = "mail.contoso.com";
 const ANSWER: &[u8] =
@@ -105,24 +105,9 @@ fn http_2_is_agreed_on_with_the_server() {
         return;
     }
     let workshop = Workshop::new();
-    let (certificate, key) = workshop.authority.leaf(&["127.0.0.1"]);
-    let (pem, key_file, pages) = (workshop.path("leaf.pem"), workshop.path("leaf.key"), workshop.path("pages"));
-    fs::write(&pem, certificate).unwrap();
-    fs::write(&key_file, key).unwrap();
-    fs::create_dir(&pages).unwrap();
-    fs::write(pages.join("small"), "served\n").unwrap();
-    // It does not say which port it got, so it may be late for one that was free a moment ago.
-    let (_server, port) = (0..5)
-        .find_map(|_| {
-            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
-            let mut command = Command::new("nghttpd");
-            command.args(["-v", "-a", "127.0.0.1", "-d"]).arg(&pages).arg(&port).args([&key_file, &pem]);
-            let server = Process::start(command.stdin(Stdio::null()));
-            server.stdout.next()?.starts_with("IPv4: listen").then_some((server, port))
-        })
-        .expect("nghttpd starts");
-    let mut proxy = workshop.proxy(&["--reverse", &format!("https://127.0.0.1:{port}")]);
-    let url = format!("https://{}/small", proxy.address);
+    let server = Nghttpd::start(&workshop, &["127.0.0.1"], &[]);
+    let mut proxy = workshop.proxy(&["--reverse", &format!("https://{}", server.address)]);
+    let url = format!("https://{}/index.html", proxy.address);
     let load = Command::new("h2load").args(["-n", "200", "-c", "4", "-m", "10", &url]).output().unwrap();
     let text = String::from_utf8_lossy(&load.stdout).into_owned();
     assert!(text.contains("Application protocol: h2"), "{text}");

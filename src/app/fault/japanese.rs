@@ -1,7 +1,10 @@
 //! The errors of the rooms below, said in Japanese. Their own words are English.
 
 use crate::demo::StageError;
-use crate::proxy::{AuthorityError, ProxyLoginError, ServerCertDoubt, ServerCertError, StartError, UpstreamCaError};
+use crate::proxy::{
+    AuthorityError, KeyFileDoubt, KeyFileError, KeyFileOption, KeyFileProblem, ProxyLoginError, StartError,
+    UpstreamCaError,
+};
 use crate::session::SessionError;
 use crate::session::kind::Kind;
 use crate::tui::ScreenError;
@@ -158,47 +161,50 @@ pub(super) fn login(error: &ProxyLoginError) -> String {
     format!("AUTHTAP_PROXY_AUTH {what}。user:password の形で設定してください")
 }
 
-pub(super) fn server_cert(error: &ServerCertError) -> String {
-    match error {
-        ServerCertError::Read { path, error } => format!("--server-cert の {} を読めません: {error}", path.display()),
-        ServerCertError::NoCertificate { path } => format!(
-            "--server-cert の {} に証明書がありません。証明書とキーを含む PEM か、PFX を指定してください",
-            path.display()
-        ),
-        ServerCertError::NoKey { path } => format!(
-            "--server-cert の {} に秘密キーがありません。同じファイルに入れるか、キー付きで PFX をエクスポートしてください",
-            path.display()
-        ),
-        ServerCertError::KeyEncrypted { path } => format!(
-            "--server-cert の {} の秘密キーは暗号化されています。復号するか (openssl pkey)、PFX を指定してください",
-            path.display()
-        ),
-        ServerCertError::Mismatch { path } => {
-            format!("--server-cert の {} には、その秘密キーに対応する証明書がありません", path.display())
+pub(super) fn key_file(error: &KeyFileError) -> String {
+    let (option, file) = (error.option.name(), error.path.display());
+    match &error.problem {
+        KeyFileProblem::Read(error) => format!("{option} の {file} を読めません: {error}"),
+        KeyFileProblem::NoCertificate => {
+            format!("{option} の {file} に証明書がありません。証明書とキーを含む PEM か、PFX を指定してください")
         }
-        ServerCertError::Unusable { path } => format!(
-            "--server-cert の {} の秘密キーは使えません。使えるのは RSA と ECDSA (P-256、P-384) です",
-            path.display()
+        KeyFileProblem::NoKey => format!(
+            "{option} の {file} に秘密キーがありません。同じファイルに入れるか、キー付きで PFX をエクスポートしてください"
         ),
-        ServerCertError::NoPassword { path } => format!(
-            "--server-cert の {} にはパスワードがあります。AUTHTAP_PFX_PASSWORD を設定するか、端末で起動して入力してください",
-            path.display()
+        KeyFileProblem::KeyEncrypted => format!(
+            "{option} の {file} の秘密キーは暗号化されています。復号するか (openssl pkey)、PFX を指定してください"
         ),
-        ServerCertError::NotOpened { path } => {
-            format!("--server-cert の {} を開けません。パスワードが違うか、PFX ファイルではありません", path.display())
+        KeyFileProblem::Mismatch => format!("{option} の {file} には、その秘密キーに対応する証明書がありません"),
+        KeyFileProblem::Unusable => {
+            format!("{option} の {file} の秘密キーは使えません。使えるのは RSA と ECDSA (P-256、P-384) です")
+        }
+        KeyFileProblem::NoPassword => format!(
+            "{option} の {file} にはパスワードがあります。AUTHTAP_PFX_PASSWORD を設定するか、端末で起動して入力してください"
+        ),
+        KeyFileProblem::NotOpened => {
+            format!("{option} の {file} を開けません。パスワードが違うか、PFX ファイルではありません")
         }
     }
 }
 
-pub(super) fn doubt(doubt: &ServerCertDoubt) -> String {
+pub(super) fn doubt(doubt: &KeyFileDoubt) -> String {
     match doubt {
-        ServerCertDoubt::KeyExposed { path } => format!(
+        KeyFileDoubt::KeyExposed { path } => format!(
             "{} の秘密キーをこのマシンのほかのユーザーが読めます。chmod 600 '{}' を実行してください",
             path.display(),
             path.display()
         ),
-        ServerCertDoubt::Expired { path, at } => {
+        KeyFileDoubt::Expired { option: KeyFileOption::ServerCert, path, at } => {
             format!("{} の証明書は {at} に期限が切れています。クライアントは拒否します", path.display())
+        }
+        KeyFileDoubt::Expired { option: KeyFileOption::ClientCert, path, at } => {
+            format!("{} の証明書は {at} に期限が切れています。サーバーは拒否します", path.display())
+        }
+        KeyFileDoubt::OtherName { path, host } => {
+            format!(
+                "--server-cert の {} の証明書には {host} の名前がありません。クライアントは拒否します",
+                path.display()
+            )
         }
     }
 }

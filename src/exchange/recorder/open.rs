@@ -289,12 +289,7 @@ impl OpenMessage {
             version: Some(door.token(version)),
             head,
             fields: kept,
-            body: Collected {
-                content_type,
-                content_encoding,
-                recorded: true,
-                ..Collected::default()
-            },
+            body: Collected { content_type, content_encoding, recorded: true, ..Collected::default() },
             ..Self::default()
         }
     }

@@ -14,6 +14,8 @@ use crate::proxy::certificates::domain::{self, Domain};
 use crate::proxy::certificates::files::{CERTIFICATE_FILE, Files};
 use crate::proxy::certificates::leaf::{Leaf, LeafError, Leaves};
 use crate::proxy::tls::crypto;
+#[cfg(feature = "legacy-tls")]
+use crate::proxy::tls::legacy;
 
 /// A root certificate with its key, and the leaves it has signed.
 pub struct Authority {
@@ -84,6 +86,12 @@ impl Authority {
     /// SHA-256 of the root certificate as trust stores show it: `AB:CD:…`.
     pub fn fingerprint(&self) -> String {
         crypto::sha256(&self.certificate).map(|byte| format!("{byte:02X}")).join(":")
+    }
+
+    /// How `leaf` is shown to clients that speak only old TLS.
+    #[cfg(feature = "legacy-tls")]
+    pub(crate) fn for_old_clients(&self, leaf: &Leaf) -> Option<Arc<legacy::Acceptor>> {
+        self.leaves.for_old_clients(leaf)
     }
 
     /// Whether clients would accept what it signs for `name`.

@@ -1,6 +1,8 @@
 //! A certificate's facts, read from its DER form.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
 
 use rustls::pki_types::CertificateDer;
 use x509_parser::certificate::X509Certificate;
@@ -23,6 +25,30 @@ pub(crate) fn facts(der: &CertificateDer<'_>, redactor: &Redactor) -> Option<Cer
         not_after: timestamp(parsed.validity().not_after),
         sha256: crypto::sha256(der),
     })
+}
+
+/// The facts of certificates that were seen before: servers show the same ones again and again.
+#[derive(Default)]
+pub(crate) struct Facts(Mutex<HashMap<[u8; 32], Certificate>>);
+
+impl Facts {
+    const KEPT: usize = 256;
+
+    /// Those of `der`; nothing where it is no certificate.
+    pub(crate) fn of(&self, der: &CertificateDer<'_>, redactor: &Redactor) -> Option<Certificate> {
+        let sha256 = crypto::sha256(der);
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(facts) = known().get(&sha256) {
+            return Some(facts.clone());
+        }
+        let facts = facts(der, redactor)?;
+        let mut known = known();
+        if known.len() >= Self::KEPT {
+            known.clear();
+        }
+        known.insert(sha256, facts.clone());
+        Some(facts)
+    }
 }
 
 /// DNS names and addresses of the subject alternative name of `der`.

@@ -11,16 +11,18 @@ use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     SanType, SerialNumber,
 };
-use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::NoServerSessionStorage;
 use rustls::sign::{CertifiedKey, SigningKey, SingleCertAndKey};
+use rustls::{ServerConfig, SignatureScheme};
 use time::{Duration, OffsetDateTime};
 
 use crate::exchange::Certificate;
 use crate::proxy::certificates::certificate;
 use crate::proxy::certificates::domain::{self, Domain};
 use crate::proxy::tls::crypto;
+#[cfg(feature = "legacy-tls")]
+use crate::proxy::tls::legacy;
 use crate::proxy::tls::protocol::Protocol;
 use crate::redact::Redactor;
 
@@ -42,6 +44,9 @@ pub(crate) struct Leaves {
     /// One key for all leaves of a run: it never leaves the process, and minting costs no key generation.
     key: KeyPair,
     signing: Arc<dyn SigningKey>,
+    /// The other key of a run, made once a client needs it.
+    #[cfg(feature = "legacy-tls")]
+    rsa: OnceLock<Option<PrivatePkcs8KeyDer<'static>>>,
     kept: Mutex<Kept>,
 }
 
@@ -63,7 +68,15 @@ impl Leaves {
         let key = KeyPair::generate().ok()?;
         let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let signing = crypto::provider().key_provider.load_private_key(der).ok()?;
-        Some(Self { issuer, domains, key, signing, kept: Mutex::default() })
+        Some(Self {
+            issuer,
+            domains,
+            key,
+            signing,
+            #[cfg(feature = "legacy-tls")]
+            rsa: OnceLock::new(),
+            kept: Mutex::default(),
+        })
     }
 
     pub(crate) fn leaf(&self, name: &str, server: Option<&CertificateDer<'_>>) -> Result<Arc<Leaf>, LeafError> {
@@ -85,24 +98,33 @@ impl Leaves {
         Ok(leaf)
     }
 
+    /// How `leaf` is shown to clients that speak only old TLS. Some of them take no key but an RSA one, so there is one
+    /// of either kind.
+    #[cfg(feature = "legacy-tls")]
+    pub(crate) fn for_old_clients(&self, leaf: &Leaf) -> Option<Arc<legacy::Acceptor>> {
+        leaf.for_old_clients(|| {
+            let rsa = self.rsa.get_or_init(legacy::rsa_key).as_ref()?;
+            let key = KeyPair::from_pkcs8_der_and_sign_algo(rsa, &rcgen::PKCS_RSA_SHA256).ok()?;
+            let names = certificate::names(&leaf.der);
+            let purposes = [KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
+            let mut params = params(names.first()?, OffsetDateTime::now_utc(), &purposes).ok()?;
+            params.subject_alt_names = names.into_iter().filter_map(general_name).collect();
+            let twin = params.signed_by(&key, &self.issuer).ok()?.der().clone();
+            let shown = [
+                legacy::Shown::new(&[twin], rsa.secret_pkcs8_der())?,
+                legacy::Shown::new(&[leaf.der.clone()], &self.key.serialize_der())?,
+            ];
+            legacy::Acceptor::new(&shown).map(Arc::new)
+        })
+    }
+
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn mint(&self, name: &str, server: Option<&CertificateDer<'_>>, now: OffsetDateTime) -> Result<Leaf, LeafError> {
-        let mut params = CertificateParams::default();
-        params.distinguished_name = DistinguishedName::new();
-        if name.len() <= COMMON_NAME_LIMIT {
-            params.distinguished_name.push(DnType::CommonName, name);
-        }
+        let mut params = params(name, now, &[KeyUsagePurpose::DigitalSignature])?;
         params.subject_alt_names = self.subject_alternative_names(name, server)?;
-        params.serial_number = Some(SerialNumber::from_slice(&crypto::serial().ok_or(LeafError::Mint)?));
-        params.not_before = now - BACKDATED;
-        params.not_after = params.not_before + VALIDITY;
-        params.is_ca = IsCa::ExplicitNoCa;
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        params.use_authority_key_identifier_extension = true;
         let der = params.signed_by(&self.key, &self.issuer).map_err(|_| LeafError::Mint)?.der().clone();
         Leaf::new(CertifiedKey::new(vec![der], Arc::clone(&self.signing)), params.not_after)
     }
@@ -123,6 +145,23 @@ impl Leaves {
         let names: Vec<_> = names.into_iter().filter_map(general_name).collect();
         if names.is_empty() { Err(LeafError::Name) } else { Ok(names) }
     }
+}
+
+/// What all leaves have in common.
+fn params(name: &str, now: OffsetDateTime, usages: &[KeyUsagePurpose]) -> Result<CertificateParams, LeafError> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    if name.len() <= COMMON_NAME_LIMIT {
+        params.distinguished_name.push(DnType::CommonName, name);
+    }
+    params.serial_number = Some(SerialNumber::from_slice(&crypto::serial().ok_or(LeafError::Mint)?));
+    params.not_before = now - BACKDATED;
+    params.not_after = params.not_before + VALIDITY;
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = usages.to_vec();
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.use_authority_key_identifier_extension = true;
+    Ok(params)
 }
 
 fn server_config(certified: CertifiedKey) -> Result<ServerConfig, LeafError> {
@@ -148,16 +187,21 @@ fn general_name(name: String) -> Option<SanType> {
 pub(crate) struct Leaf {
     pub(crate) der: CertificateDer<'static>,
     not_after: OffsetDateTime,
+    signing: Arc<dyn SigningKey>,
     plain: Arc<ServerConfig>,
     http1: Arc<ServerConfig>,
     http2: Arc<ServerConfig>,
     facts: OnceLock<Option<Certificate>>,
+    /// How it is shown to clients that speak only old TLS, once there was one.
+    #[cfg(feature = "legacy-tls")]
+    old: OnceLock<Option<Arc<legacy::Acceptor>>>,
 }
 
 impl Leaf {
     /// One that is ready to be shown.
     pub(crate) fn new(certified: CertifiedKey, not_after: OffsetDateTime) -> Result<Self, LeafError> {
         let der = certified.cert.first().ok_or(LeafError::Mint)?.clone();
+        let signing = Arc::clone(&certified.key);
         let plain = server_config(certified)?;
         let speaking = |protocol: Protocol| {
             let mut config = plain.clone();
@@ -167,10 +211,13 @@ impl Leaf {
         Ok(Self {
             der,
             not_after,
+            signing,
             http1: speaking(Protocol::Http1),
             http2: speaking(Protocol::Http2),
             plain: Arc::new(plain),
             facts: OnceLock::new(),
+            #[cfg(feature = "legacy-tls")]
+            old: OnceLock::new(),
         })
     }
 
@@ -181,6 +228,20 @@ impl Leaf {
             Some(Protocol::Http1) => &self.http1,
             Some(Protocol::Http2) => &self.http2,
         }
+    }
+
+    /// How it would sign for a client that offers these; nothing where it cannot.
+    pub(crate) fn scheme(&self, offered: &[SignatureScheme]) -> Option<SignatureScheme> {
+        self.signing.choose_scheme(offered).map(|signer| signer.scheme())
+    }
+
+    /// How it is shown to clients that speak only old TLS; what `made` gives, the first time.
+    #[cfg(feature = "legacy-tls")]
+    pub(crate) fn for_old_clients(
+        &self,
+        made: impl FnOnce() -> Option<Arc<legacy::Acceptor>>,
+    ) -> Option<Arc<legacy::Acceptor>> {
+        self.old.get_or_init(made).clone()
     }
 
     /// Its facts, for the record.

@@ -2,6 +2,7 @@
 
 mod absolute;
 mod connection;
+mod hello;
 pub(crate) mod listener;
 pub(crate) mod login;
 mod network;

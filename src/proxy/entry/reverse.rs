@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use crate::exchange::{Failure, Server, Timestamp, Tls};
 use crate::proxy::answer::{self, Page};
 use crate::proxy::entry::connection::Caller;
+use crate::proxy::entry::hello::greet;
 use crate::proxy::entry::tunnel::{self, Asked, Opening};
 use crate::proxy::failure;
 use crate::proxy::tap::relay::relay;
@@ -94,10 +95,11 @@ async fn to_plain(caller: Caller, mut client: TcpStream, server: Hop, address: S
     let http1 = hello.offers(Protocol::Http1).then_some(Protocol::Http1);
     let Ok(leaf) = context.leaf(&hello.name(&target), target.port, None) else { return };
     let connection = connection(leaf.facts(&context.redactor));
-    match tunnel::greet(client, hello, &leaf, http1, &context).await {
-        Ok(client) => {
+    match greet(client, hello, &leaf, http1, &context).await {
+        Ok(greeted) => {
             let authority = target.short_authority(443).into_bytes();
-            let bindings = Bindings::of_certificates(Some(&leaf.der), None);
+            let bindings = Bindings::of_certificates(Some(&greeted.shown), None);
+            let (client, connection) = greeted.enter(connection);
             let tunnel = Some((target, started));
             let mut tape = Tape::http(&context, connection, bindings, http1, "https", Some(authority), tunnel);
             relay(client, Plain::new(server, Vec::new()), &mut tape).await;
@@ -107,10 +109,10 @@ async fn to_plain(caller: Caller, mut client: TcpStream, server: Hop, address: S
 }
 
 /// The server speaks TLS, the client does not.
-async fn to_tls(caller: Caller, client: TcpStream, server: Hop, address: SocketAddr, asked: Asked) {
+async fn to_tls(caller: Caller, client: TcpStream, mut server: Hop, mut address: SocketAddr, asked: Asked) {
     let context = Arc::clone(&caller.context);
     let target = &asked.target;
-    let connection = |tls: Option<Tls>| {
+    let connection = |address: SocketAddr, tls: Option<Tls>| {
         let server = Server { address: Clean::from(address), tls };
         caller.connection(Some(target), Some(server), None)
     };
@@ -119,19 +121,27 @@ async fn to_tls(caller: Caller, client: TcpStream, server: Hop, address: SocketA
         return fail(&caller, client, asked, false, failure).await;
     };
     let offer = Offer::new(vec![Protocol::Http1], true, None);
-    let (failure, tls) = match context.upstream.secure(server, name, &offer).await {
-        Ok(secured) => {
-            let authority = target.short_authority(80).into_bytes();
-            let connection = connection(Some(secured.facts));
-            let mut tape = Tape::http(&context, connection, Bindings::UNKNOWN, None, "http", Some(authority), None);
-            return relay(Plain::new(client, asked.early), secured.stream, &mut tape).await;
+    let mut attempt = context.upstream.attempt(target);
+    let (failure, tls) = loop {
+        match context.upstream.secure(target, server, name.clone(), &offer, attempt).await {
+            Ok(secured) => {
+                let authority = target.short_authority(80).into_bytes();
+                let connection = connection(address, Some(secured.facts));
+                let mut tape = Tape::http(&context, connection, Bindings::UNKNOWN, None, "http", Some(authority), None);
+                return relay(Plain::new(client, asked.early), secured.stream, &mut tape).await;
+            }
+            Err(Unsecured::Again(next)) => attempt = next,
+            Err(Unsecured::Refused(failure, tls)) => break (failure, tls.map(|tls| *tls)),
+            Err(Unsecured::Incompatible(_)) => break (failure::server_tls_incompatible(), None),
         }
-        Err(Unsecured::Refused(failure, tls)) => (failure, tls.map(|tls| *tls)),
-        Err(Unsecured::Incompatible(_)) => (failure::server_tls_incompatible(), None),
+        match context.upstream.connect(target).await {
+            Ok(again) => (server, address) = again,
+            Err(failure) => break (failure, None),
+        }
     };
     let page = Page::unreachable(target, &failure, &context.redactor);
     let url = context.redactor.wire().url(format!("http://{}/", target.short_authority(80)).as_bytes());
-    tape::failed(&context, connection(tls), asked.started, None, Some(url), failure);
+    tape::failed(&context, connection(address, tls), asked.started, None, Some(url), failure);
     answer::serve(Plain::new(client, asked.early), &page).await;
 }
 
@@ -150,8 +160,8 @@ async fn fail(caller: &Caller, mut client: TcpStream, asked: Asked, tls: bool, f
     let Some(Opening::Hello(hello)) = tunnel::client_opening(&mut client, early).await else { return };
     let http1 = hello.offers(Protocol::Http1).then_some(Protocol::Http1);
     let Ok(leaf) = context.leaf(&hello.name(&target), target.port, None) else { return };
-    if let Ok(client) = tunnel::greet(client, *hello, &leaf, http1, context).await {
-        answer::serve(client, &page).await;
+    if let Ok(greeted) = greet(client, *hello, &leaf, http1, context).await {
+        answer::serve(greeted.stream, &page).await;
     }
 }
 

@@ -4,41 +4,35 @@
 //! Nothing that works without us may break: whatever our TLS cannot do with the server or with the client is left to
 //! the two of them, and recorded as unseen.
 
-use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use rustls::pki_types::ServerName;
-use rustls::server::{Accepted, Acceptor, ClientHello};
-use rustls::{SignatureScheme, SupportedCipherSuite};
+use rustls::server::{Accepted, Acceptor};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::StartHandshake;
-use tokio_rustls::server::TlsStream;
 
 use crate::exchange::{Connection, Failure, FailureKind, Server, Side, Step, Timestamp, Tls, Unseen};
-use crate::proxy::Context;
 use crate::proxy::answer::instead::Conversation;
 use crate::proxy::answer::page::{self, Way};
 use crate::proxy::answer::respond::Respond;
 use crate::proxy::answer::{self, Page};
 use crate::proxy::certificates::leaf::Leaf;
 use crate::proxy::entry::connection::Caller;
+use crate::proxy::entry::hello::{Hello, greet};
 use crate::proxy::failure;
 use crate::proxy::tap::relay::relay;
-use crate::proxy::tap::stream::Plain;
+use crate::proxy::tap::stream::{Line, Plain};
 use crate::proxy::tap::tape::{self, Tape};
 use crate::proxy::target::Target;
-use crate::proxy::tls::crypto;
 use crate::proxy::tls::protocol::Protocol;
 use crate::proxy::upstream::hop::Hop;
-use crate::proxy::upstream::{Offer, Secured, Unsecured, tls_error};
+use crate::proxy::upstream::{Offer, Secured, Unsecured};
 use crate::redact::{Bindings, Clean};
+use crate::wire::hello::{self, HELLO_LIMIT, Reading};
 
 const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
-/// A ClientHello is a few hundred bytes; with post-quantum shares and tickets a few thousand.
-const HELLO_LIMIT: usize = 64 * 1024;
 
 /// A tunnel that a client asked for.
 pub(crate) struct Asked {
@@ -65,7 +59,7 @@ pub(crate) async fn front(caller: Caller, client: TcpStream, server: Hop, addres
 
 async fn carry(settled: Settled) {
     match settled {
-        Settled::Intercepted { client, server, mut tape } => relay(*client, *server, &mut tape).await,
+        Settled::Intercepted { client, server, mut tape } => relay(client, server, &mut tape).await,
         Settled::Plain { client, server, mut tape } => relay(client, server, &mut tape).await,
         Settled::Over => {}
     }
@@ -74,7 +68,7 @@ async fn carry(settled: Settled) {
 /// What a tunnel came to.
 enum Settled {
     /// TLS with us on both sides.
-    Intercepted { client: Box<TlsStream<TcpStream>>, server: Box<tokio_rustls::client::TlsStream<Hop>>, tape: Tape },
+    Intercepted { client: Line, server: Line, tape: Tape },
     /// The bytes pass as they are.
     Plain { client: Plain, server: Plain<Hop>, tape: Tape },
     /// Nothing is left to do.
@@ -125,8 +119,9 @@ pub(crate) async fn pretend(caller: Caller, mut client: TcpStream, asked: Asked,
             let Ok(leaf) = context.leaf(&name, target.port, None) else { return };
             let connection = connection(Some(&leaf));
             match greet(client, *hello, &leaf, http1, &context).await {
-                Ok(client) => {
-                    let bindings = Bindings::of_certificates(Some(&leaf.der), None);
+                Ok(greeted) => {
+                    let bindings = Bindings::of_certificates(Some(&greeted.shown), None);
+                    let (client, connection) = greeted.enter(connection);
                     conversation(connection, bindings, "https", 443).hold(client, respond).await;
                 }
                 Err(failure) => tape::failed_tunnel(&context, connection, started, &target, failure),
@@ -157,7 +152,7 @@ pub(crate) async fn to_page(caller: Caller, mut client: TcpStream, asked: Asked)
             let http1 = hello.offers(Protocol::Http1).then_some(Protocol::Http1);
             let Ok(leaf) = context.leaf(&hello.name(&target), target.port, None) else { return };
             match greet(client, *hello, &leaf, http1, &context).await {
-                Ok(client) => page::serve(client, Way::Trusting, local, &context.authority).await,
+                Ok(client) => page::serve(client.stream, Way::Trusting, local, &context.authority).await,
                 Err(failure) => {
                     let connection = caller.connection(Some(&target), None, leaf.facts(&context.redactor));
                     tape::failed_tunnel(&context, connection, started, &target, failure);
@@ -182,7 +177,7 @@ struct Tunnel {
 }
 
 impl Tunnel {
-    async fn settle(self, mut client: TcpStream, mut server: Hop, early: Vec<u8>) -> Settled {
+    async fn settle(mut self, mut client: TcpStream, mut server: Hop, early: Vec<u8>) -> Settled {
         let context = &self.caller.context;
         if !context.is_wanted(&self.target) {
             context.passed.fetch_add(1, Ordering::Relaxed);
@@ -221,9 +216,8 @@ impl Tunnel {
         Settled::Plain { client: Plain::new(client, early), server: Plain::new(server, Vec::new()), tape }
     }
 
-    async fn tls(&self, client: TcpStream, server: Hop, hello: Hello) -> Settled {
-        let context = &self.caller.context;
-        let Wishes { name, sni, protocols, servable } = match self.wishes(&hello.accepted.client_hello()) {
+    async fn tls(&mut self, client: TcpStream, server: Hop, hello: Hello) -> Settled {
+        let Wishes { name, sni, protocols, servable } = match self.wishes(&hello) {
             Ok(wishes) => wishes,
             Err(reason) => return self.pass(client, hello.raw, server, Vec::new(), reason),
         };
@@ -231,8 +225,8 @@ impl Tunnel {
         let Ok(server_name) = ServerName::try_from(server_name) else {
             return self.pass(client, hello.raw, server, Vec::new(), Unseen::ClientTlsUnreadable);
         };
-        let offer = Offer::new(protocols, sni || self.front, hello.accepted.client_hello().named_groups());
-        let reason = match context.upstream.secure(server, server_name, &offer).await {
+        let offer = Offer::new(protocols, sni || self.front, hello.groups().as_deref());
+        let reason = match self.secure(server, server_name, &offer).await {
             Ok(secured) if servable => return self.intercept(client, hello, &name, secured).await,
             Err(Unsecured::Refused(failure, tls)) if servable => {
                 return self.explain(client, hello, &name, failure, tls.map(|tls| *tls)).await;
@@ -246,16 +240,36 @@ impl Tunnel {
 
     /// A hello that our TLS cannot even read: mostly one of old TLS. Whether the server is as old decides what keeps
     /// us out, so it is asked.
-    async fn odd_hello(&self, client: TcpStream, raw: Vec<u8>, server: Hop) -> Settled {
+    async fn odd_hello(&mut self, client: TcpStream, raw: Vec<u8>, server: Hop) -> Settled {
         let Ok(name) = ServerName::try_from(self.host().to_owned()) else {
             return self.pass(client, raw, server, Vec::new(), Unseen::ClientTlsUnreadable);
         };
-        let reason = match self.caller.context.upstream.secure(server, name, &Offer::new(Vec::new(), true, None)).await
-        {
+        let reason = match self.secure(server, name, &Offer::new(Vec::new(), true, None)).await {
             Err(Unsecured::Incompatible(reason)) => reason,
-            Ok(_) | Err(Unsecured::Refused(..)) => Unseen::ClientTlsUnreadable,
+            _ => Unseen::ClientTlsUnreadable,
         };
         self.pass_anew(client, raw, reason).await
+    }
+
+    /// TLS with the server, by the engine that can, over a new connection where the first one is spent.
+    async fn secure(
+        &mut self,
+        mut server: Hop,
+        name: ServerName<'static>,
+        offer: &Offer,
+    ) -> Result<Box<Secured>, Unsecured> {
+        let upstream = &self.caller.context.upstream;
+        let mut attempt = upstream.attempt(&self.target);
+        loop {
+            match upstream.secure(&self.target, server, name.clone(), offer, attempt).await {
+                Err(Unsecured::Again(next)) => attempt = next,
+                other => return other,
+            }
+            match upstream.connect(&self.target).await {
+                Ok(again) => (server, self.address) = again,
+                Err(failure) => return Err(Unsecured::Refused(failure, None)),
+            }
+        }
     }
 
     /// Passes the client's own bytes over a new connection, after ours has seen a handshake of our own.
@@ -272,8 +286,8 @@ impl Tunnel {
     }
 
     /// What the client wants, or why it cannot have it from us.
-    fn wishes(&self, hello: &ClientHello<'_>) -> Result<Wishes, Unseen> {
-        let sni = hello.server_name().map(str::to_owned);
+    fn wishes(&self, hello: &Hello) -> Result<Wishes, Unseen> {
+        let sni = hello.sni().map(str::to_owned);
         if sni.as_ref().is_some_and(|name| self.caller.context.is_skipped(name, self.target.port)) {
             return Err(Unseen::SkippedHost);
         }
@@ -281,19 +295,16 @@ impl Tunnel {
         if !self.caller.context.may_show(&name, self.target.port) {
             return Err(Unseen::OutsideRoot);
         }
-        let mut protocols = offered(hello);
+        let offered = hello.protocols();
+        let mut protocols = offered.clone().unwrap_or_default();
         if self.caller.context.is_http1_only(&name, self.target.port) {
             protocols.retain(|protocol| *protocol == Protocol::Http1);
         }
-        if protocols.is_empty() && hello.alpn().is_some() {
+        if protocols.is_empty() && offered.is_some() {
             return Err(Unseen::UnreadProtocol);
         }
-        let scheme = match self.caller.context.server_cert(&name, self.target.port) {
-            Some(given) => given.scheme(hello.signature_schemes()),
-            None => hello.signature_schemes().iter().copied().find(|scheme| *scheme == MINTED),
-        };
-        let servable = scheme.is_some_and(|scheme| servable(hello, scheme));
-        Ok(Wishes { sni: sni.is_some(), name, protocols, servable })
+        let servable = hello.is_servable(&self.caller.context, &name, self.target.port);
+        Ok(Wishes { sni: hello.names_server(), name, protocols, servable })
     }
 
     /// Both sides speak TLS with us: the tap.
@@ -304,8 +315,8 @@ impl Tunnel {
             return self.fail(Some(facts), failure::ours("no certificate could be made for this name"));
         };
         let connection = self.connection(Some(facts), Some(&leaf));
-        let client = match greet(client, hello, &leaf, protocol, context).await {
-            Ok(client) => Box::new(client),
+        let greeted = match greet(client, hello, &leaf, protocol, context).await {
+            Ok(greeted) => greeted,
             Err(failure) => {
                 tape::failed_tunnel(context, connection, self.started, &self.target, failure);
                 return Settled::Over;
@@ -313,9 +324,10 @@ impl Tunnel {
         };
         let authority = self.target.short_authority(443).into_bytes();
         let tunnel = Some((self.target.clone(), self.started));
-        let bindings = Bindings::of_certificates(Some(&leaf.der), Some(&certificate));
+        let bindings = Bindings::of_certificates(Some(&greeted.shown), Some(&certificate));
+        let (client, connection) = greeted.enter(connection);
         let tape = Tape::http(context, connection, bindings, protocol, "https", Some(authority), tunnel);
-        Settled::Intercepted { client, server: Box::new(server), tape }
+        Settled::Intercepted { client, server, tape }
     }
 
     /// The server's certificate is refused: the client is told so inside its own TLS connection.
@@ -329,11 +341,11 @@ impl Tunnel {
     ) -> Settled {
         let context = &self.caller.context;
         let page = Page::unreachable(&self.target, &failure, &context.redactor);
-        let http1 = hello.accepted.client_hello().alpn().is_some().then_some(Protocol::Http1);
+        let http1 = hello.protocols().is_some().then_some(Protocol::Http1);
         let over = self.fail(tls, failure);
         let Ok(leaf) = context.leaf(name, self.target.port, None) else { return over };
-        if let Ok(client) = greet(client, hello, &leaf, http1, context).await {
-            answer::serve(client, &page).await;
+        if let Ok(greeted) = greet(client, hello, &leaf, http1, context).await {
+            answer::serve(greeted.stream, &page).await;
         }
         over
     }
@@ -351,30 +363,6 @@ impl Tunnel {
     }
 }
 
-/// Finishes the client's handshake, or says how the client refuses.
-pub(crate) async fn greet(
-    client: TcpStream,
-    hello: Hello,
-    leaf: &Leaf,
-    protocol: Option<Protocol>,
-    context: &Context,
-) -> Result<TlsStream<TcpStream>, Failure> {
-    let config = Arc::clone(leaf.config(protocol));
-    let handshake = StartHandshake::from_parts(hello.accepted, client).into_stream(config);
-    handshake.await.map_err(|error| match tls_error(&error) {
-        Some(error) => failure::client_tls(error, &context.redactor),
-        None => failure::left_at_certificate(matches!(
-            error.kind(),
-            ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted
-        )),
-    })
-}
-
-/// The protocols that a client offers and the reader follows, in the client's order.
-fn offered(hello: &ClientHello<'_>) -> Vec<Protocol> {
-    hello.alpn().into_iter().flatten().filter_map(Protocol::of).collect()
-}
-
 /// What a client's hello asks for.
 struct Wishes {
     /// The name in it, else that of the CONNECT.
@@ -385,23 +373,6 @@ struct Wishes {
     protocols: Vec<Protocol>,
     /// Our TLS can serve it.
     servable: bool,
-}
-
-/// A ClientHello, read and as it came.
-pub(crate) struct Hello {
-    accepted: Accepted,
-    raw: Vec<u8>,
-}
-
-impl Hello {
-    /// The server that it names, else `target`'s.
-    pub(crate) fn name(&self, target: &Target) -> String {
-        self.accepted.client_hello().server_name().unwrap_or(&target.host).to_owned()
-    }
-
-    pub(crate) fn offers(&self, protocol: Protocol) -> bool {
-        offered(&self.accepted.client_hello()).contains(&protocol)
-    }
 }
 
 /// Who speaks first in a tunnel, and what.
@@ -460,26 +431,43 @@ async fn read_opening(client: &mut TcpStream, early: Vec<u8>, server: &mut Hop) 
 }
 
 /// What the client's first bytes are; nothing where more must be read to tell. Of `raw`, `fed` bytes have been given
-/// to `acceptor`.
+/// to `acceptor`; no number of them once it has refused.
 fn opening(raw: &mut Vec<u8>, fed: &mut usize, acceptor: &mut Acceptor) -> Option<Opening> {
     match raw.first()? {
         // SSL 2's form of a ClientHello, which old clients send to servers of any age.
         first if first & 0x80 != 0 => match raw.get(2)? {
-            1 => Some(Opening::Other(std::mem::take(raw), Unseen::ClientTlsUnreadable)),
+            1 => read_hello(raw, None),
             _ => Some(Opening::Other(std::mem::take(raw), Unseen::NotTls)),
         },
         0x16 => {
+            if *fed == usize::MAX {
+                return read_hello(raw, None);
+            }
             let mut more = &raw[*fed..];
             while !more.is_empty() && acceptor.read_tls(&mut more).is_ok_and(|read| read > 0) {}
             *fed = raw.len();
             match acceptor.accept() {
-                Ok(Some(accepted)) => Some(Opening::Hello(Box::new(Hello { accepted, raw: std::mem::take(raw) }))),
                 Ok(None) if raw.len() < HELLO_LIMIT => None,
-                Ok(None) | Err(_) => Some(Opening::Other(std::mem::take(raw), Unseen::ClientTlsUnreadable)),
+                Ok(None) => Some(Opening::Other(std::mem::take(raw), Unseen::ClientTlsUnreadable)),
+                Ok(Some(accepted)) => read_hello(raw, Some(accepted)),
+                // Refused by the usual engine, which may have read no more than a part.
+                Err(_) => {
+                    *fed = usize::MAX;
+                    read_hello(raw, None)
+                }
             }
         }
         _ if is_http(raw)? => Some(Opening::Http(std::mem::take(raw))),
         _ => Some(Opening::Other(std::mem::take(raw), Unseen::NotTls)),
+    }
+}
+
+/// What a hello says of which `raw` has come; nothing where more must be read.
+fn read_hello(raw: &mut Vec<u8>, accepted: Option<Accepted>) -> Option<Opening> {
+    match hello::read(raw) {
+        Reading::Part => None,
+        Reading::Hello(read) => Some(Opening::Hello(Box::new(Hello::new(*read, accepted, std::mem::take(raw))))),
+        Reading::Other => Some(Opening::Other(std::mem::take(raw), Unseen::ClientTlsUnreadable)),
     }
 }
 
@@ -491,22 +479,6 @@ fn is_http(bytes: &[u8]) -> Option<bool> {
         None if bytes.len() > LONGEST_METHOD => Some(false),
         None => None,
     }
-}
-
-/// How certificates that we mint are signed with.
-const MINTED: SignatureScheme = SignatureScheme::ECDSA_NISTP256_SHA256;
-
-/// Whether our TLS can serve this hello with a certificate whose key signs so.
-fn servable(hello: &ClientHello<'_>, scheme: SignatureScheme) -> bool {
-    let provider = crypto::provider();
-    let signs = |suite: &SupportedCipherSuite| match suite {
-        SupportedCipherSuite::Tls12(suite) => suite.sign.contains(&scheme),
-        SupportedCipherSuite::Tls13(_) => true,
-    };
-    let suite = provider.cipher_suites.iter().any(|ours| hello.cipher_suites().contains(&ours.suite()) && signs(ours));
-    let group =
-        hello.named_groups().is_none_or(|offered| provider.kx_groups.iter().any(|ours| offered.contains(&ours.name())));
-    suite && group
 }
 
 fn server_left(reset: bool) -> Failure {

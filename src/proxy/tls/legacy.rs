@@ -91,23 +91,7 @@ impl Acceptor {
 
     /// Whether a client that offers this can be served.
     pub(crate) fn serves(&self, hello: &ClientHello) -> bool {
-        const TLS_1_0: u16 = 0x0301;
-        if hello.newest < TLS_1_0 {
-            return false;
-        }
-        let Ok(ssl) = Ssl::new(&self.context) else { return false };
-        let offered: Vec<u8> = hello.suites.iter().flat_map(|suite| suite.to_be_bytes()).collect();
-        let Ok(known) = ssl.bytes_to_cipher_list(&offered, false) else { return false };
-        known.suites.iter().filter_map(|suite| suite.standard_name()).any(|name| self.signs(name))
-    }
-
-    fn signs(&self, suite: &str) -> bool {
-        if suite.contains("_PSK_") || suite.contains("_NULL_") || suite.contains("_anon_") {
-            return false;
-        }
-        let rsa = ["TLS_RSA_WITH_", "TLS_ECDHE_RSA_"].iter().any(|start| suite.starts_with(start));
-        let of_1_3 = !suite.contains("_WITH_");
-        of_1_3 || self.rsa && rsa || self.ecdsa && suite.starts_with("TLS_ECDHE_ECDSA_")
+        serves(hello, self.rsa, self.ecdsa)
     }
 
     /// A handshake over `tcp` with a client of whose bytes `read` have come.
@@ -125,6 +109,25 @@ impl Acceptor {
         Pin::new(&mut stream).accept().await?;
         Ok(stream)
     }
+}
+
+/// Whether a client that offers this can be served by one with keys of these kinds.
+pub(crate) fn serves(hello: &ClientHello, rsa: bool, ecdsa: bool) -> bool {
+    const TLS_1_0: u16 = 0x0301;
+    static READER: OnceLock<Option<SslContext>> = OnceLock::new();
+    let signs = |suite: &str| {
+        if ["_PSK_", "_NULL_", "_anon_"].iter().any(|without| suite.contains(without)) {
+            return false;
+        }
+        let of_rsa = ["TLS_RSA_WITH_", "TLS_ECDHE_RSA_"].iter().any(|start| suite.starts_with(start));
+        let of_tls_1_3 = !suite.contains("_WITH_");
+        of_tls_1_3 || rsa && of_rsa || ecdsa && suite.starts_with("TLS_ECDHE_ECDSA_")
+    };
+    let Some(context) = READER.get_or_init(|| acceptor(&[]).ok()) else { return false };
+    let Ok(ssl) = Ssl::new(context) else { return false };
+    let offered: Vec<u8> = hello.suites.iter().flat_map(|suite| suite.to_be_bytes()).collect();
+    let Ok(known) = ssl.bytes_to_cipher_list(&offered, false) else { return false };
+    hello.newest >= TLS_1_0 && known.suites.iter().filter_map(|suite| suite.standard_name()).any(signs)
 }
 
 fn acceptor(shown: &[Shown]) -> Result<SslContext, ErrorStack> {

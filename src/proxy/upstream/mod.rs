@@ -1,38 +1,35 @@
-//! TLS towards the server, and what its certificate is worth.
-//!
-//! The certificate is judged after the handshake and before the first byte of the client's is sent: so a resumed
-//! session is judged like any other, and the verdict comes with all that the certificate says.
+//! The way out: from a target to a connection (`dial`), TLS on it (`secure`, by the engine in `usual` or the one for old
+//! TLS), and what the server's certificate is worth (`verdict`).
 
 pub(crate) mod dial;
 pub(crate) mod hop;
+pub(crate) mod secure;
+mod usual;
 mod verdict;
 
-use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    AlertDescription, ClientConfig, DigitallySignedStruct, InvalidMessage, NamedGroup, ProtocolVersion, RootCertStore,
-    SignatureScheme,
-};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
-use crate::exchange::{Failure, Tls, Unseen};
-use crate::proxy::certificates::certificate;
+use crate::exchange::Failure;
+use crate::proxy::certificates::certificate::Facts;
+use crate::proxy::certificates::client_cert::ClientCert;
+use crate::proxy::memory::Memory;
 use crate::proxy::target::Target;
-use crate::proxy::tls::crypto;
-use crate::proxy::tls::protocol::Protocol;
+#[cfg(feature = "legacy-tls")]
+use crate::proxy::tls::legacy;
 use crate::redact::{Clean, Redactor};
 use dial::Resolve;
 use hop::Hop;
+use usual::Configs;
 use verdict::Judge;
+
+pub(crate) use secure::{Offer, Secured, Unsecured};
+pub(crate) use usual::{cipher_words, version_words};
 
 /// The way to the servers: names, roots of trust, TLS.
 pub(crate) struct Upstream {
@@ -41,45 +38,14 @@ pub(crate) struct Upstream {
     redactor: Redactor,
     insecure: bool,
     judge: Judge,
-    configs: Mutex<HashMap<Offer, Arc<ClientConfig>>>,
-}
-
-/// What of the client's hello is repeated towards the server.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Offer {
-    /// What the client offers and the reader follows, in the client's order.
-    protocols: Vec<Protocol>,
-    /// The client names the server.
-    sni: bool,
-    /// The groups that the client and we both know, in our order: no key share that the client did not offer.
-    groups: Vec<u16>,
-}
-
-impl Offer {
-    pub(crate) fn new(protocols: Vec<Protocol>, sni: bool, groups: Option<&[NamedGroup]>) -> Self {
-        let ours: Vec<_> = crypto::provider().kx_groups.iter().map(|group| group.name()).collect();
-        let offered = |group: &NamedGroup| groups.is_none_or(|groups| groups.contains(group));
-        let shared: Vec<_> = ours.iter().filter(|group| offered(group)).map(|group| u16::from(*group)).collect();
-        let groups = if shared.is_empty() { ours.into_iter().map(u16::from).collect() } else { shared };
-        Self { protocols, sni, groups }
-    }
-}
-
-/// A TLS connection to a server whose certificate is accepted.
-pub(crate) struct Secured {
-    pub(crate) stream: TlsStream<Hop>,
-    pub(crate) facts: Tls,
-    pub(crate) certificate: CertificateDer<'static>,
-    /// What the server chose.
-    pub(crate) protocol: Option<Protocol>,
-}
-
-/// Why there is no TLS connection.
-pub(crate) enum Unsecured {
-    /// Our TLS and the server's do not get along. The client's own may.
-    Incompatible(Unseen),
-    /// The server's certificate is refused; what the handshake settled is known all the same.
-    Refused(Failure, Option<Box<Tls>>),
+    facts: Facts,
+    client_certs: Vec<ClientCert>,
+    configs: Configs,
+    /// The engine for old TLS, without a certificate to give.
+    #[cfg(feature = "legacy-tls")]
+    connector: Option<legacy::Connector>,
+    /// Servers with which the usual engine failed lately and the other one did not; the words of the one that failed.
+    old: Memory<Clean>,
 }
 
 impl Upstream {
@@ -88,10 +54,22 @@ impl Upstream {
         own: Vec<SocketAddr>,
         roots: RootCertStore,
         insecure: bool,
+        client_certs: Vec<ClientCert>,
         redactor: Redactor,
     ) -> Self {
-        let judge = Judge::new(roots, redactor.clone());
-        Self { resolve, own, redactor, insecure, judge, configs: Mutex::default() }
+        Self {
+            resolve,
+            own,
+            judge: Judge::new(roots, redactor.clone()),
+            redactor,
+            insecure,
+            facts: Facts::default(),
+            client_certs,
+            configs: Configs::default(),
+            #[cfg(feature = "legacy-tls")]
+            connector: legacy::Connector::new(None),
+            old: Memory::default(),
+        }
     }
 
     /// Opens a connection to `target`.
@@ -99,104 +77,11 @@ impl Upstream {
         let (tcp, address) = dial::dial(target, &self.resolve, &self.own, &self.redactor).await?;
         Ok((Hop::Tcp(tcp), address))
     }
-
-    /// TLS on a connection to `name`.
-    pub(crate) async fn secure(
-        &self,
-        hop: Hop,
-        name: ServerName<'static>,
-        offer: &Offer,
-    ) -> Result<Box<Secured>, Unsecured> {
-        let config = self.config(offer).ok_or(Unsecured::Incompatible(Unseen::ServerTlsTooOld))?;
-        let stream = TlsConnector::from(config).connect(name.clone(), hop).await.map_err(|error| unsecured(&error))?;
-        let (_, session) = stream.get_ref();
-        let chain = session.peer_certificates().unwrap_or_default();
-        let Some((certificate, facts)) = chain
-            .first()
-            .and_then(|first| Some((first.clone().into_owned(), certificate::facts(first, &self.redactor)?)))
-        else {
-            return Err(Unsecured::Refused(verdict::unreadable(), None));
-        };
-        let refusal = self.judge.refusal(chain, &facts, &name);
-        let mut facts = Tls {
-            version: version_words(session.protocol_version()),
-            cipher: cipher_words(session.negotiated_cipher_suite()),
-            alpn: session.alpn_protocol().map(|protocol| self.redactor.wire().token(protocol)),
-            ..Tls::of_certificate(facts)
-        };
-        match refusal {
-            Some(failure) if !self.insecure => return Err(Unsecured::Refused(failure, Some(Box::new(facts)))),
-            refusal => facts.accepted_despite = refusal.map(|failure| failure.text),
-        }
-        let protocol = session.alpn_protocol().and_then(Protocol::of);
-        Ok(Box::new(Secured { stream, facts, certificate, protocol }))
-    }
-
-    fn config(&self, offer: &Offer) -> Option<Arc<ClientConfig>> {
-        let mut configs = self.configs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(config) = configs.get(offer) {
-            return Some(Arc::clone(config));
-        }
-        let provider = crypto::provider();
-        let groups = provider
-            .kx_groups
-            .iter()
-            .copied()
-            .filter(|group| offer.groups.contains(&u16::from(group.name())))
-            .collect();
-        let provider = CryptoProvider { kx_groups: groups, ..(*provider).clone() };
-        let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
-            .with_safe_default_protocol_versions()
-            .ok()?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(JudgedLater))
-            .with_no_client_auth();
-        config.enable_sni = offer.sni;
-        config.alpn_protocols = offer.protocols.iter().map(|protocol| protocol.id().to_vec()).collect();
-        let config = Arc::new(config);
-        configs.insert(offer.clone(), Arc::clone(&config));
-        Some(config)
-    }
 }
 
-/// A handshake that failed. Everything but a bad certificate may be our TLS's fault and not the client's.
-fn unsecured(error: &io::Error) -> Unsecured {
-    use rustls::Error;
-    match tls_error(error) {
-        Some(Error::InvalidCertificate(_)) => Unsecured::Refused(verdict::unreadable(), None),
-        Some(Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
-            Unsecured::Incompatible(Unseen::UnreadProtocol)
-        }
-        Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)) => Unsecured::Incompatible(Unseen::NotTls),
-        _ => Unsecured::Incompatible(Unseen::ServerTlsTooOld),
-    }
-}
-
-/// The rustls error inside an I/O error of tokio-rustls.
+/// The TLS error inside an I/O error, of whichever engine: each says it in the words of rustls.
 pub(crate) fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
-}
-
-fn version_words(version: Option<ProtocolVersion>) -> Clean {
-    match version {
-        Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
-        Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
-        _ => "TLS",
-    }
-    .into()
-}
-
-/// The suite as IANA names it; rustls marks those of TLS 1.3 in its own way.
-fn cipher_words(suite: Option<rustls::SupportedCipherSuite>) -> Clean {
-    use rustls::CipherSuite as Suite;
-    match suite.map(|suite| suite.suite()) {
-        Some(Suite::TLS13_AES_128_GCM_SHA256) => "TLS_AES_128_GCM_SHA256",
-        Some(Suite::TLS13_AES_256_GCM_SHA384) => "TLS_AES_256_GCM_SHA384",
-        Some(Suite::TLS13_CHACHA20_POLY1305_SHA256) => "TLS_CHACHA20_POLY1305_SHA256",
-        Some(suite) => suite.as_str().unwrap_or("unknown"),
-        None => "unknown",
-    }
-    .into()
 }
 
 /// The system's roots of trust and those in the PEM files `extra`.
@@ -244,45 +129,4 @@ pub enum UpstreamCaError {
         /// The file.
         path: PathBuf,
     },
-}
-
-/// Checks the handshake's signatures and leaves the certificate to [`Judge`].
-#[derive(Debug)]
-struct JudgedLater;
-
-impl ServerCertVerifier for JudgedLater {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = crypto::provider().signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, cert, signed, &algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = crypto::provider().signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, cert, signed, &algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        crypto::provider().signature_verification_algorithms.supported_schemes()
-    }
 }

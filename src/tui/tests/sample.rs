@@ -12,8 +12,8 @@ use crate::exchange::{
     Server, Side, SniForm, Step, Timestamp, Timings, Tls, Unseen,
 };
 use crate::redact::{
-    Body, Clean, Content, Credential, Field, Fields, Jwt, Label, Ntlm, NtlmMessage, Password, Redactor, Syntax, Token, User,
-    Withheld,
+    Body, Clean, Content, Credential, Field, Fields, Jwt, Label, Ntlm, NtlmMessage, Password, Redactor, Syntax, Token,
+    User, Withheld,
 };
 use crate::text::Text;
 use crate::tui::{Row, Source, State};

@@ -15,6 +15,7 @@ use crate::proxy::stage::{
     Line, ServerAuthority, Stage, client_config, expect, patiently, read_head, rest, self_signed,
     self_signed_with_sha384, server,
 };
+use crate::proxy::tls::crypto;
 use crate::redact::{Binding, Credential, Ntlm, NtlmMessage, Redactor};
 use crate::session::{Mode, Session, Writer, paste};
 
