@@ -137,8 +137,25 @@ fn facts_of(part: Decoded) -> impl Iterator<Item = Fact> {
 
 /// Facts that differ in any two runs.
 const VOLATILE: &[&str] = &[
-    "server's clock", "label", "kid", "exp", "iat", "nbf", "began", "ends", "request-id", "client-request-id",
-    "correlation id", "trace id", "Timestamp", "timestamp", "notBefore", "notAfter", "MIC", "session", "ServerTime",
+    "server's clock",
+    "label",
+    "kid",
+    "exp",
+    "iat",
+    "nbf",
+    "began",
+    "ends",
+    "request-id",
+    "client-request-id",
+    "correlation id",
+    "trace id",
+    "Timestamp",
+    "timestamp",
+    "notBefore",
+    "notAfter",
+    "MIC",
+    "session",
+    "ServerTime",
 ];
 
 /// Parts in which two runs may differ without harm: shown after the others.
@@ -208,7 +225,9 @@ impl Divergence {
     pub fn is_telling(&self) -> bool {
         let failed = |moment: &Option<Moment>| moment.as_ref().is_some_and(|one| one.verdict == Verdict::Failure);
         match (&self.good, &self.bad) {
-            (Some(_), Some(_)) => failed(&self.bad) != failed(&self.good) || self.differences.iter().any(|one| one.telling),
+            (Some(_), Some(_)) => {
+                failed(&self.bad) != failed(&self.good) || self.differences.iter().any(|one| one.telling)
+            }
             (Some(only), None) | (None, Some(only)) => only.step != "probe" || only.verdict != Verdict::Ok,
             (None, None) => false,
         }
@@ -333,4 +352,77 @@ fn joined(values: Vec<(String, Clean)>) -> Option<Clean> {
     let mut values = values.into_iter().map(|(_, value)| value);
     let first = values.next()?;
     Some(values.fold(first, |joined, value| Clean::concat([joined, ", ".into(), value])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(endpoint: &'static str, step: &'static str, facts: &[(&'static str, &'static str)]) -> Moment {
+        let fact = |(name, value): &(&'static str, &'static str)| Fact {
+            place: Place::ResponseHeader("www-authenticate"),
+            part: "WWW-Authenticate",
+            name,
+            value: (*value).into(),
+        };
+        Moment {
+            exchange: 1,
+            endpoint: endpoint.into(),
+            step,
+            server: None,
+            verdict: Verdict::Step,
+            answer: None,
+            host: "mail.contoso.com".to_owned(),
+            facts: facts.iter().map(fact).collect(),
+        }
+    }
+
+    fn course(moments: Vec<Moment>) -> Course {
+        Course { exchanges: moments.len() as u64, moments, ..Course::default() }
+    }
+
+    #[test]
+    fn the_first_step_that_differs_in_its_challenge_is_the_answer() {
+        let challenge = &[("scheme", "Bearer"), ("authorization_uri", "https://login.windows.net/common")];
+        let good = [("ews", "probe", &challenge[..]), ("ews", "empty-bearer", challenge), ("sign-in", "sign-in", &[])];
+        let bad =
+            [("ews", "probe", &challenge[..]), ("ews", "empty-bearer", &challenge[..1]), ("ews", "negotiate", &[])];
+        let made = |steps: [(&'static str, &'static str, &[(&'static str, &'static str)]); 3]| {
+            course(steps.into_iter().map(|(endpoint, step, facts)| moment(endpoint, step, facts)).collect())
+        };
+        let comparison = Comparison::new(&made(good), &made(bad));
+        let first = comparison.first();
+        assert_eq!(first.map(|step| step.number), Some(2));
+        let missing = Difference {
+            place: Place::ResponseHeader("www-authenticate"),
+            name: "authorization_uri",
+            good: Some("https://login.windows.net/common".into()),
+            bad: None,
+            telling: true,
+        };
+        assert_eq!(first.map(|step| step.differences.clone()), Some(vec![missing]));
+        let only = |step: &Divergence| (step.good.is_some(), step.bad.is_some());
+        assert_eq!(comparison.steps.iter().map(only).collect::<Vec<_>>(), [(true, true), (true, false), (false, true)]);
+    }
+
+    #[test]
+    fn what_differs_in_any_two_runs_is_no_difference() {
+        let good = moment("ews", "token", &[("user", "user#1@contoso.com"), ("aud", "https://mail.contoso.com/")]);
+        let mut bad = moment("ews", "token", &[("aud", "https://mail.fabrikam.com/"), ("user", "user#7@contoso.com")]);
+        bad.host = "mail.fabrikam.com".to_owned();
+        assert_eq!(differences(&good, &bad), []);
+        bad.host = "webmail.fabrikam.com".to_owned();
+        assert_eq!(differences(&good, &bad).iter().map(|one| one.name).collect::<Vec<_>>(), ["aud"]);
+    }
+
+    #[test]
+    fn a_step_that_one_of_them_took_alone_does_not_shift_the_others() {
+        let steps = |names: &[&'static str]| names.iter().map(|step| moment("ews", step, &[])).collect::<Vec<_>>();
+        let (good, bad) = (
+            steps(&["probe", "negotiate", "authenticate"]),
+            steps(&["probe", "empty-bearer", "negotiate", "authenticate"]),
+        );
+        let pairs: Vec<_> = aligned(&good, &bad).iter().map(|(one, other)| (one.is_some(), other.is_some())).collect();
+        assert_eq!(pairs, [(true, true), (false, true), (true, true), (true, true)]);
+    }
 }

@@ -60,7 +60,8 @@ fn a_phone_reads_its_inbox_and_both_read_its_messages_alike() {
 
 /// Elements must be the same; what we show of values must be so, too.
 fn same(command: &str, ours: &[Element], told: &[Element]) {
-    let names = |elements: &[Element]| elements.iter().map(|(depth, name, _)| format!("{depth} {name}")).collect::<Vec<_>>();
+    let names =
+        |elements: &[Element]| elements.iter().map(|(depth, name, _)| format!("{depth} {name}")).collect::<Vec<_>>();
     assert_eq!(names(ours), names(told), "{command}");
     for (ours, told) in ours.iter().zip(told) {
         assert!(ours.2 == told.2 || ours.2.starts_with('['), "{command}: {ours:?} was {told:?}");

@@ -22,6 +22,7 @@ mod bad_input;
 mod bodies;
 mod browser;
 mod cases;
+mod compare;
 mod crash;
 mod demo;
 mod extended_protection;

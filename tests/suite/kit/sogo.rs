@@ -104,7 +104,8 @@ fn start_database(folder: &Path, user: &str, word: &str) -> (Process, SocketAddr
     let at = free();
     let mut command = program("postgres");
     command.arg("-D").arg(&data).args(["-p", &at.port().to_string(), "-c", "listen_addresses=127.0.0.1"]);
-    let process = Process::start(command.args(["-c", "unix_socket_directories=", "-c", "fsync=off"]).stdin(Stdio::null()));
+    let process =
+        Process::start(command.args(["-c", "unix_socket_directories=", "-c", "fsync=off"]).stdin(Stdio::null()));
     process.stderr.find("PostgreSQL listens", |line| line.contains("ready to accept").then_some(()));
     let psql = |role: &str, database: &str, statements: &[&str]| {
         let mut command = Command::new("psql");
