@@ -13,7 +13,7 @@ use crate::exchange::{Exchange, Timestamp};
 use crate::redact::Redactor;
 use crate::session::{Mode, Opening, Origin, Provenance, Reader, made};
 
-const FORMS: [Form; 2] = [Form::Authtap, Form::Har];
+const FORMS: [Form; 3] = [Form::Authtap, Form::Har, Form::Saz];
 
 fn origins() -> [Arc<Origin>; 2] {
     let first = Origin {
@@ -29,7 +29,7 @@ fn origins() -> [Arc<Origin>; 2] {
 }
 
 fn write(path: &Path, form: Form, exchanges: &[Recorded]) {
-    let mut export = Export::begin(path, form).unwrap();
+    let mut export = Export::begin(path, form, None).unwrap();
     exchanges.iter().for_each(|recorded| export.add(recorded.clone()).unwrap());
     assert!(!path.exists(), "nothing has the name before all is written");
     export.seal().unwrap();
@@ -86,7 +86,7 @@ fn what_is_given_up_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let all = recorded((1..=600).map(|id| made::exchange(&Redactor::new(), id, 200)).collect());
     for form in FORMS {
-        let mut export = Export::begin(&folder.path().join("given-up"), form).unwrap();
+        let mut export = Export::begin(&folder.path().join("given-up"), form, None).unwrap();
         all.iter().for_each(|recorded| export.add(recorded.clone()).unwrap());
         drop(export);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "{form:?}");
@@ -109,8 +109,13 @@ fn a_manifest_is_stated_in_the_file() {
 
 #[test]
 fn the_kind_follows_the_extension() {
-    for (name, form) in [("a.authtap", Some(Form::Authtap)), ("b.HAR", Some(Form::Har)), ("c.txt", None), ("har", None)]
-    {
+    for (name, form) in [
+        ("a.authtap", Some(Form::Authtap)),
+        ("b.HAR", Some(Form::Har)),
+        ("b.saz", Some(Form::Saz)),
+        ("c.txt", None),
+        ("har", None),
+    ] {
         assert_eq!(Form::of_name(Path::new(name)), form);
     }
 }
