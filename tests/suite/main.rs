@@ -23,6 +23,7 @@ mod bodies;
 mod browser;
 mod ca;
 mod cases;
+mod compare;
 mod certificate_page;
 mod crash;
 mod demo;
