@@ -174,6 +174,8 @@ impl Recording {
             run: 0,
             store,
             connections: HashMap::new(),
+            running: HashSet::new(),
+            heads: Heads::default(),
             path: target.to_owned(),
             rest: REST,
             resting: None,
