@@ -15,7 +15,7 @@ use super::screen::ScreenShow;
 use super::signals::Signals;
 use super::watch::{Closed, Show, Watch};
 use super::{Capture, Exit, Fault, Feed, View, ca, convert, input, warn};
-use crate::proxy::{self, Authority, Options, Outbox, Proxy};
+use crate::proxy::{self, Authority, Options, Outbox, Proxy, Tally};
 use crate::redact::Redactor;
 use crate::report::json::Event;
 use crate::session::{Mode, Writer, autosave};
@@ -250,7 +250,7 @@ impl Run<'_> {
             self.watch.take(&mut show);
             show.flush();
         }
-        let counted = (self.proxy.passed(), self.proxy.refused());
+        let counted = self.proxy.tally();
         let mut ending = self.runtime.spawn(self.proxy.shutdown(DRAIN));
         while !is_over_within(self.runtime, &mut ending, LINES_TICK) {
             self.watch.take(&mut show);
@@ -266,7 +266,7 @@ impl Run<'_> {
         let mut quit = false;
         while !quit && !self.signals.wait(Duration::ZERO) {
             self.watch.take(&mut show);
-            for command in show.turn(&self.watch, (self.proxy.passed(), self.proxy.refused()), SCREEN_TICK)? {
+            for command in show.turn(&self.watch, self.proxy.tally(), SCREEN_TICK)? {
                 match command {
                     Command::Quit => quit = true,
                     Command::Pause(paused) => self.proxy.pause(paused),
@@ -277,7 +277,7 @@ impl Run<'_> {
         // The terminal is given back first: a second signal then finds nothing to mend.
         let mut rest = Silence;
         drop(show);
-        let counted = (self.proxy.passed(), self.proxy.refused());
+        let counted = self.proxy.tally();
         let mut ending = self.runtime.spawn(self.proxy.shutdown(DRAIN));
         while !is_over_within(self.runtime, &mut ending, LINES_TICK) {
             self.watch.take(&mut rest);
@@ -312,24 +312,43 @@ impl Closed {
 
     fn gaps(&self, language: Language) -> Vec<String> {
         let mut gaps = Vec::new();
-        if self.passed > 0 {
-            let en = if self.passed == 1 {
-                "1 connection passed undecrypted and unrecorded: --only does not name its host"
-            } else {
-                "{passed} connections passed undecrypted and unrecorded: --only does not name their hosts"
-            };
-            let ja = "{passed} 件の接続は復号も記録もせずに通しました: --only に指定のないホストです";
-            gaps.push(Text { en, ja }.fill(language, &[("passed", &self.passed.to_string())]));
-        }
-        if self.refused > 0 {
-            let en = if self.refused == 1 {
-                "1 connection was refused: --allow does not name where it came from"
-            } else {
-                "{refused} connections were refused: --allow does not name where they came from"
-            };
-            let ja = "{refused} 件の接続を拒否しました: --allow に指定のない接続元です";
-            gaps.push(Text { en, ja }.fill(language, &[("refused", &self.refused.to_string())]));
-        }
+        let Tally { passed, refused, asked, dismissed, turned_away } = self.tally;
+        let mut count = |count: u64, one: &'static str, more: &'static str, ja: &'static str| {
+            if count > 0 {
+                let text = Text { en: if count == 1 { one } else { more }, ja };
+                gaps.push(text.fill(language, &[("count", &count.to_string())]));
+            }
+        };
+        count(
+            passed,
+            "1 connection passed undecrypted and unrecorded: --only does not name its host",
+            "{count} connections passed undecrypted and unrecorded: --only does not name their hosts",
+            "{count} 件の接続は復号も記録もせずに通しました: --only に指定のないホストです",
+        );
+        count(
+            refused,
+            "1 connection was refused: --allow does not name where it came from",
+            "{count} connections were refused: --allow does not name where they came from",
+            "{count} 件の接続を拒否しました: --allow に指定のない接続元です",
+        );
+        count(
+            asked,
+            "1 request came without user name and password and was asked for them (--proxy-auth)",
+            "{count} requests came without user name and password and were asked for them (--proxy-auth)",
+            "{count} 件の要求にはユーザー名とパスワードがなく、認証を求めました (--proxy-auth)",
+        );
+        count(
+            dismissed,
+            "1 connection was closed because the client did not say what it wants",
+            "{count} connections were closed because the clients did not say what they want; the first of them are recorded",
+            "{count} 件の接続は、クライアントが要求を示さないため閉じました (最初の分だけ記録しています)",
+        );
+        count(
+            turned_away,
+            "1 connection was turned away because there were too many; a higher file limit (ulimit -n) allows more",
+            "{count} connections were turned away because there were too many; a higher file limit (ulimit -n) allows more",
+            "{count} 件の接続は、数が多すぎるため受け付けませんでした。ファイル数の上限 (ulimit -n) を上げると増やせます",
+        );
         if self.standing.lost > 0 {
             let en = if self.standing.lost == 1 {
                 "1 exchange is missing in the session"
@@ -353,10 +372,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn whatever_was_counted_is_said() {
+        let tally = Tally { passed: 1, refused: 2, asked: 3, dismissed: 4, turned_away: 5 };
+        let (ledger, standing) = (Ledger::new(input::RECORDED), Standing { lost: 0, problem: None });
+        let closed = Closed { ledger, standing, tally };
+        for language in [Language::En, Language::Ja] {
+            let gaps = closed.gaps(language);
+            let numbers: Vec<_> = gaps.iter().map(|gap| gap.split(' ').next().unwrap_or_default().to_owned()).collect();
+            assert_eq!(numbers, ["1", "2", "3", "4", "5"], "{gaps:?}");
+        }
+    }
+
+    #[test]
     fn what_the_session_lacks_is_counted_in_singular_and_plural() {
         let gaps = |passed, lost| {
             let (ledger, standing) = (Ledger::new(input::RECORDED), Standing { lost, problem: None });
-            Closed { ledger, standing, passed, refused: 0 }.gaps(Language::En)
+            Closed { ledger, standing, tally: Tally { passed, ..Tally::default() } }.gaps(Language::En)
         };
         assert!(gaps(0, 0).is_empty());
         let one = gaps(1, 1);

@@ -6,7 +6,7 @@ use super::ledger::Ledger;
 use super::recent::Recent;
 use crate::diagnosis::{Finding, Judgement, Observed};
 use crate::exchange::{Exchange, Timestamp};
-use crate::proxy::{Event, Outbox};
+use crate::proxy::{Event, Outbox, Tally};
 use crate::redact::Redactor;
 use crate::session::{Session, SessionError, Writer, WriterStatus};
 
@@ -85,13 +85,13 @@ impl Watch {
         Standing { lost: lost + self.outbox.lost(), problem }
     }
 
-    /// Nothing more will come: what was pending is decided, the session is closed. `passed` and `refused` are what the proxy counted.
-    pub(super) fn close(mut self, (passed, refused): (u64, u64), show: &mut dyn Show) -> Closed {
+    /// Nothing more will come: what was pending is decided, the session is closed. `tally` is what the proxy counted.
+    pub(super) fn close(mut self, tally: Tally, show: &mut dyn Show) -> Closed {
         self.take(show);
         show.revised(self.ledger.finish());
         let unseen = self.outbox.lost();
         let WriterStatus { lost, problem, .. } = self.writer.map(Writer::close).unwrap_or_default();
-        Closed { ledger: self.ledger, standing: Standing { lost: lost + unseen, problem }, passed, refused }
+        Closed { ledger: self.ledger, standing: Standing { lost: lost + unseen, problem }, tally }
     }
 }
 
@@ -125,10 +125,8 @@ pub(super) struct Standing {
 pub(super) struct Closed {
     pub(super) ledger: Ledger,
     pub(super) standing: Standing,
-    /// Connections that passed unrecorded because `--only` does not name their hosts.
-    pub(super) passed: u64,
-    /// Connections of clients that `--allow` does not name.
-    pub(super) refused: u64,
+    /// What was counted and not recorded, or not all of it.
+    pub(super) tally: Tally,
 }
 
 #[cfg(test)]
@@ -186,7 +184,7 @@ mod tests {
         let mut shown = Shown::default();
         watch.take(&mut shown);
         assert_eq!(shown.0, [-1, 2, 3, 1]);
-        watch.close((0, 0), &mut shown);
+        watch.close(Tally::default(), &mut shown);
         let session = Session::open(&path, &redactor).unwrap();
         let saved: Vec<_> = session.exchanges().map(|exchange| exchange.unwrap().id).collect();
         assert_eq!(saved, [2, 3, 1]);

@@ -11,6 +11,7 @@ mod entry;
 mod failure;
 mod hosts;
 mod memory;
+mod pace;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod stage;
@@ -33,6 +34,7 @@ use tokio::time::Instant;
 use crate::exchange::Ids;
 use crate::redact::Redactor;
 use certificates::leaf::{Leaf, LeafError};
+use entry::crowd::Crowd;
 use entry::listener;
 use memory::Unreadable;
 use rustls::pki_types::CertificateDer;
@@ -127,6 +129,7 @@ pub async fn start(options: Options) -> Result<Proxy, StartError> {
         paused: AtomicBool::new(false),
         passed: AtomicU64::new(0),
         refused: AtomicU64::new(0),
+        crowd: Crowd::new(),
         asked: AtomicU64::new(0),
         busy: AtomicUsize::new(0),
         redacting: AtomicUsize::new(0),
@@ -158,14 +161,16 @@ impl Proxy {
         self.context.paused.store(paused, Ordering::Relaxed);
     }
 
-    /// How many connections passed undecrypted and unrecorded because `--only` does not name their hosts.
-    pub fn passed(&self) -> u64 {
-        self.context.passed.load(Ordering::Relaxed)
-    }
-
-    /// How many connections were closed at once because `--allow` does not name where they came from.
-    pub fn refused(&self) -> u64 {
-        self.context.refused.load(Ordering::Relaxed)
+    /// What was counted and not recorded, or not all of it.
+    pub fn tally(&self) -> Tally {
+        let context = &self.context;
+        Tally {
+            passed: context.passed.load(Ordering::Relaxed),
+            refused: context.refused.load(Ordering::Relaxed),
+            asked: context.asked.load(Ordering::Relaxed),
+            dismissed: context.crowd.dismissed(),
+            turned_away: context.crowd.turned_away(),
+        }
     }
 
     /// Stops accepting, lets exchanges that are going on finish for at most `drain`, and cuts the rest. What is cut is
@@ -180,6 +185,21 @@ impl Proxy {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
+}
+
+/// What a proxy counts and does not record, or not all of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Connections that passed undecrypted and unrecorded because `--only` does not name their hosts.
+    pub passed: u64,
+    /// Connections that were closed at once because `--allow` does not name where they came from.
+    pub refused: u64,
+    /// Requests that came without user name and password, and were asked for them.
+    pub asked: u64,
+    /// Connections that were closed because the client took too long to say what it wants. The first are recorded.
+    pub dismissed: u64,
+    /// Connections that were closed at once because there were too many. The first are recorded.
+    pub turned_away: u64,
 }
 
 /// Why a proxy cannot start.
@@ -238,6 +258,8 @@ struct Context {
     passed: AtomicU64,
     /// Connections of clients that may not come.
     refused: AtomicU64,
+    /// Everybody who is connected.
+    crowd: Crowd,
     /// Requests that came without a login and were asked for one.
     asked: AtomicU64,
     /// Connections with an open exchange.

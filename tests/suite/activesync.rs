@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use authtap::exchange::Content;
+use authtap::redact::Content;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
@@ -77,14 +77,14 @@ fn elements(xml: &str) -> Vec<Element> {
     loop {
         let event = reader.read_event().unwrap_or_else(|error| panic!("{error}: {xml}"));
         if let Event::Start(tag) | Event::Empty(tag) = &event {
-            elements.push((depth, String::from_utf8_lossy(tag.name().as_ref()).into_owned(), String::new()));
+            elements.push((depth, tag.name().as_ref().to_owned(), String::new()));
         }
         match event {
             Event::Start(_) => depth += 1,
             Event::End(_) => depth -= 1,
             Event::Text(text) => {
                 if let Some(last) = elements.last_mut() {
-                    last.2.push_str(String::from_utf8_lossy(&text).trim());
+                    last.2.push_str(text.trim());
                 }
             }
             Event::Eof => return elements,

@@ -7,13 +7,14 @@ use std::sync::atomic::Ordering;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-use crate::exchange::{Certificate, Connection, Failure, Server, Timestamp};
+use crate::exchange::{Certificate, Connection, Failure, Server, Step, Timestamp};
 use crate::proxy::Context;
 use crate::proxy::answer::instead::Conversation;
 use crate::proxy::answer::page::{self, Way};
 use crate::proxy::answer::respond::Responder;
 use crate::proxy::answer::{self, Page};
 use crate::proxy::entry::absolute;
+use crate::proxy::entry::crowd::{Dismissal, SILENCE};
 use crate::proxy::entry::login::Login;
 use crate::proxy::entry::reverse;
 use crate::proxy::entry::tunnel;
@@ -35,6 +36,11 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    fn new(context: Arc<Context>, peer: SocketAddr) -> Self {
+        let client = context.redactor.wire().client_address(peer);
+        Self { id: context.ids.connection(), client, context }
+    }
+
     /// The facts of the connection, as far as they are known by now.
     pub(crate) fn connection(
         &self,
@@ -87,22 +93,27 @@ pub(crate) async fn refuse_tunnel(
 /// Serves one client connection to its end.
 pub(crate) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: SocketAddr) {
     let _ = tcp.set_nodelay(true);
-    let client = context.redactor.wire().client_address(peer);
-    let caller = Caller { id: context.ids.connection(), client, context };
+    let caller = Caller::new(context, peer);
     if let Some(url) = caller.context.reverse.clone() {
         return Box::pin(reverse::serve(caller, tcp, &url)).await;
     }
     let mut read = Vec::new();
+    let mut wait = caller.context.crowd.wait();
     let found = loop {
         if let Some(found) = opening(&read) {
             break found;
         }
-        match tcp.read_buf(&mut read).await {
-            Ok(0) | Err(_) if read.is_empty() => return,
-            Ok(0) | Err(_) => break Opening::Broken("the client closed the connection inside its first request head"),
-            Ok(_) => {}
+        let begun = !read.is_empty();
+        tokio::select! {
+            amount = tcp.read_buf(&mut read) => match amount {
+                Ok(0) | Err(_) if !begun => return,
+                Ok(0) | Err(_) => break Opening::Broken("the client closed the connection inside its first request head"),
+                Ok(_) => {}
+            },
+            dismissal = wait.dismissal(begun, Some(SILENCE)) => return dismiss(&caller, tcp, dismissal).await,
         }
     };
+    drop(wait);
     let started = Timestamp::now();
     let responder = caller.context.responder.clone();
     match (found, responder) {
@@ -137,6 +148,27 @@ pub(crate) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: Socke
         }
         (Opening::Ourselves, _) => own_page(&caller, tcp, read, Way::Directly).await,
         (Opening::Broken(text), _) => not_a_request(&caller, tcp, text, started).await,
+    }
+}
+
+/// Sends off a client that does not say what it wants, and records it.
+pub(crate) async fn dismiss(caller: &Caller, tcp: TcpStream, dismissal: Dismissal) {
+    let context = &caller.context;
+    let failure = dismissal.failure(Step::Receive);
+    let page = (dismissal == Dismissal::TooSlow).then(|| Page::too_slow(&failure));
+    if context.crowd.may_record() {
+        tape::failed(context, caller.connection(None, None, None), Timestamp::now(), None, None, failure);
+    }
+    if let Some(page) = page {
+        answer::refuse(tcp, &page).await;
+    }
+}
+
+/// Records a client for whom there is no room.
+pub(crate) fn turned_away(context: &Arc<Context>, peer: SocketAddr) {
+    if context.crowd.may_record() {
+        let caller = Caller::new(Arc::clone(context), peer);
+        tape::failed(context, caller.connection(None, None, None), Timestamp::now(), None, None, context.crowd.full());
     }
 }
 

@@ -43,9 +43,16 @@ pub(crate) async fn accept(listener: TcpListener, context: Arc<Context>, mut sto
                 Ok((_, peer)) if !context.may_come(peer.ip()) => {
                     context.refused.fetch_add(1, Ordering::Relaxed);
                 }
-                Ok((tcp, peer)) => {
-                    connections.spawn(connection::serve(Arc::clone(&context), tcp, peer));
-                }
+                Ok((tcp, peer)) => match context.crowd.seat().await {
+                    Some(seat) => {
+                        let context = Arc::clone(&context);
+                        connections.spawn(async move {
+                            connection::serve(context, tcp, peer).await;
+                            drop(seat);
+                        });
+                    }
+                    None => connection::turned_away(&context, peer),
+                },
                 Err(_) => tokio::time::sleep(ACCEPT_AGAIN).await,
             },
             Some(_) = connections.join_next() => {}

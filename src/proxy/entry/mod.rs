@@ -2,6 +2,7 @@
 
 mod absolute;
 mod connection;
+pub(crate) mod crowd;
 mod hello;
 pub(crate) mod listener;
 pub(crate) mod login;

@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use tokio::io::AsyncReadExt;
@@ -13,7 +14,8 @@ use tokio::net::TcpStream;
 
 use crate::exchange::{Failure, Server, Timestamp, Tls};
 use crate::proxy::answer::{self, Page};
-use crate::proxy::entry::connection::Caller;
+use crate::proxy::entry::connection::{Caller, dismiss};
+use crate::proxy::entry::crowd::SILENCE;
 use crate::proxy::entry::hello::greet;
 use crate::proxy::entry::tunnel::{self, Asked, Opening};
 use crate::proxy::failure;
@@ -62,9 +64,17 @@ pub struct ReverseUrlError;
 /// Serves one client connection to its end.
 pub(crate) async fn serve(caller: Caller, mut client: TcpStream, url: &ReverseUrl) {
     let mut early = Vec::new();
-    if !matches!(client.read_buf(&mut early).await, Ok(read) if read > 0) {
-        return;
+    let mut wait = caller.context.crowd.wait();
+    tokio::select! {
+        amount = client.read_buf(&mut early) => if !matches!(amount, Ok(amount) if amount > 0) {
+            return;
+        },
+        dismissal = wait.dismissal(false, Some(SILENCE)) => {
+            drop(wait);
+            return dismiss(&caller, client, dismissal).await;
+        }
     }
+    drop(wait);
     // SSL 2's form of a ClientHello has the topmost bit set.
     let tls = matches!(early.first(), Some(0x16 | 0x80..));
     let asked = Asked { target: url.target.clone(), head: Vec::new(), early, started: Timestamp::now() };
@@ -84,8 +94,11 @@ async fn to_plain(caller: Caller, mut client: TcpStream, server: Hop, address: S
         let server = Server { address: Clean::from(address), tls: None };
         caller.connection(Some(&target), Some(server), leaf)
     };
-    let hello = match tunnel::client_opening(&mut client, early).await {
+    let hello = match tunnel::client_opening(&mut client, early, &context.crowd).await {
         Some(Opening::Hello(hello)) => *hello,
+        Some(Opening::Dismissed(dismissal)) => {
+            return tunnel::dismiss(&caller, connection(None), started, &target, dismissal);
+        }
         Some(_) => {
             let failure = failure::not_a_request("the client speaks a TLS that this proxy cannot read");
             return tape::failed_tunnel(&context, connection(None), started, &target, failure);
@@ -93,7 +106,13 @@ async fn to_plain(caller: Caller, mut client: TcpStream, server: Hop, address: S
         None => return,
     };
     let http1 = hello.offers(Protocol::Http1).then_some(Protocol::Http1);
-    let Ok(leaf) = context.leaf(&hello.name(&target), target.port, None) else { return };
+    let name = hello.name(&target);
+    match context.authority.turn(&name) {
+        Some(Duration::ZERO) => {}
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => return tape::failed_tunnel(&context, connection(None), started, &target, failure::too_many_names()),
+    }
+    let Ok(leaf) = context.leaf(&name, target.port, None) else { return };
     let connection = connection(leaf.facts(&context.redactor));
     match greet(client, hello, &leaf, http1, &context).await {
         Ok(greeted) => {
@@ -157,7 +176,7 @@ async fn fail(caller: &Caller, mut client: TcpStream, asked: Asked, tls: bool, f
         return answer::serve(Plain::new(client, early), &page).await;
     }
     tape::failed_tunnel(context, connection, started, &target, failure);
-    let Some(Opening::Hello(hello)) = tunnel::client_opening(&mut client, early).await else { return };
+    let Some(Opening::Hello(hello)) = tunnel::client_opening(&mut client, early, &context.crowd).await else { return };
     let http1 = hello.offers(Protocol::Http1).then_some(Protocol::Http1);
     let Ok(leaf) = context.leaf(&hello.name(&target), target.port, None) else { return };
     if let Ok(greeted) = greet(client, *hello, &leaf, http1, context).await {

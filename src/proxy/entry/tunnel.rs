@@ -7,6 +7,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use rustls::server::{Accepted, Acceptor};
@@ -20,6 +21,7 @@ use crate::proxy::answer::respond::Respond;
 use crate::proxy::answer::{self, Page};
 use crate::proxy::certificates::leaf::Leaf;
 use crate::proxy::entry::connection::Caller;
+use crate::proxy::entry::crowd::{Crowd, Dismissal};
 use crate::proxy::entry::hello::{Hello, greet};
 use crate::proxy::failure;
 use crate::proxy::tap::relay::relay;
@@ -100,7 +102,7 @@ pub(crate) async fn pretend(caller: Caller, mut client: TcpStream, asked: Asked,
     if client.write_all(ESTABLISHED).await.is_err() {
         return;
     }
-    let Some(opening) = client_opening(&mut client, early).await else { return };
+    let Some(opening) = client_opening(&mut client, early, &caller.context.crowd).await else { return };
     let context = Arc::clone(&caller.context);
     let connection = |leaf: Option<&Leaf>| {
         caller.connection(Some(&target), None, leaf.and_then(|leaf| leaf.facts(&context.redactor)))
@@ -131,6 +133,7 @@ pub(crate) async fn pretend(caller: Caller, mut client: TcpStream, asked: Asked,
             let conversation = conversation(connection(None), Bindings::UNKNOWN, "http", 80);
             conversation.hold(Plain::new(client, early), respond).await;
         }
+        Opening::Dismissed(dismissal) => dismiss(&caller, connection(None), started, &target, dismissal),
         _ => {
             let failure = failure::not_a_request("the client sent bytes into the tunnel that no session can answer");
             tape::failed_tunnel(&context, connection(None), started, &target, failure);
@@ -147,7 +150,7 @@ pub(crate) async fn to_page(caller: Caller, mut client: TcpStream, asked: Asked)
     if client.write_all(ESTABLISHED).await.is_err() {
         return;
     }
-    match client_opening(&mut client, early).await {
+    match client_opening(&mut client, early, &context.crowd).await {
         Some(Opening::Hello(hello)) => {
             let http1 = hello.offers(Protocol::Http1).then_some(Protocol::Http1);
             let Ok(leaf) = context.leaf(&hello.name(&target), target.port, None) else { return };
@@ -188,8 +191,12 @@ impl Tunnel {
         if let Some(reason) = known.or_else(|| context.unreadable.recall(&self.target)) {
             return self.pass(client, early, server, Vec::new(), reason);
         }
-        match read_opening(&mut client, early, &mut server).await {
+        match read_opening(&mut client, early, &mut server, &context.crowd).await {
             Opening::ClientLeft => Settled::Over,
+            Opening::Dismissed(dismissal) => {
+                dismiss(&self.caller, self.connection(None, None), self.started, &self.target, dismissal);
+                Settled::Over
+            }
             Opening::ServerLeft(reset) => self.fail(None, server_left(reset)),
             Opening::ServerFirst { client: early, server: greeting } => {
                 self.pass(client, early, server, greeting, Unseen::NotTls)
@@ -225,8 +232,16 @@ impl Tunnel {
         let Ok(server_name) = ServerName::try_from(server_name) else {
             return self.pass(client, hello.raw, server, Vec::new(), Unseen::ClientTlsUnreadable);
         };
+        match self.caller.context.authority.turn(&name) {
+            Some(Duration::ZERO) => {}
+            Some(wait) => tokio::time::sleep(wait).await,
+            None => return self.pass(client, hello.raw, server, Vec::new(), Unseen::TooManyNames),
+        }
         let offer = Offer::new(protocols, sni || self.front, hello.groups().as_deref());
-        let reason = match self.secure(server, server_name, &offer).await {
+        let Some(secured) = attended(&client, self.secure(server, server_name, &offer)).await else {
+            return self.fail(None, failure::left_before_server_tls());
+        };
+        let reason = match secured {
             Ok(secured) if servable => return self.intercept(client, hello, &name, secured).await,
             Err(Unsecured::Refused(failure, tls)) if servable => {
                 return self.explain(client, hello, &name, failure, tls.map(|tls| *tls)).await;
@@ -244,7 +259,11 @@ impl Tunnel {
         let Ok(name) = ServerName::try_from(self.host().to_owned()) else {
             return self.pass(client, raw, server, Vec::new(), Unseen::ClientTlsUnreadable);
         };
-        let reason = match self.secure(server, name, &Offer::new(Vec::new(), true, None)).await {
+        let offer = Offer::new(Vec::new(), true, None);
+        let Some(secured) = attended(&client, self.secure(server, name, &offer)).await else {
+            return self.fail(None, failure::left_before_server_tls());
+        };
+        let reason = match secured {
             Err(Unsecured::Incompatible(reason)) => reason,
             _ => Unseen::ClientTlsUnreadable,
         };
@@ -363,6 +382,35 @@ impl Tunnel {
     }
 }
 
+/// Records a client that did not come to the point in its tunnel.
+pub(crate) fn dismiss(
+    caller: &Caller,
+    connection: Arc<Connection>,
+    started: Timestamp,
+    target: &Target,
+    dismissal: Dismissal,
+) {
+    if caller.context.crowd.may_record() {
+        tape::failed_tunnel(&caller.context, connection, started, target, dismissal.failure(Step::Tls));
+    }
+}
+
+/// Waits for what a server does, for as long as the client does: a server that never answers is left alone by us.
+async fn attended<T>(client: &TcpStream, server: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        done = server => Some(done),
+        () = left(client) => None,
+    }
+}
+
+/// Returns when the client leaves. One that has sent more cannot be seen leaving behind that.
+async fn left(client: &TcpStream) {
+    if matches!(client.peek(&mut [0]).await, Ok(amount) if amount > 0) {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// What a client's hello asks for.
 struct Wishes {
     /// The name in it, else that of the CONNECT.
@@ -387,37 +435,46 @@ pub(crate) enum Opening {
         server: Vec<u8>,
     },
     ClientLeft,
+    /// The client did not come to the point.
+    Dismissed(Dismissal),
     /// Whether with a reset.
     ServerLeft(bool),
 }
 
 /// What a client's first bytes are, of which `raw` have come; nothing where it leaves before that is clear.
-pub(crate) async fn client_opening(client: &mut TcpStream, mut raw: Vec<u8>) -> Option<Opening> {
+pub(crate) async fn client_opening(client: &mut TcpStream, mut raw: Vec<u8>, crowd: &Crowd) -> Option<Opening> {
     let mut acceptor = Acceptor::default();
     let mut fed = 0;
+    let mut wait = crowd.wait();
     loop {
         if let Some(opening) = opening(&mut raw, &mut fed, &mut acceptor) {
             return Some(opening);
         }
-        if !matches!(client.read_buf(&mut raw).await, Ok(read) if read > 0) {
-            return None;
+        let begun = !raw.is_empty();
+        tokio::select! {
+            read = client.read_buf(&mut raw) => if !matches!(read, Ok(read) if read > 0) {
+                return None;
+            },
+            dismissal = wait.dismissal(begun, None) => return Some(Opening::Dismissed(dismissal)),
         }
     }
 }
 
-/// Watches both sides until it is clear what the tunnel carries.
-async fn read_opening(client: &mut TcpStream, early: Vec<u8>, server: &mut Hop) -> Opening {
+/// Watches both sides until it is clear what the tunnel carries. Both may be silent for as long as they like.
+async fn read_opening(client: &mut TcpStream, early: Vec<u8>, server: &mut Hop, crowd: &Crowd) -> Opening {
     let mut raw = early;
     let mut greeting = Vec::new();
     let mut acceptor = Acceptor::default();
     let mut fed = 0;
+    let mut wait = crowd.wait();
     loop {
         if let Some(opening) = opening(&mut raw, &mut fed, &mut acceptor) {
             return opening;
         }
+        let begun = !raw.is_empty();
         tokio::select! {
             read = client.read_buf(&mut raw) => match read {
-                Ok(0) | Err(_) if raw.is_empty() => return Opening::ClientLeft,
+                Ok(0) | Err(_) if !begun => return Opening::ClientLeft,
                 Ok(0) | Err(_) => return Opening::Other(raw, Unseen::NotTls),
                 Ok(_) => {}
             },
@@ -426,6 +483,7 @@ async fn read_opening(client: &mut TcpStream, early: Vec<u8>, server: &mut Hop) 
                 Err(_) => Opening::ServerLeft(true),
                 Ok(_) => Opening::ServerFirst { client: raw, server: greeting },
             },
+            dismissal = wait.dismissal(begun, None) => return Opening::Dismissed(dismissal),
         }
     }
 }

@@ -414,7 +414,7 @@ async fn hosts_that_only_does_not_name_are_passed_and_counted() {
     let mut client = handshake(stage.tunnel("mail.contoso.com:443").await, roots, &[]).await.unwrap();
     client.write_all(REQUEST).await.unwrap();
     expect(&mut client, RESPONSE).await;
-    assert_eq!(stage.proxy.passed(), 1);
+    assert_eq!(stage.proxy.tally().passed, 1);
     assert!(stage.close(Duration::ZERO).await.is_empty());
 }
 
