@@ -57,11 +57,16 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         return None;
     }
     let failure = exchange.error.as_ref().filter(|failure| {
-        failure.side == Side::Server && failure.step == Step::Tls && failure.text.as_str().contains("CertificateRequired")
+        failure.side == Side::Server
+            && failure.step == Step::Tls
+            && failure.text.as_str().contains("CertificateRequired")
     })?;
     let hit = about(Hit::failure(Certainty::Certain, Actor::ThisProxy));
     let asked = Clean::from("the server asked for a client certificate, and none was given");
-    Some(hit.because(case.evidence(Place::ConnectionServer, failure.text.clone())).because(case.evidence(Place::ConnectionServer, asked)))
+    Some(
+        hit.because(case.evidence(Place::ConnectionServer, failure.text.clone()))
+            .because(case.evidence(Place::ConnectionServer, asked)),
+    )
 }
 
 #[cfg(test)]
