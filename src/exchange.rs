@@ -13,7 +13,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::redact::{Body, Clean, Credential, Field, Url};
+use crate::redact::{Body, Clean, Credential, Field, Fields, Url};
 
 pub use crate::wire::{Oddities, Oddity};
 pub use recorder::{Draft, Ids, Recorder, Setting, absolute_url};
@@ -185,11 +185,11 @@ pub struct Message {
     /// How much of the fields was captured.
     pub head: Head,
     /// In order, as spelled.
-    pub fields: Vec<Field>,
+    pub fields: Fields,
     /// What may be kept of the body.
     pub body: Body,
     /// After a chunked body.
-    pub trailers: Vec<Field>,
+    pub trailers: Fields,
     /// What different servers read differently in it.
     pub odd: Oddities,
 }
@@ -255,7 +255,7 @@ pub struct Interim {
     /// As sent, may be empty.
     pub reason: Clean,
     /// Its fields.
-    pub fields: Vec<Field>,
+    pub fields: Fields,
 }
 
 /// A failure of traffic, which is data: who failed at which step, and in which words.

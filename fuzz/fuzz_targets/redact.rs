@@ -3,4 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|input: (&[u8], &[u8], u8)| authtap_fuzz::targets::redact(input.0, input.1, input.2));
+fuzz_target!(|bytes: &[u8]| authtap_fuzz::targets::redact(bytes));

@@ -78,8 +78,8 @@ fn words(event: &Event<'_>) -> String {
         }
         Event::Interim(head) => format!("interim {} {}", head.status, fields(head.fields)),
         Event::Response(head) => format!("{} {}", head.status, fields(head.fields)),
-        Event::Trailers(trailers) => format!("trailers {}", fields(*trailers)),
         Event::Odd(oddity) => format!("odd {oddity:?}"),
+        Event::Trailers(trailers) => format!("trailers {}", fields(*trailers)),
         Event::Reset(code) => format!("reset {code}"),
         Event::Lost(loss) => format!("lost {loss}"),
         Event::End => "end".to_owned(),

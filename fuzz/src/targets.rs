@@ -8,7 +8,9 @@ use authtap::diagnosis::{Capture, Diagnosis, decode};
 use authtap::exchange::{Exchange, Ids, Recorder, Setting, Timestamp};
 use authtap::redact::{Bindings, Content, Credential, RawBody, Redactor, Syntax};
 use authtap::session::har::Har;
-use authtap::session::paste;
+use authtap::session::{Opening, paste};
+use authtap::wire::Fields;
+use authtap::wire::websocket::{Extensions, KEPT, Reader};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
@@ -18,8 +20,8 @@ use super::{SECRET, body as read_body, field, hidden, planted, text, token, url 
 /// What one target does with its input.
 pub type Target = fn(&[u8]);
 
-/// All but `redact`, whose input is not one run of bytes.
-pub const ALL: [(&str, Target); 15] = [
+/// All of them.
+pub const ALL: [(&str, Target); 17] = [
     ("bearer", bearer),
     ("body", body),
     ("challenge", challenge),
@@ -32,9 +34,11 @@ pub const ALL: [(&str, Target); 15] = [
     ("negotiate", negotiate),
     ("ntlm", ntlm),
     ("paste", paste),
+    ("redact", redact),
     ("rpc", rpc),
     ("url", url),
     ("wbxml", wbxml),
+    ("websocket", websocket),
 ];
 
 /// Tokens as they stand in a field, and JWTs made of a header and claims, with a secret in the claims.
@@ -101,7 +105,7 @@ pub fn eas(bytes: &[u8]) {
 /// Any bytes are read as an archive without a panic, and what is read from the same bytes twice is the same.
 pub fn har(bytes: &[u8]) {
     let read = |bytes: &[u8]| {
-        let archive = Har::of_text(bytes.to_vec().into(), Path::new("fuzz.har"), &Redactor::new());
+        let archive = Har::of_text(bytes.to_vec().into(), Path::new("fuzz.har"), &Opening::quietly(&Redactor::new()));
         archive.map(|archive| archive.exchanges().map(|read| read.map(|exchange| exchange.id)).collect::<Vec<_>>())
     };
     let first = read(bytes);
@@ -166,8 +170,12 @@ pub fn paste(bytes: &[u8]) {
     diagnosis.finish();
 }
 
-/// Any bytes pass the redactor without a panic, and what came out once comes out again as it is.
-pub fn redact(name: &[u8], bytes: &[u8], choice: u8) {
+/// Any bytes pass the redactor without a panic, and what came out once comes out again as it is. The first byte chooses
+/// a field and a coding, the first line is a field's name.
+pub fn redact(bytes: &[u8]) {
+    let Some((choice, bytes)) = bytes.split_first() else { return };
+    let mut parts = bytes.splitn(2, |byte| *byte == b'\n');
+    let (name, bytes) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let redactor = Redactor::new();
     let (wire, own) = (redactor.wire(), redactor.own());
 
@@ -181,7 +189,7 @@ pub fn redact(name: &[u8], bytes: &[u8], choice: u8) {
         b"cookie",
         b"host",
     ];
-    let name = names[usize::from(choice) % names.len()];
+    let name = names[usize::from(*choice) % names.len()];
     let field = wire.field(name, bytes.trim_ascii());
     assert!(own.field(field.name.as_str().as_bytes(), field.value.as_str().as_bytes()) == field);
 
@@ -274,4 +282,28 @@ fn recorded(requests: &[u8], responses: &[u8], size: usize) -> Vec<Exchange> {
     recorder.response_end(Timestamp(2));
     recorder.close(None, Timestamp(3));
     recorder.finished().into_iter().map(|draft| draft.finish()).collect()
+}
+
+/// One direction of a WebSocket: any split of it gives the same messages, and what is kept of each is bounded. The first
+/// byte is the size of the pieces, the second which extensions were agreed on.
+pub fn websocket(bytes: &[u8]) {
+    let [size, extensions, bytes @ ..] = bytes else { return };
+    let agreed = ["", "permessage-deflate", "permessage-deflate; server_no_context_takeover", "x-other"];
+    let agreed = format!("Sec-WebSocket-Extensions: {}\r\n", agreed[usize::from(*extensions) % agreed.len()]);
+    let agreed = Extensions::of(Fields::new(agreed.as_bytes()));
+    let read = |size: usize| {
+        let mut seen = Vec::new();
+        let mut reader = Reader::server(agreed);
+        for piece in bytes.chunks(size) {
+            let read = reader.read(piece, &mut |message| {
+                assert!(message.bytes.is_none_or(|bytes| bytes.len() <= KEPT), "what is kept is bounded");
+                seen.push((Some(message.kind), message.length, message.bytes.map(<[u8]>::to_vec), message.whole));
+            });
+            if read.is_err() {
+                seen.push((None, 0, None, false));
+            }
+        }
+        seen
+    };
+    assert!(read(usize::from(*size).max(1)) == read(usize::MAX), "in pieces of {size}");
 }

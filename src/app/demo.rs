@@ -29,6 +29,7 @@ pub(super) fn demo(view: View, language: Language) -> Result<Exit, Fault> {
         save: Save::Into(folder.path.join("demo.authtap")),
         body_limit: Capture::BODY_LIMIT,
         redactor: Redactor::new(),
+        at_the_end: None,
         reach: Reach {
             responder: Responder::Upstream,
             upstream_ca: vec![stage.authority().to_owned()],

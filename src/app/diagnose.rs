@@ -6,22 +6,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::input::{self, Folds, Input};
+use super::numbers::Numbers;
 use super::output::Output;
 use super::recent::Recent;
+use super::shelved::Shelved;
 use super::{Exit, Fault, Page, warn};
-use crate::diagnosis::{Capture, Entries, Handshake, Judgement, Readiness, Verdict};
+use crate::diagnosis::{Entries, Handshake, Judgement, Readiness, Verdict};
 use crate::exchange::Exchange;
 use crate::redact::Redactor;
 use crate::report::json::{Document, Entry, Known};
 use crate::report::{html, markdown, text};
-use crate::session::SessionError;
+use crate::session::{Opening, Origin, Progress, Provenance, Recorded, SessionError};
 use crate::text::{Language, Text};
 
 pub(super) fn diagnose(sources: &[PathBuf], page: Page, language: Language) -> Result<Exit, Fault> {
     let mut sum = Sum::default();
-    for source in sources {
-        sum.read(source)?;
-    }
+    sum.read(sources, language)?;
     sum.exchanges.sort_by_key(|entry| entry.id);
     for gap in &sum.gaps {
         warn(&Fault::from(gap.clone()).message(language));
@@ -61,38 +61,54 @@ struct Sum {
 }
 
 impl Sum {
-    fn read(&mut self, source: &Path) -> Result<(), Fault> {
-        self.names.push(name(source));
-        match Input::open(source, &Redactor::new())? {
-            Input::Session(session) => {
+    /// Files are read as they are; several become one view in the order of time, with what was pasted behind them.
+    fn read(&mut self, sources: &[PathBuf], language: Language) -> Result<(), Fault> {
+        self.names = sources.iter().map(|source| name(source)).collect();
+        let (texts, files) =
+            if sources.len() > 1 { pasted_and_files(sources)? } else { (sources.to_vec(), Vec::new()) };
+        let shelved = |file: &PathBuf| Shelved::of(file, &Progress::default(), language);
+        let sessions = files.iter().map(shelved).collect::<Result<Vec<_>, _>>()?;
+        let numbers = Numbers::of(&sessions);
+        for (at, shelved) in sessions.iter().enumerate() {
+            let mut gaps = Vec::new();
+            let numbered = shelved.exchanges(&mut gaps).filter_map(|recorded| {
+                let id = numbers.shown(at, recorded.exchange.id)?;
+                Some(Recorded { exchange: Exchange { id, ..recorded.exchange }, ..recorded })
+            });
+            self.fold(0, numbered);
+            self.gaps.append(&mut gaps);
+        }
+        texts.iter().try_for_each(|source| self.read_one(source, language))
+    }
+
+    fn read_one(&mut self, source: &Path, language: Language) -> Result<(), Fault> {
+        let redactor = Redactor::new();
+        let opening = Opening { password: &|path| input::password(path, language), ..Opening::quietly(&redactor) };
+        match Input::open(source, &opening)? {
+            Input::File(reader) => {
                 let mut gaps = Vec::new();
-                self.fold(input::RECORDED, input::readable(session.exchanges_of_runs(), &mut gaps));
-                self.gaps.append(&mut gaps);
-            }
-            Input::Har(archive) => {
-                let mut gaps = Vec::new();
-                let exchanges = input::readable(archive.exchanges(), &mut gaps).map(|exchange| (0, exchange));
-                self.fold(input::captured(archive.provenance()), exchanges);
+                self.fold(self.last, input::readable(reader.exchanges(), &mut gaps));
                 self.gaps.append(&mut gaps);
             }
             Input::Pasted(exchanges) => {
                 if input::is_nothing(&exchanges) {
                     self.unread.push(name(source));
                 }
-                self.fold(Capture::Imported, exchanges.into_iter().map(|exchange| (0, exchange)));
+                let origin = Origin::of(Provenance::Imported);
+                let recorded = exchanges.into_iter().map(|exchange| Recorded { origin: Arc::clone(&origin), exchange });
+                self.fold(self.last, recorded);
             }
         }
         Ok(())
     }
 
-    fn fold(&mut self, capture: Capture, exchanges: impl Iterator<Item = (u64, Exchange)>) {
-        // Numbers of a single source stay; those of a further one go on after the one before.
-        let offset = self.last;
-        let mut folds = Folds::new(capture);
-        for (run, mut exchange) in exchanges {
+    /// `offset` is added to the numbers.
+    fn fold(&mut self, offset: u64, recorded: impl Iterator<Item = Recorded>) {
+        let mut folds = Folds::default();
+        for Recorded { origin, mut exchange } in recorded {
             exchange.id += offset;
             self.last = self.last.max(exchange.id);
-            let observed = folds.observe(run, &exchange);
+            let observed = folds.observe(&origin, &exchange);
             self.places.insert(exchange.id, self.exchanges.len());
             self.exchanges.push(Entry::new(&exchange, &observed.judgement));
             self.findings.add(&observed.judgement, Some(&exchange));
@@ -147,7 +163,17 @@ impl Sum {
     }
 }
 
+/// The sources that are read from their beginning to their end, and the files that can be looked into.
+fn pasted_and_files(sources: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Fault> {
+    let (mut texts, mut files) = (Vec::new(), Vec::new());
+    for source in sources {
+        let is_text = source == Path::new(input::STANDARD) || input::is_text(source)?;
+        if is_text { &mut texts } else { &mut files }.push(source.clone());
+    }
+    Ok((texts, files))
+}
+
 /// What a source is called in a diagnosis: a folder may be named after a person.
-fn name(source: &Path) -> String {
+pub(super) fn name(source: &Path) -> String {
     source.file_name().unwrap_or(source.as_os_str()).to_string_lossy().into_owned()
 }

@@ -9,7 +9,9 @@ use std::path::PathBuf;
 
 use super::Exit;
 use crate::demo::StageError;
-use crate::proxy::{AuthorityError, KeyFileDoubt, KeyFileError, ProxyLoginError, StartError};
+use crate::proxy::{
+    AuthorityError, KeyFileDoubt, KeyFileError, ProxyLoginError, StartError, UpstreamLoginError, UpstreamProxyError,
+};
 use crate::session::SessionError;
 use crate::session::kind::Kind;
 use crate::text::{Language, Text};
@@ -32,8 +34,27 @@ pub enum Fault {
     LoginInReverse,
     /// What clients should say to be let in is not said.
     ProxyLogin(ProxyLoginError),
+    /// `--upstream-proxy` names no proxy that can be gone through.
+    UpstreamProxy(UpstreamProxyError),
+    /// What the upstream proxy is to be told is not said.
+    UpstreamLogin(UpstreamLoginError),
     /// `--save` with an extension that names no kind of session.
     UnknownSessionKind {
+        /// The file asked for.
+        path: PathBuf,
+    },
+    /// `--save` into a file that is there already and cannot be continued.
+    SaveExists {
+        /// The file asked for.
+        path: PathBuf,
+    },
+    /// A file that would be made of itself.
+    OntoItself {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of a kind that has no encryption.
+    NotEncrypted {
         /// The file asked for.
         path: PathBuf,
     },
@@ -119,6 +140,18 @@ impl From<ProxyLoginError> for Fault {
     }
 }
 
+impl From<UpstreamProxyError> for Fault {
+    fn from(error: UpstreamProxyError) -> Self {
+        Self::UpstreamProxy(error)
+    }
+}
+
+impl From<UpstreamLoginError> for Fault {
+    fn from(error: UpstreamLoginError) -> Self {
+        Self::UpstreamLogin(error)
+    }
+}
+
 impl From<KeyFileError> for Fault {
     fn from(error: KeyFileError) -> Self {
         Self::KeyFile(error)
@@ -139,13 +172,18 @@ impl Fault {
             | Self::BeyondLoopback { .. }
             | Self::LoginInReverse
             | Self::ProxyLogin(_)
+            | Self::UpstreamProxy(_)
+            | Self::UpstreamLogin(_)
             | Self::UnknownSessionKind { .. }
             | Self::SaveIntoReplayed { .. }
+            | Self::SaveExists { .. }
+            | Self::OntoItself { .. }
+            | Self::NotEncrypted { .. }
             | Self::NoSuchFinding { .. }
             | Self::Input(_)
             | Self::NotPasted { .. }
             | Self::KeyFile(_)
-            | Self::Start(StartError::UpstreamCa(_)) => Exit::Usage,
+            | Self::Start(StartError::UpstreamCa(_) | StartError::NotTransparent) => Exit::Usage,
             Self::Session(error) if is_input(error) => Exit::Usage,
             Self::Session(_)
             | Self::Log { .. }
@@ -192,10 +230,37 @@ impl Fault {
                 &[],
             ),
             Self::ProxyLogin(error) => said(error, japanese::login, language),
+            Self::UpstreamProxy(error) => {
+                format!("--upstream-proxy: {}", said(error, japanese::upstream_proxy, language))
+            }
+            Self::UpstreamLogin(error) => said(error, japanese::upstream_login, language),
             Self::UnknownSessionKind { path } => fill(
                 Text {
-                    en: "--save {path}: the kind of a session follows its extension; use .authtap",
-                    ja: "--save {path}: セッションの形式は拡張子で決まります。.authtap を使ってください",
+                    en: "{path}: the kind of a session file follows its extension; use .authtap, .har or .saz",
+                    ja: "{path}: セッション ファイルの形式は拡張子で決まります。.authtap、.har、.saz のいずれかを使ってください",
+                },
+                &[("path", &path.display().to_string())],
+            ),
+            Self::SaveExists { path } => fill(
+                Text {
+                    en: "--save {path}: there is such a file already, and only an .authtap session can be continued; \
+                         name another file",
+                    ja: "--save {path}: 同じ名前のファイルがあります。続きを記録できるのは .authtap セッションだけです。\
+                         別のファイルを指定してください",
+                },
+                &[("path", &path.display().to_string())],
+            ),
+            Self::OntoItself { path } => fill(
+                Text {
+                    en: "{path} cannot be made of itself; name another file to write",
+                    ja: "{path} をそれ自身から作ることはできません。書き込み先に別のファイルを指定してください",
+                },
+                &[("path", &path.display().to_string())],
+            ),
+            Self::NotEncrypted { path } => fill(
+                Text {
+                    en: "--encrypt: only a .saz can be encrypted, {path} cannot; name a .saz, or leave the option out",
+                    ja: "--encrypt: 暗号化できるのは .saz だけです ({path} は不可)。.saz を指定するか、オプションを外してください",
                 },
                 &[("path", &path.display().to_string())],
             ),
@@ -296,6 +361,11 @@ pub(super) fn doubt(doubt: &KeyFileDoubt, language: Language) -> String {
     said(doubt, japanese::doubt, language)
 }
 
+/// The sentence that says why a proxy that the environment names is not gone through.
+pub(super) fn unusable_proxy(error: &UpstreamProxyError, language: Language) -> String {
+    said(error, japanese::upstream_proxy, language)
+}
+
 /// Whether it is the file itself that is wrong; else the machine refuses to write it.
 const fn is_input(error: &SessionError) -> bool {
     !matches!(
@@ -335,8 +405,17 @@ mod tests {
             (ProxyLoginError::NoColon.into(), Exit::Usage),
             (ProxyLoginError::Empty.into(), Exit::Usage),
             (ProxyLoginError::Control.into(), Exit::Usage),
+            (UpstreamProxyError::Form.into(), Exit::Usage),
+            (UpstreamProxyError::Scheme.into(), Exit::Usage),
+            (UpstreamProxyError::Login.into(), Exit::Usage),
+            (UpstreamLoginError::NoColon.into(), Exit::Usage),
+            (UpstreamLoginError::Control.into(), Exit::Usage),
+            (StartError::NotTransparent.into(), Exit::Usage),
             (Fault::UnknownSessionKind { path: path() }, Exit::Usage),
             (Fault::SaveIntoReplayed { path: path() }, Exit::Usage),
+            (Fault::SaveExists { path: path() }, Exit::Usage),
+            (Fault::OntoItself { path: path() }, Exit::Usage),
+            (Fault::NotEncrypted { path: path() }, Exit::Usage),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: Vec::new() }, Exit::Usage),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: vec!["spn-missing"] }, Exit::Usage),
             (Fault::Input(error()), Exit::Usage),
@@ -344,6 +423,7 @@ mod tests {
             (SessionError::Missing { path: path() }.into(), Exit::Usage),
             (SessionError::Damaged { path: path(), reason: "x".to_owned() }.into(), Exit::Usage),
             (SessionError::NotASession { path: path(), kind: Kind::Text }.into(), Exit::Usage),
+            (SessionError::Cancelled.into(), Exit::Usage),
             (SessionError::InUse { path: path() }.into(), Exit::Refused),
             (SessionError::Full { path: path() }.into(), Exit::Refused),
             (Fault::Log { path: path(), reason: error() }, Exit::Refused),

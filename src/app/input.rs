@@ -10,16 +10,14 @@ use super::Fault;
 use crate::diagnosis::{Capture, Diagnosis, Handshake, Judgement, Observed, Readiness};
 use crate::exchange::{Exchange, Ids, Timestamp};
 use crate::redact::Redactor;
-use crate::session::har::{Har, Provenance};
 use crate::session::kind::Kind;
-use crate::session::{Session, SessionError, paste};
+use crate::session::{Opening, Origin, Provenance, Reader, Session, SessionError, paste};
+use crate::text::{Language, Text as Sentence};
 
 /// A source of saved exchanges.
 pub(super) enum Input {
-    /// A session of ours.
-    Session(Session),
-    /// Another tool's trace, or our own in that form.
-    Har(Box<Har>),
+    /// A session file of any kind.
+    File(Reader),
     /// The exchanges of a pasted text.
     Pasted(Vec<Exchange>),
 }
@@ -33,23 +31,21 @@ const LONGEST_ARCHIVE: u64 = 1 << 30;
 
 impl Input {
     /// The source called `path`.
-    pub(super) fn open(path: &Path, redactor: &Redactor) -> Result<Self, Fault> {
+    pub(super) fn open(path: &Path, opening: &Opening<'_>) -> Result<Self, Fault> {
         if path == Path::new(STANDARD) {
-            return Self::standard(redactor);
+            return Self::standard(opening);
         }
-        match Kind::of_file(path)? {
-            Kind::Text => {}
-            Kind::Har => return Ok(Self::Har(Box::new(Har::open(path, redactor)?))),
-            _ => return session(path, redactor).map(Self::Session),
+        if !is_text(path)? {
+            return Ok(Self::File(Reader::open(path, opening)?));
         }
         let unreadable = |error: io::Error| {
             Fault::from(SessionError::Unreadable { path: path.to_owned(), reason: error.to_string() })
         };
         let text = Text::read(&mut File::open(path).map_err(unreadable)?).map_err(unreadable)?;
-        Ok(text.pasted(redactor))
+        Ok(text.pasted(opening.redactor))
     }
 
-    fn standard(redactor: &Redactor) -> Result<Self, Fault> {
+    fn standard(opening: &Opening<'_>) -> Result<Self, Fault> {
         let mut input = io::stdin().lock();
         let mut text = Text::read(&mut input).map_err(Fault::Input)?;
         let start = text.0.get(..4096).unwrap_or(&text.0);
@@ -57,13 +53,28 @@ impl Input {
             Kind::Har => {
                 // It is read twice, which standard input cannot be.
                 text.read_on(&mut input, LONGEST_ARCHIVE).map_err(Fault::Input)?;
-                Ok(Self::Har(Box::new(Har::of_text(text.0, Path::new(STANDARD), redactor)?)))
+                Ok(Self::File(Reader::of_har(text.0, Path::new(STANDARD), opening)?))
             }
             kind @ (Kind::Authtap | Kind::Saz | Kind::Mitm | Kind::OtherDatabase) => Err(Fault::NotPasted { kind }),
             // Whatever a clipboard gives.
-            Kind::Text | Kind::Binary | Kind::Empty => Ok(text.pasted(redactor)),
+            Kind::Text | Kind::Binary | Kind::Empty => Ok(text.pasted(opening.redactor)),
         }
     }
+}
+
+/// Whether the source called `path` is text that somebody may have pasted.
+pub(super) fn is_text(path: &Path) -> Result<bool, Fault> {
+    Ok(path != Path::new(STANDARD) && Kind::of_file(path)? == Kind::Text)
+}
+
+/// The password of the archive at `path`: from the environment, else from whoever sits at the terminal.
+pub(super) fn password(path: &Path, language: Language) -> Option<Zeroizing<String>> {
+    if let Ok(password) = std::env::var("AUTHTAP_SAZ_PASSWORD") {
+        return Some(Zeroizing::new(password));
+    }
+    let prompt = Sentence { en: "Password of {path}: ", ja: "{path} のパスワード: " };
+    let asked = rpassword::prompt_password(prompt.fill(language, &[("path", &path.display().to_string())]));
+    asked.ok().map(Zeroizing::new)
 }
 
 /// Whether nothing was recognised in a pasted text.
@@ -90,26 +101,18 @@ impl Text {
     }
 }
 
-/// The session file at `path`; files of other tools are answered by name.
-pub(super) fn session(path: &Path, redactor: &Redactor) -> Result<Session, Fault> {
-    match Kind::of_file(path)? {
-        Kind::Har => not_yet(path, "replaying an HTTP archive (HAR)"),
-        Kind::Saz => not_yet(path, "reading Fiddler archives (SAZ)"),
-        Kind::Mitm => not_yet(path, "reading mitmproxy flow files"),
-        _ => Ok(Session::open(path, redactor)?),
-    }
-}
-
-fn not_yet<T>(path: &Path, what: &str) -> Result<T, Fault> {
-    Err(Fault::NotYet { what: format!("{}: {what}", path.display()) })
+/// The session file at `path`, of any kind, as one that can be asked for single exchanges; and what of it could not
+/// be read so far.
+pub(super) fn session(path: &Path, opening: &Opening<'_>) -> Result<(Session, Vec<SessionError>), Fault> {
+    Ok(Session::of_any(path, opening)?)
 }
 
 /// The folds over one source: one a run, because labels of different runs say nothing about each other, and because
 /// that is how the runs were diagnosed while they went on.
+#[derive(Default)]
 pub(super) struct Folds {
-    capture: Capture,
     run: Option<u64>,
-    diagnosis: Diagnosis,
+    diagnosis: Option<Diagnosis>,
     handshakes: Vec<Handshake>,
     readiness: Vec<Readiness>,
 }
@@ -123,16 +126,12 @@ pub(super) struct Folded {
 }
 
 impl Folds {
-    pub(super) fn new(capture: Capture) -> Self {
-        let (handshakes, readiness) = (Vec::new(), Vec::new());
-        Self { capture, run: None, diagnosis: Diagnosis::new(capture), handshakes, readiness }
-    }
-
-    /// Takes the next exchange of `run`. What is revised may belong to the run before.
-    pub(super) fn observe(&mut self, run: u64, exchange: &Exchange) -> Observed {
-        let before =
-            if self.run.replace(run).is_some_and(|before| before != run) { self.end_run() } else { Vec::new() };
-        let mut observed = self.diagnosis.observe(exchange);
+    /// Takes the next exchange, of the run `origin`. What is revised may belong to the run before.
+    pub(super) fn observe(&mut self, origin: &Origin, exchange: &Exchange) -> Observed {
+        let is_next = self.run.replace(origin.run).is_some_and(|before| before != origin.run);
+        let before = if is_next { self.end_run() } else { Vec::new() };
+        let diagnosis = self.diagnosis.get_or_insert_with(|| Diagnosis::new(captured(origin.provenance)));
+        let mut observed = diagnosis.observe(exchange);
         observed.revised.splice(..0, before);
         observed
     }
@@ -143,7 +142,7 @@ impl Folds {
     }
 
     fn end_run(&mut self) -> Vec<Judgement> {
-        let mut ended = std::mem::replace(&mut self.diagnosis, Diagnosis::new(self.capture));
+        let Some(mut ended) = self.diagnosis.take() else { return Vec::new() };
         let revised = ended.finish();
         self.handshakes.extend(ended.handshakes());
         Readiness::merge(&mut self.readiness, ended.readiness().to_vec());
@@ -151,15 +150,19 @@ impl Folds {
     }
 }
 
-/// How our own recordings are judged afterwards: as they were judged while they went on.
+/// How a capture of ours is judged while it goes on.
 pub(super) const RECORDED: Capture = Capture::Live { loopback: true, windows: cfg!(windows) };
 
-/// How the exchanges of an archive are judged: as the capture that they come from was.
-pub(super) fn captured(provenance: &Provenance) -> Capture {
+/// How the exchanges of a file are judged: as the capture that they come from was.
+const fn captured(provenance: Provenance) -> Capture {
     match provenance {
-        Provenance::Live { loopback, windows } => {
-            Capture::Live { loopback: *loopback, windows: windows.unwrap_or(cfg!(windows)) }
-        }
+        Provenance::Live { loopback, windows } => Capture::Live {
+            loopback,
+            windows: match windows {
+                Some(windows) => windows,
+                None => cfg!(windows),
+            },
+        },
         Provenance::Imported => Capture::Imported,
         Provenance::Intercepted => Capture::Intercepted,
     }
@@ -243,13 +246,14 @@ WWW-Authenticate: NTLM
             let exchanges = paste::read(CONVERSATION.as_bytes(), &Redactor::new(), &ids, Timestamp(0));
             live.extend(record(&path, &exchanges));
         }
-        let Input::Session(session) = Input::open(&path, &Redactor::new()).unwrap() else {
+        let redactor = Redactor::new();
+        let Input::File(reader) = Input::open(&path, &Opening::quietly(&redactor)).unwrap() else {
             unreachable!("the file is a session")
         };
-        let mut folds = Folds::new(RECORDED);
+        let mut folds = Folds::default();
         let mut saved = Said::new();
-        for (run, exchange) in readable(session.exchanges_of_runs(), &mut Vec::new()) {
-            let observed = folds.observe(run, &exchange);
+        for recorded in readable(reader.exchanges(), &mut Vec::new()) {
+            let observed = folds.observe(&recorded.origin, &recorded.exchange);
             note(&mut saved, std::slice::from_ref(&observed.judgement));
             note(&mut saved, &observed.revised);
         }
@@ -282,17 +286,15 @@ WWW-Authenticate: NTLM
         let file = |name: &str, content: &[u8]| {
             let path = folder.path().join(name);
             std::fs::write(&path, content).unwrap();
-            Input::open(&path, &Redactor::new())
+            Input::open(&path, &Opening::quietly(&Redactor::new()))
         };
         assert!(matches!(file("a.har", CONVERSATION.as_bytes()), Ok(Input::Pasted(found)) if found.len() == 3));
         assert!(matches!(file("b.authtap", b"nothing of the kind"), Ok(Input::Pasted(found)) if found.len() == 1));
-        let not_yet = |input: Result<Input, Fault>| matches!(input, Err(Fault::NotYet { .. }));
-        assert!(matches!(file("c.txt", br#"{"log": {"version": "1.2", "entries": []}}"#), Ok(Input::Har(_))));
+        assert!(matches!(file("c.txt", br#"{"log": {"version": "1.2", "entries": []}}"#), Ok(Input::File(_))));
         assert!(matches!(
             file("c.har", br#"{"log": {"version": "1.2"}}"#),
             Err(Fault::Session(SessionError::NoEntries { .. }))
         ));
-        assert!(not_yet(file("d.txt", b"PK\x03\x04")));
         assert!(matches!(file("e.txt", b"\0\x01\x02"), Err(Fault::Session(SessionError::NotASession { .. }))));
         assert!(matches!(file("f.txt", b""), Err(Fault::Session(SessionError::Empty { .. }))));
     }

@@ -1,18 +1,18 @@
 //! `authtap open`: saved sessions on the terminal screen, several of them as one.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::input::Folds;
 use super::judgements::Judgements;
+use super::numbers::Numbers;
 use super::shelved::Shelved;
 use super::{Exit, Fault, capture, signals::Signals, warn};
 use crate::diagnosis::{Handshake, Judgement, Readiness};
 use crate::exchange::Exchange;
 use crate::redact::Clean;
-use crate::session::SessionError;
+use crate::session::{Progress, Recorded, SessionError};
 use crate::text::Language;
 use crate::tui::{Banner, Command, Mode, Row, Screen, ScreenError, Source, State};
 
@@ -21,9 +21,15 @@ const TICK: Duration = Duration::from_millis(100);
 
 pub(super) fn open(files: &[PathBuf], language: Language) -> Result<Exit, Fault> {
     let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
-    let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: Some(names.join(", ")) };
+    let banner = Banner {
+        mode: Mode::Open,
+        addresses: Vec::new(),
+        ca: None,
+        session: Some(names.join(", ")),
+        upstream_proxy: None,
+    };
     let mut state = State::new(language, banner);
-    let mut shelf = Shelf::of(files)?;
+    let mut shelf = Shelf::of(files, language)?;
     for gap in shelf.read(&mut state) {
         warn(&Fault::from(gap).message(language));
     }
@@ -53,8 +59,9 @@ struct Shelf {
 }
 
 impl Shelf {
-    fn of(files: &[PathBuf]) -> Result<Self, Fault> {
-        let sessions = files.iter().map(|file| Shelved::of(file)).collect::<Result<Vec<_>, _>>()?;
+    fn of(files: &[PathBuf], language: Language) -> Result<Self, Fault> {
+        let shelved = |file: &PathBuf| Shelved::of(file, &Progress::default(), language);
+        let sessions = files.iter().map(shelved).collect::<Result<Vec<_>, _>>()?;
         let numbers = Numbers::of(&sessions);
         Ok(Self { sessions, numbers, judgements: Judgements::default(), handshakes: Vec::new(), readiness: Vec::new() })
     }
@@ -64,11 +71,11 @@ impl Shelf {
         let mut gaps = Vec::new();
         let sessions = std::mem::take(&mut self.sessions);
         for (at, shelved) in sessions.iter().enumerate() {
-            let mut folds = Folds::new(shelved.capture());
-            for (run, mut exchange) in shelved.exchanges(&mut gaps) {
+            let mut folds = Folds::default();
+            for Recorded { origin, mut exchange } in shelved.exchanges(&mut gaps) {
                 let Some(number) = self.numbers.shown(at, exchange.id) else { continue };
                 exchange.id = number;
-                let observed = folds.observe(run, &exchange);
+                let observed = folds.observe(&origin, &exchange);
                 state.add(Row::of(&exchange));
                 self.judge(observed.judgement, state);
                 observed.revised.into_iter().for_each(|judgement| self.judge(judgement, state));
@@ -114,51 +121,6 @@ impl Source for Shelf {
     }
 }
 
-/// The numbers that exchanges are shown with: their own where one session is looked at, and in the order of time where
-/// several are.
-enum Numbers {
-    Own,
-    ByTime {
-        /// Session and own number, by shown number less one.
-        recorded: Vec<(usize, u64)>,
-        shown: HashMap<(usize, u64), u64>,
-    },
-}
-
-impl Numbers {
-    fn of(sessions: &[Shelved]) -> Self {
-        if sessions.len() < 2 {
-            return Self::Own;
-        }
-        let mut all: Vec<_> = sessions
-            .iter()
-            .enumerate()
-            .flat_map(|(at, shelved)| shelved.outlines().map(move |(started, id)| (started, at, id)))
-            .collect();
-        all.sort_unstable();
-        let recorded: Vec<_> = all.into_iter().map(|(_, at, id)| (at, id)).collect();
-        let shown = recorded.iter().copied().zip(1..).collect();
-        Self::ByTime { recorded, shown }
-    }
-
-    fn shown(&self, session: usize, id: u64) -> Option<u64> {
-        match self {
-            Self::Own => Some(id),
-            Self::ByTime { shown, .. } => shown.get(&(session, id)).copied(),
-        }
-    }
-
-    fn recorded(&self, shown: u64) -> Option<(usize, u64)> {
-        match self {
-            Self::Own => Some((0, shown)),
-            Self::ByTime { recorded, .. } => {
-                let at = usize::try_from(shown.checked_sub(1)?).ok()?;
-                recorded.get(at).copied()
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::disallowed_methods)]
 mod tests {
@@ -185,9 +147,9 @@ mod tests {
             path
         };
         let files = [file("a", [10, 40]), file("b", [20, 30])];
-        let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None };
+        let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None, upstream_proxy: None };
         let mut state = State::new(Language::En, banner);
-        let mut shelf = Shelf::of(&files).unwrap();
+        let mut shelf = Shelf::of(&files, Language::En).unwrap();
         assert!(shelf.read(&mut state).is_empty());
         let path =
             |id| shelf.exchange(id).map(|exchange| (exchange.id, exchange.url.as_ref().unwrap().path().to_owned()));
@@ -195,7 +157,7 @@ mod tests {
         assert_eq!((1..=4).filter_map(path).collect::<Vec<_>>(), expected.map(|(id, path)| (id, path.to_owned())));
         assert!(path(0).is_none() && path(5).is_none());
         assert!((1..=4).all(|id| shelf.judgement(id).is_some()));
-        let alone = Shelf::of(&files[1..]).unwrap();
+        let alone = Shelf::of(&files[1..], Language::En).unwrap();
         assert_eq!(alone.exchange(2).unwrap().started, Timestamp(30));
     }
 
@@ -212,9 +174,9 @@ mod tests {
         };
         let entries = [entry(1, 5000, "poll"), entry(2, 10, "a"), "7".to_owned()].join(",");
         std::fs::write(&path, format!("{{\"log\":{{\"entries\":[{entries}]}}}}")).unwrap();
-        let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None };
+        let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None, upstream_proxy: None };
         let mut state = State::new(Language::En, banner);
-        let mut shelf = Shelf::of(&[path]).unwrap();
+        let mut shelf = Shelf::of(&[path], Language::En).unwrap();
         assert!(matches!(shelf.read(&mut state)[..], [SessionError::BadEntry { number: 3, .. }]));
         let path = |id| shelf.exchange(id).map(|exchange| exchange.url.as_ref().unwrap().path().to_owned());
         assert_eq!([1, 2, 3].map(path), [Some("/poll".to_owned()), Some("/a".to_owned()), None]);

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::proxy::{Domain, HostFile, HostPattern, Network, Resolve, ReverseUrl};
+use crate::proxy::{Domain, HostFile, HostPattern, Network, Resolve, ReverseUrl, UpstreamProxy};
+use crate::session::Form;
 use crate::text::Language;
 
 /// One run of the program.
@@ -34,6 +35,17 @@ pub enum Task {
         /// How to say it.
         page: Page,
     },
+    /// Say where one session leaves the way of another.
+    Compare {
+        /// In which it works.
+        good: PathBuf,
+        /// In which it does not.
+        bad: PathBuf,
+        /// How to say it.
+        lines: Lines,
+    },
+    /// Write a session file again in another format.
+    Convert(Convert),
     /// One finding's page, or the list of all.
     Explain {
         /// The finding.
@@ -51,6 +63,37 @@ pub enum Task {
         /// How to show it.
         view: View,
     },
+}
+
+/// One session file made of another.
+#[derive(Debug)]
+pub struct Convert {
+    /// The file that is read.
+    pub from: PathBuf,
+    /// The file that is written.
+    pub to: PathBuf,
+    /// Its format.
+    pub form: Form,
+    /// Whether a password protects it.
+    pub encrypt: bool,
+    /// For whom.
+    pub share: Share,
+}
+
+/// For whom a file is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// Support: hosts, tenants and request ids stay.
+    Support,
+}
+
+impl Share {
+    /// Its word on the command line and in files.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Support => "support",
+        }
+    }
 }
 
 /// A capture, live or replayed.
@@ -89,6 +132,10 @@ pub enum Feed {
 pub struct Upstream {
     /// The one server that clients find here.
     pub reverse: Option<ReverseUrl>,
+    /// Whether redirected connections are taken.
+    pub transparent: bool,
+    /// Which servers are reached through another proxy.
+    pub proxied: Proxied,
     /// From where clients may come, besides this machine.
     pub allow: Vec<Network>,
     /// Whether clients must give the user name and password of `AUTHTAP_PROXY_AUTH`.
@@ -109,6 +156,18 @@ pub struct Upstream {
     pub insecure: bool,
     /// Where to connect instead of asking DNS.
     pub resolve: Vec<Resolve>,
+}
+
+/// Which servers are reached through another proxy.
+#[derive(Debug, Default)]
+pub enum Proxied {
+    /// Those that the environment says.
+    #[default]
+    ByEnvironment,
+    /// None.
+    Never,
+    /// All but those that the environment excepts.
+    Through(UpstreamProxy),
 }
 
 /// How a run is shown while it goes on.

@@ -7,7 +7,7 @@ use x509_parser::signature_algorithm::SignatureAlgorithm;
 
 /// The channel bindings of the two certificates that an intercepted connection knows, as MS-NLMP puts them into AvId 10:
 /// the MD5 of the `tls-server-end-point` binding.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Bindings {
     /// Of the certificate that this proxy presented.
     pub ours: Option<[u8; 16]>,

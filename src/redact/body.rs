@@ -126,7 +126,10 @@ pub(super) fn body(door: &Door<'_>, raw: &RawBody) -> Body {
     let content = if raw.length == 0 {
         Content::Empty
     } else if raw.recorded {
-        content(door, raw)
+        let form = [u8::from(raw.refusal), u8::from(raw.bytes.len() as u64 >= raw.length)];
+        let pieces = [&form, &raw.content_type[..], &raw.content_encoding, raw.bytes.expose()];
+        let length = pieces.iter().map(|piece| piece.len()).sum();
+        door.recalled(&door.memory().bodies, length, pieces, || content(door, raw))
     } else {
         Content::Withheld(Withheld::NotRecorded)
     };
@@ -224,9 +227,14 @@ fn write(door: &Door<'_>, syntax: Syntax, text: &str, out: &mut String) -> bool 
 
 /// JSON in a header or a claims request.
 pub(super) fn json(door: &Door<'_>, text: &str, sort: Sort, out: &mut String) {
-    let (text, cut) = uncut(door, text);
-    let read = json::write(door, text, sort, false, out);
-    if cut || read.length < text.len() {
+    let settled = door.settled(text, out, |door, text, out| {
+        let (text, cut) = uncut(door, text);
+        let read = json::write(door, text, sort, false, out);
+        if cut || read.length < text.len() {
+            out.push_str(CUT);
+        }
+    });
+    if settled.is_none() {
         out.push_str(CUT);
     }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::memory::{Kind, Memory};
 use super::names::{self, Treatment};
-use super::{Bindings, Body, Clean, Field, RawBody, Syntax, Url, body, header, marker, shape};
+use super::recall::Recall;
+use super::{Bindings, Body, Clean, Field, Fields, RawBody, Syntax, Url, body, header, marker, shape};
 use crate::wire;
 
 /// How often a text of our own is read again before it is hidden. Nearly all come to rest at once.
@@ -69,22 +70,35 @@ impl<'a> Door<'a> {
 
     /// One header field.
     pub fn field(&self, name: &[u8], value: &[u8]) -> Field {
-        let name = self.text(name);
-        let value = self.text(value);
-        header::field(self, &name, &value)
+        self.recalled(&self.memory().fields, name.len() + value.len(), [name, value], || {
+            let name = self.text(name);
+            let value = self.text(value);
+            header::field(self, &name, &value)
+        })
     }
 
     /// All fields of a head or of trailers, in order.
-    pub fn fields(&self, fields: wire::Fields<'_>) -> Vec<Field> {
-        fields.map(|field| self.field(field.name, field.value)).collect()
+    pub fn fields(&self, fields: wire::Fields<'_>) -> Fields {
+        self.first_fields(fields, usize::MAX)
+    }
+
+    /// The same, but no more than `most`.
+    pub fn first_fields(&self, fields: wire::Fields<'_>, most: usize) -> Fields {
+        let bound = most.to_le_bytes();
+        let pieces = std::iter::once(&bound[..]).chain(fields.pieces());
+        self.recalled(&self.memory().heads, fields.length(), pieces, || {
+            fields.take(most).map(|field| self.field(field.name, field.value)).collect()
+        })
     }
 
     /// An absolute URL. Userinfo is left out.
     pub fn url(&self, raw: &[u8]) -> Url {
-        let text = self.text(raw);
-        let mut out = String::with_capacity(text.len() + 16);
-        self.absolute_url(&text, &mut out);
-        Url::vouch(Clean::vouch(&out))
+        self.recalled(&self.memory().urls, raw.len(), [raw], || {
+            let text = self.text(raw);
+            let mut out = String::with_capacity(text.len() + 16);
+            self.absolute_url(&text, &mut out);
+            Url::vouch(Clean::vouch(&out))
+        })
     }
 
     /// A host name or address, with or without a port. Userinfo before it is masked.
@@ -97,6 +111,9 @@ impl<'a> Door<'a> {
 
     /// A method, a version: a token of at most 32 characters, else a marker.
     pub fn token(&self, raw: &[u8]) -> Clean {
+        if let Some(usual) = usual(raw) {
+            return usual.into();
+        }
         let text = self.text(raw);
         let plain = text.len() <= 32
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
@@ -111,6 +128,9 @@ impl<'a> Door<'a> {
 
     /// Prose: a reason phrase, an error text. Words stay; identities and opaque words are masked.
     pub fn prose(&self, raw: &[u8]) -> Clean {
+        if let Some(usual) = usual(raw) {
+            return usual.into();
+        }
         let text = self.text(raw);
         let mut out = String::with_capacity(text.len());
         self.words(&text, &mut out);
@@ -144,6 +164,22 @@ impl<'a> Door<'a> {
     /// The same door for texts of our own.
     pub(super) const fn as_own(&self) -> Self {
         Self { own: true, ..*self }
+    }
+
+    /// What `make` makes of `pieces`, or made of them before at a door like this.
+    /// `length` is how long they are.
+    pub(super) fn recalled<'p, V: Clone>(
+        &self,
+        recall: &Recall<V>,
+        length: usize,
+        pieces: impl IntoIterator<Item = &'p [u8]>,
+        make: impl FnOnce() -> V,
+    ) -> V {
+        if self.in_prose || self.in_queries > 0 || !recall.takes(length) {
+            return make();
+        }
+        let door = (self.own, self.bindings);
+        self.memory().recalled(recall, door, pieces, make)
     }
 
     /// The same door for JSON or XML in a sentence, where the sentence is not itself in such.
@@ -245,6 +281,25 @@ impl<'a> Door<'a> {
             Treatment::Shape | Treatment::Secret => self.hide(text, out),
         }
     }
+}
+
+/// What stands in nearly all first lines: a constant needs no room of its own.
+fn usual(raw: &[u8]) -> Option<&'static str> {
+    Some(match raw {
+        b"" => "",
+        b"HTTP/1.1" => "HTTP/1.1",
+        b"HTTP/2" => "HTTP/2",
+        b"GET" => "GET",
+        b"POST" => "POST",
+        b"HEAD" => "HEAD",
+        b"OPTIONS" => "OPTIONS",
+        b"RPC_IN_DATA" => "RPC_IN_DATA",
+        b"RPC_OUT_DATA" => "RPC_OUT_DATA",
+        b"OK" => "OK",
+        b"Found" => "Found",
+        b"Unauthorized" => "Unauthorized",
+        _ => return None,
+    })
 }
 
 /// An identifier that is shown by name: ids, server names, numbers.

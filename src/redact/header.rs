@@ -61,13 +61,18 @@ fn field_name(door: &Door<'_>, name: &str) -> Clean {
 
 /// `Content-Disposition`: what it is stays, the name of the file goes.
 fn disposition(door: &Door<'_>, value: &str, out: &mut String) {
-    let (kind, parameters) = value.split_at(value.find(';').unwrap_or(value.len()));
-    door.words(kind, out);
-    for part in parameters.split_terminator(';').skip(1) {
-        let (name, value) = part.split_once('=').unwrap_or(("", part));
-        out.extend([";", name, if name.is_empty() { "" } else { "=" }]);
-        let value = value.trim_matches([' ', '"']);
-        door.treat(Treatment::Shape, value, out);
+    for (at, part) in value.split(';').enumerate() {
+        out.push_str(if at > 0 { ";" } else { "" });
+        let text = part.trim_start();
+        out.push_str(&part[..part.len() - text.len()]);
+        match text.split_once('=') {
+            None if at == 0 && shape::is_words(text) => out.push_str(text),
+            Some((name, value)) if shape::is_name(name) => {
+                out.extend([name, "="]);
+                door.treat(Treatment::Shape, value.trim_matches([' ', '"']), out);
+            }
+            _ => door.hide(text, out),
+        }
     }
 }
 
@@ -476,8 +481,17 @@ mod tests {
 
     #[test]
     fn names_of_files_are_content() {
-        let field = Redactor::new().wire().field(b"Content-Disposition", b"attachment; filename=\"The merger.docx\"");
-        assert_eq!(field.value, "attachment; filename=[hidden #1]");
+        let redactor = Redactor::new();
+        for (value, shown) in [
+            ("attachment; filename=\"The merger.docx\"", "attachment; filename=[hidden #1]"),
+            ("inline", "inline"),
+            ("form-data; name=\"a;b\"", "form-data; name=[hidden #2];[hidden #3]"),
+            ("<html>\"\"C02Co502C; hunter2", "[hidden #4]; [hidden #5]"),
+        ] {
+            let field = redactor.wire().field(b"Content-Disposition", value.as_bytes());
+            assert_eq!(field.value, shown);
+            assert_eq!(redactor.own().field(b"Content-Disposition", shown.as_bytes()), field);
+        }
     }
 
     #[test]

@@ -8,7 +8,9 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Label, Token};
+use super::body::Content;
+use super::recall::{Age, Pieces, Recall};
+use super::{Bindings, Field, Fields, Label, Token, Url};
 
 /// How many secrets, people and tokens are remembered before the ones not met for long are forgotten.
 const LABELS: usize = 1 << 17;
@@ -50,12 +52,32 @@ impl Kind {
 }
 
 /// A run's memory.
-#[derive(Default)]
 pub(super) struct Memory {
     keys: [RandomState; 2],
     labels: Mutex<Numbered>,
     people: Mutex<People>,
     tokens: Mutex<Generations<u128, Token>>,
+    age: Age,
+    pub(super) heads: Recall<Fields>,
+    pub(super) fields: Recall<Field>,
+    pub(super) urls: Recall<Url>,
+    pub(super) bodies: Recall<Content>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            keys: Default::default(),
+            labels: Mutex::default(),
+            people: Mutex::default(),
+            tokens: Mutex::default(),
+            age: Age::default(),
+            heads: Recall::new(256, 8 * 1024),
+            fields: Recall::new(1024, 4 * 1024),
+            urls: Recall::new(256, 2 * 1024),
+            bodies: Recall::new(64, 8 * 1024),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -81,7 +103,9 @@ impl Memory {
         }
         labels.last = labels.last.wrapping_add(1);
         let number = labels.last;
-        labels.known.put(key, number, LABELS);
+        if labels.known.put(key, number, LABELS) {
+            self.age.advance();
+        }
         Label(number)
     }
 
@@ -103,8 +127,10 @@ impl Memory {
         let last = people.last.entry(kind).or_default();
         *last = last.wrapping_add(1);
         let number = *last;
-        people.numbers.put(key, number, PEOPLE);
-        people.names.put((kind, number), spelled.into(), PEOPLE);
+        let turned = people.numbers.put(key, number, PEOPLE);
+        if people.names.put((kind, number), spelled.into(), PEOPLE) || turned {
+            self.age.advance();
+        }
         number
     }
 
@@ -152,6 +178,18 @@ impl Memory {
         token
     }
 
+    /// What `make` makes of `pieces` at a door like this, or what it made of them before.
+    pub(super) fn recalled<'p, V: Clone>(
+        &self,
+        recall: &Recall<V>,
+        door: (bool, Bindings),
+        pieces: impl IntoIterator<Item = &'p [u8]>,
+        make: impl FnOnce() -> V,
+    ) -> V {
+        let hash = pieces.into_iter().fold(Pieces::of(&self.keys[0], door), Pieces::add).hash();
+        recall.get(hash, &self.age, make)
+    }
+
     fn key(&self, value: impl Hash) -> u128 {
         let [high, low] = &self.keys;
         u128::from(high.hash_one(&value)) << 64 | u128::from(low.hash_one(&value))
@@ -180,16 +218,19 @@ impl<K: Eq + Hash + Copy, V: Clone> Generations<K, V> {
         Some(value)
     }
 
-    fn put(&mut self, key: K, value: V, room: usize) {
-        if self.young.len() >= room / 2 {
+    /// Says whether the old half was forgotten for it.
+    fn put(&mut self, key: K, value: V, room: usize) -> bool {
+        let full = self.young.len() >= room / 2;
+        if full {
             self.old = std::mem::take(&mut self.young);
         }
         self.young.insert(key, value);
+        full
     }
 }
 
 /// A memory whose holder panicked is still sound: every change to it is one insertion.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

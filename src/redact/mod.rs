@@ -36,6 +36,7 @@ mod ntlm;
 #[allow(clippy::unwrap_used)]
 mod proof;
 mod prose;
+mod recall;
 mod rpc;
 mod secret;
 mod shape;
@@ -51,7 +52,7 @@ pub use credential::{
     Password, Spnego, Token, User,
 };
 pub use door::{Door, Redactor};
-pub use field::Field;
+pub use field::{Field, Fields};
 pub use label::Label;
 pub use secret::Secret;
 pub use stand_in::StandIns;

@@ -11,7 +11,7 @@ use crate::exchange::{
     Connection, Exchange, Failure, FailureKind, Head, Message, Oddities, Response, Seen, Side, Step, Timestamp,
     Timings, Unseen,
 };
-use crate::redact::{Body, Clean, Content, Field, Redactor};
+use crate::redact::{Body, Clean, Content, Field, Fields, Redactor};
 use crate::text::Text;
 
 pub(super) static OFFLOAD: Rule = Rule {
@@ -99,7 +99,8 @@ pub(super) fn exchanges() -> Vec<(Exchange, Judgement)> {
             value: value.into(),
             credential: None,
         };
-        response.message.fields = vec![field("WWW-Authenticate", "Negotiate, NTLM"), field("x-ms-diagnostics", said)];
+        response.message.fields =
+            vec![field("WWW-Authenticate", "Negotiate, NTLM"), field("x-ms-diagnostics", said)].into();
     }
     vec![
         (exchange(1, 401), judged(1, Verdict::Step, vec![step])),
@@ -173,9 +174,9 @@ fn exchange(id: u64, status: u16) -> Exchange {
     let message = || Message {
         version: "HTTP/1.1".into(),
         head: Head::Whole,
-        fields: Vec::new(),
+        fields: Fields::default(),
         body: body.clone(),
-        trailers: Vec::new(),
+        trailers: Fields::default(),
         odd: Oddities::NONE,
     };
     let (reason, interim) = (Clean::from("Unauthorized"), Vec::new());

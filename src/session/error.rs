@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::ErrorCode;
 
 use super::kind::Kind;
+use super::progress::Cancelled;
 
 /// Why a session file could not be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -100,6 +101,29 @@ pub enum SessionError {
         /// The file.
         path: PathBuf,
     },
+    /// A ZIP file with something else in it.
+    #[error("{} is a ZIP file without Fiddler sessions in it (raw/1_c.txt and so on); name a session archive (SAZ)",
+            path.display())]
+    NoSessions {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is encrypted, and nobody gave the password.
+    #[error("{} is protected by a password; set AUTHTAP_SAZ_PASSWORD, or call this from a terminal to be asked",
+            path.display())]
+    Protected {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is encrypted with another password.
+    #[error("the password is not that of {}; check AUTHTAP_SAZ_PASSWORD", path.display())]
+    WrongPassword {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Somebody asked for the reading to end.
+    #[error("ended before all of it was read")]
+    Cancelled,
     /// Another process records into it.
     #[error("{} is being recorded by another authtap; stop that one or name another file", path.display())]
     InUse {
@@ -134,6 +158,9 @@ pub enum SessionError {
 impl SessionError {
     /// From a failure to open or read `path`.
     pub(super) fn reading(path: &Path, error: &io::Error) -> Self {
+        if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Cancelled>) {
+            return Self::Cancelled;
+        }
         let path = path.to_owned();
         match error.kind() {
             io::ErrorKind::NotFound => Self::Missing { path },

@@ -1,21 +1,17 @@
 //! HTTP Archive 1.2: other tools' traces, and our own.
 //!
 //! A file is read twice, entry by entry, so its length does not matter: once for what concerns all of it (who made it,
-//! what was taken out, which tunnels were looked into), then for the exchanges. They come in through the door that reads
-//! our own markers back, as pasted text does: a file may be an export of ours, and a marker cannot be told from one by
-//! the name of its writer.
+//! what was taken out, which tunnels were looked into), then for the exchanges. Entries that we wrote ourselves carry
+//! facts that say so ([`facts`]), and their markers are read back; all others are bytes of the wire.
 //!
-//! Exchanges come out in the order in which they ended ([`order`]). Entries without a connection's identity share one
+//! Exchanges come out in the order in which they ended ([`order`]); our own files list them so. Entries without a connection's identity share one
 //! connection an origin: then the legs of a handshake stay together, and nothing is concluded from a change of
 //! connections that nobody saw.
 
 mod entry;
-mod failure;
 mod message;
-mod order;
-mod provenance;
+mod own;
 mod scan;
-mod stripped;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -29,20 +25,23 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use self::entry::Entry;
-use self::order::Order;
 use self::scan::{Broken, Scanner};
 use self::survey::Survey;
-use super::SessionError;
-use crate::exchange::{Certificate, Connection, Exchange, Ids, Server, Timestamp, Tls};
+use super::facts::Numbers;
+use super::order::Order;
+use super::progress::{Counted, Progress};
+use super::{Opening, Origin, Recorded, SessionError};
+use crate::exchange::{Certificate, Connection, Ids, Server, Timestamp, Tls};
 use crate::redact::{Clean, Redactor};
 
-pub use provenance::Provenance;
+pub use super::provenance::Provenance;
 
 /// An HTTP archive.
 pub struct Har {
     path: PathBuf,
     source: Source,
     redactor: Redactor,
+    progress: Progress,
     survey: Survey,
 }
 
@@ -52,14 +51,21 @@ enum Source {
 }
 
 impl Source {
-    fn reader(&self, path: &Path) -> Result<Box<dyn BufRead + '_>, SessionError> {
+    fn reader(&self, path: &Path, progress: &Progress) -> Result<Box<dyn BufRead + '_>, SessionError> {
         Ok(match self {
             Self::File => {
                 let file = File::open(path).map_err(|error| SessionError::reading(path, &error))?;
-                Box::new(BufReader::with_capacity(1 << 16, file))
+                Box::new(BufReader::with_capacity(1 << 16, Counted::new(file, progress)))
             }
-            Self::Memory(text) => Box::new(Cursor::new(text.as_slice())),
+            Self::Memory(text) => Box::new(Counted::new(Cursor::new(text.as_slice()), progress)),
         })
+    }
+
+    fn len(&self, path: &Path) -> u64 {
+        match self {
+            Self::File => std::fs::metadata(path).map_or(0, |file| file.len()),
+            Self::Memory(text) => text.len() as u64,
+        }
     }
 }
 
@@ -70,31 +76,35 @@ const CONNECTIONS: usize = 1 << 16;
 
 impl Har {
     /// The archive at `path`.
-    pub fn open(path: &Path, redactor: &Redactor) -> Result<Self, SessionError> {
-        Self::of(path, Source::File, redactor)
+    pub fn open(path: &Path, opening: &Opening<'_>) -> Result<Self, SessionError> {
+        Self::of(path, Source::File, opening)
     }
 
     /// The archive in `text`, called `name`.
-    pub fn of_text(text: Zeroizing<Vec<u8>>, name: &Path, redactor: &Redactor) -> Result<Self, SessionError> {
-        Self::of(name, Source::Memory(text), redactor)
+    pub fn of_text(text: Zeroizing<Vec<u8>>, name: &Path, opening: &Opening<'_>) -> Result<Self, SessionError> {
+        Self::of(name, Source::Memory(text), opening)
     }
 
-    fn of(path: &Path, source: Source, redactor: &Redactor) -> Result<Self, SessionError> {
-        let survey = Survey::of(source.reader(path)?).map_err(|error| match error {
+    fn of(path: &Path, source: Source, opening: &Opening<'_>) -> Result<Self, SessionError> {
+        let (redactor, progress) = (opening.redactor.clone(), opening.progress.clone());
+        // It is read twice.
+        progress.expect(2 * source.len(path));
+        let survey = Survey::of(source.reader(path, &progress)?).map_err(|error| match error {
             Broken::Input(error) => SessionError::reading(path, &error),
             Broken::Cut | Broken::Syntax => SessionError::NoEntries { path: path.to_owned() },
         })?;
-        Ok(Self { path: path.to_owned(), source, redactor: redactor.clone(), survey })
+        Ok(Self { path: path.to_owned(), source, redactor, progress, survey })
     }
 
-    /// Where the exchanges come from.
+    /// What captured the exchanges of which the file itself does not say it.
     pub fn provenance(&self) -> &Provenance {
         &self.survey.provenance
     }
 
     /// The exchanges that can be read, in the order in which they ended, and what cannot be read.
-    pub fn exchanges(&self) -> impl Iterator<Item = Result<Exchange, SessionError>> {
-        let (entries, unreadable) = match self.source.reader(&self.path).and_then(|reader| self.entries(reader)) {
+    pub fn recorded(&self) -> impl Iterator<Item = Result<Recorded, SessionError>> {
+        let reader = self.source.reader(&self.path, &self.progress);
+        let (entries, unreadable) = match reader.and_then(|reader| self.entries(reader)) {
             Ok(entries) => (Some(entries), None),
             Err(error) => (None, Some(Err(error))),
         };
@@ -103,11 +113,19 @@ impl Har {
             entries,
             number: 0,
             ids: Ids::default(),
+            numbers: Numbers::default(),
+            origin: Origin::of(self.survey.provenance),
+            own: own::Own::new(&self.survey),
             connections: HashMap::new(),
             order: Order::default(),
             last: Timestamp::default(),
         };
         unreadable.into_iter().chain(reading)
+    }
+
+    /// The exchanges of [`Har::recorded`] alone.
+    pub fn exchanges(&self) -> impl Iterator<Item = Result<crate::exchange::Exchange, SessionError>> {
+        self.recorded().map(|recorded| recorded.map(|recorded| recorded.exchange))
     }
 
     fn entries<'h>(&self, reader: Box<dyn BufRead + 'h>) -> Result<Entries<'h>, SessionError> {
@@ -195,25 +213,27 @@ struct Reading<'h> {
     /// The place of the next entry, from 0.
     number: u64,
     ids: Ids,
+    numbers: Numbers,
+    origin: Arc<Origin>,
+    own: own::Own,
     connections: HashMap<String, Arc<Connection>>,
     order: Order,
     last: Timestamp,
 }
 
 impl Iterator for Reading<'_> {
-    type Item = Result<Exchange, SessionError>;
+    type Item = Result<Recorded, SessionError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(exchange) = self.order.pop(self.entries.is_none()) {
-                return Some(Ok(exchange));
+                return Some(Ok(Recorded { origin: Arc::clone(&self.origin), exchange }));
             }
             self.number += 1;
             match self.entries.as_mut()?.next() {
+                Ok(Next::Entry(entry)) if entry.facts().is_some() => return Some(self.take_own(&entry)),
                 Ok(Next::Entry(entry)) => self.take(&entry),
-                Ok(Next::Unreadable) => {
-                    return Some(Err(SessionError::BadEntry { path: self.har.path.clone(), number: self.number }));
-                }
+                Ok(Next::Unreadable) => return Some(Err(self.bad_entry())),
                 Ok(Next::End) => self.entries = None,
                 Err(error) => {
                     self.entries = None;
@@ -225,12 +245,23 @@ impl Iterator for Reading<'_> {
 }
 
 impl Reading<'_> {
+    fn bad_entry(&self) -> SessionError {
+        SessionError::BadEntry { path: self.har.path.clone(), number: self.number }
+    }
+
+    /// An entry that we wrote. Others that still wait come later than it: they are not of the same capture.
+    fn take_own(&mut self, entry: &Entry) -> Result<Recorded, SessionError> {
+        let mut recorded = self.own.read(entry, self.har.redactor.own()).ok_or_else(|| self.bad_entry())?;
+        recorded.exchange.id = self.numbers.give(Some(recorded.exchange.id));
+        Ok(recorded)
+    }
+
     fn take(&mut self, entry: &Entry) {
         let started = entry.started().unwrap_or(self.last);
         self.last = started;
         let connection = self.connection(entry);
         let told = message::Told { redactor: &self.har.redactor, survey: &self.har.survey, entry };
-        let exchange = told.exchange(self.ids.exchange(), started, connection);
+        let exchange = told.exchange(self.numbers.give(None), started, connection);
         let micros = exchange.timings.done.and_then(|done| i64::try_from(done.as_micros()).ok()).unwrap_or_default();
         self.order.push(exchange, Timestamp(started.0.saturating_add(micros)));
     }
@@ -245,7 +276,7 @@ impl Reading<'_> {
         if self.connections.len() >= CONNECTIONS {
             self.connections.clear();
         }
-        let door = self.har.redactor.own();
+        let door = self.har.redactor.wire();
         let port = message::port(entry);
         let server = entry.server().map(|address| std::net::SocketAddr::new(address, port));
         let known = &self.har.survey.certificates;

@@ -63,6 +63,20 @@ impl Kind {
         if is_text(start) { Self::Text } else { Self::Binary }
     }
 
+    /// A stable word for files.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Authtap => "authtap",
+            Self::Har => "har",
+            Self::Saz => "saz",
+            Self::Mitm => "mitm",
+            Self::OtherDatabase => "sqlite",
+            Self::Text => "text",
+            Self::Binary => "binary",
+            Self::Empty => "empty",
+        }
+    }
+
     /// What to call it in a sentence.
     pub const fn phrase(self) -> &'static str {
         match self {

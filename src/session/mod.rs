@@ -1,16 +1,38 @@
 //! Sessions: exchanges kept in files, and the files and texts they are read from.
 //!
-//! [`native`] is the store of every capture, [`autosave`] decides where it lies when nobody names a file, [`kind`] tells
-//! what a file is by its content, [`paste`] reads HTTP that somebody copied as text, [`har`] other tools' traces. Each
-//! further format gets a file of its own. Nothing here judges what it reads; all of it comes in through the redactor's own door, so a file that
-//! somebody tampered with cannot bring in more than the wire could.
+//! [`Reader`] reads a session file of any kind as a stream of exchanges, [`Export`] writes one of any kind; behind them
+//! each format has a file of its own. [`native`] is the store of every capture, [`autosave`] decides where it lies when
+//! nobody names a file, [`kind`] tells what a file is by its content, [`paste`] reads HTTP that somebody copied as text.
+//! Nothing here judges what it reads. All of it comes in through the door, so a file that somebody tampered with cannot
+//! bring in more than the wire could.
 
 pub mod autosave;
 mod error;
+mod export;
+mod facts;
+mod failure;
+mod foreign;
 pub mod har;
 pub mod kind;
+mod mitm;
 mod native;
+mod order;
+mod origins;
 pub mod paste;
+mod progress;
+mod provenance;
+mod reader;
+mod recorded;
+mod saz;
+mod spool;
+mod stripped;
 
 pub use error::SessionError;
+pub use export::{Export, Form, Manifest};
+#[cfg(test)]
+use native::made;
 pub use native::{Exchanges, Mode, Outline, Outlines, Run, Session, Walk, Writer, WriterStatus};
+pub use progress::Progress;
+pub use provenance::Provenance;
+pub use reader::{Opening, Reader, Stream};
+pub use recorded::{Origin, Recorded};

@@ -7,7 +7,7 @@ mod queue;
 mod read;
 mod row;
 mod schema;
-mod socket;
+pub(super) mod socket;
 mod walk;
 mod writer;
 
@@ -15,12 +15,15 @@ use rusqlite::OptionalExtension;
 
 use crate::exchange::{Ids, Timestamp};
 use crate::redact::Clean;
+use crate::session::Provenance;
 
-pub(super) use lock::{Lock, beside};
+pub(super) use lock::{Lock, beside, private};
 pub use queue::WriterStatus;
 pub use read::{Exchanges, Outline, Outlines, Session};
+pub(super) use row::{body_kind, read_content};
 pub(super) use schema::APPLICATION_ID;
 pub use walk::Walk;
+pub(super) use writer::Recording;
 pub use writer::Writer;
 
 /// One run of the program that recorded into a file.
@@ -32,12 +35,14 @@ pub struct Run {
     pub started: Timestamp,
     /// When it ended; nothing while it goes on, or when it was killed.
     pub ended: Option<Timestamp>,
-    /// Where its exchanges came from; nothing if a later version knows a further way.
+    /// Where its exchanges came from; nothing where another tool captured them, or if a later version knows a further way.
     pub mode: Option<Mode>,
     /// The version of authtap.
     pub version: Clean,
     /// Exchanges that could not be written.
     pub lost: u64,
+    /// What captured them.
+    pub provenance: Provenance,
 }
 
 /// Where the exchanges of a run come from.
@@ -47,6 +52,8 @@ pub enum Mode {
     Forward,
     /// Live traffic, in front of one server.
     Reverse,
+    /// Live traffic that was redirected on its way.
+    Transparent,
     /// Answers from another session.
     Replay,
     /// The made-up servers and client of the demonstration.
@@ -55,13 +62,14 @@ pub enum Mode {
 
 impl Mode {
     /// All, for reading [`Mode::code`] back.
-    pub const ALL: [Self; 4] = [Self::Forward, Self::Reverse, Self::Replay, Self::Demo];
+    pub const ALL: [Self; 5] = [Self::Forward, Self::Reverse, Self::Transparent, Self::Replay, Self::Demo];
 
     /// A stable word for files and events.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Forward => "forward",
             Self::Reverse => "reverse",
+            Self::Transparent => "transparent",
             Self::Replay => "replay",
             Self::Demo => "demo",
         }
@@ -80,3 +88,5 @@ fn last_ids(store: &rusqlite::Connection) -> rusqlite::Result<Ids> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::made;

@@ -18,7 +18,7 @@ use self::raw::{Part, RequestLine, StatusLine};
 use crate::exchange::{
     Connection, Exchange, Ids, Interim, Message, Oddities, Response, Seen, Timestamp, Timings, Unseen,
 };
-use crate::redact::{Body, Content, Door, RawBody, Redactor, Syntax, Url};
+use crate::redact::{Body, Content, Door, Fields, RawBody, Redactor, Syntax, Url};
 
 /// The exchanges in pasted `text`, in its order: one for each request with its response, or for either alone.
 ///
@@ -158,12 +158,12 @@ impl Reading<'_> {
             head: part.head,
             fields: self.fields(part),
             body: if bodiless { Body { length: 0, content: Content::Empty } } else { self.body(part) },
-            trailers: Vec::new(),
+            trailers: Fields::default(),
             odd: Oddities::NONE,
         }
     }
 
-    fn fields(&self, part: &Part<'_>) -> Vec<crate::redact::Field> {
+    fn fields(&self, part: &Part<'_>) -> Fields {
         part.fields.iter().map(|field| self.door.field(field.name.as_bytes(), field.value.as_bytes())).collect()
     }
 

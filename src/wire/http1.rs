@@ -14,6 +14,8 @@ use super::{Event, Fields, Loss, Oddity, RequestHead, ResponseHead, line_end};
 
 /// A longer head is not followed: four times what the largest Kerberos ticket takes, and what no server takes in.
 const HEAD_LIMIT: usize = 256 * 1024;
+/// A longer method is none: binary protocols without a blank are told by it while their head is still to come.
+const METHOD_LIMIT: usize = 64;
 /// A longer chunk-size line, extensions included, is not followed: nobody sends extensions, and no reader needs more.
 const CHUNK_LINE_LIMIT: usize = 16 * 1024;
 /// Chunk sizes have at most this many hexadecimal digits (2^60).
@@ -423,7 +425,7 @@ fn may_be_head(side: Side, bytes: &[u8]) -> bool {
         Side::Responses => bytes.iter().zip(b"HTTP/").all(|(byte, expected)| byte == expected),
         Side::Requests => {
             let method = bytes.split(|byte| *byte == b' ').next().unwrap_or_default();
-            method.len() <= 64 && method.iter().all(|byte| is_token_byte(*byte))
+            method.len() <= METHOD_LIMIT && method.iter().all(|byte| is_token_byte(*byte))
         }
     }
 }
@@ -457,7 +459,7 @@ fn request_line<'a>(line: &'a [u8], fields: Fields<'a>) -> Option<RequestHead<'a
     let last = memchr::memrchr(b' ', line)?;
     let (method, version) = (&line[..first], &line[last + 1..]);
     let target = line.get(first + 1..last)?.trim_ascii();
-    let valid = !method.is_empty()
+    let valid = (1..=METHOD_LIMIT).contains(&method.len())
         && method.iter().all(|byte| is_token_byte(*byte))
         && version.starts_with(b"HTTP/1.")
         && !target.is_empty();

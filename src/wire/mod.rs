@@ -172,6 +172,22 @@ impl<'a> Fields<'a> {
         Self(Form::Decoded(text, fields))
     }
 
+    /// What they are told by: fields of equal pieces are equal.
+    pub fn pieces(self) -> impl Iterator<Item = &'a [u8]> {
+        let (lines, decoded) = match self.0 {
+            Form::Lines(lines) => (Some(lines), None),
+            Form::Decoded(..) => (None, Some(self)),
+        };
+        lines.into_iter().chain(decoded.into_iter().flatten().flat_map(|field| [field.name, field.value]))
+    }
+
+    /// How many bytes they take, at least.
+    pub const fn length(self) -> usize {
+        match self.0 {
+            Form::Lines(bytes) | Form::Decoded(bytes, _) => bytes.len(),
+        }
+    }
+
     /// The values of all fields called `name`, in any letter case.
     pub fn values(self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.filter(move |field| field.name.eq_ignore_ascii_case(name.as_bytes())).map(|field| field.value)

@@ -27,6 +27,9 @@ import ews
 import spnego
 from spnego.channel_bindings import GssChannelBindings
 
+# What tells a browser not to look for an icon.
+NO_ICON = b'<!doctype html><link rel="icon" href="data:,">'
+
 
 class Connection(socketserver.StreamRequestHandler):
     def handle(self):
@@ -38,14 +41,15 @@ class Connection(socketserver.StreamRequestHandler):
                 acceptor, user, challenge = self.logon(acceptor, head)
             method, path = head.split(b" ")[:2]
             self.server.tell(before, 200 if user else 401, user or "-", method.decode(), path.decode())
+            page = NO_ICON if path.endswith(b".html") else b""
             if user is None:
-                self.send(b"401 Unauthorized", b"WWW-Authenticate: " + challenge + b"\r\n", b"")
+                self.send(b"401 Unauthorized", b"WWW-Authenticate: " + challenge + b"\r\n", page)
                 continue
             fields = b"X-Remote-User: " + user.encode() + b"\r\nPersistent-Auth: true\r\n"
             if method == b"POST":
                 self.send(b"200 OK", fields + b"Content-Type: text/xml; charset=utf-8\r\n", ews.answer(body))
             else:
-                self.send(b"200 OK", fields, user.encode() + b"\n")
+                self.send(b"200 OK", fields, page + user.encode() + b"\n")
 
     def logon(self, acceptor, head):
         """One step: the acceptor to go on with, the user once it is known, and the challenge until then."""

@@ -2,8 +2,6 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::net::TcpListener;
-use std::process::{Command, Stdio};
 
 use authtap::exchange::{Exchange, FailureKind};
 use serde_json::Value;
@@ -12,7 +10,7 @@ use crate::kit::frames::{
     CONTINUATION, DATA, END_HEADERS, END_STREAM, GO_AWAY, HEADERS, PREFACE, RESET, SETTINGS, block, frame, request,
     response, text,
 };
-use crate::kit::{Origin, Process, Proxy, Talk, Tunnel, Workshop, curl, need, saved};
+use crate::kit::{Nghttpd, Origin, Proxy, Talk, Tunnel, Workshop, curl, need, saved};
 
 const HOST: &str = "mail.contoso.com";
 const CHALLENGE: &str = "Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", error=\"invalid_token\"";
@@ -244,28 +242,12 @@ fn end(proxy: Proxy) -> Vec<Exchange> {
 }
 
 /// nghttp2's server with a folder of pages, and this proxy before it; nothing where this machine lacks it.
-fn nghttpd(options: &[&str]) -> Option<(Workshop, Process, Proxy)> {
+fn nghttpd(options: &[&str]) -> Option<(Workshop, Nghttpd, Proxy)> {
     if !need(&["curl", "nghttpd"]) {
         return None;
     }
     let workshop = Workshop::new();
-    let (certificate, key) = workshop.authority.leaf(&[HOST]);
-    let (pem, key_file, pages) = (workshop.path("leaf.pem"), workshop.path("leaf.key"), workshop.path("pages"));
-    fs::write(&pem, certificate).unwrap();
-    fs::write(&key_file, key).unwrap();
-    fs::create_dir(&pages).unwrap();
-    fs::write(pages.join("index.html"), "served\n").unwrap();
-    // It does not say which port it got, so it may be late for one that was free a moment ago.
-    let (server, port) = (0..5)
-        .find_map(|_| {
-            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
-            let mut command = Command::new("nghttpd");
-            // Unless it is talkative it keeps its first line, which says that it listens, to itself.
-            command.args(["-v", "-a", "127.0.0.1", "-d"]).arg(&pages).args(options).arg(&port).args([&key_file, &pem]);
-            let server = Process::start(command.stdin(Stdio::null()));
-            server.stdout.next()?.starts_with("IPv4: listen").then_some((server, port))
-        })
-        .expect("nghttpd starts");
-    let proxy = workshop.proxy(&["--resolve", &format!("{HOST}:443=127.0.0.1:{port}")]);
+    let server = Nghttpd::start(&workshop, &[HOST], options);
+    let proxy = workshop.proxy(&["--resolve", &format!("{HOST}:443={}", server.address)]);
     Some((workshop, server, proxy))
 }

@@ -15,16 +15,27 @@
     reason = "a test that meets what it did not expect ends there, and tests may use files and the terminal"
 )]
 
+mod activesync;
 mod architecture;
 mod bad_input;
 #[cfg(target_os = "linux")]
 mod bodies;
+mod browser;
+mod ca;
 mod cases;
+mod certificate_page;
+mod compare;
+mod convert;
 mod crash;
 mod demo;
 mod extended_protection;
+mod fidelity;
+mod formats;
 mod fuzzed;
+mod hostile_http;
 mod http2;
+mod identity;
+mod kerberos;
 mod kit;
 mod leaks;
 mod legacy_tls;
@@ -34,6 +45,10 @@ mod real_clients;
 mod recording;
 mod replay;
 mod reverse;
+#[cfg(target_os = "linux")]
+mod safety;
 mod screens;
 mod signals;
+mod ways_in;
+mod ways_out;
 mod wire_bytes;

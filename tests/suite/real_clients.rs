@@ -6,7 +6,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::kit::{Acceptor, Apache, BothWays, Site, Way, Workshop, need, need_apache, need_node, need_python, partner};
+use crate::kit::{
+    Acceptor, Apache, BothWays, Nghttpd, Site, Way, Workshop, need, need_apache, need_node, need_python, partner,
+};
 
 const HOST: &str = "localhost";
 const USER: &str = "CONTOSO\\avery";
@@ -186,6 +188,34 @@ fn python_h2_with_many_requests_at_once() {
     assert_eq!(said.len(), 50);
     assert!(said.iter().all(|line| line.starts_with("200 HTTP/2 avery ") && *line == said[0]), "{said:?}");
     ways.judged(&["200 ok"; 50]);
+}
+
+/// Neither speaks to a proxy, so the proxy stands in front.
+#[test]
+fn h2load_and_nghttp() {
+    if !need(&["h2load", "nghttp", "nghttpd"]) {
+        return;
+    }
+    let workshop = Workshop::new();
+    let server = Nghttpd::start(&workshop, &[HOST], &[]);
+    fs::write(workshop.path("pages/long.txt"), vec![b'x'; 100_000]).unwrap();
+    let proxy = workshop.proxy(&["--reverse", &format!("https://{HOST}:{}", server.address.port())]);
+    let ways = BothWays::to_reverse(&workshop, server.address, proxy, |_| Vec::new());
+    let pages = |way: &Way| {
+        let urls = [way.url("/index.html"), way.url("/long.txt"), way.url("/nothing")];
+        way.run(Command::new("nghttp").arg("--no-verify-peer").args(urls))
+    };
+    assert!(ways.alike(pages, &[]).concat().contains("served"));
+    let load = |way: &Way| {
+        let said = way.run(Command::new("h2load").args(["-n", "1000", "-c", "4", "-m", "10", &way.url("/long.txt")]));
+        // What it counted; how long it took is nobody's promise.
+        let counted = |line: &&String| line.starts_with("requests:") || line.starts_with("status codes:");
+        let traffic = said.iter().find_map(|line| line.split(", ").find(|part| part.ends_with(" data"))).unwrap();
+        said.iter().filter(counted).map(String::as_str).chain([traffic]).map(str::to_owned).collect()
+    };
+    let said = ways.alike(load, &[]);
+    assert!(said[0].ends_with("1000 succeeded, 0 failed, 0 errored, 0 timeout"), "{said:?}");
+    ways.judged(&[&["200 ok", "200 ok", "404 unknown"][..], &["200 ok"; 1000]].concat());
 }
 
 #[test]

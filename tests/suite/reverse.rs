@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::net::{TcpListener, TcpStream, UdpSocket};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use crate::kit::{Answer, Origin, Process, Proxy, Request, Workshop, curl, field, need, saved};
+use authtap::exchange::Unseen;
+
+use crate::kit::{Answer, Nghttpd, Origin, Proxy, Request, Workshop, curl, field, need, saved};
 
 const HOST: &str = "mail.contoso.com";
 const ANSWER: &[u8] =
@@ -100,29 +102,63 @@ fn a_server_that_cannot_be_asked_is_named_to_the_client_and_recorded() {
 }
 
 #[test]
+fn a_server_given_by_its_address_is_called_by_the_name_that_callers_use() {
+    if !need(&["curl"]) {
+        return;
+    }
+    let workshop = Workshop::new();
+    let origin = Origin::answering(Some(workshop.authority.server(&[HOST])), |_| ANSWER.to_vec());
+    let proxy = workshop.proxy(&["--reverse", &format!("https://{}", origin.address)]);
+    let answer = call(&proxy, &[&format!("https://{HOST}/")]);
+    assert_eq!((answer.code, answer.status), (Some(0), 401), "the certificate is for the name: {}", answer.error);
+    let answer = call(&proxy, &["https://www.fabrikam.com/"]);
+    assert_eq!(answer.status, 502, "it is neither for another name nor for the address: {}", answer.error);
+}
+
+#[test]
+fn what_is_not_wanted_and_what_is_skipped_is_not_read_on_any_way() {
+    if !need(&["curl"]) {
+        return;
+    }
+    for server_scheme in ["https", "http"] {
+        let workshop = Workshop::new();
+        let tls = (server_scheme == "https").then(|| workshop.authority.server(&[HOST, "www.contoso.com"]));
+        let origin = Origin::answering(tls, |_| ANSWER.to_vec());
+        let url = format!("{server_scheme}://{}", origin.address);
+        let proxy = workshop.proxy(&["--reverse", &url, "--only", "www.contoso.com"]);
+        for client_scheme in ["https", "http"] {
+            for host in [HOST, "www.contoso.com"] {
+                let answer = call(&proxy, &["--insecure", &format!("{client_scheme}://{host}/")]);
+                assert_eq!(answer.status, 401, "{client_scheme} {host} to {url}: {}", answer.error);
+            }
+        }
+        let finished = proxy.stop();
+        let urls: Vec<_> = finished.exchanges().iter().map(|said| said["url"].clone()).collect();
+        assert_eq!(urls, ["https://www.contoso.com/", "http://www.contoso.com/"], "to {url}");
+        assert!(finished.error().contains("2 connections passed undecrypted"), "{}", finished.error());
+
+        let skip = origin.address.ip().to_string();
+        let proxy = workshop.proxy_beside("skipped.authtap", &["--reverse", &url, "--skip-decrypt", &skip]);
+        for client_scheme in ["https", "http"] {
+            let answer = call(&proxy, &["--insecure", &format!("{client_scheme}://{HOST}/")]);
+            assert_eq!(answer.status, 401, "{client_scheme} to {url}: {}", answer.error);
+        }
+        let session = proxy.session.clone();
+        proxy.stop();
+        let reasons: Vec<_> = saved(&session).iter().map(|exchange| exchange.request.unseen()).collect();
+        assert_eq!(reasons, [Some(Unseen::SkippedHost); 2], "to {url}");
+    }
+}
+
+#[test]
 fn http_2_is_agreed_on_with_the_server() {
     if !need(&["h2load", "nghttp", "nghttpd"]) {
         return;
     }
     let workshop = Workshop::new();
-    let (certificate, key) = workshop.authority.leaf(&["127.0.0.1"]);
-    let (pem, key_file, pages) = (workshop.path("leaf.pem"), workshop.path("leaf.key"), workshop.path("pages"));
-    fs::write(&pem, certificate).unwrap();
-    fs::write(&key_file, key).unwrap();
-    fs::create_dir(&pages).unwrap();
-    fs::write(pages.join("small"), "served\n").unwrap();
-    // It does not say which port it got, so it may be late for one that was free a moment ago.
-    let (_server, port) = (0..5)
-        .find_map(|_| {
-            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
-            let mut command = Command::new("nghttpd");
-            command.args(["-v", "-a", "127.0.0.1", "-d"]).arg(&pages).arg(&port).args([&key_file, &pem]);
-            let server = Process::start(command.stdin(Stdio::null()));
-            server.stdout.next()?.starts_with("IPv4: listen").then_some((server, port))
-        })
-        .expect("nghttpd starts");
-    let mut proxy = workshop.proxy(&["--reverse", &format!("https://127.0.0.1:{port}")]);
-    let url = format!("https://{}/small", proxy.address);
+    let server = Nghttpd::start(&workshop, &["127.0.0.1"], &[]);
+    let mut proxy = workshop.proxy(&["--reverse", &format!("https://{}", server.address)]);
+    let url = format!("https://{}/index.html", proxy.address);
     let load = Command::new("h2load").args(["-n", "200", "-c", "4", "-m", "10", &url]).output().unwrap();
     let text = String::from_utf8_lossy(&load.stdout).into_owned();
     assert!(text.contains("Application protocol: h2"), "{text}");

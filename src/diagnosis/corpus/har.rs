@@ -12,6 +12,7 @@ use crate::diagnosis::Capture;
 use crate::diagnosis::rules::kit;
 use crate::exchange::Exchange;
 use crate::redact::Redactor;
+use crate::session::Opening;
 use crate::session::har::{Har, Provenance};
 
 /// Archives in the ways of browsers, proxies and API clients.
@@ -48,13 +49,14 @@ fn archives_as_other_programs_write_them_are_read_and_judged() {
     for labelled in lines(MORE_HARS) {
         let mark = if labelled["bom"] == true { "\u{FEFF}" } else { "" };
         let file = format!("{mark}{}", labelled["har"]).into_bytes();
-        let archive = match Har::of_text(Zeroizing::new(file), Path::new("other.har"), &Redactor::new()) {
-            Ok(archive) => archive,
-            Err(error) => {
-                wrong.push(format!("{}: {error}", labelled["id"]));
-                continue;
-            }
-        };
+        let archive =
+            match Har::of_text(Zeroizing::new(file), Path::new("other.har"), &Opening::quietly(&Redactor::new())) {
+                Ok(archive) => archive,
+                Err(error) => {
+                    wrong.push(format!("{}: {error}", labelled["id"]));
+                    continue;
+                }
+            };
         let read: Vec<Exchange> = archive.exchanges().map(Result::unwrap).collect();
         let judgements = judged(&read, Capture::Imported);
         let said = judgements.iter().map(|said| json!([said.findings.first().map(|f| f.id()), said.verdict.code()]));
@@ -77,7 +79,8 @@ fn judge(exchanges: &[Value], capture: &Value, base64: bool) -> Vec<Judgement> {
         log["_authtap"] = capture.clone();
     }
     let text = json!({ "log": log }).to_string().into_bytes();
-    let archive = Har::of_text(Zeroizing::new(text), Path::new("corpus.har"), &Redactor::new()).unwrap();
+    let archive =
+        Har::of_text(Zeroizing::new(text), Path::new("corpus.har"), &Opening::quietly(&Redactor::new())).unwrap();
     let capture = match *archive.provenance() {
         Provenance::Live { loopback, windows } => Capture::Live { loopback, windows: windows.unwrap_or(cfg!(windows)) },
         Provenance::Imported => Capture::Imported,

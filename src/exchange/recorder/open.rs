@@ -8,8 +8,8 @@ use crate::exchange::{
     Exchange, Failure, FailureKind, Head, Interim, Message, Oddities, Oddity, Response, Seen, Side, Step, Timestamp,
     Timings, Unseen,
 };
-use crate::redact::{Body, Clean, Content, Door, Field, RawBody, Secret, Url, Withheld};
-use crate::wire::{Fields, RequestHead, ResponseHead};
+use crate::redact::{Body, Clean, Content, Door, Fields, RawBody, Secret, Url, Withheld};
+use crate::wire::{self, RequestHead, ResponseHead};
 
 /// So many fields of a head or of trailers are kept. Each costs a hundred times the four bytes that it takes to send
 /// one, and no client or server takes so many.
@@ -139,7 +139,7 @@ impl Open {
         }
     }
 
-    pub(super) fn trailers(&mut self, side: Side, fields: Fields<'_>, door: Door<'_>) {
+    pub(super) fn trailers(&mut self, side: Side, fields: wire::Fields<'_>, door: Door<'_>) {
         if let Some(message) = self.message(side).filter(|message| message.body.recorded) {
             message.trailers = kept_fields(fields, door).0;
         }
@@ -275,26 +275,21 @@ pub fn absolute_url(head: RequestHead<'_>, scheme: &str, authority: Option<&[u8]
 pub(super) struct OpenMessage {
     version: Option<Clean>,
     head: Head,
-    fields: Vec<Field>,
+    fields: Fields,
     body: Collected,
-    trailers: Vec<Field>,
+    trailers: Fields,
     odd: Oddities,
 }
 
 impl OpenMessage {
-    fn new(version: &[u8], fields: Fields<'_>, door: Door<'_>) -> Self {
-        let joined = |name| fields.values(name).collect::<Vec<_>>().join(&b", "[..]);
+    fn new(version: &[u8], fields: wire::Fields<'_>, door: Door<'_>) -> Self {
+        let (content_type, content_encoding) = of_body(fields);
         let (kept, head) = kept_fields(fields, door);
         Self {
             version: Some(door.token(version)),
             head,
             fields: kept,
-            body: Collected {
-                content_type: joined("content-type"),
-                content_encoding: joined("content-encoding"),
-                recorded: true,
-                ..Collected::default()
-            },
+            body: Collected { content_type, content_encoding, recorded: true, ..Collected::default() },
             ..Self::default()
         }
     }
@@ -325,16 +320,34 @@ impl OpenMessage {
             head: self.head,
             fields: self.fields.clone(),
             body: Body { length: self.body.length, content: Content::Withheld(Withheld::NotRecorded) },
-            trailers: Vec::new(),
+            trailers: Fields::default(),
             odd: self.odd,
         }
     }
 }
 
 /// The fields that are kept, and whether those are all.
-fn kept_fields(mut fields: Fields<'_>, door: Door<'_>) -> (Vec<Field>, Head) {
-    let kept = fields.by_ref().take(FIELDS).map(|field| door.field(field.name, field.value)).collect();
-    (kept, if fields.next().is_none() { Head::Whole } else { Head::Excerpt })
+fn kept_fields(mut fields: wire::Fields<'_>, door: Door<'_>) -> (Fields, Head) {
+    let kept = door.first_fields(fields, FIELDS);
+    let excerpt = kept.len() == FIELDS && fields.nth(FIELDS).is_some();
+    (kept, if excerpt { Head::Excerpt } else { Head::Whole })
+}
+
+/// What the fields say of the body: the values of Content-Type and of Content-Encoding.
+fn of_body(fields: wire::Fields<'_>) -> (Vec<u8>, Vec<u8>) {
+    let (mut content_type, mut content_encoding) = (Vec::new(), Vec::new());
+    for field in fields {
+        let joined = match field.name.len() {
+            12 if field.name.eq_ignore_ascii_case(b"content-type") => &mut content_type,
+            16 if field.name.eq_ignore_ascii_case(b"content-encoding") => &mut content_encoding,
+            _ => continue,
+        };
+        if !joined.is_empty() {
+            joined.extend_from_slice(b", ");
+        }
+        joined.extend_from_slice(field.value);
+    }
+    (content_type, content_encoding)
 }
 
 #[derive(Default)]

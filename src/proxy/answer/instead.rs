@@ -13,7 +13,7 @@ use crate::proxy::answer::hang_up;
 use crate::proxy::answer::respond::{Request, Respond};
 use crate::proxy::tap::stream::Stream;
 use crate::proxy::tap::tape::Tape;
-use crate::redact::{Bindings, Body, Clean, Field, RawBody, Redactor, Secret, Url};
+use crate::redact::{Bindings, Body, Clean, Fields, RawBody, Redactor, Secret, Url};
 use crate::wire::http1::Reader;
 use crate::wire::{Event, RequestHead};
 
@@ -93,7 +93,7 @@ async fn send<C: Stream>(client: &mut C, tape: &mut Tape, bytes: &[u8]) -> std::
 struct Complete {
     method: Clean,
     url: Url,
-    fields: Vec<Field>,
+    fields: Fields,
     body: Body,
     /// The client wants the connection closed after it.
     close: bool,
@@ -111,7 +111,7 @@ struct Requests<'a> {
 struct Open {
     method: Clean,
     url: Url,
-    fields: Vec<Field>,
+    fields: Fields,
     body: RawBody,
     close: bool,
     /// It says `Expect: 100-continue` and nothing of its body has come.

@@ -1,7 +1,8 @@
-//! Answers of our own, in plain words and served by hyper: where a server could not be asked, and where a client
-//! mistakes the proxy for a server.
+//! Answers of our own, in plain words and served by hyper: where a server could not be asked, where a client may not
+//! be served, and the proxy's own page.
 
 pub(crate) mod instead;
+pub(crate) mod page;
 pub(crate) mod replay;
 pub(crate) mod respond;
 
@@ -25,6 +26,8 @@ use crate::text::Text;
 
 /// How long a client may take to read an answer and to stop sending, before we hang up on it.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How long the rest of a request for an answer of ours may take, with the answer itself.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A page in both languages.
 pub(crate) struct Page {
@@ -71,6 +74,15 @@ impl Page {
         }
     }
 
+    /// The request did not come to its end.
+    pub(crate) fn too_slow(failure: &Failure) -> Self {
+        Self {
+            status: StatusCode::REQUEST_TIMEOUT,
+            title: Text { en: "The request took too long", ja: "要求の受信に時間がかかりすぎました" },
+            ..Self::bad_request(failure)
+        }
+    }
+
     /// Clients must say who they are, and this one did not.
     pub(crate) fn log_in() -> Self {
         Self {
@@ -85,22 +97,6 @@ impl Page {
                      that authtap was started with, and not those of your account.",
                 ja: "authtap は --proxy-auth 付きで起動されています。クライアントにプロキシのユーザー名とパスワード \
                      (authtap の起動時に設定したもの。ご自分のアカウントのものではありません) を設定してください。",
-            },
-        }
-    }
-
-    /// Somebody opened the proxy's own address.
-    pub(crate) fn welcome() -> Self {
-        Self {
-            status: StatusCode::OK,
-            reason: None,
-            title: Text { en: "authtap is running", ja: "authtap は動作しています" },
-            detail: None,
-            advice: Text {
-                en: "This address is a debugging proxy. Set it as the HTTP proxy of the client that you want to look at, \
-                     and let that client trust the certificate that `authtap ca show` prints.",
-                ja: "このアドレスはデバッグ用プロキシです。調べたいクライアントの HTTP プロキシとして設定し、\
-                     `authtap ca show` が表示する証明書を信頼させてください。",
             },
         }
     }
@@ -143,14 +139,18 @@ impl Page {
 /// Reads one request from `client` and answers it with `page`.
 pub(crate) async fn serve(client: impl AsyncRead + AsyncWrite + Unpin, page: &Page) {
     let answer = service_fn(|_: Request<Incoming>| async { Ok::<_, Infallible>(page.response()) });
-    let served = hyper::server::conn::http1::Builder::new()
+    let serving = hyper::server::conn::http1::Builder::new()
         .keep_alive(false)
         .serve_connection(TokioIo::new(client), answer)
-        .without_shutdown()
-        .await;
-    if let Ok(parts) = served {
+        .without_shutdown();
+    if let Some(Ok(parts)) = within(serving).await {
         hang_up(parts.io.into_inner()).await;
     }
+}
+
+/// Waits for `serving`, but not for a client that neither asks nor reads.
+async fn within<T>(serving: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(PATIENCE, serving).await.ok()
 }
 
 /// Answers what could not be read as a request with `page`.
@@ -252,8 +252,8 @@ mod tests {
     #[test]
     fn a_page_speaks_both_languages_and_escapes_what_it_quotes() {
         let detail = Redactor::new().wire().host(b"<script>alert('x')</script>");
-        let html = Page { detail: Some(detail), ..Page::welcome() }.html();
-        assert!(html.contains("authtap is running") && html.contains("authtap は動作しています"));
+        let html = Page { detail: Some(detail), ..Page::log_in() }.html();
+        assert!(html.contains("This proxy asks who you are") && html.contains("このプロキシの使用には認証が必要です"));
         assert!(!html.contains("<script>"), "{html}");
     }
 }

@@ -190,13 +190,13 @@ impl Tape {
             Self::Http(tape) => {
                 tape.last_row = tape.recorder.running_since().map(|since| Row { since, written: now });
                 for exchange in tape.recorder.running(now) {
-                    tape.context.outbox.push(Event::Running(exchange));
+                    tape.context.outbox.push(Event::Running(exchange.into()));
                 }
             }
             Self::Blind(tape) => {
                 tape.last_row = Some(Row { since: tape.started, written: now });
                 let exchange = Exchange { running: true, ..tape.exchange(None) };
-                tape.context.outbox.push(Event::Running(exchange));
+                tape.context.outbox.push(Event::Running(exchange.into()));
             }
             Self::Off => {}
         }
@@ -366,7 +366,7 @@ impl Blind {
     fn close(&mut self, failure: Option<Failure>) {
         if !self.closed {
             self.closed = true;
-            self.context.outbox.push(Event::Ended(self.exchange(failure)));
+            self.context.outbox.push(Event::Ended(self.exchange(failure).into()));
         }
     }
 
@@ -422,7 +422,7 @@ pub(crate) fn failed(
         return;
     }
     let done = Some(Timestamp::now().since(started));
-    context.outbox.push(Event::Ended(Exchange {
+    let exchange = Exchange {
         id: context.ids.exchange(),
         started,
         connection,
@@ -433,7 +433,8 @@ pub(crate) fn failed(
         error: Some(failure),
         timings: Timings { done, ..Timings::default() },
         running: false,
-    }));
+    };
+    context.outbox.push(Event::Ended(exchange.into()));
 }
 
 /// Redacts the bodies of `draft` and leaves it in the outbox; heavy ones elsewhere.
@@ -444,7 +445,7 @@ fn deliver(context: &Arc<Context>, draft: Draft, explained: Option<Failure>) {
     let finish = move || {
         let mut exchange = draft.finish();
         exchange.error = exchange.error.or(explained);
-        context.outbox.push(Event::Ended(exchange));
+        context.outbox.push(Event::Ended(exchange.into()));
         context.redacting.fetch_sub(1, Ordering::Release);
     };
     match tokio::runtime::Handle::try_current() {

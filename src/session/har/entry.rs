@@ -28,6 +28,11 @@ impl Entry {
         (entry.request().is_some() || entry.response().is_some()).then_some(entry)
     }
 
+    /// What we told of it ourselves, where we wrote it.
+    pub(super) fn facts(&self) -> Option<&Value> {
+        self.0.get("_authtap").filter(|facts| facts.get("request").is_some())
+    }
+
     /// When the request began.
     pub(super) fn started(&self) -> Option<Timestamp> {
         let text = text(&self.0, "startedDateTime")?.trim();

@@ -6,9 +6,10 @@ use std::io::BufRead;
 use serde_json::Value;
 
 use super::entry::{self, Entry, text};
-use super::provenance::{Certificates, Provenance};
 use super::scan::{Broken, Scanner};
-use super::{ENTRY, message, stripped, walk_log};
+use super::{ENTRY, message, walk_log};
+use crate::session::provenance::{Certificates, Provenance};
+use crate::session::stripped;
 
 /// What concerns all entries.
 #[derive(Default)]
@@ -17,6 +18,8 @@ pub(super) struct Survey {
     pub(super) certificates: Certificates,
     /// Whether the writer takes credentials out, and none is left in any entry.
     pub(super) stripped: bool,
+    /// The runs that a file of ours lists.
+    pub(super) runs: Vec<Value>,
     looked_into: HashSet<String>,
 }
 
@@ -56,6 +59,7 @@ impl Survey {
                 b"\"_authtap\"" if scanner.value(&mut raw, MEMBER)? => {
                     if let Ok(facts) = serde_json::from_slice::<Value>(&raw) {
                         told = Some(Provenance::read(&facts));
+                        survey.runs = facts.get("runs").and_then(Value::as_array).cloned().unwrap_or_default();
                         survey.certificates = Certificates::read(&facts);
                     }
                 }

@@ -5,9 +5,40 @@
 //! in a clean text a backslash of the wire before an `x` is `\x5C`.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::exchange::Interim;
-use crate::redact::{Clean, Door, Field};
+use crate::redact::{Clean, Door, Field, Fields};
+
+/// How many heads are remembered.
+const REMEMBERED: usize = 256;
+
+/// The lines of heads that exchanges share, written out once.
+#[derive(Default)]
+pub(super) struct Heads {
+    /// By where the fields lie: they are kept, so that nothing else comes to lie there.
+    known: HashMap<usize, (Fields, Arc<str>)>,
+}
+
+impl Heads {
+    /// The lines of `fields`.
+    pub(super) fn lines(&mut self, fields: &Fields) -> Arc<str> {
+        if !fields.is_shared() {
+            return write_fields(fields).into();
+        }
+        let place = fields.as_ptr() as usize;
+        if let Some((_, lines)) = self.known.get(&place) {
+            return Arc::clone(lines);
+        }
+        if self.known.len() >= REMEMBERED {
+            self.known.clear();
+        }
+        let lines: Arc<str> = write_fields(fields).into();
+        self.known.insert(place, (fields.clone(), Arc::clone(&lines)));
+        lines
+    }
+}
 
 /// The lines of `fields`.
 pub(super) fn write_fields(fields: &[Field]) -> String {
@@ -18,12 +49,12 @@ pub(super) fn write_fields(fields: &[Field]) -> String {
 }
 
 /// The fields of `lines`.
-pub(super) fn read_fields(lines: &str, door: Door<'_>) -> Vec<Field> {
+pub(super) fn read_fields(lines: &str, door: Door<'_>) -> Fields {
     lines.split_terminator('\n').map(|line| read_field(line, door)).collect()
 }
 
 /// The fields of `lines` that are called one of `names`, in any letter case.
-pub(super) fn read_named(lines: &str, names: &[&str], door: Door<'_>) -> Vec<Field> {
+pub(super) fn read_named(lines: &str, names: &[&str], door: Door<'_>) -> Fields {
     let wanted = |line: &&str| names.iter().any(|name| split(line).0.eq_ignore_ascii_case(name));
     lines.split_terminator('\n').filter(wanted).map(|line| read_field(line, door)).collect()
 }

@@ -14,8 +14,9 @@ use super::walk::Walk;
 use super::{Mode, Run, connection, head, last_ids, schema};
 use crate::exchange::{Connection, Exchange, Ids, Timestamp};
 use crate::redact::{Clean, Credential, Door, Redactor, Url};
-use crate::session::SessionError;
+use crate::session::export::Draft;
 use crate::session::kind::Kind;
+use crate::session::{Origin, Provenance, Recorded, SessionError};
 
 /// How many connections are remembered.
 const REMEMBERED: usize = 4096;
@@ -26,9 +27,10 @@ pub struct Session {
     store: rusqlite::Connection,
     redactor: Redactor,
     runs: Vec<Run>,
-    /// Those of an exchange, as far as the file's format has them.
-    columns: String,
+    origins: Vec<Arc<Origin>>,
     connections: RefCell<HashMap<i64, Arc<Connection>>>,
+    /// What is behind it, where it stands for another file. Dropped last: behind it the file is gone.
+    _draft: Option<Draft>,
 }
 
 /// What is needed to find an exchange, without its bodies.
@@ -78,13 +80,22 @@ impl Session {
             store,
             redactor: redactor.clone(),
             runs: Vec::new(),
-            columns: row::columns(found),
+            origins: Vec::new(),
             connections: RefCell::default(),
+            _draft: None,
         };
         // Without a table of exchanges there is nothing to read; a damaged list of runs costs only itself.
         session.store.prepare("SELECT seq FROM exchanges LIMIT 0").map_err(|error| session.failed(&error))?;
-        session.runs = session.read_runs().unwrap_or_default();
+        session.runs = session.read_runs(found).unwrap_or_default();
+        session.origins = session.runs.iter().map(|run| Arc::new(Origin::from(run))).collect();
         Ok(session)
+    }
+
+    /// The same, which holds what was read of the file at `path`.
+    pub(in crate::session) fn standing_for(self, path: &Path, draft: Draft) -> Self {
+        // An open file needs no name here, and one without a name is gone whatever becomes of the program.
+        let draft = if cfg!(unix) { None } else { Some(draft) };
+        Self { path: path.to_owned(), _draft: draft, ..self }
     }
 
     /// The file.
@@ -118,14 +129,15 @@ impl Session {
 
     /// All exchanges.
     pub fn exchanges(&self) -> Exchanges<'_> {
-        Walk::new(self, &self.columns, Session::read_exchange)
+        Walk::new(self, &self.columns(), Session::read_exchange)
     }
 
-    /// All exchanges, each with the number of its run.
-    pub fn exchanges_of_runs(&self) -> Walk<'_, (u64, Exchange)> {
-        Walk::new(self, &self.columns, |session, row| {
-            let run: i64 = row.get("run")?;
-            Ok((u64::try_from(run).unwrap_or_default(), session.read_exchange(row)?))
+    /// All exchanges, each with the run that it was recorded in.
+    pub fn recorded(&self) -> Walk<'_, Recorded> {
+        Walk::new(self, &self.columns(), |session, row| {
+            // The second of the columns; by its name all names would be compared for each row.
+            let run: i64 = row.get(1)?;
+            Ok(Recorded { origin: session.origin(run), exchange: session.read_exchange(row)? })
         })
     }
 
@@ -136,7 +148,7 @@ impl Session {
 
     /// One exchange.
     pub fn exchange(&self, id: u64) -> Result<Option<Exchange>, SessionError> {
-        let sql = format!("SELECT {} FROM exchanges WHERE id = ?", self.columns);
+        let sql = format!("SELECT {} FROM exchanges WHERE id = ?", self.columns());
         let mut select = self.store.prepare_cached(&sql).map_err(|error| self.failed(&error))?;
         let mut rows = select.query([row::signed(id)]).map_err(|error| self.failed(&error))?;
         match rows.next().map_err(|error| self.failed(&error))? {
@@ -149,6 +161,11 @@ impl Session {
                 },
             }),
         }
+    }
+
+    /// The columns of an exchange, as far as the file's format has them.
+    fn columns(&self) -> String {
+        row::columns(schema::version(&self.store).unwrap_or(schema::VERSION))
     }
 
     fn read_exchange(&self, row: &Row<'_>) -> Result<Exchange, RowError> {
@@ -174,9 +191,20 @@ impl Session {
         })
     }
 
-    fn read_runs(&self) -> rusqlite::Result<Vec<Run>> {
-        let mut select =
-            self.store.prepare("SELECT run, started_us, ended_us, mode, version, lost FROM runs ORDER BY run")?;
+    /// The run of that number, also where the list of runs does not have it.
+    fn origin(&self, run: i64) -> Arc<Origin> {
+        let number = u64::try_from(run).unwrap_or_default();
+        let known = self.origins.iter().find(|origin| origin.run == number);
+        known
+            .cloned()
+            .unwrap_or_else(|| Arc::new(Origin { run: number, provenance: Provenance::HERE, ..Origin::default() }))
+    }
+
+    fn read_runs(&self, version: i64) -> rusqlite::Result<Vec<Run>> {
+        let capture = if version < 3 { "NULL" } else { "capture" };
+        let mut select = self.store.prepare(&format!(
+            "SELECT run, started_us, ended_us, mode, version, lost, {capture} FROM runs ORDER BY run"
+        ))?;
         let runs = select.query_map([], |row| {
             let unsigned = |column: usize| row.get(column).map(|number: i64| u64::try_from(number).unwrap_or_default());
             Ok(Run {
@@ -186,6 +214,10 @@ impl Session {
                 mode: row::of_code(&Mode::ALL, &row.get::<_, String>(3)?, Mode::code),
                 version: self.door().token(row.get::<_, String>(4)?.as_bytes()),
                 lost: unsigned(5)?,
+                provenance: row
+                    .get::<_, Option<String>>(6)?
+                    .and_then(|words| Provenance::of_words(&words))
+                    .unwrap_or(Provenance::HERE),
             })
         })?;
         runs.collect()

@@ -12,7 +12,7 @@ use rusqlite::config::DbConfig;
 pub(in crate::session) const APPLICATION_ID: i32 = 0x4154_4150;
 
 /// The format that this version writes, as `user_version`: it takes one step below for each.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// Step `n` leads from format `n` to `n + 1`. A step that was released is never changed; a change is a further step.
 pub(super) const STEPS: [&str; VERSION as usize] = [
@@ -115,6 +115,12 @@ ALTER TABLE exchanges ADD COLUMN request_odd TEXT;
 ALTER TABLE exchanges ADD COLUMN response_odd TEXT;
 ALTER TABLE exchanges ADD COLUMN response_socket TEXT;
 ",
+    // What captured a run, nothing in a capture of ours before that was written down; and what a file that was made to
+    // be shared states of itself, as JSON.
+    "
+ALTER TABLE runs ADD COLUMN capture TEXT;
+CREATE TABLE manifests (manifest TEXT NOT NULL) STRICT;
+",
 ];
 
 /// Writes the tables into a new, empty file.
@@ -160,6 +166,13 @@ pub(super) fn prepare_writing(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     Ok(())
+}
+
+/// For filling a file that nobody reads yet, and that is thrown away if that breaks off.
+pub(super) fn prepare_copying(connection: &Connection) -> rusqlite::Result<()> {
+    guard(connection)?;
+    connection.pragma_update(None, "journal_mode", "OFF")?;
+    connection.pragma_update(None, "synchronous", "OFF")
 }
 
 /// For reading a file from anywhere: nothing in its schema may run.

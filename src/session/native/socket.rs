@@ -35,7 +35,7 @@ struct WrittenMessage<'a> {
 }
 
 /// The JSON of `socket`.
-pub(super) fn write(socket: &Socket) -> String {
+pub(in crate::session) fn write(socket: &Socket) -> String {
     let message = |message: &SocketMessage| {
         let (complete, text) = match &message.body.content {
             Content::Text { text, complete, .. } => (Some(*complete), Some(text.as_str().to_owned().into())),
@@ -62,7 +62,7 @@ pub(super) fn write(socket: &Socket) -> String {
 }
 
 /// Reads [`write`] back; nothing where it is not what we write.
-pub(super) fn read(text: &str, door: Door<'_>) -> Option<Socket> {
+pub(in crate::session) fn read(text: &str, door: Door<'_>) -> Option<Socket> {
     let written: Written<'_> = serde_json::from_str(text).ok()?;
     let side = |code: &str| of_code(&Side::ALL, code, Side::code);
     let tally = |(messages, bytes)| Tally { messages, bytes };

@@ -1,22 +1,23 @@
 //! The recording of a session: its own thread, written in batches, never in the way of the traffic.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rusqlite::{OpenFlags, params};
+use rusqlite::{OpenFlags, OptionalExtension, params};
 
+use super::head::Heads;
 use super::lock::{Lock, private};
 use super::queue::Queue;
 use super::row::Place;
 use super::{Mode, Session, WriterStatus, connection, last_ids, row, schema};
 use crate::exchange::{Connection, Exchange, Ids, Timestamp};
 use crate::redact::Redactor;
-use crate::session::SessionError;
 use crate::session::kind::Kind;
+use crate::session::{Origin, Provenance, SessionError};
 
 /// How long the recording rests after a failure; what comes meanwhile is counted as lost.
 const REST: Duration = Duration::from_secs(2);
@@ -113,15 +114,19 @@ impl Drop for Writer {
 }
 
 /// The open file of a run, on the writing thread. Fields are dropped in this order: the lock outlives the file.
-pub(super) struct Recording {
+pub(in crate::session) struct Recording {
     pub(super) store: rusqlite::Connection,
     run: i64,
     connections: HashMap<u32, Known>,
+    /// Exchanges that may have a row from while they were running.
+    running: HashSet<u64>,
+    heads: Heads,
     path: PathBuf,
     pub(super) rest: Duration,
     /// Until when nothing is tried, and why.
     pub(super) resting: Option<(Instant, SessionError)>,
-    _lock: Lock,
+    /// Nothing where nobody else can know of the file yet.
+    _lock: Option<Lock>,
 }
 
 struct Known {
@@ -141,20 +146,84 @@ impl Recording {
         let ids = last_ids(&store).map_err(failed)?;
         store
             .execute(
-                "INSERT INTO runs (started_us, mode, version) VALUES (?, ?, ?)",
-                params![Timestamp::now().0, mode.code(), env!("CARGO_PKG_VERSION")],
+                "INSERT INTO runs (started_us, mode, version, capture) VALUES (?, ?, ?, ?)",
+                params![Timestamp::now().0, mode.code(), env!("CARGO_PKG_VERSION"), Provenance::HERE.words()],
             )
             .map_err(failed)?;
         let recording = Self {
             run: store.last_insert_rowid(),
             store,
             connections: HashMap::new(),
+            running: HashSet::new(),
+            heads: Heads::default(),
             path: path.to_owned(),
             rest: REST,
             resting: None,
-            _lock: lock,
+            _lock: Some(lock),
         };
         Ok((recording, ids))
+    }
+
+    /// An empty file at `path`, to be filled from another file and then to be called `target`.
+    pub(in crate::session) fn copy(path: &Path, target: &Path) -> Result<Self, SessionError> {
+        let failed = |error: rusqlite::Error| SessionError::sqlite_writing(target, &error);
+        let mut store = open_for_writing(path).map_err(failed)?;
+        schema::create(&mut store).map_err(failed)?;
+        schema::prepare_copying(&store).map_err(failed)?;
+        Ok(Self {
+            run: 0,
+            store,
+            connections: HashMap::new(),
+            running: HashSet::new(),
+            heads: Heads::default(),
+            path: target.to_owned(),
+            rest: REST,
+            resting: None,
+            _lock: None,
+        })
+    }
+
+    /// What is written from now on belongs to the run `origin`.
+    pub(in crate::session) fn enter(&mut self, origin: &Origin) -> Result<(), SessionError> {
+        let entered =
+            self.store.query_row("SELECT run FROM runs WHERE run = ?", [row::signed(origin.run)], |row| row.get(0));
+        self.run = match entered.optional().map_err(|error| SessionError::sqlite_writing(&self.path, &error))? {
+            Some(run) => run,
+            None => self.begin_run(origin).map_err(|error| SessionError::sqlite_writing(&self.path, &error))?,
+        };
+        Ok(())
+    }
+
+    fn begin_run(&self, origin: &Origin) -> rusqlite::Result<i64> {
+        let (started, ended) = (origin.started.unwrap_or_default().0, origin.ended.map(|ended| ended.0));
+        let run = (origin.run > 0).then_some(row::signed(origin.run));
+        self.store.execute(
+            "INSERT INTO runs (run, started_us, ended_us, mode, version, lost, capture) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            params![
+                run,
+                started,
+                ended,
+                origin.mode.map_or("import", Mode::code),
+                env!("CARGO_PKG_VERSION"),
+                row::signed(origin.lost),
+                origin.provenance.words(),
+            ],
+        )?;
+        Ok(self.store.last_insert_rowid())
+    }
+
+    /// Writes all of `batch` or says why not.
+    pub(in crate::session) fn write_all(&mut self, batch: &[Arc<Exchange>]) -> Result<(), SessionError> {
+        self.write(batch, 0).map_err(|error| SessionError::sqlite_writing(&self.path, &error))
+    }
+
+    /// Completes the file; `manifest` is what it states of itself.
+    pub(in crate::session) fn seal(&mut self, manifest: Option<String>) -> Result<(), SessionError> {
+        let stated = match manifest {
+            Some(manifest) => self.store.execute("INSERT INTO manifests (manifest) VALUES (?)", [manifest]).map(drop),
+            None => Ok(()),
+        };
+        stated.map_err(|error| SessionError::sqlite_writing(&self.path, &error))
     }
 
     fn run(&mut self, queue: &Queue) {
@@ -222,10 +291,19 @@ impl Recording {
             known.clear();
         }
         {
-            let mut insert = transaction.prepare_cached(&insert_sql())?;
+            // Replacing takes a journal of its own, a page for every row. Few rows replace one.
+            let mut insert = transaction.prepare_cached(&insert_sql("INSERT"))?;
+            let mut replace = transaction.prepare_cached(&insert_sql("INSERT OR REPLACE"))?;
             for exchange in batch {
                 let connection = connection_row(&transaction, &mut known, &exchange.connection)?;
-                row::write(&mut insert, Place { run: self.run, connection }, exchange)?;
+                let again = if exchange.running {
+                    self.running.insert(exchange.id);
+                    true
+                } else {
+                    self.running.contains(&exchange.id)
+                };
+                let statement = if again { &mut replace } else { &mut insert };
+                row::write(statement, Place { run: self.run, connection }, exchange, &mut self.heads)?;
             }
         }
         if lost > 0 {
@@ -233,6 +311,9 @@ impl Recording {
         }
         transaction.commit()?;
         self.connections = known;
+        for ended in batch.iter().filter(|exchange| !exchange.running) {
+            self.running.remove(&ended.id);
+        }
         Ok(())
     }
 
@@ -287,10 +368,10 @@ fn open_for_writing(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
     rusqlite::Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
 }
 
-/// Replaces the row that was written while the exchange was running; its place is then that of its end.
-fn insert_sql() -> String {
+/// `OR REPLACE` replaces the row that was written while the exchange was running; its place is then that of its end.
+fn insert_sql(insert: &str) -> String {
     let places = vec!["?"; row::COLUMN_COUNT].join(", ");
-    format!("INSERT OR REPLACE INTO exchanges ({}) VALUES ({places})", row::COLUMNS)
+    format!("{insert} INTO exchanges ({}) VALUES ({places})", row::COLUMNS)
 }
 
 fn connection_row(

@@ -12,8 +12,8 @@ use crate::exchange::{
     Server, Side, SniForm, Step, Timestamp, Timings, Tls, Unseen,
 };
 use crate::redact::{
-    Body, Clean, Content, Credential, Field, Jwt, Label, Ntlm, NtlmMessage, Password, Redactor, Syntax, Token, User,
-    Withheld,
+    Body, Clean, Content, Credential, Field, Fields, Jwt, Label, Ntlm, NtlmMessage, Password, Redactor, Syntax, Token,
+    User, Withheld,
 };
 use crate::text::Text;
 use crate::tui::{Row, Source, State};
@@ -526,9 +526,9 @@ fn message(fields: Vec<Field>, content: Content) -> Message {
     Message {
         version: "HTTP/1.1".into(),
         head: Head::Whole,
-        fields,
+        fields: fields.into(),
         body: Body { length, content },
-        trailers: Vec::new(),
+        trailers: Fields::default(),
         odd: Oddities::NONE,
     }
 }

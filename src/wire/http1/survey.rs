@@ -66,7 +66,7 @@ impl Survey {
                 _ => {}
             }
         }
-        if hosts > 1 {
+        if hosts > 1 && !line.starts_with(b"HTTP/") {
             survey.odd.add(Oddity::HostsDiffer);
         }
         survey.look_at_bytes(head, count);
@@ -98,10 +98,9 @@ impl Survey {
     pub(super) const fn response_framing(&self) -> Result<Framing, Loss> {
         match (self.coding, self.length) {
             (Coding::Chunked, _) => Ok(Framing::Chunked),
-            (Coding::Other, _) => Ok(Framing::UntilClose),
+            (Coding::Other, _) | (_, Length::Absent) => Ok(Framing::UntilClose),
             (_, Length::Unknown) => Err(Loss::BadContentLength),
             (_, Length::Known(length)) => Ok(Framing::Fixed(length)),
-            (_, Length::Absent) => Ok(Framing::UntilClose),
         }
     }
 

@@ -80,12 +80,14 @@ pub(super) fn modules() -> PathBuf {
 fn text(workshop: &Workshop, name: &str, site: &Site<'_>, tls: SocketAddr, plain: SocketAddr) -> String {
     let folder = workshop.folder().display();
     let modules = modules();
-    let load: String = ["mpm_event", "authn_core", "authz_core", "authz_user", "headers", "log_config", "ssl", "unixd"]
-        .iter()
-        .chain(site.modules)
-        .filter(|name| modules.join(format!("mod_{name}.so")).exists())
-        .map(|name| format!("LoadModule {name}_module {}/mod_{name}.so\n", modules.display()))
-        .collect();
+    let load: Vec<String> =
+        ["mpm_event", "authn_core", "authz_core", "authz_user", "headers", "log_config", "ssl", "unixd"]
+            .iter()
+            .chain(site.modules)
+            .filter(|name| modules.join(format!("mod_{name}.so")).exists())
+            .map(|name| format!("LoadModule {name}_module {}/mod_{name}.so\n", modules.display()))
+            .collect();
+    let load = load.concat();
     format!(
         "ServerRoot {folder}\n\
          ServerName {name}\n\

@@ -32,16 +32,15 @@ pub(crate) fn curl(proxy: &Proxy, arguments: &[&str]) -> Answer {
 
 /// The same through a proxy at `url` whose root is in the file `ca`.
 pub(crate) fn curl_through(url: &str, ca: &Path, arguments: &[&str]) -> Answer {
-    run(&["--proxy", url], ca, arguments)
+    run(Command::new("curl").args(["--proxy", url]), ca, arguments)
 }
 
-/// The same by the `way` that its options say.
-pub(super) fn run(way: &[&str], ca: &Path, arguments: &[&str]) -> Answer {
-    let output = Command::new("curl")
+/// Runs a `curl` that has been told which way to take.
+pub(super) fn run(curl: &mut Command, ca: &Path, arguments: &[&str]) -> Answer {
+    let output = curl
         .args(["--silent", "--show-error", "--include", "--suppress-connect-headers", "--noproxy", ""])
         .args(["--max-time", &DEADLINE.as_secs().to_string(), "--cacert"])
         .arg(ca)
-        .args(way)
         .args(arguments)
         .stdin(Stdio::null())
         .output()

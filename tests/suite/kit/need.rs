@@ -18,7 +18,7 @@ pub(crate) fn need_python() -> Option<PathBuf> {
     let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/partners/bin/python3");
     let found = [ours, PathBuf::from("python3")].into_iter().find(|python| {
         Command::new(python)
-            .args(["-c", "import exchangelib, httpx, pyactivesync, requests_ntlm, spnego"])
+            .args(["-c", "import exchangelib, hpack, httpx, hyperframe, pyactivesync, requests_ntlm, spnego"])
             .stderr(Stdio::null())
             .status()
             .is_ok_and(|status| status.success())
@@ -27,6 +27,13 @@ pub(crate) fn need_python() -> Option<PathBuf> {
         skip("python3 with the packages of tests/partners/requirements.txt");
     }
     found
+}
+
+/// The folder with mitmproxy's programs and a Python that has its packages and pyzipper.
+pub(crate) fn need_mitmproxy() -> Option<PathBuf> {
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/partners-mitm/bin");
+    let there = ours.join("mitmdump").exists() && ours.join("python3").exists();
+    (there || skip("target/partners-mitm with the packages of tests/partners/requirements-formats.txt")).then_some(ours)
 }
 
 /// Where the packages of `tests/partners/node` are, as `.ci/run` installs them; Node finds them from there.
@@ -57,7 +64,7 @@ fn on_path(name: &str) -> bool {
 }
 
 /// Written to the handle itself, because what is printed by a test that passes is not shown.
-fn skip(missing: &str) -> bool {
+pub(super) fn skip(missing: &str) -> bool {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("a test").to_owned();
     assert!(env::var("CI").as_deref() != Ok("true"), "{test} needs {missing}");

@@ -86,6 +86,11 @@ pub(crate) struct Talk {
 }
 
 impl Talk {
+    /// Which connection this is, from 0.
+    pub(crate) const fn connection(&self) -> usize {
+        self.connection
+    }
+
     /// The next request; nothing once the client has closed.
     pub(crate) fn request(&mut self) -> Option<Request> {
         let head = self.head()?;

@@ -26,8 +26,8 @@ pub(crate) fn served(server: &Process, count: usize) -> Vec<String> {
 /// A file with accounts, as gss-ntlmssp and pyspnego read it.
 pub(crate) fn accounts(workshop: &Workshop, users: &[(&str, &str)]) -> PathBuf {
     let path = workshop.path("accounts");
-    let lines: String = users.iter().map(|(name, word)| format!("{}:{word}\n", name.replace('\\', ":"))).collect();
-    fs::write(&path, lines).unwrap();
+    let lines: Vec<_> = users.iter().map(|(name, word)| format!("{}:{word}\n", name.replace('\\', ":"))).collect();
+    fs::write(&path, lines.concat()).unwrap();
     path
 }
 

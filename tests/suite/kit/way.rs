@@ -1,7 +1,7 @@
 //! The two ways of a client to its server: straight, and through the program under test.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::curl::run as run_curl;
@@ -38,10 +38,17 @@ impl Way {
 
     /// curl; whatever name a URL has, it is this server's.
     pub(crate) fn curl(&self, arguments: &[&str]) -> Answer {
-        match self.proxy {
-            Some(proxy) => run_curl(&["--proxy", &format!("http://{proxy}")], &self.ca, arguments),
-            None => run_curl(&["--connect-to", &format!("::{}", self.server)], &self.ca, arguments),
-        }
+        self.curl_with(&[], arguments)
+    }
+
+    /// The same with something more in its environment.
+    pub(crate) fn curl_with(&self, environment: &[(&str, &Path)], arguments: &[&str]) -> Answer {
+        let way = match self.proxy {
+            Some(proxy) => ["--proxy".to_owned(), format!("http://{proxy}")],
+            None => ["--connect-to".to_owned(), format!("::{}", self.server)],
+        };
+        let mut command = Command::new("curl");
+        run_curl(command.envs(environment.iter().copied()).args(way), &self.ca, arguments)
     }
 
     /// Runs a client that goes by the environment, and gives the lines that it prints.

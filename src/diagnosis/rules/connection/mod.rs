@@ -6,6 +6,7 @@ mod capture_not_decrypted;
 mod capture_sanitised;
 mod certificate_invalid;
 mod client_certificate_required;
+mod http_ambiguous_framing;
 mod http_proxy_blocked;
 mod preauth_device;
 mod proxy_auth_failed;
@@ -25,6 +26,7 @@ pub(super) static RULES: &[&Rule] = &[
     &proxy_auth_failed::RULE,
     &http_proxy_blocked::RULE,
     &preauth_device::RULE,
+    &http_ambiguous_framing::RULE,
     &capture_not_decrypted::RULE,
     &capture_sanitised::RULE,
 ];

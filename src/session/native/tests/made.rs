@@ -12,7 +12,7 @@ use crate::exchange::{
     Oddities, Oddity, Response, Seen, Server, Side, SniForm, Socket, SocketKind, SocketMessage, Step, Tally, Timestamp,
     Timings, Tls, Unseen,
 };
-use crate::redact::{Body, Content, RawBody, Redactor};
+use crate::redact::{self, Body, Content, RawBody, Redactor};
 use crate::wire::Fields;
 
 /// A finished exchange whose row takes about `size` bytes.
@@ -25,7 +25,7 @@ pub(in crate::session) fn exchange(redactor: &Redactor, id: u64, size: usize) ->
         head: Head::Whole,
         fields: door.fields(Fields::new(head)),
         body: body_of(redactor, "application/json", body, true),
-        trailers: Vec::new(),
+        trailers: redact::Fields::default(),
         odd: Oddities::NONE,
     };
     Exchange {
@@ -50,7 +50,7 @@ pub(in crate::session) fn exchange(redactor: &Redactor, id: u64, size: usize) ->
 }
 
 /// Any exchange.
-pub(super) fn any_exchange(redactor: Redactor) -> impl Strategy<Value = Exchange> {
+pub(in crate::session) fn any_exchange(redactor: Redactor) -> impl Strategy<Value = Exchange> {
     let connection = any_connection(redactor.clone());
     let request = any_message(redactor.clone());
     let response = any_response(redactor.clone());

@@ -1,15 +1,18 @@
-//! Where a file's exchanges come from: the facts of the capture that stand in `log._authtap`.
+//! What captured the exchanges of a file. It decides what may be concluded from them.
 //!
-//! A file without them is another tool's.
+//! An archive tells it in `log._authtap`, a session of ours in the row of a run; a file without is another tool's.
 
 use std::net::SocketAddr;
 
 use serde_json::Value;
 
-use super::entry::text;
+/// A member that is a string.
+fn text<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
+    value.get(name)?.as_str()
+}
 
 /// Where the exchanges of a file come from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Provenance {
     /// A capture of ours.
     Live {
@@ -26,6 +29,35 @@ pub enum Provenance {
 }
 
 impl Provenance {
+    /// A capture of ours on this machine.
+    pub const HERE: Self = Self::Live { loopback: true, windows: Some(cfg!(windows)) };
+
+    /// The words that stand for it in our own files.
+    pub fn words(self) -> String {
+        match self {
+            Self::Imported => "imported".to_owned(),
+            Self::Intercepted => "intercepted".to_owned(),
+            Self::Live { loopback, windows } => {
+                let system = windows.map(|windows| if windows { " windows" } else { " other-system" });
+                ["live", if loopback { " loopback" } else { "" }, system.unwrap_or_default()].concat()
+            }
+        }
+    }
+
+    /// Reads [`Provenance::words`] back.
+    pub fn of_words(words: &str) -> Option<Self> {
+        let says = |word: &str| words.split(' ').any(|said| said == word);
+        match words.split(' ').next()? {
+            "imported" => Some(Self::Imported),
+            "intercepted" => Some(Self::Intercepted),
+            "live" => {
+                let windows = says("windows").then_some(true).or_else(|| says("other-system").then_some(false));
+                Some(Self::Live { loopback: says("loopback"), windows })
+            }
+            _ => None,
+        }
+    }
+
     /// Reads `log._authtap`.
     pub(super) fn read(facts: &Value) -> Self {
         if !text(facts, "mode").is_some_and(|mode| mode.eq_ignore_ascii_case("live")) {
@@ -131,6 +163,21 @@ mod tests {
         assert_eq!(Provenance::read(&json!({"mode": "imported", "tool": "Firefox"})), Provenance::Imported);
         assert_eq!(Provenance::of_tool("WebInspector"), Provenance::Imported);
         assert_eq!(Provenance::read(&json!(7)), Provenance::Imported);
+    }
+
+    #[test]
+    fn words_read_back() {
+        let live = |loopback, windows| Provenance::Live { loopback, windows };
+        for provenance in [
+            Provenance::Imported,
+            Provenance::Intercepted,
+            live(true, None),
+            live(false, Some(true)),
+            live(true, Some(false)),
+        ] {
+            assert_eq!(Provenance::of_words(&provenance.words()), Some(provenance));
+        }
+        assert_eq!(Provenance::of_words("by-a-later-version x"), None);
     }
 
     #[test]
