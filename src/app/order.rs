@@ -35,6 +35,15 @@ pub enum Task {
         /// How to say it.
         page: Page,
     },
+    /// Say where one session leaves the way of another.
+    Compare {
+        /// In which it works.
+        good: PathBuf,
+        /// In which it does not.
+        bad: PathBuf,
+        /// How to say it.
+        lines: Lines,
+    },
     /// Write a session file again in another format.
     Convert(Convert),
     /// One finding's page, or the list of all.

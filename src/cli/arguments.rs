@@ -44,8 +44,8 @@ pub(super) enum Command {
     Convert(Convert),
     /// Serve a saved session offline: answers from the file, no network
     Replay(Replay),
-    #[command(hide = true)]
-    Compare(Anything),
+    /// Where one session leaves the way of another: the first divergence first
+    Compare(Compare),
     /// The root certificate
     Ca(Ca),
     /// A made-up Exchange, identity provider and Outlook, through the real proxy
@@ -215,11 +215,17 @@ pub(super) struct Demo {
     pub format: LineFormat,
 }
 
-/// Arguments of a command that is not there yet.
 #[derive(Args, Debug)]
-pub(super) struct Anything {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    pub rest: Vec<OsString>,
+pub(super) struct Compare {
+    /// The session in which it works, of any kind; told by content
+    #[arg(value_name = "GOOD")]
+    pub good: PathBuf,
+    /// The session in which it does not
+    #[arg(value_name = "BAD")]
+    pub bad: PathBuf,
+    /// Format of the comparison
+    #[arg(long, value_enum, default_value_t = LineFormat::Text)]
+    pub format: LineFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -213,7 +213,7 @@ impl Stage {
         let mut ended = Vec::new();
         self.seen.retain(|event| match event {
             Event::Ended(exchange) => {
-                ended.push(exchange.clone());
+                ended.push(Exchange::clone(exchange));
                 false
             }
             Event::Running(_) => true,
@@ -225,7 +225,7 @@ impl Stage {
     /// The next `count` rows of exchanges that go on.
     pub(crate) async fn running(&mut self, count: usize) -> Vec<Exchange> {
         let running = |event: &Event| match event {
-            Event::Running(exchange) => Some(exchange.clone()),
+            Event::Running(exchange) => Some(Exchange::clone(exchange)),
             Event::Ended(_) => None,
         };
         let collect = async {
@@ -251,7 +251,7 @@ impl Stage {
         self.proxy.shutdown(drain).await;
         self.outbox.drain(&mut self.seen);
         let ended = |event| match event {
-            Event::Ended(exchange) => Some(exchange),
+            Event::Ended(exchange) => Some(Arc::unwrap_or_clone(exchange)),
             Event::Running(_) => None,
         };
         self.seen.into_iter().filter_map(ended).collect()

@@ -21,11 +21,16 @@ mod bad_input;
 #[cfg(target_os = "linux")]
 mod bodies;
 mod browser;
+mod ca;
 mod cases;
+mod certificate_page;
+mod compare;
+mod convert;
 mod crash;
 mod demo;
 mod extended_protection;
 mod fidelity;
+mod formats;
 mod fuzzed;
 mod hostile_http;
 mod http2;
@@ -40,6 +45,8 @@ mod real_clients;
 mod recording;
 mod replay;
 mod reverse;
+#[cfg(target_os = "linux")]
+mod safety;
 mod screens;
 mod signals;
 mod ways_in;

@@ -381,7 +381,7 @@ mod tests {
     fn no_more_than_the_bound_are_kept() {
         let authority = authority();
         let first = authority.leaf("0.contoso.com", None).unwrap();
-        for n in 0..=KEPT {
+        for n in 1..=KEPT {
             authority.leaf(&format!("{n}.contoso.com"), None).unwrap();
         }
         assert!(!Arc::ptr_eq(&first, &authority.leaf("0.contoso.com", None).unwrap()));

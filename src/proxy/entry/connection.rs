@@ -30,6 +30,9 @@ use crate::wire::http1::{head_end, is_token_byte};
 /// A request head longer than this is none that a client would send to a proxy.
 pub(crate) const HEAD_LIMIT: usize = 256 * 1024;
 
+/// Nor is one of more lines.
+const FIELDS_LIMIT: usize = 1002;
+
 /// Who calls, and since when.
 pub(crate) struct Caller {
     pub(crate) context: Arc<Context>,
@@ -254,10 +257,15 @@ pub(crate) fn opening(read: &[u8]) -> Option<Opening> {
     let Some(head) = head_end(read, 0) else {
         return if read.len() > HEAD_LIMIT {
             broken("the client sent a request head longer than 256 KiB")
+        } else if memchr::memchr_iter(b'\n', read).count() > FIELDS_LIMIT {
+            broken("the client sent a request head of more than 1000 fields")
         } else {
             None
         };
     };
+    if memchr::memchr_iter(b'\n', &read[..head]).count() > FIELDS_LIMIT {
+        return broken("the client sent a request head of more than 1000 fields");
+    }
     if method == b"CONNECT" {
         return match Target::parse(target, 443) {
             Ok(target) => Some(Opening::Tunnel { target, head }),

@@ -134,6 +134,10 @@ impl Upstream {
             Fault::Engine(_) => Unsecured::Incompatible(Unseen::ServerTlsTooOld),
         })?;
         let (_, session) = stream.get_ref();
+        if cfg!(feature = "legacy-tls") && cert.is_some() && wanted == usual::Wanted::No && may_ask_later(session) {
+            let why = "the server may ask for the client certificate later, which takes renegotiation";
+            return Err(Unsecured::Again(Attempt::Old(why.into())));
+        }
         let chain = session.peer_certificates().unwrap_or_default();
         let (certificate, facts) = self.judged(chain, names, |certificate, chain| Tls {
             version: usual::version_words(session.protocol_version()),
@@ -227,6 +231,14 @@ impl Upstream {
         }
         Ok((first.clone().into_owned(), tls))
     }
+}
+
+/// Whether a server that wants no certificate of ours yet could ask for one in the middle of the connection, as IIS does
+/// where a directory wants one. A session that is resumed asked when it began.
+fn may_ask_later(session: &rustls::ClientConnection) -> bool {
+    session.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_2)
+        && session.handshake_kind() == Some(rustls::HandshakeKind::Full)
+        && session.alpn_protocol() != Some(Protocol::Http2.id())
 }
 
 /// Whether HTTP/1.1 will do, the only protocol that is agreed on in old TLS.

@@ -34,7 +34,7 @@ pub(crate) use curl::{Answer, curl, curl_through};
 pub(crate) use forward::{Demand, Forward};
 pub(crate) use framing::{field, fields, read_body, read_head};
 pub(crate) use kdc::Realm;
-pub(crate) use need::{need, need_apache, need_node, need_python};
+pub(crate) use need::{need, need_apache, need_mitmproxy, need_node, need_python};
 pub(crate) use nghttpd::Nghttpd;
 pub(crate) use origin::{Origin, Request, Talk};
 pub(crate) use partners::{Acceptor, accounts, partner};
