@@ -18,6 +18,8 @@ use crate::kit::{Answer, DEADLINE, Finished, Origin, Proxy, Tunnel, Workshop, cu
 const HOST: &str = "mail.contoso.com";
 const CURT: &str = "curt.contoso.com";
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+/// In a debug build a name costs ten times what it costs in the one that people run.
+const NAMES: usize = if cfg!(debug_assertions) { 2_000 } else { 10_000 };
 /// What the proxy may use in a debug build, whatever happens to it here.
 const MEMORY_KIB: u64 = 200 * 1024;
 
@@ -221,7 +223,7 @@ fn heads_without_end_are_cut_off_and_recorded() {
 }
 
 #[test]
-fn a_flood_of_ten_thousand_names_is_bounded_and_starves_nobody() {
+fn a_flood_of_names_is_bounded_and_starves_nobody() {
     if !need(&["curl"]) {
         return;
     }
@@ -242,7 +244,7 @@ fn a_flood_of_ten_thousand_names_is_bounded_and_starves_nobody() {
     let at = template.windows(6).position(|window| window == b"n00000").unwrap();
     let began = Instant::now();
     let mut open = VecDeque::new();
-    for n in 0..10_000 {
+    for n in 0..NAMES {
         let mut hello = template.clone();
         hello[at..at + 6].copy_from_slice(format!("n{n:05}").as_bytes());
         let mut client = TcpStream::connect(proxy.address).unwrap();
@@ -252,18 +254,18 @@ fn a_flood_of_ten_thousand_names_is_bounded_and_starves_nobody() {
         if open.len() > 2_000 {
             open.pop_front();
         }
-        if n % 2_500 == 1_250 {
+        if n % (NAMES / 4) == NAMES / 8 {
             longest = longest.max(exchange(&proxy));
         }
     }
     longest = longest.max(exchange(&proxy));
     let (memory, lasted) = (memory(&proxy), began.elapsed());
     drop(open);
-    let ended = collected(&mut proxy, 10_000);
+    let ended = collected(&mut proxy, NAMES);
     let too_many = ended.iter().filter(|text| text.contains("too many new host names")).count();
     assert_eq!(proxy.stop().code, Some(0));
     said(
-        &format!("10 000 names in {lasted:?}, {too_many} beyond the pace, an exchange beside them {longest:?}"),
+        &format!("{NAMES} names in {lasted:?}, {too_many} beyond the pace, an exchange beside them {longest:?}"),
         memory,
     );
 }
