@@ -50,6 +50,9 @@ impl Workshop {
         for (name, value) in self.environment() {
             command.env(name, value);
         }
+        for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+            command.env_remove(name).env_remove(name.to_uppercase());
+        }
         command
     }
 
