@@ -321,6 +321,10 @@ impl<'a> Writer<'a> {
             let words = text("resumed: certificates as of an earlier connection", "再開 (証明書は以前の接続のもの)");
             self.said(text("session", "セッション"), words.to(self.language), Tone::Quiet, &place);
         }
+        if tls.renegotiated {
+            let words = text("by the server, later on this connection", "サーバーが接続の途中で実施");
+            self.said(text("renegotiation", "再ネゴシエーション"), words.to(self.language), Tone::Warning, &place);
+        }
         let label = text("client certificate", "クライアント証明書");
         match &tls.client_certificate {
             ClientCertificate::NotAsked => {}

@@ -88,7 +88,6 @@ fn any_exchange() -> impl Strategy<Value = Exchange> {
             after_target.extend_from_slice(line_end);
             fields.write(&framing, &mut after_target);
             after_target.extend_from_slice(&body);
-            let target = target.replace("%4", "%4").replace("/%4", "/%4");
             Exchange { method, target, after_target, response: answers.of(method), blank }
         },
     )
