@@ -50,8 +50,8 @@ impl<'a> BothWays<'a> {
         straight
     }
 
-    /// Ends the proxy and compares what it said of all that went through it: an exchange a line, its status, its verdict
-    /// and the first finding that is more than a step.
+    /// Ends the proxy and compares what it said of all that went through it: an exchange a line, its status, its
+    /// verdict and the first finding that is more than a step.
     pub(crate) fn judged(self, expected: &[&str]) {
         let finished = self.proxy.stop();
         assert_eq!(finished.code, Some(0), "{}", finished.error());
