@@ -15,7 +15,7 @@ use super::screen::ScreenShow;
 use super::signals::Signals;
 use super::watch::{Closed, Show, Watch};
 use super::{Capture, Exit, Fault, Feed, View, ca, convert, input, warn};
-use crate::proxy::{self, Authority, Options, Outbox, Proxy};
+use crate::proxy::{self, Authority, Options, Outbox, Proxy, Tally};
 use crate::redact::Redactor;
 use crate::report::json::Event;
 use crate::session::{Mode, Writer, autosave};
@@ -62,8 +62,12 @@ pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault>
     let (mode, reach, save) = match order.feed {
         Feed::Upstream(upstream) => {
             let save = into.map_or_else(automatically, Save::Into);
-            let mode = if upstream.reverse.is_some() { Mode::Reverse } else { Mode::Forward };
-            (mode, Reach::servers(upstream, language)?, save)
+            let mode = match (&upstream.reverse, upstream.transparent) {
+                (Some(_), _) => Mode::Reverse,
+                (None, true) => Mode::Transparent,
+                (None, false) => Mode::Forward,
+            };
+            (mode, Reach::servers(upstream, &order.listen, language)?, save)
         }
         Feed::Session(file) => {
             if order.save.as_deref().is_some_and(|save| is_same_file(save, &file)) {
@@ -146,15 +150,18 @@ pub(super) fn run(
     let begun = plan.save.begin(plan.mode, &plan.redactor, plan.language)?;
     let writer = begun.as_ref().map(|begun| &begun.writer);
     let outbox = Outbox::new(OUTBOX);
+    let upstream_proxy = plan.reach.way_out.shown();
     let proxy = runtime.block_on(proxy::start(Options {
         listen: plan.listen,
         reverse: plan.reach.reverse,
+        transparent: plan.reach.transparent,
         allow: plan.reach.allow,
         login: plan.reach.login,
         authority: Arc::clone(&plan.authority),
         upstream_ca: plan.reach.upstream_ca,
         insecure_upstream: plan.reach.insecure_upstream,
         resolve: plan.reach.resolve,
+        way_out: plan.reach.way_out,
         skip_decrypt: plan.reach.skip_decrypt,
         http1: plan.reach.http1,
         server_certs: plan.reach.server_certs,
@@ -188,14 +195,15 @@ pub(super) fn run(
             let mut show = LineShow::start(form, plan.language)?;
             for address in run.proxy.addresses() {
                 let (address, mode) = (address.to_string(), plan.mode.code());
-                show.say(&Event::Listening { address, mode, ca: ca.clone(), session: session.clone() });
+                let (ca, session, upstream_proxy) = (ca.clone(), session.clone(), upstream_proxy.clone());
+                show.say(&Event::Listening { address, mode, ca, session, upstream_proxy });
             }
             run.on_lines(show, &mut performance)?
         }
         (View::Terminal, screen) => {
             let banner = Banner {
                 mode: match plan.mode {
-                    Mode::Forward => tui::Mode::Capture,
+                    Mode::Forward | Mode::Transparent => tui::Mode::Capture,
                     Mode::Reverse => tui::Mode::Reverse,
                     Mode::Replay => tui::Mode::Replay,
                     Mode::Demo => tui::Mode::Demo,
@@ -203,6 +211,7 @@ pub(super) fn run(
                 addresses: run.proxy.addresses().iter().map(ToString::to_string).collect(),
                 ca: Some(ca),
                 session: session.clone(),
+                upstream_proxy,
             };
             let screen = screen.map_or_else(Screen::open, Ok)?;
             run.on_screen(ScreenShow::new(screen, plan.language, banner))?
@@ -215,7 +224,7 @@ pub(super) fn run(
     if let (Some(AtTheEnd { path, form }), Some(recording)) = (&plan.at_the_end, &recording) {
         convert::export(recording, path, *form, plan.language)?;
     }
-    if let (View::Terminal, Mode::Forward | Mode::Reverse | Mode::Replay, Some(session)) =
+    if let (View::Terminal, Mode::Forward | Mode::Transparent | Mode::Reverse | Mode::Replay, Some(session)) =
         (plan.view, plan.mode, session)
     {
         let kept = Text { en: "the session is kept in {session}", ja: "セッションは {session} にあります" };
@@ -250,7 +259,7 @@ impl Run<'_> {
             self.watch.take(&mut show);
             show.flush();
         }
-        let counted = (self.proxy.passed(), self.proxy.refused());
+        let counted = self.proxy.tally();
         let mut ending = self.runtime.spawn(self.proxy.shutdown(DRAIN));
         while !is_over_within(self.runtime, &mut ending, LINES_TICK) {
             self.watch.take(&mut show);
@@ -266,7 +275,7 @@ impl Run<'_> {
         let mut quit = false;
         while !quit && !self.signals.wait(Duration::ZERO) {
             self.watch.take(&mut show);
-            for command in show.turn(&self.watch, (self.proxy.passed(), self.proxy.refused()), SCREEN_TICK)? {
+            for command in show.turn(&self.watch, self.proxy.tally(), SCREEN_TICK)? {
                 match command {
                     Command::Quit => quit = true,
                     Command::Pause(paused) => self.proxy.pause(paused),
@@ -277,7 +286,7 @@ impl Run<'_> {
         // The terminal is given back first: a second signal then finds nothing to mend.
         let mut rest = Silence;
         drop(show);
-        let counted = (self.proxy.passed(), self.proxy.refused());
+        let counted = self.proxy.tally();
         let mut ending = self.runtime.spawn(self.proxy.shutdown(DRAIN));
         while !is_over_within(self.runtime, &mut ending, LINES_TICK) {
             self.watch.take(&mut rest);
@@ -312,24 +321,43 @@ impl Closed {
 
     fn gaps(&self, language: Language) -> Vec<String> {
         let mut gaps = Vec::new();
-        if self.passed > 0 {
-            let en = if self.passed == 1 {
-                "1 connection passed undecrypted and unrecorded: --only does not name its host"
-            } else {
-                "{passed} connections passed undecrypted and unrecorded: --only does not name their hosts"
-            };
-            let ja = "{passed} 件の接続は復号も記録もせずに通しました: --only に指定のないホストです";
-            gaps.push(Text { en, ja }.fill(language, &[("passed", &self.passed.to_string())]));
-        }
-        if self.refused > 0 {
-            let en = if self.refused == 1 {
-                "1 connection was refused: --allow does not name where it came from"
-            } else {
-                "{refused} connections were refused: --allow does not name where they came from"
-            };
-            let ja = "{refused} 件の接続を拒否しました: --allow に指定のない接続元です";
-            gaps.push(Text { en, ja }.fill(language, &[("refused", &self.refused.to_string())]));
-        }
+        let Tally { passed, refused, asked, dismissed, turned_away } = self.tally;
+        let mut count = |count: u64, one: &'static str, more: &'static str, ja: &'static str| {
+            if count > 0 {
+                let text = Text { en: if count == 1 { one } else { more }, ja };
+                gaps.push(text.fill(language, &[("count", &count.to_string())]));
+            }
+        };
+        count(
+            passed,
+            "1 connection passed undecrypted and unrecorded: --only does not name its host",
+            "{count} connections passed undecrypted and unrecorded: --only does not name their hosts",
+            "{count} 件の接続は復号も記録もせずに通しました: --only に指定のないホストです",
+        );
+        count(
+            refused,
+            "1 connection was refused: --allow does not name where it came from",
+            "{count} connections were refused: --allow does not name where they came from",
+            "{count} 件の接続を拒否しました: --allow に指定のない接続元です",
+        );
+        count(
+            asked,
+            "1 request came without user name and password and was asked for them (--proxy-auth)",
+            "{count} requests came without user name and password and were asked for them (--proxy-auth)",
+            "{count} 件の要求にはユーザー名とパスワードがなく、認証を求めました (--proxy-auth)",
+        );
+        count(
+            dismissed,
+            "1 connection was closed because the client did not say what it wants",
+            "{count} connections were closed because the clients did not say what they want; the first of them are recorded",
+            "{count} 件の接続は、クライアントが要求を示さないため閉じました (最初の分だけ記録しています)",
+        );
+        count(
+            turned_away,
+            "1 connection was turned away because there were too many; a higher file limit (ulimit -n) allows more",
+            "{count} connections were turned away because there were too many; a higher file limit (ulimit -n) allows more",
+            "{count} 件の接続は、数が多すぎるため受け付けませんでした。ファイル数の上限 (ulimit -n) を上げると増やせます",
+        );
         if self.standing.lost > 0 {
             let en = if self.standing.lost == 1 {
                 "1 exchange is missing in the session"
@@ -353,10 +381,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn whatever_was_counted_is_said() {
+        let tally = Tally { passed: 1, refused: 2, asked: 3, dismissed: 4, turned_away: 5 };
+        let (ledger, standing) = (Ledger::new(input::RECORDED), Standing { lost: 0, problem: None });
+        let closed = Closed { ledger, standing, tally };
+        for language in [Language::En, Language::Ja] {
+            let gaps = closed.gaps(language);
+            let numbers: Vec<_> = gaps.iter().map(|gap| gap.split(' ').next().unwrap_or_default().to_owned()).collect();
+            assert_eq!(numbers, ["1", "2", "3", "4", "5"], "{gaps:?}");
+        }
+    }
+
+    #[test]
     fn what_the_session_lacks_is_counted_in_singular_and_plural() {
         let gaps = |passed, lost| {
             let (ledger, standing) = (Ledger::new(input::RECORDED), Standing { lost, problem: None });
-            Closed { ledger, standing, passed, refused: 0 }.gaps(Language::En)
+            Closed { ledger, standing, tally: Tally { passed, ..Tally::default() } }.gaps(Language::En)
         };
         assert!(gaps(0, 0).is_empty());
         let one = gaps(1, 1);

@@ -45,7 +45,8 @@ pub(super) fn convert(order: &Convert, language: Language) -> Result<Exit, Fault
 
 /// Writes a finished recording again as `into`, in the form that its name asks for.
 pub(super) fn export(recording: &Path, into: &Path, form: Form, language: Language) -> Result<(), Fault> {
-    let order = Convert { from: recording.to_owned(), to: into.to_owned(), form, share: Share::Support };
+    let order =
+        Convert { from: recording.to_owned(), to: into.to_owned(), form, encrypt: false, share: Share::Support };
     copy(&order, &Progress::default(), language)?.say(into, language);
     Ok(())
 }
@@ -76,7 +77,12 @@ fn copy(order: &Convert, progress: &Progress, language: Language) -> Result<Copi
     let opening =
         Opening { redactor: &redactor, password: &|path| input::password(path, language), progress: progress.clone() };
     let reader = Reader::open(&order.from, &opening)?;
-    let mut export = Export::begin(&order.to, order.form)?;
+    // Asked for before the long part, not behind it.
+    let password = order.encrypt.then(|| input::password(&order.to, language)).flatten();
+    if order.encrypt && password.as_ref().is_none_or(|password| password.is_empty()) {
+        return Err(SessionError::Protected { path: order.to.clone() }.into());
+    }
+    let mut export = Export::begin(&order.to, order.form, password)?;
     let mut copied = Copied { exchanges: 0, gaps: Vec::new() };
     for recorded in reader.exchanges() {
         match recorded {

@@ -9,7 +9,9 @@ use std::path::PathBuf;
 
 use super::Exit;
 use crate::demo::StageError;
-use crate::proxy::{AuthorityError, KeyFileDoubt, KeyFileError, ProxyLoginError, StartError};
+use crate::proxy::{
+    AuthorityError, KeyFileDoubt, KeyFileError, ProxyLoginError, StartError, UpstreamLoginError, UpstreamProxyError,
+};
 use crate::session::SessionError;
 use crate::session::kind::Kind;
 use crate::text::{Language, Text};
@@ -32,6 +34,10 @@ pub enum Fault {
     LoginInReverse,
     /// What clients should say to be let in is not said.
     ProxyLogin(ProxyLoginError),
+    /// `--upstream-proxy` names no proxy that can be gone through.
+    UpstreamProxy(UpstreamProxyError),
+    /// What the upstream proxy is to be told is not said.
+    UpstreamLogin(UpstreamLoginError),
     /// `--save` with an extension that names no kind of session.
     UnknownSessionKind {
         /// The file asked for.
@@ -45,6 +51,11 @@ pub enum Fault {
     /// A file that would be made of itself.
     OntoItself {
         /// The file.
+        path: PathBuf,
+    },
+    /// A file of a kind that has no encryption.
+    NotEncrypted {
+        /// The file asked for.
         path: PathBuf,
     },
     /// A replay that would record into the very session it answers from.
@@ -129,6 +140,18 @@ impl From<ProxyLoginError> for Fault {
     }
 }
 
+impl From<UpstreamProxyError> for Fault {
+    fn from(error: UpstreamProxyError) -> Self {
+        Self::UpstreamProxy(error)
+    }
+}
+
+impl From<UpstreamLoginError> for Fault {
+    fn from(error: UpstreamLoginError) -> Self {
+        Self::UpstreamLogin(error)
+    }
+}
+
 impl From<KeyFileError> for Fault {
     fn from(error: KeyFileError) -> Self {
         Self::KeyFile(error)
@@ -149,15 +172,18 @@ impl Fault {
             | Self::BeyondLoopback { .. }
             | Self::LoginInReverse
             | Self::ProxyLogin(_)
+            | Self::UpstreamProxy(_)
+            | Self::UpstreamLogin(_)
             | Self::UnknownSessionKind { .. }
             | Self::SaveIntoReplayed { .. }
             | Self::SaveExists { .. }
             | Self::OntoItself { .. }
+            | Self::NotEncrypted { .. }
             | Self::NoSuchFinding { .. }
             | Self::Input(_)
             | Self::NotPasted { .. }
             | Self::KeyFile(_)
-            | Self::Start(StartError::UpstreamCa(_)) => Exit::Usage,
+            | Self::Start(StartError::UpstreamCa(_) | StartError::NotTransparent) => Exit::Usage,
             Self::Session(error) if is_input(error) => Exit::Usage,
             Self::Session(_)
             | Self::Log { .. }
@@ -204,6 +230,10 @@ impl Fault {
                 &[],
             ),
             Self::ProxyLogin(error) => said(error, japanese::login, language),
+            Self::UpstreamProxy(error) => {
+                format!("--upstream-proxy: {}", said(error, japanese::upstream_proxy, language))
+            }
+            Self::UpstreamLogin(error) => said(error, japanese::upstream_login, language),
             Self::UnknownSessionKind { path } => fill(
                 Text {
                     en: "{path}: the kind of a session file follows its extension; use .authtap, .har or .saz",
@@ -224,6 +254,13 @@ impl Fault {
                 Text {
                     en: "{path} cannot be made of itself; name another file to write",
                     ja: "{path} をそれ自身から作ることはできません。書き込み先に別のファイルを指定してください",
+                },
+                &[("path", &path.display().to_string())],
+            ),
+            Self::NotEncrypted { path } => fill(
+                Text {
+                    en: "--encrypt: only a .saz can be encrypted, {path} cannot; name a .saz, or leave the option out",
+                    ja: "--encrypt: 暗号化できるのは .saz だけです ({path} は不可)。.saz を指定するか、オプションを外してください",
                 },
                 &[("path", &path.display().to_string())],
             ),
@@ -324,6 +361,11 @@ pub(super) fn doubt(doubt: &KeyFileDoubt, language: Language) -> String {
     said(doubt, japanese::doubt, language)
 }
 
+/// The sentence that says why a proxy that the environment names is not gone through.
+pub(super) fn unusable_proxy(error: &UpstreamProxyError, language: Language) -> String {
+    said(error, japanese::upstream_proxy, language)
+}
+
 /// Whether it is the file itself that is wrong; else the machine refuses to write it.
 const fn is_input(error: &SessionError) -> bool {
     !matches!(
@@ -363,10 +405,17 @@ mod tests {
             (ProxyLoginError::NoColon.into(), Exit::Usage),
             (ProxyLoginError::Empty.into(), Exit::Usage),
             (ProxyLoginError::Control.into(), Exit::Usage),
+            (UpstreamProxyError::Form.into(), Exit::Usage),
+            (UpstreamProxyError::Scheme.into(), Exit::Usage),
+            (UpstreamProxyError::Login.into(), Exit::Usage),
+            (UpstreamLoginError::NoColon.into(), Exit::Usage),
+            (UpstreamLoginError::Control.into(), Exit::Usage),
+            (StartError::NotTransparent.into(), Exit::Usage),
             (Fault::UnknownSessionKind { path: path() }, Exit::Usage),
             (Fault::SaveIntoReplayed { path: path() }, Exit::Usage),
             (Fault::SaveExists { path: path() }, Exit::Usage),
             (Fault::OntoItself { path: path() }, Exit::Usage),
+            (Fault::NotEncrypted { path: path() }, Exit::Usage),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: Vec::new() }, Exit::Usage),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: vec!["spn-missing"] }, Exit::Usage),
             (Fault::Input(error()), Exit::Usage),

@@ -8,6 +8,7 @@ use super::judgements::Judgements;
 use super::watch::{Show, Standing, Watch};
 use crate::diagnosis::{Handshake, Judgement, Observed, Readiness};
 use crate::exchange::Exchange;
+use crate::proxy::Tally;
 use crate::redact::Clean;
 use crate::session::SessionError;
 use crate::text::{Language, Text};
@@ -26,14 +27,13 @@ impl ScreenShow {
     }
 
     /// Draws what is new and waits for keys no longer than `patience`; gives what they ask for.
-    pub(super) fn turn(
-        &mut self,
-        watch: &Watch,
-        (passed, refused): (u64, u64),
-        patience: Duration,
-    ) -> Result<Vec<Command>, Fault> {
+    pub(super) fn turn(&mut self, watch: &Watch, tally: Tally, patience: Duration) -> Result<Vec<Command>, Fault> {
         let standing = watch.standing();
-        self.state.counts(Counts { lost: standing.lost, passed, refused });
+        self.state.counts(Counts {
+            lost: standing.lost,
+            passed: tally.passed,
+            refused: tally.refused + tally.dismissed + tally.turned_away,
+        });
         self.state.problems(problem(&standing).into_iter().collect());
         self.screen.draw(&mut self.state, &Look { watch, judgements: &self.judgements })?;
         let inputs = self.screen.poll(patience)?;

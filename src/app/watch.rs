@@ -6,7 +6,7 @@ use super::ledger::Ledger;
 use super::recent::Recent;
 use crate::diagnosis::{Finding, Judgement, Observed};
 use crate::exchange::{Exchange, Timestamp};
-use crate::proxy::{Event, Outbox};
+use crate::proxy::{Event, Outbox, Tally};
 use crate::redact::Redactor;
 use crate::session::{Session, SessionError, Writer, WriterStatus};
 
@@ -47,11 +47,11 @@ impl Watch {
         for event in events.drain(..) {
             match event {
                 Event::Running(exchange) => {
-                    let exchange = self.keep(exchange);
+                    self.keep(&exchange);
                     show.running(&exchange);
                 }
                 Event::Ended(exchange) => {
-                    let exchange = self.keep(exchange);
+                    self.keep(&exchange);
                     let observed = self.ledger.observe(&exchange);
                     log_exchange(&exchange, &observed.judgement);
                     show.ended(&exchange, observed);
@@ -61,13 +61,11 @@ impl Watch {
         self.events = events;
     }
 
-    fn keep(&mut self, exchange: Exchange) -> Arc<Exchange> {
-        let exchange = Arc::new(exchange);
+    fn keep(&mut self, exchange: &Arc<Exchange>) {
         if let Some(writer) = &self.writer {
-            writer.append(Arc::clone(&exchange));
+            writer.append(Arc::clone(exchange));
         }
-        self.recent.keep(Arc::clone(&exchange));
-        exchange
+        self.recent.keep(Arc::clone(exchange));
     }
 
     /// The whole exchange: from memory, else from the session file.
@@ -85,13 +83,13 @@ impl Watch {
         Standing { lost: lost + self.outbox.lost(), problem }
     }
 
-    /// Nothing more will come: what was pending is decided, the session is closed. `passed` and `refused` are what the proxy counted.
-    pub(super) fn close(mut self, (passed, refused): (u64, u64), show: &mut dyn Show) -> Closed {
+    /// Nothing more will come: what was pending is decided, the session is closed. `tally` is what the proxy counted.
+    pub(super) fn close(mut self, tally: Tally, show: &mut dyn Show) -> Closed {
         self.take(show);
         show.revised(self.ledger.finish());
         let unseen = self.outbox.lost();
         let WriterStatus { lost, problem, .. } = self.writer.map(Writer::close).unwrap_or_default();
-        Closed { ledger: self.ledger, standing: Standing { lost: lost + unseen, problem }, passed, refused }
+        Closed { ledger: self.ledger, standing: Standing { lost: lost + unseen, problem }, tally }
     }
 }
 
@@ -125,10 +123,8 @@ pub(super) struct Standing {
 pub(super) struct Closed {
     pub(super) ledger: Ledger,
     pub(super) standing: Standing,
-    /// Connections that passed unrecorded because `--only` does not name their hosts.
-    pub(super) passed: u64,
-    /// Connections of clients that `--allow` does not name.
-    pub(super) refused: u64,
+    /// What was counted and not recorded, or not all of it.
+    pub(super) tally: Tally,
 }
 
 #[cfg(test)]
@@ -179,14 +175,14 @@ mod tests {
         let (redactor, outbox) = (Redactor::new(), Outbox::new(8));
         let writer = Writer::begin(&path, Mode::Forward, &redactor).unwrap();
         let mut watch = Watch::new(outbox.clone(), redactor.clone(), Ledger::new(RECORDED), Some(writer));
-        outbox.push(Event::Ended(exchange(3, 20, 40)));
-        outbox.push(Event::Ended(exchange(2, 10, 20)));
-        outbox.push(Event::Running(Exchange { running: true, ..exchange(1, 0, 5) }));
-        outbox.push(Event::Ended(exchange(1, 0, 70)));
+        outbox.push(Event::Ended(exchange(3, 20, 40).into()));
+        outbox.push(Event::Ended(exchange(2, 10, 20).into()));
+        outbox.push(Event::Running(Exchange { running: true, ..exchange(1, 0, 5) }.into()));
+        outbox.push(Event::Ended(exchange(1, 0, 70).into()));
         let mut shown = Shown::default();
         watch.take(&mut shown);
         assert_eq!(shown.0, [-1, 2, 3, 1]);
-        watch.close((0, 0), &mut shown);
+        watch.close(Tally::default(), &mut shown);
         let session = Session::open(&path, &redactor).unwrap();
         let saved: Vec<_> = session.exchanges().map(|exchange| exchange.unwrap().id).collect();
         assert_eq!(saved, [2, 3, 1]);

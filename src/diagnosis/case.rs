@@ -219,7 +219,7 @@ impl<'a> Case<'a> {
 
     /// Whether the server's answer carries a token of a handshake that goes on.
     pub fn goes_on(&self) -> bool {
-        self.challenges().iter().any(|challenge| challenge.token.is_some())
+        self.challenges().iter().any(Challenge::goes_on)
     }
 
     /// The user named in `Authorization`, as a pseudonym.

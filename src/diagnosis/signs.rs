@@ -63,6 +63,8 @@ signs! {
     NO_HOST = 20,
     /// `Restrict-Access-Confirm`: tenant restrictions were applied.
     RESTRICTED = 21,
+    /// A message of it is read differently by different servers: [`crate::exchange::Oddity`].
+    ODD = 22,
     /// The response's body is XML: [`Case::soap`] may have it.
     XML = 31,
 }
@@ -113,6 +115,9 @@ impl Signs {
         signs.set(Self::SHARE_POINT, host.contains(".sharepoint") || says_share_point(case, signs));
         signs.set(Self::GRAPH, is_graph(host));
         signs.set(Self::NO_HOST, host.is_empty());
+        let response = case.exchange.response.seen().map(|response| &response.message);
+        let odd = [case.exchange.request.seen(), response].into_iter().flatten().any(|message| !message.odd.is_empty());
+        signs.set(Self::ODD, odd);
         signs.set(case.directory().map_or(Self::NONE, Self::of_directory), true);
         signs
     }

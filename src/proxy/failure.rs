@@ -110,9 +110,28 @@ pub(crate) fn ours(text: &'static str) -> Failure {
     Failure { side: Side::Proxy, step: Step::Tls, kind: FailureKind::Other, text: text.into() }
 }
 
+/// The caller is this proxy: a name, a redirection or a port forwarding leads its own connection back to it.
+pub(crate) fn called_by_ourselves() -> Failure {
+    let text =
+        "this proxy called itself: a name, a redirection or a port forwarding leads its own connection back to it";
+    Failure { side: Side::Proxy, step: Step::Connect, kind: FailureKind::Other, text: text.into() }
+}
+
 /// What the client sent is no request to a proxy.
 pub(crate) fn not_a_request(text: &'static str) -> Failure {
     Failure { side: Side::Client, step: Step::Receive, kind: FailureKind::NotUnderstood, text: text.into() }
+}
+
+/// The client left while the server had not finished its TLS handshake with us.
+pub(crate) fn left_before_server_tls() -> Failure {
+    let text = "the client gave up before the server had finished its TLS handshake";
+    Failure { side: Side::Client, step: Step::Tls, kind: FailureKind::ClosedEarly, text: text.into() }
+}
+
+/// More new names came in a short time than certificates are made for.
+pub(crate) fn too_many_names() -> Failure {
+    let text = "clients asked for too many new host names in a short time";
+    Failure { side: Side::Client, step: Step::Tls, kind: FailureKind::TooMany, text: text.into() }
 }
 
 /// The client gave this proxy another user name or password than it asks for.

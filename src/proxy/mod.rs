@@ -11,6 +11,7 @@ mod entry;
 mod failure;
 mod hosts;
 mod memory;
+mod pace;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod stage;
@@ -33,10 +34,10 @@ use tokio::time::Instant;
 use crate::exchange::Ids;
 use crate::redact::Redactor;
 use certificates::leaf::{Leaf, LeafError};
+use entry::crowd::Crowd;
 use entry::listener;
 use memory::Unreadable;
 use rustls::pki_types::CertificateDer;
-use target::Target;
 use upstream::Upstream;
 
 pub use answer::replay::Replay;
@@ -50,6 +51,7 @@ pub use hosts::{HostPattern, HostPatternError, NEVER_DECRYPTED};
 pub use tap::{Event, Outbox};
 pub use upstream::UpstreamCaError;
 pub use upstream::dial::{Resolve, ResolveError};
+pub use upstream::via::{Named, UpstreamLoginError, UpstreamProxy, UpstreamProxyError, WayOut};
 
 /// How long a shutdown waits for the last bodies; each takes a few milliseconds.
 const REDACTING: Duration = Duration::from_secs(3);
@@ -60,6 +62,8 @@ pub struct Options {
     pub listen: Vec<SocketAddr>,
     /// The one server that clients are to find here; without it clients say where they want to go.
     pub reverse: Option<ReverseUrl>,
+    /// Whether connections that the system redirected here are served as the servers would that they were meant for.
+    pub transparent: bool,
     /// From where clients may come, besides this machine.
     pub allow: Vec<Network>,
     /// What clients must say to be let in; nothing lets everybody in who may come.
@@ -72,6 +76,8 @@ pub struct Options {
     pub insecure_upstream: bool,
     /// Where to connect instead of asking DNS.
     pub resolve: Vec<Resolve>,
+    /// Which servers are reached through another proxy.
+    pub way_out: WayOut,
     /// Hosts that are passed undecrypted; see [`HostPattern::never_decrypted`] for those that always should be.
     pub skip_decrypt: Vec<HostPattern>,
     /// Hosts with which no HTTP/2 is agreed on.
@@ -97,11 +103,15 @@ pub struct Options {
 /// Starts a proxy on the current runtime. It runs until it is shut down or dropped.
 pub async fn start(options: Options) -> Result<Proxy, StartError> {
     let roots = upstream::roots(&options.upstream_ca)?;
-    let listeners = listener::bind(&options.listen).await?;
+    if options.transparent && !entry::TRANSPARENT_AVAILABLE {
+        return Err(StartError::NotTransparent);
+    }
+    let listeners = listener::bind(&options.listen, options.transparent).await?;
     let addresses = listeners.iter().map(tokio::net::TcpListener::local_addr).collect::<Result<Vec<_>, _>>();
     let addresses = addresses.map_err(|error| StartError::Listen { address: ([0, 0, 0, 0], 0).into(), error })?;
     let upstream = Upstream::new(
         options.resolve,
+        options.way_out,
         addresses.clone(),
         roots,
         options.insecure_upstream,
@@ -110,6 +120,7 @@ pub async fn start(options: Options) -> Result<Proxy, StartError> {
     );
     let context = Arc::new(Context {
         reverse: options.reverse,
+        transparent: options.transparent,
         allow: options.allow,
         login: options.login,
         authority: options.authority,
@@ -127,6 +138,7 @@ pub async fn start(options: Options) -> Result<Proxy, StartError> {
         paused: AtomicBool::new(false),
         passed: AtomicU64::new(0),
         refused: AtomicU64::new(0),
+        crowd: Crowd::new(),
         asked: AtomicU64::new(0),
         busy: AtomicUsize::new(0),
         redacting: AtomicUsize::new(0),
@@ -158,14 +170,16 @@ impl Proxy {
         self.context.paused.store(paused, Ordering::Relaxed);
     }
 
-    /// How many connections passed undecrypted and unrecorded because `--only` does not name their hosts.
-    pub fn passed(&self) -> u64 {
-        self.context.passed.load(Ordering::Relaxed)
-    }
-
-    /// How many connections were closed at once because `--allow` does not name where they came from.
-    pub fn refused(&self) -> u64 {
-        self.context.refused.load(Ordering::Relaxed)
+    /// What was counted and not recorded, or not all of it.
+    pub fn tally(&self) -> Tally {
+        let context = &self.context;
+        Tally {
+            passed: context.passed.load(Ordering::Relaxed),
+            refused: context.refused.load(Ordering::Relaxed),
+            asked: context.asked.load(Ordering::Relaxed),
+            dismissed: context.crowd.dismissed(),
+            turned_away: context.crowd.turned_away(),
+        }
     }
 
     /// Stops accepting, lets exchanges that are going on finish for at most `drain`, and cuts the rest. What is cut is
@@ -180,6 +194,21 @@ impl Proxy {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
+}
+
+/// What a proxy counts and does not record, or not all of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Connections that passed undecrypted and unrecorded because `--only` does not name their hosts.
+    pub passed: u64,
+    /// Connections that were closed at once because `--allow` does not name where they came from.
+    pub refused: u64,
+    /// Requests that came without user name and password, and were asked for them.
+    pub asked: u64,
+    /// Connections that were closed because the client took too long to say what it wants. The first are recorded.
+    pub dismissed: u64,
+    /// Connections that were closed at once because there were too many. The first are recorded.
+    pub turned_away: u64,
 }
 
 /// Why a proxy cannot start.
@@ -203,6 +232,9 @@ pub enum StartError {
         /// Where.
         address: SocketAddr,
     },
+    /// The system does not say where a redirected connection was going.
+    #[error("--transparent works on Linux alone; on this system set clients up with a proxy, or use --reverse")]
+    NotTransparent,
     /// Another error of the system.
     #[error("cannot listen on {address}: {error}; choose another address with --listen")]
     Listen {
@@ -219,6 +251,7 @@ pub enum StartError {
 /// What all connections of a proxy share.
 struct Context {
     reverse: Option<ReverseUrl>,
+    transparent: bool,
     allow: Vec<Network>,
     /// What clients must say to be let in. HTTP is judged by its head; SOCKS asks [`ProxyLogin::admits`].
     login: Option<ProxyLogin>,
@@ -238,6 +271,8 @@ struct Context {
     passed: AtomicU64,
     /// Connections of clients that may not come.
     refused: AtomicU64,
+    /// Everybody who is connected.
+    crowd: Crowd,
     /// Requests that came without a login and were asked for one.
     asked: AtomicU64,
     /// Connections with an open exchange.
@@ -255,8 +290,8 @@ impl Context {
             || self.allow.iter().any(|network| network.contains(address))
     }
 
-    fn is_wanted(&self, target: &Target) -> bool {
-        self.only.is_empty() || self.only.iter().any(|pattern| pattern.matches(&target.host, target.port))
+    fn is_wanted(&self, host: &str, port: u16) -> bool {
+        self.only.is_empty() || self.only.iter().any(|pattern| pattern.matches(host, port))
     }
 
     /// The certificate that was given for a host.

@@ -101,6 +101,26 @@ pub enum SessionError {
         /// The file.
         path: PathBuf,
     },
+    /// A ZIP file with something else in it.
+    #[error("{} is a ZIP file without Fiddler sessions in it (raw/1_c.txt and so on); name a session archive (SAZ)",
+            path.display())]
+    NoSessions {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is encrypted, and nobody gave the password.
+    #[error("{} is protected by a password; set AUTHTAP_SAZ_PASSWORD, or call this from a terminal to be asked",
+            path.display())]
+    Protected {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is encrypted with another password.
+    #[error("the password is not that of {}; check AUTHTAP_SAZ_PASSWORD", path.display())]
+    WrongPassword {
+        /// The file.
+        path: PathBuf,
+    },
     /// Somebody asked for the reading to end.
     #[error("ended before all of it was read")]
     Cancelled,

@@ -128,7 +128,7 @@ pub(super) struct Told {
 
 /// Reads [`of`] back; nothing where they are not facts of ours.
 pub(super) fn read(facts: &Value, outside: &Outside<'_>, door: Door<'_>, known: &mut Connections) -> Option<Told> {
-    let url = member(facts, "url", || door.url(outside.url.as_bytes()));
+    let url = member(facts, "url", |text| door.url(text.unwrap_or(outside.url).as_bytes()));
     let connection = known.connection(facts.get("connection")?, door)?;
     let error = match facts.get("error") {
         Some(error) => Some(failure(error, url.as_ref(), &connection, door)?),
@@ -139,12 +139,15 @@ pub(super) fn read(facts: &Value, outside: &Outside<'_>, door: Door<'_>, known: 
         id: facts.get("id")?.as_u64().filter(|id| (1..=u64::from(u32::MAX)).contains(id))?,
         started: Timestamp(facts.get("started_us")?.as_i64()?),
         connection,
-        method: member(facts, "method", || door.token(outside.method.as_bytes())),
+        method: member(facts, "method", |text| door.token(text.unwrap_or(outside.method).as_bytes())),
         url,
         request: read_seen(request, || message(request, &outside.request_fields, outside.request_body, door))?,
         response: read_seen(response, || {
             Some(Response {
-                status: member(response, "status", || outside.status).flatten(),
+                status: match response.get("status") {
+                    None => outside.status,
+                    Some(status) => status.as_u64().and_then(|status| u16::try_from(status).ok()),
+                },
                 reason: door.prose(response.get("reason")?.as_str()?.as_bytes()),
                 message: message(response, &outside.response_fields, outside.response_body, door)?,
                 interim: response.get("interim").map_or(Some(Vec::new()), |list| interim(list, door))?,
@@ -166,9 +169,13 @@ pub(super) fn read(facts: &Value, outside: &Outside<'_>, door: Door<'_>, known: 
     Some(Told { run: facts.get("run")?.as_u64()?, exchange })
 }
 
-/// What stands in the format's own place, unless the facts say that there is none.
-fn member<T>(facts: &Value, name: &str, outside: impl FnOnce() -> T) -> Option<T> {
-    (!facts.get(name).is_some_and(Value::is_null)).then(outside)
+/// What the facts say of it themselves, or else what stands in the format's own place; nothing where the facts say that
+/// there is none.
+fn member<T>(facts: &Value, name: &str, read: impl FnOnce(Option<&str>) -> T) -> Option<T> {
+    match facts.get(name) {
+        Some(Value::Null) => None,
+        told => Some(read(told.and_then(Value::as_str))),
+    }
 }
 
 /// What was seen, or why it was not; nothing where neither can be read.

@@ -9,11 +9,9 @@
 //! connections that nobody saw.
 
 mod entry;
-mod failure;
 mod message;
 mod own;
 mod scan;
-mod stripped;
 mod survey;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,9 @@ use zeroize::Zeroizing;
 
 use super::har::Har;
 use super::kind::Kind;
+use super::mitm::Mitm;
 use super::progress::Progress;
+use super::saz::Saz;
 use super::{Recorded, Session, SessionError};
 use crate::redact::Redactor;
 
@@ -39,6 +41,8 @@ pub struct Reader {
 enum Source {
     Native(Box<Session>),
     Har(Box<Har>),
+    Mitm(Mitm),
+    Saz(Box<Saz>),
 }
 
 /// The exchanges of a file, and what could not be read.
@@ -49,6 +53,8 @@ impl Reader {
     pub fn open(path: &Path, opening: &Opening<'_>) -> Result<Self, SessionError> {
         let source = match Kind::of_file(path)? {
             Kind::Har => Source::Har(Box::new(Har::open(path, opening)?)),
+            Kind::Saz => Source::Saz(Box::new(Saz::open(path, opening)?)),
+            Kind::Mitm => Source::Mitm(Mitm::open(path, opening)?),
             _ => Source::Native(Box::new(Session::open(path, opening.redactor)?)),
         };
         Ok(Self { source, progress: opening.progress.clone() })
@@ -65,6 +71,8 @@ impl Reader {
         match &self.source {
             Source::Native(_) => Kind::Authtap,
             Source::Har(_) => Kind::Har,
+            Source::Mitm(_) => Kind::Mitm,
+            Source::Saz(_) => Kind::Saz,
         }
     }
 
@@ -72,7 +80,7 @@ impl Reader {
     pub fn into_session(self) -> Result<Session, Self> {
         match self.source {
             Source::Native(session) => Ok(*session),
-            source @ Source::Har(_) => Err(Self { source, ..self }),
+            source @ (Source::Har(_) | Source::Mitm(_) | Source::Saz(_)) => Err(Self { source, ..self }),
         }
     }
 
@@ -84,6 +92,8 @@ impl Reader {
                 Box::new(session.recorded().inspect(|_| self.progress.advance(1)))
             }
             Source::Har(archive) => Box::new(archive.recorded()),
+            Source::Mitm(flows) => Box::new(flows.recorded()),
+            Source::Saz(archive) => Box::new(archive.recorded()),
         };
         Box::new(Cancellable { stream, progress: &self.progress, over: false })
     }

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use self::frame::{Frame, Frames, Kind};
 use super::hpack::{Decoder, List};
-use super::{Event, Fields, Loss, Oddities, Oddity, RequestHead, ResponseHead};
+use super::{Event, Field, Fields, Loss, Oddities, Oddity, RequestHead, ResponseHead};
 
 /// More streams at a time are not followed: servers allow 100 to 256 of them, and each takes memory until it ends.
 const STREAMS: usize = 4096;
@@ -427,22 +427,19 @@ fn request<'a>(pseudo: &dyn Fn(&[u8]) -> Option<&'a [u8]>, fields: Fields<'a>) -
 /// What servers read differently, above all those behind a front that makes HTTP/1 of it.
 fn oddities(text: &[u8], fields: Fields<'_>, authority: Option<&[u8]>) -> Oddities {
     let mut odd = Oddities::NONE;
-    if text.iter().fold(false, |odd, byte| odd | (*byte < b' ' && *byte != b'\t')) {
+    if text.iter().any(|byte| *byte < b' ' && *byte != b'\t') {
         odd.add(Oddity::ControlByte);
     }
     let (mut host, mut length) = (authority, None);
-    for field in fields {
-        match field.name {
-            b"host" => {
-                if host.replace(field.value).is_some_and(|before| !before.eq_ignore_ascii_case(field.value)) {
-                    odd.add(Oddity::HostsDiffer);
-                }
-            }
+    for Field { name, value } in fields {
+        let differs = |before: Option<&[u8]>| before.is_some_and(|before| !before.eq_ignore_ascii_case(value));
+        match name {
+            b"host" if differs(host.replace(value)) => odd.add(Oddity::HostsDiffer),
             b"content-length" => {
-                if length.replace(field.value).is_some_and(|before| before != field.value) {
+                if differs(length.replace(value)) {
                     odd.add(Oddity::LengthsDiffer);
                 }
-                if field.value.is_empty() || !field.value.iter().all(u8::is_ascii_digit) {
+                if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
                     odd.add(Oddity::LengthMalformed);
                 }
             }

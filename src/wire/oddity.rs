@@ -84,9 +84,20 @@ impl Oddity {
         }
     }
 
-    /// Whether it can make two readers disagree on where the message ends.
-    pub const fn concerns_framing(self) -> bool {
-        !matches!(self, Self::HostsDiffer | Self::FirstLine)
+    /// Whether it leaves open where the message ends or whom it is for, and is not merely odd.
+    pub const fn is_grave(self) -> bool {
+        matches!(
+            self,
+            Self::LengthAndCoding
+                | Self::LengthsDiffer
+                | Self::LengthMalformed
+                | Self::ChunkedNotLast
+                | Self::CodingRepeated
+                | Self::CodingUnknownToVersion
+                | Self::HostsDiffer
+                | Self::SpaceBeforeColon
+                | Self::ControlByte
+        )
     }
 
     /// The same in a phrase, without a full stop.

@@ -374,11 +374,11 @@ mod tests {
         match payload.len() {
             length @ 0..126 => frame.push(bit | length as u8),
             length @ 126..65536 => {
-                frame.push(bit | 126);
+                frame.push(bit | 0x7e);
                 frame.extend((length as u16).to_be_bytes());
             }
             length => {
-                frame.push(bit | 127);
+                frame.push(bit | 0x7f);
                 frame.extend((length as u64).to_be_bytes());
             }
         }
@@ -493,7 +493,7 @@ mod tests {
 
     #[test]
     fn a_long_message_is_counted_and_its_beginning_kept() {
-        let bytes = frame(LAST | 1, true, &[b'a'; 100_000]);
+        let bytes = frame(LAST | 1, true, &vec![b'a'; 100_000]);
         let seen = read(&mut Reader::client(Extensions::default()), &bytes, 9000);
         assert_eq!(seen, [format!("Text 100000: {}…", "a".repeat(KEPT))]);
     }

@@ -5,6 +5,7 @@ mod conversation;
 mod http2;
 mod judge;
 mod line;
+mod odd;
 
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener, TcpStream};

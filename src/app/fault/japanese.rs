@@ -3,7 +3,7 @@
 use crate::demo::StageError;
 use crate::proxy::{
     AuthorityError, KeyFileDoubt, KeyFileError, KeyFileOption, KeyFileProblem, ProxyLoginError, StartError,
-    UpstreamCaError,
+    UpstreamCaError, UpstreamLoginError, UpstreamProxyError,
 };
 use crate::session::SessionError;
 use crate::session::kind::Kind;
@@ -53,6 +53,17 @@ pub(super) fn session(error: &SessionError) -> String {
             "{} には読み取れる log.entries がなく、読むものがありません。コンテンツ付きの HAR として書き出し直してください",
             path.display()
         ),
+        SessionError::NoSessions { path } => format!(
+            "{} は ZIP ファイルですが、Fiddler のセッション (raw/1_c.txt など) がありません。セッション アーカイブ (SAZ) を指定してください",
+            path.display()
+        ),
+        SessionError::Protected { path } => format!(
+            "{} はパスワードで保護されています。AUTHTAP_SAZ_PASSWORD を設定するか、端末から実行して入力してください",
+            path.display()
+        ),
+        SessionError::WrongPassword { path } => {
+            format!("{} のパスワードが違います。AUTHTAP_SAZ_PASSWORD を確認してください", path.display())
+        }
         SessionError::Cancelled => "すべてを読み終える前に中止しました".to_owned(),
         SessionError::InUse { path } => format!(
             "{} には別の authtap が記録中です。そちらを終えるか、別のファイルを指定してください",
@@ -161,6 +172,28 @@ pub(super) fn login(error: &ProxyLoginError) -> String {
     format!("AUTHTAP_PROXY_AUTH {what}。user:password の形で設定してください")
 }
 
+pub(super) fn upstream_proxy(error: &UpstreamProxyError) -> String {
+    match error {
+        UpstreamProxyError::Form => {
+            "プロキシのスキーム、ホスト、ポートを http://proxy.contoso.com:8080 のように指定してください"
+        }
+        UpstreamProxyError::Scheme => "経由できるのは http://、https://、socks5:// のプロキシだけです",
+        UpstreamProxyError::Login => {
+            "URL にユーザー名とパスワードを含めないでください。引数はこのマシンのすべてのユーザーから見え、シェルの履歴にも残ります。\
+             環境変数 AUTHTAP_UPSTREAM_PROXY_AUTH に user:password を設定してください"
+        }
+    }
+    .to_owned()
+}
+
+pub(super) fn upstream_login(error: &UpstreamLoginError) -> String {
+    let what = match error {
+        UpstreamLoginError::NoColon => "にコロンがありません",
+        UpstreamLoginError::Control => "に制御文字 (末尾の改行など) が含まれています",
+    };
+    format!("AUTHTAP_UPSTREAM_PROXY_AUTH {what}。user:password の形で設定してください")
+}
+
 pub(super) fn key_file(error: &KeyFileError) -> String {
     let (option, file) = (error.option.name(), error.path.display());
     match &error.problem {
@@ -233,6 +266,11 @@ pub(super) fn start(error: &StartError) -> String {
         }
         StartError::NotOurs { address } => {
             format!("{address} はこのマシンのアドレスではありません。--listen で 127.0.0.1:8080 などを指定してください")
+        }
+        StartError::NotTransparent => {
+            "--transparent は Linux でのみ使えます。このシステムではクライアントにプロキシを設定するか、\
+             --reverse を使ってください"
+                .to_owned()
         }
         StartError::Listen { address, error } => {
             format!("{address} で待ち受けできません: {error}。--listen で別のアドレスを指定してください")

@@ -74,6 +74,15 @@ impl Page {
         }
     }
 
+    /// The request did not come to its end.
+    pub(crate) fn too_slow(failure: &Failure) -> Self {
+        Self {
+            status: StatusCode::REQUEST_TIMEOUT,
+            title: Text { en: "The request took too long", ja: "要求の受信に時間がかかりすぎました" },
+            ..Self::bad_request(failure)
+        }
+    }
+
     /// Clients must say who they are, and this one did not.
     pub(crate) fn log_in() -> Self {
         Self {

@@ -6,6 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
@@ -97,6 +98,11 @@ impl Authority {
     /// Whether clients would accept what it signs for `name`.
     pub(crate) fn may_sign(&self, name: &str) -> bool {
         domain::permit(&self.domains, name)
+    }
+
+    /// How long to wait before a leaf for `name` may be minted; nothing where too many new names wait already.
+    pub(crate) fn turn(&self, name: &str) -> Option<Duration> {
+        self.leaves.turn(name)
     }
 
     /// The certificate to show to a client that asked for `name`, with the names of the server's own certificate too.

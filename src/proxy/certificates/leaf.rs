@@ -20,6 +20,7 @@ use time::{Duration, OffsetDateTime};
 use crate::exchange::Certificate;
 use crate::proxy::certificates::certificate;
 use crate::proxy::certificates::domain::{self, Domain};
+use crate::proxy::pace::Pace;
 use crate::proxy::tls::crypto;
 #[cfg(feature = "legacy-tls")]
 use crate::proxy::tls::legacy;
@@ -33,6 +34,10 @@ const BACKDATED: Duration = Duration::days(2);
 /// A leaf that has less than this to live is minted anew.
 const RENEWED_BEFORE: Duration = Duration::days(30);
 const KEPT: usize = 1024;
+/// New names at once, and a second: more than any client that is not out to flood us, and little work.
+const NEW_NAMES: (u32, u32) = (500, 200);
+/// How long a client waits for the turn of a new name.
+const TURN: std::time::Duration = std::time::Duration::from_secs(5);
 /// RFC 5280 upper bound of a common name.
 const COMMON_NAME_LIMIT: usize = 64;
 
@@ -48,12 +53,52 @@ pub(crate) struct Leaves {
     #[cfg(feature = "legacy-tls")]
     rsa: OnceLock<Option<PrivatePkcs8KeyDer<'static>>>,
     kept: Mutex<Kept>,
+    turns: Mutex<Pace>,
 }
 
+/// The latest leaves. One that was asked for again is passed over once when room is made: a flood of names that nobody
+/// asks for twice does not drive out those in use.
 #[derive(Default)]
 struct Kept {
-    leaves: HashMap<Wanted, Arc<Leaf>>,
+    leaves: HashMap<Wanted, Held>,
     order: VecDeque<Wanted>,
+    /// How many leaves there are for a name.
+    names: HashMap<String, usize>,
+}
+
+struct Held {
+    leaf: Arc<Leaf>,
+    again: bool,
+}
+
+impl Kept {
+    fn get(&mut self, wanted: &Wanted, now: OffsetDateTime) -> Option<Arc<Leaf>> {
+        let held = self.leaves.get_mut(wanted).filter(|held| held.leaf.not_after - now > RENEWED_BEFORE)?;
+        held.again = true;
+        Some(Arc::clone(&held.leaf))
+    }
+
+    fn keep(&mut self, wanted: Wanted, leaf: Arc<Leaf>) {
+        if self.leaves.insert(wanted.clone(), Held { leaf, again: false }).is_none() {
+            *self.names.entry(wanted.name.clone()).or_default() += 1;
+            self.order.push_back(wanted);
+        }
+        while self.order.len() > KEPT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            if self.leaves.get_mut(&oldest).is_some_and(|held| std::mem::take(&mut held.again)) {
+                self.order.push_back(oldest);
+                continue;
+            }
+            self.leaves.remove(&oldest);
+            if let Some(count) = self.names.get_mut(&oldest.name) {
+                *count -= 1;
+                if *count == 0 {
+                    self.names.remove(&oldest.name);
+                }
+            }
+        }
+    }
 }
 
 /// What a leaf was minted for: the name asked for and the server's certificate.
@@ -76,26 +121,28 @@ impl Leaves {
             #[cfg(feature = "legacy-tls")]
             rsa: OnceLock::new(),
             kept: Mutex::default(),
+            turns: Mutex::new(Pace::new(NEW_NAMES.0, NEW_NAMES.1)),
         })
     }
 
     pub(crate) fn leaf(&self, name: &str, server: Option<&CertificateDer<'_>>) -> Result<Arc<Leaf>, LeafError> {
         let wanted = Wanted { name: name.to_ascii_lowercase(), server: server.map(|der| crypto::sha256(der)) };
         let now = OffsetDateTime::now_utc();
-        if let Some(leaf) = self.kept().leaves.get(&wanted).filter(|leaf| leaf.not_after - now > RENEWED_BEFORE) {
-            return Ok(Arc::clone(leaf));
+        if let Some(leaf) = self.kept().get(&wanted, now) {
+            return Ok(leaf);
         }
         let leaf = Arc::new(self.mint(&wanted.name, server, now)?);
-        let mut kept = self.kept();
-        if kept.leaves.insert(wanted.clone(), Arc::clone(&leaf)).is_none() {
-            kept.order.push_back(wanted);
-        }
-        if kept.order.len() > KEPT
-            && let Some(oldest) = kept.order.pop_front()
-        {
-            kept.leaves.remove(&oldest);
-        }
+        self.kept().keep(wanted, Arc::clone(&leaf));
         Ok(leaf)
+    }
+
+    /// How long to wait before a leaf for `name` is asked for: names of which there is one need not wait. Nothing where
+    /// the wait would be too long.
+    pub(crate) fn turn(&self, name: &str) -> Option<std::time::Duration> {
+        if self.kept().names.contains_key(&name.to_ascii_lowercase()) {
+            return Some(std::time::Duration::ZERO);
+        }
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner).turn(TURN)
     }
 
     /// How `leaf` is shown to clients that speak only old TLS. Some of them take no key but an RSA one, so there is one
@@ -334,9 +381,35 @@ mod tests {
     fn no_more_than_the_bound_are_kept() {
         let authority = authority();
         let first = authority.leaf("0.contoso.com", None).unwrap();
-        for n in 0..=KEPT {
+        for n in 1..=KEPT {
             authority.leaf(&format!("{n}.contoso.com"), None).unwrap();
         }
         assert!(!Arc::ptr_eq(&first, &authority.leaf("0.contoso.com", None).unwrap()));
+    }
+
+    #[test]
+    fn a_flood_of_names_waits_and_does_not_drive_out_what_is_in_use() {
+        let authority = authority();
+        let used = authority.leaf("mail.contoso.com", None).unwrap();
+        let (mut at_once, mut waited, mut refused) = (0, 0, 0);
+        for n in 0..10_000 {
+            let name = format!("{n}.fabrikam.com");
+            match authority.turn(&name) {
+                Some(wait) => {
+                    if wait.is_zero() {
+                        at_once += 1
+                    } else {
+                        waited += 1
+                    }
+                    authority.leaf(&name, None).unwrap();
+                }
+                None => refused += 1,
+            }
+            if n % 100 == 0 {
+                assert!(Arc::ptr_eq(&used, &authority.leaf("mail.contoso.com", None).unwrap()), "after {n}");
+                assert_eq!(authority.turn("MAIL.contoso.com"), Some(std::time::Duration::ZERO));
+            }
+        }
+        assert!(at_once >= 500 && waited >= 900 && refused > 5_000, "{at_once} {waited} {refused}");
     }
 }

@@ -179,8 +179,22 @@ impl Greeted {
     }
 }
 
-/// Finishes the client's handshake, or says how the client refuses.
+/// Finishes the client's handshake, or says how the client refuses, or that it takes too long.
 pub(crate) async fn greet(
+    client: TcpStream,
+    hello: Hello,
+    leaf: &Leaf,
+    protocol: Option<Protocol>,
+    context: &Context,
+) -> Result<Greeted, Failure> {
+    let mut wait = context.crowd.wait();
+    tokio::select! {
+        greeted = shake_hands(client, hello, leaf, protocol, context) => greeted,
+        dismissal = wait.dismissal(true, None) => Err(dismissal.failure(Step::Tls)),
+    }
+}
+
+async fn shake_hands(
     client: TcpStream,
     mut hello: Hello,
     leaf: &Leaf,

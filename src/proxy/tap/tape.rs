@@ -15,6 +15,7 @@ use crate::proxy::tap::outbox::Event;
 use crate::proxy::target::Target;
 use crate::proxy::tls::protocol::Protocol;
 use crate::redact::{Bindings, Url};
+use rustls::AlertDescription;
 
 /// Bodies above this are redacted off the connection's task.
 const HEAVY: usize = 64 * 1024;
@@ -149,6 +150,18 @@ impl Tape {
         }
     }
 
+    /// The server has negotiated TLS again.
+    pub(crate) fn renegotiated(&mut self) {
+        if let Self::Http(tape) = self {
+            let mut connection = Connection::clone(&tape.connection);
+            if let Some(tls) = connection.server.as_mut().and_then(|server| server.tls.as_mut()) {
+                tls.renegotiated = true;
+            }
+            tape.connection = Arc::new(connection);
+            tape.recorder.learn(Arc::clone(&tape.connection));
+        }
+    }
+
     /// Exchanges that end from now on failed so, whatever was answered.
     pub(crate) fn explain(&mut self, failure: Option<Failure>) {
         if let Self::Http(tape) = self {
@@ -180,13 +193,13 @@ impl Tape {
             Self::Http(tape) => {
                 tape.last_row = tape.recorder.running_since().map(|since| Row { since, written: now });
                 for exchange in tape.recorder.running(now) {
-                    tape.context.outbox.push(Event::Running(exchange));
+                    tape.context.outbox.push(Event::Running(exchange.into()));
                 }
             }
             Self::Blind(tape) => {
                 tape.last_row = Some(Row { since: tape.started, written: now });
                 let exchange = Exchange { running: true, ..tape.exchange(None) };
-                tape.context.outbox.push(Event::Running(exchange));
+                tape.context.outbox.push(Event::Running(exchange.into()));
             }
             Self::Off => {}
         }
@@ -273,6 +286,15 @@ impl Http {
     }
 
     fn failure_of(&self, ending: Ending) -> Option<Failure> {
+        if let (
+            Some(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)),
+            Side::Server,
+            Some((target, _)),
+        ) = (&ending.tls, ending.side, &self.tunnel)
+        {
+            // TLS 1.3 says so once the handshake is over. The next client speaks for itself.
+            self.context.unreadable.remember(target, Unseen::ServerWantsCertificate);
+        }
         match (ending.tls, ending.side) {
             (Some(error), Side::Client) => Some(failure::client_tls(&error, &self.context.redactor)),
             (Some(error), _) => Some(failure::server_tls(&error, &self.context.redactor)),
@@ -333,7 +355,7 @@ impl Blind {
     fn close(&mut self, failure: Option<Failure>) {
         if !self.closed {
             self.closed = true;
-            self.context.outbox.push(Event::Ended(self.exchange(failure)));
+            self.context.outbox.push(Event::Ended(self.exchange(failure).into()));
         }
     }
 
@@ -389,7 +411,7 @@ pub(crate) fn failed(
         return;
     }
     let done = Some(Timestamp::now().since(started));
-    context.outbox.push(Event::Ended(Exchange {
+    let exchange = Exchange {
         id: context.ids.exchange(),
         started,
         connection,
@@ -400,7 +422,8 @@ pub(crate) fn failed(
         error: Some(failure),
         timings: Timings { done, ..Timings::default() },
         running: false,
-    }));
+    };
+    context.outbox.push(Event::Ended(exchange.into()));
 }
 
 /// Redacts the bodies of `draft` and leaves it in the outbox; heavy ones elsewhere.
@@ -411,7 +434,7 @@ fn deliver(context: &Arc<Context>, draft: Draft, explained: Option<Failure>) {
     let finish = move || {
         let mut exchange = draft.finish();
         exchange.error = exchange.error.or(explained);
-        context.outbox.push(Event::Ended(exchange));
+        context.outbox.push(Event::Ended(exchange.into()));
         context.redacting.fetch_sub(1, Ordering::Release);
     };
     match tokio::runtime::Handle::try_current() {

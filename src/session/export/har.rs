@@ -11,13 +11,12 @@ use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use self::entry::Entry;
 use super::Manifest;
 use super::draft::Draft;
-use crate::session::native::Mode;
-use crate::session::{Origin, Recorded, SessionError};
+use crate::session::{Origin, Recorded, SessionError, origins};
 
 pub(super) struct Pen {
     file: BufWriter<File>,
@@ -27,9 +26,6 @@ pub(super) struct Pen {
     /// Where the list of entries ends, once it has.
     end: Option<u64>,
 }
-
-/// More runs than anybody makes are not listed; their exchanges say the most of them themselves.
-const RUNS: usize = 4096;
 
 impl Pen {
     pub(super) fn new(draft: &Draft) -> Result<Self, SessionError> {
@@ -43,7 +39,7 @@ impl Pen {
     }
 
     pub(super) fn add(&mut self, recorded: &Recorded) -> Result<(), SessionError> {
-        if self.origins.len() < RUNS && !self.origins.contains(&recorded.origin) {
+        if self.origins.len() < origins::RUNS && !self.origins.contains(&recorded.origin) {
             self.origins.push(Arc::clone(&recorded.origin));
         }
         let written = self.write(recorded);
@@ -83,7 +79,7 @@ impl Pen {
             None => self.file.stream_position()?,
         };
         self.end = Some(end);
-        let mut facts = json!({"format": 1, "tool": "authtap", "runs": self.runs()});
+        let mut facts = json!({"format": 1, "tool": "authtap", "runs": origins::list(&self.origins)});
         if let Some(manifest) = manifest {
             facts["manifest"] = json!(manifest);
         }
@@ -91,14 +87,5 @@ impl Pen {
         self.file.flush()?;
         let length = self.file.stream_position()?;
         self.file.get_ref().set_len(length)
-    }
-
-    fn runs(&self) -> Value {
-        let run = |origin: &Arc<Origin>| {
-            json!({"run": origin.run, "capture": origin.provenance.words(), "mode": origin.mode.map(Mode::code),
-                   "started_us": origin.started.map(|time| time.0), "ended_us": origin.ended.map(|time| time.0),
-                   "lost": origin.lost})
-        };
-        self.origins.iter().map(run).collect()
     }
 }

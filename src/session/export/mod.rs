@@ -7,6 +7,7 @@
 mod draft;
 mod har;
 mod native;
+mod saz;
 
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 pub(super) use self::draft::Draft;
 use super::{Recorded, SessionError};
@@ -25,6 +27,8 @@ pub enum Form {
     Authtap,
     /// HTTP Archive 1.2.
     Har,
+    /// Fiddler's session archive.
+    Saz,
 }
 
 impl Form {
@@ -34,6 +38,7 @@ impl Form {
         match extension.as_str() {
             "authtap" => Some(Self::Authtap),
             "har" => Some(Self::Har),
+            "saz" => Some(Self::Saz),
             _ => None,
         }
     }
@@ -62,15 +67,18 @@ pub struct Export {
 enum Pen {
     Native(Box<native::Pen>),
     Har(har::Pen),
+    Saz(Box<saz::Pen>),
 }
 
 impl Export {
-    /// Begins a file of the kind `form` that shall be called `path`.
-    pub fn begin(path: &Path, form: Form) -> Result<Self, SessionError> {
+    /// Begins a file of the kind `form` that shall be called `path`. With a password an archive of Fiddler's is
+    /// encrypted; the other forms have no such thing.
+    pub fn begin(path: &Path, form: Form, password: Option<Zeroizing<String>>) -> Result<Self, SessionError> {
         let draft = Draft::beside(path)?;
         let pen = match form {
             Form::Authtap => Pen::Native(Box::new(native::Pen::new(&draft)?)),
             Form::Har => Pen::Har(har::Pen::new(&draft)?),
+            Form::Saz => Pen::Saz(Box::new(saz::Pen::new(&draft, password)?)),
         };
         Ok(Self { pen, draft })
     }
@@ -80,6 +88,7 @@ impl Export {
         match &mut self.pen {
             Pen::Native(pen) => pen.add(recorded),
             Pen::Har(pen) => pen.add(&recorded),
+            Pen::Saz(pen) => pen.add(&recorded),
         }
     }
 
@@ -88,6 +97,7 @@ impl Export {
         match &mut self.pen {
             Pen::Native(pen) => pen.seal(None)?,
             Pen::Har(pen) => pen.seal(None)?,
+            Pen::Saz(pen) => pen.seal(None)?,
         }
         Ok(self.draft.path())
     }
@@ -97,6 +107,7 @@ impl Export {
         match &mut self.pen {
             Pen::Native(pen) => pen.seal(Some(manifest))?,
             Pen::Har(pen) => pen.seal(Some(manifest))?,
+            Pen::Saz(pen) => pen.seal(Some(manifest))?,
         }
         drop(self.pen);
         self.draft.publish()

@@ -13,7 +13,7 @@ use crate::exchange::{Exchange, Timestamp};
 use crate::redact::Redactor;
 use crate::session::{Mode, Opening, Origin, Provenance, Reader, made};
 
-const FORMS: [Form; 2] = [Form::Authtap, Form::Har];
+const FORMS: [Form; 3] = [Form::Authtap, Form::Har, Form::Saz];
 
 fn origins() -> [Arc<Origin>; 2] {
     let first = Origin {
@@ -29,7 +29,7 @@ fn origins() -> [Arc<Origin>; 2] {
 }
 
 fn write(path: &Path, form: Form, exchanges: &[Recorded]) {
-    let mut export = Export::begin(path, form).unwrap();
+    let mut export = Export::begin(path, form, None).unwrap();
     exchanges.iter().for_each(|recorded| export.add(recorded.clone()).unwrap());
     assert!(!path.exists(), "nothing has the name before all is written");
     export.seal().unwrap();
@@ -86,7 +86,7 @@ fn what_is_given_up_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let all = recorded((1..=600).map(|id| made::exchange(&Redactor::new(), id, 200)).collect());
     for form in FORMS {
-        let mut export = Export::begin(&folder.path().join("given-up"), form).unwrap();
+        let mut export = Export::begin(&folder.path().join("given-up"), form, None).unwrap();
         all.iter().for_each(|recorded| export.add(recorded.clone()).unwrap());
         drop(export);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "{form:?}");
@@ -109,8 +109,56 @@ fn a_manifest_is_stated_in_the_file() {
 
 #[test]
 fn the_kind_follows_the_extension() {
-    for (name, form) in [("a.authtap", Some(Form::Authtap)), ("b.HAR", Some(Form::Har)), ("c.txt", None), ("har", None)]
-    {
+    for (name, form) in [
+        ("a.authtap", Some(Form::Authtap)),
+        ("b.HAR", Some(Form::Har)),
+        ("b.saz", Some(Form::Saz)),
+        ("c.txt", None),
+        ("har", None),
+    ] {
         assert_eq!(Form::of_name(Path::new(name)), form);
+    }
+}
+
+#[test]
+fn of_a_file_that_is_cut_or_altered_what_is_readable_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = recorded((1..=60).map(|id| made::exchange(&Redactor::new(), id, 400)).collect());
+    for form in FORMS {
+        let path = folder.path().join(format!("{form:?}"));
+        write(&path, form, &all);
+        let whole = fs::read(&path).unwrap();
+        let broken = folder.path().join("broken");
+        let tried = |bytes: &[u8]| -> Option<(Vec<Exchange>, usize)> {
+            fs::write(&broken, bytes).unwrap();
+            let redactor = Redactor::new();
+            let reader = Reader::open(&broken, &Opening::quietly(&redactor)).ok()?;
+            let (mut read, mut lost) = (Vec::new(), 0);
+            for item in reader.exchanges() {
+                item.map_or_else(|_| lost += 1, |recorded| read.push(recorded.exchange));
+            }
+            Some((read, lost))
+        };
+        let known = |exchange: &Exchange| all.iter().any(|recorded| recorded.exchange == *exchange);
+        let (mut most, mut before) = (0, 0);
+        for cut in (0..whole.len()).step_by(1000) {
+            let Some((read, lost)) = tried(&whole[..cut]) else {
+                assert!(form == Form::Authtap || cut <= 4000, "{form:?} cut at {cut}");
+                continue;
+            };
+            assert!(read.iter().all(known), "{form:?} cut at {cut}: nothing is made up");
+            assert!(read.len() + 1 >= before, "{form:?} cut at {cut}: more bytes, fewer exchanges");
+            assert!(lost > 0 || read.len() == all.len(), "{form:?} cut at {cut}: what was lost is said");
+            before = read.len();
+            most = most.max(before);
+        }
+        assert!(most > all.len() / 2, "{form:?}: {most}");
+        for at in (0..whole.len()).step_by(997) {
+            let mut flipped = whole.clone();
+            flipped[at] ^= 1 << (at % 8);
+            if let Some((read, lost)) = tried(&flipped) {
+                assert!(read.len() + 60 * lost >= all.len(), "{form:?} altered at {at}: what was lost is said");
+            }
+        }
     }
 }

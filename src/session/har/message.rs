@@ -8,16 +8,14 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 
 use super::entry::{self, Entry, text};
-use super::failure;
-use super::stripped;
 use super::survey::Survey;
 use crate::exchange::{
     Connection, Exchange, Failure, Head, Message, Oddities, Response, Seen, Timestamp, Timings, Unseen,
 };
 use crate::redact::{Bindings, Body, Content, Door, Fields, RawBody, Redactor, Url, Withheld};
-
-/// How much of each body is read, as in a capture of ours.
-const BODY: usize = 256 << 10;
+use crate::session::failure;
+use crate::session::foreign::{self, BODY, split};
+use crate::session::stripped;
 
 /// What an entry tells.
 pub(super) struct Told<'a> {
@@ -130,7 +128,7 @@ impl Told<'_> {
             .map(|(name, value)| door.field(name.as_bytes(), value.as_bytes()))
             .collect();
         Message {
-            version: door.token(version(text(message, "httpVersion").unwrap_or_default()).as_bytes()),
+            version: door.token(foreign::version(text(message, "httpVersion").unwrap_or_default()).as_bytes()),
             head: if taken_out { Head::Stripped } else { Head::Whole },
             fields,
             body,
@@ -218,13 +216,6 @@ pub(super) fn with_port(authority: &str, port: u16) -> String {
     format!("{}:{port}", split(authority).0)
 }
 
-fn split(authority: &str) -> (&str, Option<u16>) {
-    match authority.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => (host, port.parse().ok()),
-        _ => (authority, None),
-    }
-}
-
 /// What is expected of a body.
 struct Sized {
     /// The message says why something failed.
@@ -308,18 +299,6 @@ fn missing_length(message: &Value, content_length: Option<&str>) -> Option<u64> 
         .or_else(|| number(message.get("bodySize")))
         .map(whole)
         .or_else(|| content_length?.trim().parse().ok())
-}
-
-/// `HTTP/2` however it is spelled.
-fn version(spelled: &str) -> &str {
-    match spelled.trim().to_ascii_lowercase().as_str() {
-        "h2" | "http/2" | "http/2.0" | "http2" | "http/2+quic/46" => "HTTP/2",
-        "h3" | "http/3" | "http/3.0" | "h3-29" | "http/3-29" => "HTTP/3",
-        "http/1.1" => "HTTP/1.1",
-        "http/1.0" => "HTTP/1.0",
-        "unknown" => "",
-        _ => spelled.trim(),
-    }
 }
 
 fn millis(millis: f64) -> Option<Duration> {

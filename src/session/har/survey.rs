@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::entry::{self, Entry, text};
 use super::scan::{Broken, Scanner};
-use super::{ENTRY, message, stripped, walk_log};
+use super::{ENTRY, message, walk_log};
 use crate::session::provenance::{Certificates, Provenance};
+use crate::session::stripped;
 
 /// What concerns all entries.
 #[derive(Default)]

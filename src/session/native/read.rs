@@ -28,8 +28,6 @@ pub struct Session {
     redactor: Redactor,
     runs: Vec<Run>,
     origins: Vec<Arc<Origin>>,
-    /// Those of an exchange, as far as the file's format has them.
-    columns: String,
     connections: RefCell<HashMap<i64, Arc<Connection>>>,
     /// What is behind it, where it stands for another file. Dropped last: behind it the file is gone.
     _draft: Option<Draft>,
@@ -83,7 +81,6 @@ impl Session {
             redactor: redactor.clone(),
             runs: Vec::new(),
             origins: Vec::new(),
-            columns: row::columns(found),
             connections: RefCell::default(),
             _draft: None,
         };
@@ -132,12 +129,12 @@ impl Session {
 
     /// All exchanges.
     pub fn exchanges(&self) -> Exchanges<'_> {
-        Walk::new(self, &self.columns, Session::read_exchange)
+        Walk::new(self, &self.columns(), Session::read_exchange)
     }
 
     /// All exchanges, each with the run that it was recorded in.
     pub fn recorded(&self) -> Walk<'_, Recorded> {
-        Walk::new(self, &self.columns, |session, row| {
+        Walk::new(self, &self.columns(), |session, row| {
             // The second of the columns; by its name all names would be compared for each row.
             let run: i64 = row.get(1)?;
             Ok(Recorded { origin: session.origin(run), exchange: session.read_exchange(row)? })
@@ -151,7 +148,7 @@ impl Session {
 
     /// One exchange.
     pub fn exchange(&self, id: u64) -> Result<Option<Exchange>, SessionError> {
-        let sql = format!("SELECT {} FROM exchanges WHERE id = ?", self.columns);
+        let sql = format!("SELECT {} FROM exchanges WHERE id = ?", self.columns());
         let mut select = self.store.prepare_cached(&sql).map_err(|error| self.failed(&error))?;
         let mut rows = select.query([row::signed(id)]).map_err(|error| self.failed(&error))?;
         match rows.next().map_err(|error| self.failed(&error))? {
@@ -164,6 +161,11 @@ impl Session {
                 },
             }),
         }
+    }
+
+    /// The columns of an exchange, as far as the file's format has them.
+    fn columns(&self) -> String {
+        row::columns(schema::version(&self.store).unwrap_or(schema::VERSION))
     }
 
     fn read_exchange(&self, row: &Row<'_>) -> Result<Exchange, RowError> {

@@ -98,10 +98,9 @@ impl Survey {
     pub(super) const fn response_framing(&self) -> Result<Framing, Loss> {
         match (self.coding, self.length) {
             (Coding::Chunked, _) => Ok(Framing::Chunked),
-            (Coding::Other, _) => Ok(Framing::UntilClose),
+            (Coding::Other, _) | (_, Length::Absent) => Ok(Framing::UntilClose),
             (_, Length::Unknown) => Err(Loss::BadContentLength),
             (_, Length::Known(length)) => Ok(Framing::Fixed(length)),
-            (_, Length::Absent) => Ok(Framing::UntilClose),
         }
     }
 

@@ -49,6 +49,14 @@ impl Line {
         Self::Server(Box::new(StreamOwned::new(ServerConnection::new(Arc::clone(config)).unwrap(), tcp)))
     }
 
+    /// After the TLS handshake, which otherwise comes with the first bytes.
+    pub(super) fn shaken(mut self) -> Self {
+        if let Self::Server(tls) = &mut self {
+            tls.conn.complete_io(&mut tls.sock).unwrap();
+        }
+        self
+    }
+
     pub(super) fn send(&mut self, bytes: &[u8]) -> Result<()> {
         let stream = self.stream();
         stream.write_all(bytes)?;

@@ -1,6 +1,7 @@
 //! How the page looks: one document without a script, an image or anything else to load.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -80,21 +81,25 @@ pub(super) fn page(facts: &Facts<'_>, language: Language) -> String {
         let domains: Vec<_> = own.domains().iter().map(ToString::to_string).collect();
         row(say("Signs for these and hosts below only", "署名の対象 (配下のホストを含む)"), &domains.join(", "));
     }
-    let _ = write!(
-        page,
-        "<dt>SHA-256</dt><dd><code>{}</code></dd>\n</dl>\n<p class=\"soft\">{}</p>\n</section>\n",
-        own.fingerprint(),
-        say(
-            "This page came without encryption. Before you trust the certificate, compare its SHA-256 with what \
-             <code>authtap ca show</code> prints on the machine where authtap runs.",
-            "このページは暗号化されずに届きました。信頼する前に、authtap が動作しているマシンの <code>authtap ca show</code> が示す \
-             SHA-256 と一致することを確認してください。"
-        ),
-    );
+    let digest = own.fingerprint().replace(':', ":<wbr>");
+    let _ = writeln!(page, "<dt>SHA-256</dt><dd><code>{digest}</code></dd>\n</dl>");
+    if facts.way != Way::Trusting {
+        let _ = writeln!(
+            page,
+            "<p class=\"soft\">{}</p>",
+            say(
+                "This page came without encryption. Before you trust the certificate, compare its SHA-256 with what \
+                 <code>authtap ca show</code> prints on the machine where authtap runs.",
+                "このページは暗号化されずに届きました。信頼する前に、authtap が動作しているマシンの <code>authtap ca show</code> が示す \
+                 SHA-256 と一致することを確認してください。"
+            )
+        );
+    }
+    page.push_str("</section>\n");
     let _ = write!(
         page,
         "<section class=\"card\">\n<h2>{}</h2>\n<dl>\n<dt>{}</dt><dd><code>{address}</code></dd>\n\
-         <dt>{}</dt><dd><a href=\"/proxy.pac\"><code>{}</code></a></dd>\n</dl>\n<p class=\"soft\">{}</p>\n</section>\n<h2>{}</h2>\n",
+         <dt>{}</dt><dd><a href=\"/proxy.pac\"><code>{}</code></a></dd>\n</dl>\n<p class=\"soft\">{}</p>\n",
         say("2. Use the proxy", "2. プロキシを使う"),
         say("HTTP and HTTPS proxy", "HTTP と HTTPS のプロキシ"),
         say("Automatic (PAC)", "自動設定 (PAC)"),
@@ -103,9 +108,23 @@ pub(super) fn page(facts: &Facts<'_>, language: Language) -> String {
             "While a device is set to it, it reaches nothing once authtap has ended: set it back when you are done.",
             "設定したままの端末は、authtap が終了すると通信できなくなります。終わったら元に戻してください。"
         ),
-        say("How to do it", "手順"),
         address = escaped(facts.address),
     );
+    if host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|host| host.is_loopback()) {
+        let _ = writeln!(
+            page,
+            "<p class=\"soft\">{}</p>",
+            say(
+                "This address is for programs on this machine. For phones and other machines, start \
+                 <code>authtap --listen 0.0.0.0:8080 --allow 192.168.1.0/24</code> with their network, and open this page at \
+                 the address that this machine has there.",
+                "このアドレスを使えるのは、このマシンのプログラムだけです。スマートフォンやほかのマシンでは、そのネットワークを指定して \
+                 <code>authtap --listen 0.0.0.0:8080 --allow 192.168.1.0/24</code> を起動し、そのネットワークでのこのマシンのアドレスで\
+                 このページを開いてください。"
+            )
+        );
+    }
+    let _ = writeln!(page, "</section>\n<h2>{}</h2>", say("How to do it", "手順"));
     let open = system_of(facts.agent);
     for system in &SYSTEMS {
         details(&mut page, system, system.id == open, &names, language);
@@ -211,7 +230,9 @@ mod tests {
             for way in [Way::Directly, Way::Proxied, Way::Trusting] {
                 let page =
                     page(&Facts { authority: &authority, address: "192.168.1.5:8080", way, agent: "" }, language);
-                assert!(page.contains("192.168.1.5:8080") && page.contains(&authority.fingerprint()));
+                assert!(
+                    page.contains("192.168.1.5:8080") && page.replace("<wbr>", "").contains(&authority.fingerprint())
+                );
                 for place in ["{address}", "{host}", "{port}", "{pac}", "{name}", "&lt;host", "&lt;name", "&lt;pac"] {
                     assert!(!page.contains(place), "{place}");
                 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::exchange::{Exchange, Message, Seen};
 use crate::redact::{self, Clean, Field, Withheld, percent_decoded};
-use crate::session::{Recorded, facts};
+use crate::session::{Recorded, facts, origins};
 
 /// The only page.
 pub(super) const PAGE: &str = "page_1";
@@ -100,11 +100,7 @@ impl<'e> Entry<'e> {
         let Recorded { origin, exchange } = recorded;
         let timings = timings(exchange);
         let mut facts = facts::of(exchange, origin.run, false);
-        // Also where the end of the file is missing.
-        facts["capture"] = origin.provenance.words().into();
-        if let Some(mode) = origin.mode {
-            facts["mode"] = mode.code().into();
-        }
+        origins::note(&mut facts, origin);
         let server = exchange.connection.server.as_ref();
         Self {
             pageref: PAGE,

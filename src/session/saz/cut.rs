@@ -1,0 +1,152 @@
+//! A ZIP file without its directory, which stands at the end: what a transfer that broke off leaves.
+//!
+//! Members are found by their own heads, one behind the other. Encrypted ones are not read so: without the directory
+//! it is not known where they end.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+
+use flate2::read::DeflateDecoder;
+
+/// The members that were found.
+pub(super) struct Cut {
+    file: BufReader<File>,
+    members: Vec<Member>,
+}
+
+struct Member {
+    name: String,
+    /// Where its content begins.
+    from: u64,
+    /// How long that is as it stands; nothing where only its end will tell.
+    packed: Option<u64>,
+    deflated: bool,
+    crc: Option<u32>,
+}
+
+const SIGNATURE: &[u8; 4] = b"PK\x03\x04";
+/// The fixed part of a member's head.
+const HEAD: usize = 30;
+/// More members than this are not looked for.
+const MEMBERS: usize = 12_000_000;
+/// No archive's folders have names that are longer.
+const NAME: u16 = 1024;
+
+impl Cut {
+    pub(super) fn of(file: File) -> io::Result<Self> {
+        let mut file = BufReader::with_capacity(1 << 16, file);
+        let (mut members, mut at) = (Vec::new(), 0);
+        while members.len() < MEMBERS
+            && let Some(found) = find(&mut file, at)?
+        {
+            at = found + 4;
+            file.seek(SeekFrom::Start(found))?;
+            if let Some(member) = head(&mut file, found)? {
+                // What is in it may look like a head: its length leads past it.
+                at = member.from + member.packed.unwrap_or(0);
+                members.push(member);
+            }
+        }
+        Ok(Self { file, members })
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.members.iter().map(|member| member.name.as_str())
+    }
+
+    pub(super) fn member(&mut self, at: usize) -> io::Result<impl Read + '_> {
+        let member = self.members.get(at).ok_or(io::ErrorKind::NotFound)?;
+        self.file.seek(SeekFrom::Start(member.from))?;
+        let packed = (&mut self.file).take(member.packed.unwrap_or(u64::MAX));
+        let reader =
+            if member.deflated { Either::Deflated(DeflateDecoder::new(packed)) } else { Either::Stored(packed) };
+        Ok(Checked { reader, sum: flate2::Crc::new(), expected: member.crc })
+    }
+}
+
+enum Either<R: Read> {
+    Stored(R),
+    Deflated(DeflateDecoder<R>),
+}
+
+impl<R: Read> Read for Either<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Stored(reader) => reader.read(into),
+            Self::Deflated(reader) => reader.read(into),
+        }
+    }
+}
+
+/// Fails at its end where its checksum is not the one that was written.
+struct Checked<R> {
+    reader: R,
+    sum: flate2::Crc,
+    expected: Option<u32>,
+}
+
+impl<R: Read> Read for Checked<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(into)?;
+        self.sum.update(&into[..read]);
+        let wrong = read == 0 && !into.is_empty() && self.expected.is_some_and(|expected| expected != self.sum.sum());
+        if wrong { Err(io::ErrorKind::InvalidData.into()) } else { Ok(read) }
+    }
+}
+
+/// Where the next signature stands.
+fn find(file: &mut BufReader<File>, from: u64) -> io::Result<Option<u64>> {
+    let mut window = vec![0; 1 << 16];
+    let (mut base, mut kept) = (from, 0);
+    file.seek(SeekFrom::Start(from))?;
+    loop {
+        let read = file.read(&mut window[kept..])?;
+        if read == 0 {
+            return Ok(None);
+        }
+        let filled = kept + read;
+        if let Some(at) = memchr::memmem::find(&window[..filled], SIGNATURE) {
+            return Ok(Some(base + at as u64));
+        }
+        // It may stand across the border.
+        kept = filled.min(SIGNATURE.len() - 1);
+        base += (filled - kept) as u64;
+        window.copy_within(filled - kept..filled, 0);
+    }
+}
+
+/// The member whose head stands here; nothing where none does, or one that is not read.
+fn head(file: &mut BufReader<File>, at: u64) -> io::Result<Option<Member>> {
+    let mut fixed = [0; HEAD];
+    if !fills(file, &mut fixed)? {
+        return Ok(None);
+    }
+    let short = |at: usize| u16::from_le_bytes([fixed[at], fixed[at + 1]]);
+    let long = |at: usize| u32::from_le_bytes([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]]);
+    let (flags, method, name, extra) = (short(6), short(8), short(26), short(28));
+    let encrypted = flags & 1 != 0;
+    let later = flags & 8 != 0;
+    if encrypted || !matches!(method, 0 | 8) || name > NAME || (later && method == 0) {
+        return Ok(None);
+    }
+    let mut raw = vec![0; usize::from(name)];
+    if !fills(file, &mut raw)? {
+        return Ok(None);
+    }
+    let packed = long(18);
+    Ok(Some(Member {
+        name: String::from_utf8_lossy(&raw).into_owned(),
+        from: at + HEAD as u64 + u64::from(name) + u64::from(extra),
+        packed: (!later && packed != u32::MAX).then_some(packed.into()),
+        deflated: method == 8,
+        crc: (!later).then(|| long(14)),
+    }))
+}
+
+fn fills(file: &mut BufReader<File>, into: &mut [u8]) -> io::Result<bool> {
+    match file.read_exact(into) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}
