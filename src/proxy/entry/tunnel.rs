@@ -443,7 +443,8 @@ impl Tunnel {
         let tunnel = Some((self.target.clone(), self.started));
         let bindings = Bindings::of_certificates(Some(&greeted.shown), Some(&certificate));
         let (client, connection) = greeted.enter(connection);
-        let tape = Tape::http(context, connection, bindings, protocol, "https", Some(authority), tunnel);
+        let mut tape = Tape::http(context, connection, bindings, protocol, "https", Some(authority), tunnel);
+        tape.watch(server.renegotiation());
         Settled::Intercepted { client, server, tape }
     }
 
