@@ -10,6 +10,7 @@
     reason = "a test that reads files of its own and tells what it skipped"
 )]
 
+mod formats;
 mod har;
 mod pasted;
 mod variations;

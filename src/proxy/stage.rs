@@ -17,7 +17,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::exchange::{Exchange, Ids};
 use crate::proxy::tls::crypto;
-use crate::proxy::{Authority, Event, HostPattern, Options, Outbox, Proxy, Responder, start};
+use crate::proxy::{Authority, Event, HostPattern, Options, Outbox, Proxy, Responder, WayOut, start};
 use crate::redact::Redactor;
 
 /// No test waits longer for anything.
@@ -143,12 +143,14 @@ impl Stage {
         let mut options = Options {
             listen: vec![([127, 0, 0, 1], 0).into()],
             reverse: None,
+            transparent: false,
             allow: Vec::new(),
             login: None,
             authority: Arc::clone(&authority),
             upstream_ca,
             insecure_upstream: false,
             resolve: vec![format!("*.contoso.com={server}").parse().unwrap()],
+            way_out: WayOut::default(),
             skip_decrypt: HostPattern::never_decrypted(),
             http1: Vec::new(),
             server_certs: Vec::new(),

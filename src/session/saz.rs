@@ -50,7 +50,7 @@ impl Saz {
     pub(super) fn open(path: &Path, opening: &Opening<'_>) -> Result<Self, SessionError> {
         let mut archive = Archive::open(path)?;
         let index = Index::of(&mut archive);
-        if index.sessions.is_empty() {
+        if index.sessions.is_empty() && index.log.is_none() {
             return Err(SessionError::NoSessions { path: path.to_owned() });
         }
         let password = if archive.is_encrypted(&index) {
@@ -93,9 +93,9 @@ impl Saz {
         };
         let reading = Reading {
             saz: self,
-            rest: archive.as_ref().and_then(Archive::cut_at).map(|from| SessionError::Rest {
+            rest: archive.as_ref().filter(|archive| archive.is_cut()).map(|_| SessionError::Rest {
                 path: self.path.clone(),
-                from: from.max(self.index.sessions.len() as u64) + 1,
+                from: self.index.sessions.last().map_or(0, |last| u64::from(last.number)) + 1,
             }),
             archive,
             place: 0,

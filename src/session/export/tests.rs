@@ -119,3 +119,46 @@ fn the_kind_follows_the_extension() {
         assert_eq!(Form::of_name(Path::new(name)), form);
     }
 }
+
+#[test]
+fn of_a_file_that_is_cut_or_altered_what_is_readable_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = recorded((1..=60).map(|id| made::exchange(&Redactor::new(), id, 400)).collect());
+    for form in FORMS {
+        let path = folder.path().join(format!("{form:?}"));
+        write(&path, form, &all);
+        let whole = fs::read(&path).unwrap();
+        let broken = folder.path().join("broken");
+        let tried = |bytes: &[u8]| -> Option<(Vec<Exchange>, usize)> {
+            fs::write(&broken, bytes).unwrap();
+            let redactor = Redactor::new();
+            let reader = Reader::open(&broken, &Opening::quietly(&redactor)).ok()?;
+            let (mut read, mut lost) = (Vec::new(), 0);
+            for item in reader.exchanges() {
+                item.map_or_else(|_| lost += 1, |recorded| read.push(recorded.exchange));
+            }
+            Some((read, lost))
+        };
+        let known = |exchange: &Exchange| all.iter().any(|recorded| recorded.exchange == *exchange);
+        let (mut most, mut before) = (0, 0);
+        for cut in (0..whole.len()).step_by(1000) {
+            let Some((read, lost)) = tried(&whole[..cut]) else {
+                assert!(form == Form::Authtap || cut <= 4000, "{form:?} cut at {cut}");
+                continue;
+            };
+            assert!(read.iter().all(known), "{form:?} cut at {cut}: nothing is made up");
+            assert!(read.len() + 1 >= before, "{form:?} cut at {cut}: more bytes, fewer exchanges");
+            assert!(lost > 0 || read.len() == all.len(), "{form:?} cut at {cut}: what was lost is said");
+            before = read.len();
+            most = most.max(before);
+        }
+        assert!(most > all.len() / 2, "{form:?}: {most}");
+        for at in (0..whole.len()).step_by(997) {
+            let mut flipped = whole.clone();
+            flipped[at] ^= 1 << (at % 8);
+            if let Some((read, lost)) = tried(&flipped) {
+                assert!(read.len() + 60 * lost >= all.len(), "{form:?} altered at {at}: what was lost is said");
+            }
+        }
+    }
+}

@@ -140,7 +140,7 @@ mod tests {
         assert!(parse(text).is_none(), "a wrong length is not believed");
         let all = b"12:3:key;3:val;}";
         assert_eq!(parse(all).unwrap().text("key"), Some("val"));
-        let list = parse(b"21:4:true!1:7#3:1.5^0:~]").unwrap();
+        let list = parse(b"20:4:true!1:7#3:1.5^0:~]").unwrap();
         assert!(matches!(list.items(), [Value::Bool(true), Value::Integer(7), Value::Float(_), Value::Null]));
         assert!(matches!(parse(b"5:hello,"), Some(Value::Bytes(b"hello"))));
     }

@@ -98,12 +98,9 @@ impl Archive {
         }
     }
 
-    /// How many members were found where the archive is cut short.
-    pub(super) fn cut_at(&self) -> Option<u64> {
-        match &self.form {
-            Form::Whole(_) => None,
-            Form::Cut(_) => Some(0),
-        }
+    /// Whether its directory is missing: then there may have been more.
+    pub(super) const fn is_cut(&self) -> bool {
+        matches!(self.form, Form::Cut(_))
     }
 
     /// The first bytes of a member.

@@ -279,7 +279,8 @@ fn a_member_that_is_a_bomb_costs_itself() {
     (0..8).for_each(|_| archive.write_all(&vec![b'a'; 1 << 20]).unwrap());
     archive.finish().unwrap();
     let found = try_read(&std::fs::read(&path).unwrap(), None).unwrap();
-    assert!(matches!(&found[..], [Err(SessionError::BadEntry { number: 2, .. }), Ok(_)]), "{found:?}");
+    let bad = |read: &Result<Exchange, SessionError>| matches!(read, Err(SessionError::BadEntry { number: 2, .. }));
+    assert!(found.len() == 2 && found.iter().any(Result::is_ok) && found.iter().any(bad), "{found:?}");
 }
 
 #[test]
@@ -292,7 +293,8 @@ fn what_stands_before_a_cut_is_read_and_the_rest_is_said() {
     for cut in (0..whole.len()).step_by(37) {
         let Ok(found) = try_read(&whole[..cut], None) else { continue };
         let readable = found.iter().flatten().count();
-        assert!(readable >= most, "more bytes, fewer sessions: {cut}");
+        // One of which only the response is cut is said to be bad, and one without a response is not.
+        assert!(readable + 1 >= most, "more bytes, fewer sessions: {cut}");
         most = readable;
         assert!(found.iter().any(Result::is_err), "what was lost is said: {cut}");
     }

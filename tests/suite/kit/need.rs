@@ -29,6 +29,13 @@ pub(crate) fn need_python() -> Option<PathBuf> {
     found
 }
 
+/// The folder with mitmproxy's programs and a Python that has its packages and pyzipper.
+pub(crate) fn need_mitmproxy() -> Option<PathBuf> {
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/partners-mitm/bin");
+    let there = ours.join("mitmdump").exists() && ours.join("python3").exists();
+    (there || skip("target/partners-mitm with the packages of tests/partners/requirements-formats.txt")).then_some(ours)
+}
+
 /// Where the packages of `tests/partners/node` are, as `.ci/run` installs them; Node finds them from there.
 pub(crate) fn need_node() -> Option<PathBuf> {
     let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/partners/node");

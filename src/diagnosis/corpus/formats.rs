@@ -1,0 +1,96 @@
+//! What is said of a file stays the same in every format that the file is written in.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{cases, conversations, exchange, text};
+use crate::diagnosis::rules::kit;
+use crate::diagnosis::{Capture, Diagnosis, Judgement};
+use crate::exchange::Ids;
+use crate::redact::Redactor;
+use crate::session::{Export, Form, Manifest, Opening, Origin, Provenance, Reader, Recorded};
+
+#[test]
+fn every_case_and_conversation_is_judged_alike_in_every_format() {
+    let recorded = recorded();
+    let before = said(&recorded);
+    assert!(recorded.len() > 500 && before.iter().filter(|said| said.contains("failure")).count() > 100);
+    let folder = tempfile::tempdir().unwrap();
+    // From a session of ours to another format and back, and from that to the third.
+    for ways in [
+        [Form::Authtap, Form::Har, Form::Authtap],
+        [Form::Authtap, Form::Saz, Form::Authtap],
+        [Form::Har, Form::Saz, Form::Har],
+    ] {
+        let mut now = recorded.clone();
+        for (step, form) in ways.into_iter().enumerate() {
+            let path = folder.path().join(format!("{ways:?}{step}"));
+            let mut export = Export::begin(&path, form, None).unwrap();
+            now.drain(..).for_each(|recorded| export.add(recorded).unwrap());
+            export.finish(&Manifest::default()).unwrap();
+            let redactor = Redactor::new();
+            let reader = Reader::open(&path, &Opening::quietly(&redactor)).unwrap();
+            now = reader.exchanges().map(Result::unwrap).collect();
+        }
+        for (one, other) in recorded.iter().zip(&now) {
+            assert_eq!(one, other, "{ways:?}");
+        }
+        assert_eq!(now.len(), recorded.len());
+        assert_eq!(before, said(&now), "{ways:?}");
+    }
+}
+
+/// All of the corpus as one session, a run for each case and each conversation.
+fn recorded() -> Vec<Recorded> {
+    let (redactor, ids) = (Redactor::new(), Ids::default());
+    let conversations = conversations().map(|conversation| {
+        let capture = provenance(&conversation["capture"]);
+        (capture, conversation["exchanges"].as_array().unwrap().clone())
+    });
+    let runs = cases().map(|case| (Provenance::Imported, vec![case])).chain(conversations);
+    let mut recorded = Vec::new();
+    for (run, (provenance, exchanges)) in (1..).zip(runs) {
+        let origin = Arc::new(Origin { run, provenance, ..*Origin::of(provenance) });
+        for value in exchanges {
+            let mut exchange = exchange(&value, &redactor, &ids);
+            if value["request"].is_null() {
+                kit::forget_request(&mut exchange);
+            }
+            recorded.push(Recorded { origin: Arc::clone(&origin), exchange });
+        }
+    }
+    recorded
+}
+
+fn provenance(capture: &Value) -> Provenance {
+    if capture["mode"] == "live" {
+        return Provenance::HERE;
+    }
+    let tool = if capture["tool"].is_string() { text(&capture["tool"]) } else { String::new() };
+    Provenance::of_tool(&tool)
+}
+
+/// What is said of all exchanges in the end, run by run, with all its evidence.
+fn said(recorded: &[Recorded]) -> Vec<String> {
+    let mut all = Vec::new();
+    for run in recorded.chunk_by(|one, next| one.origin.run == next.origin.run) {
+        let capture = match run[0].origin.provenance {
+            Provenance::Live { loopback, windows } => Capture::Live { loopback, windows: windows.unwrap_or(false) },
+            Provenance::Imported => Capture::Imported,
+            Provenance::Intercepted => Capture::Intercepted,
+        };
+        let mut diagnosis = Diagnosis::new(capture);
+        let mut note = |judgement: &Judgement| all.push(format!("{judgement:?}"));
+        for Recorded { exchange, .. } in run {
+            let observed = diagnosis.observe(exchange);
+            note(&observed.judgement);
+            observed.revised.iter().for_each(&mut note);
+        }
+        diagnosis.finish().iter().for_each(&mut note);
+        for handshake in diagnosis.handshakes() {
+            all.push(format!("{handshake:?}"));
+        }
+    }
+    all
+}

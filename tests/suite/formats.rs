@@ -1,0 +1,205 @@
+//! Session files of other programs, made by them in the test, and ours in their hands.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::kit::{Origin, Process, Workshop, curl_through, need, need_mitmproxy, need_node};
+
+/// What the server says to everybody.
+const REFUSAL: &[u8] = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer \
+    client_id=\"00000002-0000-0ff1-ce00-000000000000\", error=\"invalid_token\"\r\n\
+    x-ms-diagnostics: 2000003;reason=\"The audience claim value is invalid 'aud'.\";error_category=\"invalid_resource\"\r\n\
+    X-FEServer: EX01\r\nrequest-id: a8e9dfb4-cb06-4b18-80a0-b110220177e1\r\nContent-Type: application/json\r\n\
+    Content-Length: 13\r\n\r\n{\"error\":\"x\"}";
+const PASSWORD: &str = "Synth-Pw-1";
+
+#[test]
+fn what_mitmproxy_records_live_is_read_and_what_we_write_it_loads() {
+    let (Some(mitmproxy), true) = (need_mitmproxy(), need(&["curl"])) else { return };
+    let workshop = Workshop::new();
+    let origin = Origin::answering(Some(workshop.authority.server(&["localhost"])), |_| REFUSAL.to_vec());
+    let (flows, dump) = (workshop.path("live.mitm"), workshop.path("dump.har"));
+    let mut command = Command::new(mitmproxy.join("mitmdump"));
+    command.args(["--listen-host", "127.0.0.1", "--listen-port", "0", "--ssl-insecure", "--set"]);
+    command.arg(format!("confdir={}", workshop.path("mitm").display())).arg("--set");
+    command.arg(format!("hardump={}", dump.display())).arg("-w").arg(&flows);
+    let proxy = Process::start(command.env("PYTHONUNBUFFERED", "1").stdin(Stdio::null()));
+    let port: String =
+        proxy.stdout.find("mitmdump listens", |line| Some(line.split_once("listening at ")?.1.to_owned()));
+    let url = format!("http://{}", port.trim_start_matches('*').trim_end_matches('.'));
+    let ca = workshop.path("mitm/mitmproxy-ca-cert.pem");
+    for (path, token) in [("ews", "Bearer"), ("ews", "Bearer secret-one"), ("oab", "Basic QTpC")] {
+        let target = format!("https://localhost:{}/{path}/x?token=hunter2", origin.address.port());
+        let answer = curl_through(&url, &ca, &["-H", &format!("Authorization: {token}"), &target]);
+        assert_eq!(answer.status, 401, "{}", answer.error);
+    }
+    // Nobody listens there.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    curl_through(&url, &ca, &[&format!("http://{closed}/")]);
+    proxy.signal("INT");
+    let mut proxy = proxy;
+    proxy.wait();
+
+    let read = |path: &Path| workshop.diagnose(path)["exchanges"].as_array().unwrap().clone();
+    let facts = |exchange: &Value| {
+        json!([exchange["method"], exchange["url"], exchange["status"], exchange["verdict"], exchange["findings"]])
+    };
+    let (ours, theirs) = (read(&flows), read(&dump));
+    assert_eq!(ours.len(), 4, "{ours:?}");
+    assert_eq!(
+        ours.iter().take(3).map(facts).collect::<Vec<_>>(),
+        theirs.iter().take(3).map(facts).collect::<Vec<_>>()
+    );
+    assert!(ours.iter().take(3).all(|exchange| exchange["status"] == 401 && exchange["verdict"] == "failure"));
+    assert_eq!((&ours[3]["status"], &ours[3]["error"]["side"]), (&Value::Null, &json!("server")));
+
+    let (har, again) = (workshop.path("ours.har"), workshop.path("again.authtap"));
+    for (from, to) in [(&flows, &har), (&har, &again)] {
+        convert(&workshop, from, to, &[]);
+        assert_eq!(read(to).iter().map(facts).collect::<Vec<_>>(), ours.iter().map(facts).collect::<Vec<_>>());
+    }
+    let loaded = python(&mitmproxy, &["flows", &har.to_string_lossy()]);
+    let loaded: Vec<Value> = loaded.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(loaded.len(), 4);
+    assert!(loaded.iter().take(3).all(|flow| flow[2] == 401), "{loaded:?}");
+    assert_eq!(loaded[1][3], "Bearer [opaque #1]");
+    for file in [&har, &again] {
+        let bytes = fs::read(file).unwrap();
+        for secret in [&b"secret-one"[..], b"hunter2", b"QTpC"] {
+            assert!(!bytes.windows(secret.len()).any(|window| window == secret), "{}", file.display());
+        }
+    }
+}
+
+#[test]
+fn a_schema_validator_passes_our_archives() {
+    let Some(packages) = need_node() else { return };
+    let workshop = Workshop::new();
+    let folder = workshop.path("hars");
+    fs::create_dir(&folder).unwrap();
+    for (number, labelled) in include_str!("../data/corpus/more_hars.jsonl").lines().enumerate() {
+        let labelled: Value = serde_json::from_str(labelled).unwrap();
+        let (theirs, ours) = (workshop.path("theirs.har"), folder.join(format!("{number}.har")));
+        fs::write(&theirs, labelled["har"].to_string()).unwrap();
+        convert(&workshop, &theirs, &ours, &[]);
+    }
+    let script = "const {har} = require('har-validator'), fs = require('fs'), folder = process.argv[1];\
+        Promise.all(fs.readdirSync(folder).map(async name => {\
+            const archive = JSON.parse(fs.readFileSync(folder + '/' + name));\
+            try { await har(archive); }\
+            catch (error) { console.log(name, JSON.stringify(error.errors)); process.exitCode = 1; }\
+            for (const entry of archive.log.entries) {\
+                const {timings, time} = entry;\
+                for (const name of ['send', 'wait', 'receive'])\
+                    if (!(timings[name] >= 0)) { console.log(name, timings); process.exitCode = 1; }\
+                if (!(Math.abs(timings.send + timings.wait + timings.receive - time) < 0.01)) process.exitCode = 1;\
+            }\
+        }))";
+    let output = Command::new("node").current_dir(&packages).args(["-e", script]).arg(&folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn python_opens_our_archives_and_we_open_pythons() {
+    let Some(mitmproxy) = need_mitmproxy() else { return };
+    let workshop = Workshop::new();
+    let har = archive(&workshop);
+    let (plain, encrypted) = (workshop.path("plain.saz"), workshop.path("encrypted.saz"));
+    convert(&workshop, &har, &plain, &[]);
+    convert(&workshop, &har, &encrypted, &["--encrypt"]);
+    for (path, password) in [(&plain, None), (&encrypted, Some(PASSWORD))] {
+        let path = path.to_string_lossy();
+        let members = python(&mitmproxy, &[&["zip", &*path][..], password.as_slice()].concat());
+        let members: Value = serde_json::from_str(&members).unwrap();
+        let names: Vec<_> = members.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(names[..2], ["[Content_Types].xml", "raw/"], "{names:?}");
+        for name in ["raw/000001_c.txt", "raw/000001_s.txt", "raw/000001_m.xml", "_index.htm", "authtap.json"] {
+            assert!(names.contains(&name.to_owned()), "{name}: {names:?}");
+        }
+        let request = members["raw/000001_c.txt"].as_str().unwrap();
+        assert!(request.starts_with("POST https://mail.contoso.com/EWS/Exchange.asmx HTTP/1.1\r\n"), "{request}");
+        let response = members["raw/000001_s.txt"].as_str().unwrap();
+        let (head, body) = response.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("\r\nContent-Length: {}", body.len())), "{response}");
+        assert!(!members.to_string().contains("secret-token"));
+    }
+    let before = findings(&workshop, &har);
+    assert_eq!((findings(&workshop, &plain), findings(&workshop, &encrypted)), (before.clone(), before));
+    for (password, words) in [("", "is protected by a password"), ("wrong", "the password is not that of")] {
+        let mut command = workshop.authtap(&["diagnose", &encrypted.to_string_lossy()]);
+        let output = command.env("AUTHTAP_SAZ_PASSWORD", password).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && error.contains(words), "{error}");
+    }
+
+    let theirs = workshop.path("theirs.saz");
+    let members = json!({
+        "[Content_Types].xml": "<Types/>",
+        "raw/1_c.txt": "GET https://mail.contoso.com/owa/ HTTP/1.1\r\nHost: mail.contoso.com\r\nAuthorization: Bearer\r\n\r\n",
+        "raw/1_s.txt": String::from_utf8_lossy(REFUSAL),
+        "raw/1_m.xml": "<Session SID=\"1\" BitFlags=\"1\"><SessionTimers ClientBeginRequest=\"2026-11-22T10:00:00.1234567+01:00\"/></Session>",
+    });
+    let mut packer = Command::new(mitmproxy.join("python3"))
+        .args([script(), "pack".into(), theirs.clone(), PASSWORD.into()])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    serde_json::to_writer(packer.stdin.take().unwrap(), &members).unwrap();
+    assert!(packer.wait().unwrap().success());
+    let said = diagnosed(&workshop, &theirs);
+    assert_eq!(said["exchanges"][0]["status"], 401, "{said}");
+    assert_eq!(said["exchanges"][0]["started"], "2026-11-22T09:00:00.123Z");
+}
+
+/// Three refusals, one of them behind a token.
+fn archive(workshop: &Workshop) -> PathBuf {
+    let entry = |second: u32, token: &str| {
+        json!({
+            "startedDateTime": format!("2026-11-22T10:00:0{second}.5+01:00"), "time": 20, "connection": "7",
+            "request": {"method": "POST", "url": "https://mail.contoso.com/EWS/Exchange.asmx", "httpVersion": "HTTP/1.1",
+                        "headers": [{"name": "Host", "value": "mail.contoso.com"}, {"name": "Authorization", "value": token}]},
+            "response": {"status": 401, "statusText": "Unauthorized", "httpVersion": "HTTP/1.1",
+                         "headers": [{"name": "x-ms-diagnostics", "value": "2000003;reason=\"The audience claim value is invalid 'aud'.\";error_category=\"invalid_resource\""},
+                                     {"name": "X-FEServer", "value": "EX01"}, {"name": "Content-Encoding", "value": "gzip"}],
+                         "content": {"size": 13, "mimeType": "application/json", "text": "{\"error\":\"x\"}"}},
+            "timings": {"send": 5, "wait": 10, "receive": 5},
+        })
+    };
+    let entries = [entry(1, "Bearer"), entry(2, "Bearer secret-token"), entry(3, "Basic QTpC")];
+    let path = workshop.path("three.har");
+    let log = json!({"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": entries}});
+    fs::write(&path, log.to_string()).unwrap();
+    path
+}
+
+fn convert(workshop: &Workshop, from: &Path, to: &Path, options: &[&str]) {
+    let mut command = workshop.authtap(&["convert"]);
+    let output = command.args(options).arg(from).arg(to).env("AUTHTAP_SAZ_PASSWORD", PASSWORD).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && output.stdout.is_empty(), "{}: {error}", from.display());
+}
+
+fn diagnosed(workshop: &Workshop, path: &Path) -> Value {
+    let mut command = workshop.authtap(&["diagnose", "--format", "json"]);
+    let output = command.arg(path).env("AUTHTAP_SAZ_PASSWORD", PASSWORD).output().unwrap();
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn findings(workshop: &Workshop, path: &Path) -> (Value, Value) {
+    let said = diagnosed(workshop, path);
+    (said["exchanges"].clone(), said["findings"].clone())
+}
+
+fn script() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/partners/formats.py")
+}
+
+fn python(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(folder.join("python3")).arg(script()).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
