@@ -25,7 +25,7 @@ pub(super) fn with_client(case: &Case<'_>) -> Option<Decoded> {
         None => part,
     };
     let part = connection.presented.iter().fold(part, |part, shown| certificate(part, "certificate shown", shown));
-    Some(part)
+    (!part.rows.is_empty()).then_some(part)
 }
 
 /// A view of TLS with the server.

@@ -159,7 +159,7 @@ impl Leaves {
             let twin = params.signed_by(&key, &self.issuer).ok()?.der().clone();
             let shown = [
                 legacy::Shown::new(&[twin], rsa.secret_pkcs8_der())?,
-                legacy::Shown::new(&[leaf.der.clone()], &self.key.serialize_der())?,
+                legacy::Shown::new(std::slice::from_ref(&leaf.der), &self.key.serialize_der())?,
             ];
             legacy::Acceptor::new(&shown).map(Arc::new)
         })

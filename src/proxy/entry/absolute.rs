@@ -23,6 +23,7 @@ use crate::proxy::answer::page::{self, Way};
 use crate::proxy::answer::{self, Page, hang_up};
 use crate::proxy::entry::connection::{Caller, Opening, not_a_request, opening, own_page, refuse_tunnel};
 use crate::proxy::entry::tunnel::{self, Manner};
+use crate::proxy::failure;
 use crate::proxy::tap::relay::{RowClock, relay};
 use crate::proxy::tap::stream::{Plain, Stream};
 use crate::proxy::tap::tape::{Ending, Tape};
@@ -45,6 +46,8 @@ pub(crate) async fn serve(caller: Caller, mut tcp: TcpStream, mut read: Vec<u8>)
     let mut current: Option<Next> = None;
     loop {
         let started = Timestamp::now();
+        // Left over from the request before (RFC 9112 section 2.2); which server they are for nobody can say.
+        read.drain(..read.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count());
         let Some(found) = opening(&read) else {
             let idle = current.as_ref().and_then(|next| origins.get_mut(next)).map(|origin| &mut origin.server);
             if !read_more(&mut tcp, &mut read, idle).await {
@@ -158,6 +161,14 @@ pub(crate) async fn serve(caller: Caller, mut tcp: TcpStream, mut read: Vec<u8>)
                 return hang_up(client).await;
             }
             Went::Reset(mut client) => return client.abort(),
+            Went::Unframed(client) => {
+                let failure = failure::not_a_request("servers differ on where this request ends");
+                let page = Page::bad_request(&failure);
+                if let Some(mut origin) = origins.remove(&next) {
+                    origin.tape.fail(failure);
+                }
+                return answer::refuse(client.into_parts().0, &page).await;
+            }
         }
         current = Some(next);
     }
@@ -350,6 +361,8 @@ enum Went {
     /// They are of no use any more.
     Over(Plain),
     Reset(Plain),
+    /// Nothing of the request was passed on: what comes after it cannot be told from it.
+    Unframed(Plain),
 }
 
 impl Origin {
@@ -388,6 +401,10 @@ impl Origin {
         let mut request = Half::default();
         let mut response = Half::default();
         self.requests.read_message(original, &mut |event| request.event(&event));
+        if request.lost {
+            self.tape.request_bytes(original);
+            return Went::Unframed(client);
+        }
         self.responses.expect(asked);
         let mut pending = Pending { bytes: head, written: 0 };
         let mut clock = RowClock::new();
@@ -754,6 +771,21 @@ mod tests {
         assert_eq!(exchange.url.unwrap().text().as_str(), "http://mail.contoso.com/owa");
         assert_eq!(exchange.error.unwrap().kind, FailureKind::Refused);
         assert!(exchange.response.seen().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_request_that_servers_end_at_different_places_is_refused_and_says_so() {
+        let origin = counting().await;
+        let mut stage = Stage::new(origin, None, |_| ()).await;
+        let mut client = stage.connect().await;
+        let request =
+            b"POST http://mail.contoso.com/ HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 9\r\n\r\nGET http";
+        client.write_all(request).await.unwrap();
+        let answer = String::from_utf8(rest(&mut client).await).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        let exchange = stage.ended_one().await;
+        assert_eq!(exchange.error.unwrap().kind, FailureKind::NotUnderstood);
+        assert!(exchange.request.seen().unwrap().odd.has(crate::exchange::Oddity::LengthsDiffer));
     }
 
     #[tokio::test]

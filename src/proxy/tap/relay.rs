@@ -26,7 +26,6 @@ pub(crate) async fn relay<C: Stream, S: Stream>(mut client: C, mut server: S, ta
         requests: Flow::Copying { unflushed: false },
         responses: Flow::Copying { unflushed: false },
         first_end: None,
-        renegotiated: false,
         clock: RowClock::new(),
     };
     poll_fn(|cx| relay.poll(&mut client, &mut server, tape, cx)).await;
@@ -44,8 +43,6 @@ struct Relay {
     responses: Flow,
     /// Which side ended first, and how.
     first_end: Option<End>,
-    /// The server has negotiated TLS again, and the tape knows.
-    renegotiated: bool,
     clock: RowClock,
 }
 
@@ -129,10 +126,6 @@ impl Relay {
                 (true, false) => tape.response_end(),
                 (false, _) => {}
             }
-        }
-        if !self.renegotiated && server.renegotiated() {
-            self.renegotiated = true;
-            tape.renegotiated();
         }
         tape.deliver();
         self.clock.poll(tape, cx);

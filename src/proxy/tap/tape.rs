@@ -3,7 +3,7 @@
 //! A tape that is dropped before it was closed belongs to a connection that we cut; it says so.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::exchange::{
@@ -79,6 +79,7 @@ impl Tape {
             connection: connection_facts,
             tunnel,
             explained: None,
+            renegotiation: None,
         }))
     }
 
@@ -122,6 +123,7 @@ impl Tape {
         match self {
             Self::Http(tape) => {
                 tape.silent = false;
+                tape.note_renegotiation();
                 tape.recorder.response_bytes(bytes, Timestamp::now());
             }
             Self::Blind(tape) => tape.answered(bytes),
@@ -150,15 +152,10 @@ impl Tape {
         }
     }
 
-    /// The server has negotiated TLS again.
-    pub(crate) fn renegotiated(&mut self) {
+    /// Where it is noted that the server has negotiated TLS again.
+    pub(crate) fn watch(&mut self, renegotiation: Option<Arc<AtomicBool>>) {
         if let Self::Http(tape) = self {
-            let mut connection = Connection::clone(&tape.connection);
-            if let Some(tls) = connection.server.as_mut().and_then(|server| server.tls.as_mut()) {
-                tls.renegotiated = true;
-            }
-            tape.connection = Arc::new(connection);
-            tape.recorder.learn(Arc::clone(&tape.connection));
+            tape.renegotiation = renegotiation;
         }
     }
 
@@ -251,9 +248,23 @@ pub(crate) struct Http {
     /// The tunnel that this is the inside of, and when it was asked for.
     tunnel: Option<(Target, Timestamp)>,
     explained: Option<Failure>,
+    /// Where it is noted that the server has negotiated TLS again, until it is known.
+    renegotiation: Option<Arc<AtomicBool>>,
 }
 
 impl Http {
+    fn note_renegotiation(&mut self) {
+        if self.renegotiation.as_ref().is_some_and(|noted| noted.load(Ordering::Relaxed)) {
+            self.renegotiation = None;
+            let mut connection = Connection::clone(&self.connection);
+            if let Some(tls) = connection.server.as_mut().and_then(|server| server.tls.as_mut()) {
+                tls.renegotiated = true;
+            }
+            self.connection = Arc::new(connection);
+            self.recorder.learn(Arc::clone(&self.connection));
+        }
+    }
+
     fn deliver(&mut self) {
         for draft in self.recorder.finished() {
             deliver(&self.context, draft, self.explained.clone());

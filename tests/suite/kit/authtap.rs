@@ -224,7 +224,7 @@ impl Finished {
         Self::of(Process::start(command), Vec::new())
     }
 
-    fn of(mut process: Process, mut events: Vec<Value>) -> Self {
+    pub(crate) fn of(mut process: Process, mut events: Vec<Value>) -> Self {
         if !events.is_empty() {
             while let Some(line) = process.stdout.next() {
                 events.push(serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")));
