@@ -1,5 +1,6 @@
 //! What can keep an order from being done, each with what was wrong, where, and what to do about it.
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // all errors are said alike
 mod japanese;
 
 use std::fmt::Display;
@@ -362,8 +363,8 @@ pub(super) fn doubt(doubt: &KeyFileDoubt, language: Language) -> String {
 }
 
 /// The sentence that says why a proxy that the environment names is not gone through.
-pub(super) fn unusable_proxy(error: &UpstreamProxyError, language: Language) -> String {
-    said(error, japanese::upstream_proxy, language)
+pub(super) fn unusable_proxy(error: UpstreamProxyError, language: Language) -> String {
+    said(&error, japanese::upstream_proxy, language)
 }
 
 /// Whether it is the file itself that is wrong; else the machine refuses to write it.

@@ -78,7 +78,9 @@ fn way_out(proxied: Proxied, listen: &[SocketAddr], language: Language) -> Resul
         Proxied::Through(proxy) => WayOut::through(proxy, variable),
         Proxied::ByEnvironment => {
             let (way, named) = WayOut::of_environment(variable, listen);
-            named.iter().for_each(|named| warn(&heeded(named, language)));
+            for named in &named {
+                warn(&heeded(named, language));
+            }
             way
         }
     };
@@ -103,7 +105,7 @@ fn heeded(named: &Named, language: Language) -> String {
         }
         .fill(language, &[("variable", variable)]),
         Err(error) => {
-            let why = fault::unusable_proxy(error, language);
+            let why = fault::unusable_proxy(*error, language);
             Text {
                 en: "{variable} is ignored, and servers are reached directly: {why}",
                 ja: "{variable} を無視し、サーバーへ直接接続します: {why}",

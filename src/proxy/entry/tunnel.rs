@@ -265,7 +265,8 @@ impl Tunnel {
             Opening::Hello(hello) => self.leave_alone(client, hello.raw, server, Vec::new()),
             Opening::Http(mut early) => {
                 if wanted || self.is_called(host_field(&mut client, &mut early, &context.crowd).await.as_deref()) {
-                    self.plain_http(client, early, server)
+                    let protocol = early.starts_with(HTTP2_PREFACE).then_some(Protocol::Http2);
+                    self.plain_http(client, early, server, Vec::new(), protocol)
                 } else {
                     self.leave_alone(client, early, server, Vec::new())
                 }
@@ -274,6 +275,9 @@ impl Tunnel {
                 self.leave_alone(client, early, server, greeting)
             }
             Opening::Other(early, _) if !wanted => self.leave_alone(client, early, server, Vec::new()),
+            Opening::ServerFirst { client: early, server: greeting } if is_settings(&greeting) => {
+                self.plain_http(client, early, server, greeting, Some(Protocol::Http2))
+            }
             Opening::ServerFirst { client: early, server: greeting } => {
                 self.pass(client, early, server, greeting, Unseen::NotTls)
             }
@@ -301,13 +305,19 @@ impl Tunnel {
     }
 
     /// HTTP without TLS inside a tunnel.
-    fn plain_http(&self, client: TcpStream, early: Vec<u8>, server: Hop) -> Settled {
+    fn plain_http(
+        &self,
+        client: TcpStream,
+        early: Vec<u8>,
+        server: Hop,
+        greeting: Vec<u8>,
+        protocol: Option<Protocol>,
+    ) -> Settled {
         let authority = self.target.short_authority(80).into_bytes();
         let connection = self.connection(None, None);
-        let protocol = early.starts_with(HTTP2_PREFACE).then_some(Protocol::Http2);
         let context = &self.caller.context;
         let tape = Tape::http(context, connection, Bindings::UNKNOWN, protocol, "http", Some(authority), None);
-        Settled::Plain { client: Plain::new(client, early), server: Plain::new(server, Vec::new()), tape }
+        Settled::Plain { client: Plain::new(client, early), server: Plain::new(server, greeting), tape }
     }
 
     async fn tls(&mut self, client: TcpStream, server: Hop, hello: Hello) -> Settled {
@@ -621,6 +631,11 @@ fn read_hello(raw: &mut Vec<u8>, accepted: Option<Accepted>) -> Option<Opening> 
 
 /// How a client that knows that its server speaks HTTP/2 begins (RFC 9113 section 3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0";
+
+/// Whether a server's first bytes are those of HTTP/2: it need not wait for the client's.
+fn is_settings(bytes: &[u8]) -> bool {
+    matches!(*bytes, [_, _, _, 4, 0, 0, 0, 0, 0, ..])
+}
 
 /// The host that a request without TLS is for, of which the beginning has come; the rest of its head is waited for.
 pub(crate) async fn host_field(client: &mut TcpStream, read: &mut Vec<u8>, crowd: &Crowd) -> Option<String> {

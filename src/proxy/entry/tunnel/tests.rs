@@ -531,7 +531,7 @@ async fn the_proxys_own_address_says_what_it_is() {
     let mut client = stage.connect().await;
     client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     let answer = String::from_utf8(rest(&mut client).await).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.contains("authtap is running"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.contains("This is a debugging proxy."), "{answer}");
     assert!(stage.close(Duration::ZERO).await.is_empty());
 }
 

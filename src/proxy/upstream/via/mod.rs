@@ -127,26 +127,24 @@ mod tests {
         WayOut::of_environment(variable, &own)
     }
 
-    fn ways(pairs: &[(&str, &str)], target: &str) -> [Option<String>; 2] {
+    /// The proxies for requests and for tunnels; nothing is `-`.
+    fn ways(pairs: &[(&str, &str)], target: &str) -> [String; 2] {
         let target = Target::read(target.as_bytes(), 443).unwrap();
         let (way, _) = of(pairs);
-        [way.for_requests(&target), way.for_tunnels(&target)].map(|proxy| proxy.map(|proxy| format!("{proxy:?}")))
-    }
-
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
+        [way.for_requests(&target), way.for_tunnels(&target)]
+            .map(|proxy| proxy.map_or("-".to_owned(), |proxy| format!("{proxy:?}")))
     }
 
     #[test]
     fn the_environment_is_read_as_curl_reads_it() {
         let (http, https) = (("http_proxy", "http://a:1"), ("HTTPS_PROXY", "https://b:2"));
-        assert_eq!(ways(&[http, https], "mail.contoso.com"), [some("http://a:1"), some("https://b:2")]);
-        assert_eq!(ways(&[https], "mail.contoso.com"), [None, some("https://b:2")]);
+        assert_eq!(ways(&[http, https], "mail.contoso.com"), ["http://a:1", "https://b:2"]);
+        assert_eq!(ways(&[https], "mail.contoso.com"), ["-", "https://b:2"]);
         let all = ("ALL_PROXY", "socks5h://c");
-        assert_eq!(ways(&[http, all], "mail.contoso.com"), [some("http://a:1"), some("socks5://c:1080")]);
-        assert_eq!(ways(&[("https_proxy", "small:3"), https], "x")[1], some("http://small:3"));
-        assert_eq!(ways(&[("https_proxy", " "), https], "x")[1], some("https://b:2"));
-        assert_eq!(ways(&[http, https, ("no_proxy", "contoso.com")], "mail.contoso.com"), [None, None]);
+        assert_eq!(ways(&[http, all], "mail.contoso.com"), ["http://a:1", "socks5://c:1080"]);
+        assert_eq!(ways(&[("https_proxy", "small:3"), https], "x")[1], "http://small:3");
+        assert_eq!(ways(&[("https_proxy", " "), https], "x")[1], "https://b:2");
+        assert_eq!(ways(&[http, https, ("no_proxy", "contoso.com")], "mail.contoso.com"), ["-", "-"]);
     }
 
     #[test]
