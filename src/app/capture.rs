@@ -358,6 +358,15 @@ impl Closed {
             "{count} connections were turned away because there were too many; a higher file limit (ulimit -n) allows more",
             "{count} 件の接続は、数が多すぎるため受け付けませんでした。ファイル数の上限 (ulimit -n) を上げると増やせます",
         );
+        if let Some(command) = self.ledger.pinned().proposal() {
+            let text = Text {
+                en: "some clients refused the certificate of authtap for these hosts and took it for others, as programs do \
+                     that pin; to pass the hosts through: {command}",
+                ja: "次のホストでは authtap の証明書がクライアントに拒否され、ほかのホストでは受け入れられました (ピンニングの可能\
+                     性)。復号せずに通すには: {command}",
+            };
+            gaps.push(text.fill(language, &[("command", &command)]));
+        }
         if self.standing.lost > 0 {
             let en = if self.standing.lost == 1 {
                 "1 exchange is missing in the session"
