@@ -94,6 +94,17 @@ fn what_is_given_up_leaves_nothing() {
 }
 
 #[test]
+fn a_session_that_is_being_recorded_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.authtap");
+    let writer = crate::session::Writer::begin(&path, Mode::Forward, &Redactor::new()).unwrap();
+    assert!(matches!(Export::begin(&path, Form::Authtap, None).err(), Some(SessionError::InUse { .. })));
+    writer.close();
+    assert!(Export::begin(&path, Form::Authtap, None).is_ok());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
 fn a_manifest_is_stated_in_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.har");
@@ -148,7 +159,7 @@ fn of_a_file_that_is_cut_or_altered_what_is_readable_is_read() {
             };
             assert!(read.iter().all(known), "{form:?} cut at {cut}: nothing is made up");
             assert!(read.len() + 1 >= before, "{form:?} cut at {cut}: more bytes, fewer exchanges");
-            assert!(lost > 0 || read.len() == all.len(), "{form:?} cut at {cut}: what was lost is said");
+            assert!(lost > 0 || read.len() == all.len(), "{form:?} cut at {cut}: {} and not a word more", read.len());
             before = read.len();
             most = most.max(before);
         }
