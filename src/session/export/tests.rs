@@ -158,7 +158,9 @@ fn of_a_file_that_is_cut_or_altered_what_is_readable_is_read() {
                 continue;
             };
             assert!(read.iter().all(known), "{form:?} cut at {cut}: nothing is made up");
-            assert!(read.len() + 1 >= before, "{form:?} cut at {cut}: more bytes, fewer exchanges");
+            // Of a page that is cut, what its first half says of the second is not so.
+            let grows = form == Form::Authtap || read.len() + 1 >= before;
+            assert!(grows, "{form:?} cut at {cut}: more bytes, fewer exchanges");
             assert!(lost > 0 || read.len() == all.len(), "{form:?} cut at {cut}: {} and not a word more", read.len());
             before = read.len();
             most = most.max(before);

@@ -305,7 +305,7 @@ fn what_stands_before_a_cut_is_read_and_the_rest_is_said() {
 fn flipped_bits_bring_nothing_down() {
     let members = [("raw/1_c.txt", REQUEST), ("raw/1_s.txt", RESPONSE), ("raw/1_m.xml", b"<Session BitFlags=\"1\"/>")];
     let whole = archive(&members.map(|(name, content)| (name, content.to_vec())));
-    for at in 0..whole.len() {
+    for at in (0..whole.len()).step_by(3) {
         let mut flipped = whole.clone();
         flipped[at] ^= 1 << (at % 8);
         let _ = try_read(&flipped, None);
