@@ -5,6 +5,7 @@
 
 mod ca;
 mod capture;
+mod compare;
 mod convert;
 mod demo;
 mod diagnose;
@@ -35,7 +36,7 @@ use std::io::Write as _;
 
 pub use exit::Exit;
 pub use fault::Fault;
-pub use order::{CaDeed, Capture, Convert, Feed, Lines, Order, Page, Share, Task, Upstream, View};
+pub use order::{CaDeed, Capture, Convert, Feed, Lines, Order, Page, Proxied, Share, Task, Upstream, View};
 
 /// Does what was ordered.
 pub fn run(order: Order) -> Result<Exit, Fault> {
@@ -51,6 +52,7 @@ fn obey(Order { task, language, log }: Order) -> Result<Exit, Fault> {
         Task::Capture(order) => capture::capture(*order, language),
         Task::Open { files } => open::open(&files, language),
         Task::Diagnose { sources, page } => diagnose::diagnose(&sources, page, language),
+        Task::Compare { good, bad, lines } => compare::compare(&good, &bad, lines, language),
         Task::Convert(order) => convert::convert(&order, language),
         Task::Explain { id } => explain::explain(id.as_deref(), language),
         Task::Ca { deed, folder } => ca::ca(deed, folder, language),

@@ -534,6 +534,9 @@ pub struct Tls {
     pub client_certificate: ClientCertificate,
     /// An earlier session was resumed: the server has shown its certificates then.
     pub resumed: bool,
+    /// The server has negotiated again later on the same connection, as IIS does for a client certificate that it wants
+    /// of some directories alone.
+    pub renegotiated: bool,
 }
 
 impl Tls {
@@ -549,6 +552,7 @@ impl Tls {
             legacy: None,
             client_certificate: ClientCertificate::default(),
             resumed: false,
+            renegotiated: false,
         }
     }
 }

@@ -8,7 +8,9 @@ use authtap::diagnosis::{Capture, Diagnosis, decode};
 use authtap::exchange::{Exchange, Ids, Recorder, Setting, Timestamp};
 use authtap::redact::{Bindings, Content, Credential, RawBody, Redactor, Syntax};
 use authtap::session::har::Har;
-use authtap::session::{Opening, Reader, paste};
+use authtap::session::{self, Opening, paste};
+use authtap::wire::Fields;
+use authtap::wire::websocket::{Extensions, KEPT, Reader};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
@@ -19,7 +21,7 @@ use super::{SECRET, body as read_body, field, hidden, planted, text, token, url 
 pub type Target = fn(&[u8]);
 
 /// All of them.
-pub const ALL: [(&str, Target); 18] = [
+pub const ALL: [(&str, Target); 19] = [
     ("bearer", bearer),
     ("body", body),
     ("challenge", challenge),
@@ -38,6 +40,7 @@ pub const ALL: [(&str, Target); 18] = [
     ("saz", saz),
     ("url", url),
     ("wbxml", wbxml),
+    ("websocket", websocket),
 ];
 
 /// Tokens as they stand in a field, and JWTs made of a header and claims, with a secret in the claims.
@@ -154,7 +157,7 @@ fn as_file(kind: &str, bytes: &[u8]) {
     }
     let read = || {
         let redactor = Redactor::new();
-        let reader = Reader::open(&path, &Opening::quietly(&redactor));
+        let reader = session::Reader::open(&path, &Opening::quietly(&redactor));
         reader.map(|reader| reader.exchanges().map(|read| read.map(|read| read.exchange)).collect::<Vec<_>>())
     };
     let first = read();
@@ -329,4 +332,28 @@ fn recorded(requests: &[u8], responses: &[u8], size: usize) -> Vec<Exchange> {
     recorder.response_end(Timestamp(2));
     recorder.close(None, Timestamp(3));
     recorder.finished().into_iter().map(|draft| draft.finish()).collect()
+}
+
+/// One direction of a WebSocket: any split of it gives the same messages, and what is kept of each is bounded. The first
+/// byte is the size of the pieces, the second which extensions were agreed on.
+pub fn websocket(bytes: &[u8]) {
+    let [size, extensions, bytes @ ..] = bytes else { return };
+    let agreed = ["", "permessage-deflate", "permessage-deflate; server_no_context_takeover", "x-other"];
+    let agreed = format!("Sec-WebSocket-Extensions: {}\r\n", agreed[usize::from(*extensions) % agreed.len()]);
+    let agreed = Extensions::of(Fields::new(agreed.as_bytes()));
+    let read = |size: usize| {
+        let mut seen = Vec::new();
+        let mut reader = Reader::server(agreed);
+        for piece in bytes.chunks(size) {
+            let read = reader.read(piece, &mut |message| {
+                assert!(message.bytes.is_none_or(|bytes| bytes.len() <= KEPT), "what is kept is bounded");
+                seen.push((Some(message.kind), message.length, message.bytes.map(<[u8]>::to_vec), message.whole));
+            });
+            if read.is_err() {
+                seen.push((None, 0, None, false));
+            }
+        }
+        seen
+    };
+    assert!(read(usize::from(*size).max(1)) == read(usize::MAX), "in pieces of {size}");
 }

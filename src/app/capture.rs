@@ -62,8 +62,12 @@ pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault>
     let (mode, reach, save) = match order.feed {
         Feed::Upstream(upstream) => {
             let save = into.map_or_else(automatically, Save::Into);
-            let mode = if upstream.reverse.is_some() { Mode::Reverse } else { Mode::Forward };
-            (mode, Reach::servers(upstream, language)?, save)
+            let mode = match (&upstream.reverse, upstream.transparent) {
+                (Some(_), _) => Mode::Reverse,
+                (None, true) => Mode::Transparent,
+                (None, false) => Mode::Forward,
+            };
+            (mode, Reach::servers(upstream, &order.listen, language)?, save)
         }
         Feed::Session(file) => {
             if order.save.as_deref().is_some_and(|save| is_same_file(save, &file)) {
@@ -146,15 +150,18 @@ pub(super) fn run(
     let begun = plan.save.begin(plan.mode, &plan.redactor, plan.language)?;
     let writer = begun.as_ref().map(|begun| &begun.writer);
     let outbox = Outbox::new(OUTBOX);
+    let upstream_proxy = plan.reach.way_out.shown();
     let proxy = runtime.block_on(proxy::start(Options {
         listen: plan.listen,
         reverse: plan.reach.reverse,
+        transparent: plan.reach.transparent,
         allow: plan.reach.allow,
         login: plan.reach.login,
         authority: Arc::clone(&plan.authority),
         upstream_ca: plan.reach.upstream_ca,
         insecure_upstream: plan.reach.insecure_upstream,
         resolve: plan.reach.resolve,
+        way_out: plan.reach.way_out,
         skip_decrypt: plan.reach.skip_decrypt,
         http1: plan.reach.http1,
         server_certs: plan.reach.server_certs,
@@ -188,14 +195,15 @@ pub(super) fn run(
             let mut show = LineShow::start(form, plan.language)?;
             for address in run.proxy.addresses() {
                 let (address, mode) = (address.to_string(), plan.mode.code());
-                show.say(&Event::Listening { address, mode, ca: ca.clone(), session: session.clone() });
+                let (ca, session, upstream_proxy) = (ca.clone(), session.clone(), upstream_proxy.clone());
+                show.say(&Event::Listening { address, mode, ca, session, upstream_proxy });
             }
             run.on_lines(show, &mut performance)?
         }
         (View::Terminal, screen) => {
             let banner = Banner {
                 mode: match plan.mode {
-                    Mode::Forward => tui::Mode::Capture,
+                    Mode::Forward | Mode::Transparent => tui::Mode::Capture,
                     Mode::Reverse => tui::Mode::Reverse,
                     Mode::Replay => tui::Mode::Replay,
                     Mode::Demo => tui::Mode::Demo,
@@ -203,6 +211,7 @@ pub(super) fn run(
                 addresses: run.proxy.addresses().iter().map(ToString::to_string).collect(),
                 ca: Some(ca),
                 session: session.clone(),
+                upstream_proxy,
             };
             let screen = screen.map_or_else(Screen::open, Ok)?;
             run.on_screen(ScreenShow::new(screen, plan.language, banner))?
@@ -215,7 +224,7 @@ pub(super) fn run(
     if let (Some(AtTheEnd { path, form }), Some(recording)) = (&plan.at_the_end, &recording) {
         convert::export(recording, path, *form, plan.language)?;
     }
-    if let (View::Terminal, Mode::Forward | Mode::Reverse | Mode::Replay, Some(session)) =
+    if let (View::Terminal, Mode::Forward | Mode::Transparent | Mode::Reverse | Mode::Replay, Some(session)) =
         (plan.view, plan.mode, session)
     {
         let kept = Text { en: "the session is kept in {session}", ja: "セッションは {session} にあります" };

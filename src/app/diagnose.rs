@@ -174,6 +174,6 @@ fn pasted_and_files(sources: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<PathBuf>),
 }
 
 /// What a source is called in a diagnosis: a folder may be named after a person.
-fn name(source: &Path) -> String {
+pub(super) fn name(source: &Path) -> String {
     source.file_name().unwrap_or(source.as_os_str()).to_string_lossy().into_owned()
 }

@@ -1,5 +1,6 @@
 //! What can keep an order from being done, each with what was wrong, where, and what to do about it.
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // all errors are said alike
 mod japanese;
 
 use std::fmt::Display;
@@ -9,7 +10,9 @@ use std::path::PathBuf;
 
 use super::Exit;
 use crate::demo::StageError;
-use crate::proxy::{AuthorityError, KeyFileDoubt, KeyFileError, ProxyLoginError, StartError};
+use crate::proxy::{
+    AuthorityError, KeyFileDoubt, KeyFileError, ProxyLoginError, StartError, UpstreamLoginError, UpstreamProxyError,
+};
 use crate::session::SessionError;
 use crate::session::kind::Kind;
 use crate::text::{Language, Text};
@@ -32,6 +35,10 @@ pub enum Fault {
     LoginInReverse,
     /// What clients should say to be let in is not said.
     ProxyLogin(ProxyLoginError),
+    /// `--upstream-proxy` names no proxy that can be gone through.
+    UpstreamProxy(UpstreamProxyError),
+    /// What the upstream proxy is to be told is not said.
+    UpstreamLogin(UpstreamLoginError),
     /// `--save` with an extension that names no kind of session.
     UnknownSessionKind {
         /// The file asked for.
@@ -134,6 +141,18 @@ impl From<ProxyLoginError> for Fault {
     }
 }
 
+impl From<UpstreamProxyError> for Fault {
+    fn from(error: UpstreamProxyError) -> Self {
+        Self::UpstreamProxy(error)
+    }
+}
+
+impl From<UpstreamLoginError> for Fault {
+    fn from(error: UpstreamLoginError) -> Self {
+        Self::UpstreamLogin(error)
+    }
+}
+
 impl From<KeyFileError> for Fault {
     fn from(error: KeyFileError) -> Self {
         Self::KeyFile(error)
@@ -154,6 +173,8 @@ impl Fault {
             | Self::BeyondLoopback { .. }
             | Self::LoginInReverse
             | Self::ProxyLogin(_)
+            | Self::UpstreamProxy(_)
+            | Self::UpstreamLogin(_)
             | Self::UnknownSessionKind { .. }
             | Self::SaveIntoReplayed { .. }
             | Self::SaveExists { .. }
@@ -163,7 +184,7 @@ impl Fault {
             | Self::Input(_)
             | Self::NotPasted { .. }
             | Self::KeyFile(_)
-            | Self::Start(StartError::UpstreamCa(_)) => Exit::Usage,
+            | Self::Start(StartError::UpstreamCa(_) | StartError::NotTransparent) => Exit::Usage,
             Self::Session(error) if is_input(error) => Exit::Usage,
             Self::Session(_)
             | Self::Log { .. }
@@ -210,6 +231,10 @@ impl Fault {
                 &[],
             ),
             Self::ProxyLogin(error) => said(error, japanese::login, language),
+            Self::UpstreamProxy(error) => {
+                format!("--upstream-proxy: {}", said(error, japanese::upstream_proxy, language))
+            }
+            Self::UpstreamLogin(error) => said(error, japanese::upstream_login, language),
             Self::UnknownSessionKind { path } => fill(
                 Text {
                     en: "{path}: the kind of a session file follows its extension; use .authtap, .har or .saz",
@@ -337,6 +362,11 @@ pub(super) fn doubt(doubt: &KeyFileDoubt, language: Language) -> String {
     said(doubt, japanese::doubt, language)
 }
 
+/// The sentence that says why a proxy that the environment names is not gone through.
+pub(super) fn unusable_proxy(error: UpstreamProxyError, language: Language) -> String {
+    said(&error, japanese::upstream_proxy, language)
+}
+
 /// Whether it is the file itself that is wrong; else the machine refuses to write it.
 const fn is_input(error: &SessionError) -> bool {
     !matches!(
@@ -376,6 +406,12 @@ mod tests {
             (ProxyLoginError::NoColon.into(), Exit::Usage),
             (ProxyLoginError::Empty.into(), Exit::Usage),
             (ProxyLoginError::Control.into(), Exit::Usage),
+            (UpstreamProxyError::Form.into(), Exit::Usage),
+            (UpstreamProxyError::Scheme.into(), Exit::Usage),
+            (UpstreamProxyError::Login.into(), Exit::Usage),
+            (UpstreamLoginError::NoColon.into(), Exit::Usage),
+            (UpstreamLoginError::Control.into(), Exit::Usage),
+            (StartError::NotTransparent.into(), Exit::Usage),
             (Fault::UnknownSessionKind { path: path() }, Exit::Usage),
             (Fault::SaveIntoReplayed { path: path() }, Exit::Usage),
             (Fault::SaveExists { path: path() }, Exit::Usage),

@@ -21,7 +21,13 @@ const TICK: Duration = Duration::from_millis(100);
 
 pub(super) fn open(files: &[PathBuf], language: Language) -> Result<Exit, Fault> {
     let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
-    let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: Some(names.join(", ")) };
+    let banner = Banner {
+        mode: Mode::Open,
+        addresses: Vec::new(),
+        ca: None,
+        session: Some(names.join(", ")),
+        upstream_proxy: None,
+    };
     let mut state = State::new(language, banner);
     let mut shelf = Shelf::of(files, language)?;
     for gap in shelf.read(&mut state) {
@@ -141,7 +147,7 @@ mod tests {
             path
         };
         let files = [file("a", [10, 40]), file("b", [20, 30])];
-        let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None };
+        let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None, upstream_proxy: None };
         let mut state = State::new(Language::En, banner);
         let mut shelf = Shelf::of(&files, Language::En).unwrap();
         assert!(shelf.read(&mut state).is_empty());
@@ -168,7 +174,7 @@ mod tests {
         };
         let entries = [entry(1, 5000, "poll"), entry(2, 10, "a"), "7".to_owned()].join(",");
         std::fs::write(&path, format!("{{\"log\":{{\"entries\":[{entries}]}}}}")).unwrap();
-        let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None };
+        let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None, upstream_proxy: None };
         let mut state = State::new(Language::En, banner);
         let mut shelf = Shelf::of(&[path], Language::En).unwrap();
         assert!(matches!(shelf.read(&mut state)[..], [SessionError::BadEntry { number: 3, .. }]));

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::proxy::{Domain, HostFile, HostPattern, Network, Resolve, ReverseUrl};
+use crate::proxy::{Domain, HostFile, HostPattern, Network, Resolve, ReverseUrl, UpstreamProxy};
 use crate::session::Form;
 use crate::text::Language;
 
@@ -34,6 +34,15 @@ pub enum Task {
         sources: Vec<PathBuf>,
         /// How to say it.
         page: Page,
+    },
+    /// Say where one session leaves the way of another.
+    Compare {
+        /// In which it works.
+        good: PathBuf,
+        /// In which it does not.
+        bad: PathBuf,
+        /// How to say it.
+        lines: Lines,
     },
     /// Write a session file again in another format.
     Convert(Convert),
@@ -123,6 +132,10 @@ pub enum Feed {
 pub struct Upstream {
     /// The one server that clients find here.
     pub reverse: Option<ReverseUrl>,
+    /// Whether redirected connections are taken.
+    pub transparent: bool,
+    /// Which servers are reached through another proxy.
+    pub proxied: Proxied,
     /// From where clients may come, besides this machine.
     pub allow: Vec<Network>,
     /// Whether clients must give the user name and password of `AUTHTAP_PROXY_AUTH`.
@@ -143,6 +156,18 @@ pub struct Upstream {
     pub insecure: bool,
     /// Where to connect instead of asking DNS.
     pub resolve: Vec<Resolve>,
+}
+
+/// Which servers are reached through another proxy.
+#[derive(Debug, Default)]
+pub enum Proxied {
+    /// Those that the environment says.
+    #[default]
+    ByEnvironment,
+    /// None.
+    Never,
+    /// All but those that the environment excepts.
+    Through(UpstreamProxy),
 }
 
 /// How a run is shown while it goes on.

@@ -47,11 +47,11 @@ impl Watch {
         for event in events.drain(..) {
             match event {
                 Event::Running(exchange) => {
-                    let exchange = self.keep(exchange);
+                    self.keep(&exchange);
                     show.running(&exchange);
                 }
                 Event::Ended(exchange) => {
-                    let exchange = self.keep(exchange);
+                    self.keep(&exchange);
                     let observed = self.ledger.observe(&exchange);
                     log_exchange(&exchange, &observed.judgement);
                     show.ended(&exchange, observed);
@@ -61,13 +61,11 @@ impl Watch {
         self.events = events;
     }
 
-    fn keep(&mut self, exchange: Exchange) -> Arc<Exchange> {
-        let exchange = Arc::new(exchange);
+    fn keep(&mut self, exchange: &Arc<Exchange>) {
         if let Some(writer) = &self.writer {
-            writer.append(Arc::clone(&exchange));
+            writer.append(Arc::clone(exchange));
         }
-        self.recent.keep(Arc::clone(&exchange));
-        exchange
+        self.recent.keep(Arc::clone(exchange));
     }
 
     /// The whole exchange: from memory, else from the session file.
@@ -177,10 +175,10 @@ mod tests {
         let (redactor, outbox) = (Redactor::new(), Outbox::new(8));
         let writer = Writer::begin(&path, Mode::Forward, &redactor).unwrap();
         let mut watch = Watch::new(outbox.clone(), redactor.clone(), Ledger::new(RECORDED), Some(writer));
-        outbox.push(Event::Ended(exchange(3, 20, 40)));
-        outbox.push(Event::Ended(exchange(2, 10, 20)));
-        outbox.push(Event::Running(Exchange { running: true, ..exchange(1, 0, 5) }));
-        outbox.push(Event::Ended(exchange(1, 0, 70)));
+        outbox.push(Event::Ended(exchange(3, 20, 40).into()));
+        outbox.push(Event::Ended(exchange(2, 10, 20).into()));
+        outbox.push(Event::Running(Exchange { running: true, ..exchange(1, 0, 5) }.into()));
+        outbox.push(Event::Ended(exchange(1, 0, 70).into()));
         let mut shown = Shown::default();
         watch.take(&mut shown);
         assert_eq!(shown.0, [-1, 2, 3, 1]);

@@ -44,8 +44,8 @@ pub(super) enum Command {
     Convert(Convert),
     /// Serve a saved session offline: answers from the file, no network
     Replay(Replay),
-    #[command(hide = true)]
-    Compare(Anything),
+    /// Where one session leaves the way of another: the first divergence first
+    Compare(Compare),
     /// The root certificate
     Ca(Ca),
     /// A made-up Exchange, identity provider and Outlook, through the real proxy
@@ -91,12 +91,16 @@ pub(super) struct Proxy {
     /// How much of each body is kept for reading
     #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024, value_parser = values::bytes)]
     pub body_limit: usize,
-    #[arg(long, value_name = "URL", hide = true)]
+    /// Reach servers through another proxy: http://, https:// or socks5:// [default: what HTTPS_PROXY, HTTP_PROXY or
+    /// ALL_PROXY name; none turns that off]. Its user:password comes from AUTHTAP_UPSTREAM_PROXY_AUTH. Servers that
+    /// NO_PROXY names are reached directly
+    #[arg(long, value_name = "URL|none")]
     pub upstream_proxy: Option<OsString>,
+    /// Take connections that the system redirects here on their way to others (Linux: REDIRECT, DNAT, TPROXY)
+    #[arg(long, conflicts_with = "reverse")]
+    pub transparent: bool,
     #[arg(long, hide = true)]
     pub keep_identities: bool,
-    #[arg(long, hide = true)]
-    pub transparent: bool,
 }
 
 /// What capture and replay share: the end that clients and people see.
@@ -211,11 +215,17 @@ pub(super) struct Demo {
     pub format: LineFormat,
 }
 
-/// Arguments of a command that is not there yet.
 #[derive(Args, Debug)]
-pub(super) struct Anything {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    pub rest: Vec<OsString>,
+pub(super) struct Compare {
+    /// The session in which it works, of any kind; told by content
+    #[arg(value_name = "GOOD")]
+    pub good: PathBuf,
+    /// The session in which it does not
+    #[arg(value_name = "BAD")]
+    pub bad: PathBuf,
+    /// Format of the comparison
+    #[arg(long, value_enum, default_value_t = LineFormat::Text)]
+    pub format: LineFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,11 +1,14 @@
 //! From what was typed to what is meant, or to the name of what this version does not have.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use super::arguments::{
-    Arguments, CaAction, Command, Convert, Demo, Diagnose, Front, LineFormat, PageFormat, Proxy, Replay, ShareWith,
+    Arguments, CaAction, Command, Compare, Convert, Demo, Diagnose, Front, LineFormat, PageFormat, Proxy, Replay,
+    ShareWith,
 };
-use crate::app::{self, CaDeed, Capture, Fault, Feed, Lines, Order, Page, Share, Task, Upstream, View};
+use crate::app::{self, CaDeed, Capture, Fault, Feed, Lines, Order, Page, Proxied, Share, Task, Upstream, View};
+use crate::proxy::UpstreamProxyError;
 use crate::session::Form;
 use crate::text::Language;
 
@@ -30,7 +33,7 @@ impl Arguments {
             }
             Command::Demo(Demo { headless, format }) => Task::Demo { view: view(headless, format) },
             Command::Convert(convert) => Task::Convert(conversion(convert)?),
-            Command::Compare(_) => return not_yet("compare"),
+            Command::Compare(Compare { good, bad, format }) => Task::Compare { good, bad, lines: lines(format) },
         };
         Ok(Order { task, language, log: self.log })
     }
@@ -41,13 +44,8 @@ fn not_yet<T>(what: &str) -> Result<T, Fault> {
 }
 
 fn capture(proxy: Proxy) -> Result<Capture, Fault> {
-    let missing = [
-        (proxy.upstream_proxy.is_some(), "--upstream-proxy"),
-        (proxy.keep_identities, "--keep-identities"),
-        (proxy.transparent, "--transparent"),
-    ];
-    if let Some((_, name)) = missing.into_iter().find(|(given, _)| *given) {
-        return not_yet(name);
+    if proxy.keep_identities {
+        return not_yet("--keep-identities");
     }
     check(&proxy.front, !proxy.allow.is_empty() || proxy.proxy_auth)?;
     if proxy.proxy_auth && proxy.front.reverse.is_some() {
@@ -61,6 +59,8 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
         body_limit: proxy.body_limit,
         feed: Feed::Upstream(Upstream {
             reverse: proxy.front.reverse,
+            transparent: proxy.transparent,
+            proxied: proxied(proxy.upstream_proxy.as_deref())?,
             allow: proxy.allow,
             proxy_auth: proxy.proxy_auth,
             only: proxy.only,
@@ -73,6 +73,15 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
             resolve: proxy.resolve,
         }),
     })
+}
+
+/// Read here and not by clap, which would repeat what it cannot read: there may be a password in it.
+fn proxied(url: Option<&OsStr>) -> Result<Proxied, UpstreamProxyError> {
+    match url.map(|url| url.to_str().ok_or(UpstreamProxyError::Form)).transpose()? {
+        None => Ok(Proxied::ByEnvironment),
+        Some("none") => Ok(Proxied::Never),
+        Some(url) => url.parse().map(Proxied::Through),
+    }
 }
 
 fn replayed(replay: Replay) -> Result<Capture, Fault> {
@@ -128,12 +137,15 @@ fn form(path: &Path) -> Result<Form, Fault> {
     Form::of_name(path).ok_or_else(|| Fault::UnknownSessionKind { path: path.to_owned() })
 }
 
-fn view(headless: bool, format: LineFormat) -> View {
-    match (headless, format) {
-        (false, _) => View::Terminal,
-        (true, LineFormat::Text) => View::Lines(Lines::Text),
-        (true, LineFormat::Json) => View::Lines(Lines::Json),
+const fn lines(format: LineFormat) -> Lines {
+    match format {
+        LineFormat::Text => Lines::Text,
+        LineFormat::Json => Lines::Json,
     }
+}
+
+fn view(headless: bool, format: LineFormat) -> View {
+    if headless { View::Lines(lines(format)) } else { View::Terminal }
 }
 
 #[cfg(test)]
@@ -235,11 +247,8 @@ mod tests {
         for (line, name) in [
             ("authtap replay a.authtap --reverse https://mail.contoso.com", "replay --reverse"),
             ("authtap replay a.authtap --pace recorded", "--pace"),
-            ("authtap proxy --upstream-proxy http://10.0.0.1:8080", "--upstream-proxy"),
             ("authtap proxy --keep-identities", "--keep-identities"),
-            ("authtap proxy --transparent", "--transparent"),
             ("authtap convert a.har b.har --share public", "convert --share public"),
-            ("authtap compare good.har bad.har --format json", "compare"),
         ] {
             let fault = order(line).err().unwrap_or_else(|| panic!("{line} was accepted"));
             assert_eq!(fault.exit(), Exit::Usage, "{line}");
@@ -277,6 +286,20 @@ mod tests {
     }
 
     #[test]
+    fn the_way_out_is_the_environments_a_proxy_or_none() {
+        let proxied = |line: &str| {
+            let Feed::Upstream(upstream) = captured(line).feed else { panic!("proxy replays nothing") };
+            format!("{:?}", upstream.proxied)
+        };
+        assert_eq!(proxied("authtap proxy"), "ByEnvironment");
+        assert_eq!(proxied("authtap proxy --upstream-proxy none"), "Never");
+        assert_eq!(proxied("authtap proxy --upstream-proxy https://p"), "Through(https://p:443)");
+        let fault = order("authtap proxy --upstream-proxy http://avery:hunter2@p:1").err().unwrap();
+        assert!(fault.message(Language::En).contains("AUTHTAP_UPSTREAM_PROXY_AUTH"));
+        assert!(!format!("{fault:?} {}", fault.message(Language::En)).contains("hunter2"));
+    }
+
+    #[test]
     fn wrong_words_are_usage_errors() {
         for line in [
             "authtap proxy --listen nonsense",
@@ -288,6 +311,7 @@ mod tests {
             "authtap proxy --reverse mail.contoso.com",
             "authtap proxy --reverse https://mail.contoso.com/ews",
             "authtap proxy --allow office",
+            "authtap proxy --transparent --reverse https://mail.contoso.com",
             "authtap proxy --server-cert mail.pfx",
             "authtap proxy --client-cert me.pfx",
             "authtap explain --lang de",

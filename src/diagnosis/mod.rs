@@ -8,6 +8,7 @@ mod audience;
 mod bounded;
 mod capture;
 mod case;
+pub mod comparison;
 #[cfg(test)]
 mod corpus;
 pub mod decode;

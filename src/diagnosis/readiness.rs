@@ -242,7 +242,7 @@ fn server_text<'a>(case: &Case<'a>) -> Option<&'a Clean> {
     case.response_header("x-feserver").or_else(|| case.response_header("x-calculatedbetarget"))
 }
 
-fn endpoint(case: &Case<'_>) -> Option<&'static str> {
+pub(super) fn endpoint(case: &Case<'_>) -> Option<&'static str> {
     if case.signs().has_any(Signs::SHARE_POINT) {
         let personal = case.host().split('.').next().is_some_and(|tenant| tenant.ends_with("-my"));
         return Some(if personal { "onedrive" } else { "sharepoint" });

@@ -110,6 +110,13 @@ pub(crate) fn ours(text: &'static str) -> Failure {
     Failure { side: Side::Proxy, step: Step::Tls, kind: FailureKind::Other, text: text.into() }
 }
 
+/// The caller is this proxy: a name, a redirection or a port forwarding leads its own connection back to it.
+pub(crate) fn called_by_ourselves() -> Failure {
+    let text =
+        "this proxy called itself: a name, a redirection or a port forwarding leads its own connection back to it";
+    Failure { side: Side::Proxy, step: Step::Connect, kind: FailureKind::Other, text: text.into() }
+}
+
 /// What the client sent is no request to a proxy.
 pub(crate) fn not_a_request(text: &'static str) -> Failure {
     Failure { side: Side::Client, step: Step::Receive, kind: FailureKind::NotUnderstood, text: text.into() }

@@ -38,7 +38,6 @@ use entry::crowd::Crowd;
 use entry::listener;
 use memory::Unreadable;
 use rustls::pki_types::CertificateDer;
-use target::Target;
 use upstream::Upstream;
 
 pub use answer::replay::Replay;
@@ -52,6 +51,7 @@ pub use hosts::{HostPattern, HostPatternError, NEVER_DECRYPTED};
 pub use tap::{Event, Outbox};
 pub use upstream::UpstreamCaError;
 pub use upstream::dial::{Resolve, ResolveError};
+pub use upstream::via::{Named, UpstreamLoginError, UpstreamProxy, UpstreamProxyError, WayOut};
 
 /// How long a shutdown waits for the last bodies; each takes a few milliseconds.
 const REDACTING: Duration = Duration::from_secs(3);
@@ -62,6 +62,8 @@ pub struct Options {
     pub listen: Vec<SocketAddr>,
     /// The one server that clients are to find here; without it clients say where they want to go.
     pub reverse: Option<ReverseUrl>,
+    /// Whether connections that the system redirected here are served as the servers would that they were meant for.
+    pub transparent: bool,
     /// From where clients may come, besides this machine.
     pub allow: Vec<Network>,
     /// What clients must say to be let in; nothing lets everybody in who may come.
@@ -74,6 +76,8 @@ pub struct Options {
     pub insecure_upstream: bool,
     /// Where to connect instead of asking DNS.
     pub resolve: Vec<Resolve>,
+    /// Which servers are reached through another proxy.
+    pub way_out: WayOut,
     /// Hosts that are passed undecrypted; see [`HostPattern::never_decrypted`] for those that always should be.
     pub skip_decrypt: Vec<HostPattern>,
     /// Hosts with which no HTTP/2 is agreed on.
@@ -99,11 +103,15 @@ pub struct Options {
 /// Starts a proxy on the current runtime. It runs until it is shut down or dropped.
 pub async fn start(options: Options) -> Result<Proxy, StartError> {
     let roots = upstream::roots(&options.upstream_ca)?;
-    let listeners = listener::bind(&options.listen).await?;
+    if options.transparent && !entry::TRANSPARENT_AVAILABLE {
+        return Err(StartError::NotTransparent);
+    }
+    let listeners = listener::bind(&options.listen, options.transparent).await?;
     let addresses = listeners.iter().map(tokio::net::TcpListener::local_addr).collect::<Result<Vec<_>, _>>();
     let addresses = addresses.map_err(|error| StartError::Listen { address: ([0, 0, 0, 0], 0).into(), error })?;
     let upstream = Upstream::new(
         options.resolve,
+        options.way_out,
         addresses.clone(),
         roots,
         options.insecure_upstream,
@@ -112,6 +120,7 @@ pub async fn start(options: Options) -> Result<Proxy, StartError> {
     );
     let context = Arc::new(Context {
         reverse: options.reverse,
+        transparent: options.transparent,
         allow: options.allow,
         login: options.login,
         authority: options.authority,
@@ -223,6 +232,9 @@ pub enum StartError {
         /// Where.
         address: SocketAddr,
     },
+    /// The system does not say where a redirected connection was going.
+    #[error("--transparent works on Linux alone; on this system set clients up with a proxy, or use --reverse")]
+    NotTransparent,
     /// Another error of the system.
     #[error("cannot listen on {address}: {error}; choose another address with --listen")]
     Listen {
@@ -239,6 +251,7 @@ pub enum StartError {
 /// What all connections of a proxy share.
 struct Context {
     reverse: Option<ReverseUrl>,
+    transparent: bool,
     allow: Vec<Network>,
     /// What clients must say to be let in. HTTP is judged by its head; SOCKS asks [`ProxyLogin::admits`].
     login: Option<ProxyLogin>,
@@ -277,8 +290,8 @@ impl Context {
             || self.allow.iter().any(|network| network.contains(address))
     }
 
-    fn is_wanted(&self, target: &Target) -> bool {
-        self.only.is_empty() || self.only.iter().any(|pattern| pattern.matches(&target.host, target.port))
+    fn is_wanted(&self, host: &str, port: u16) -> bool {
+        self.only.is_empty() || self.only.iter().any(|pattern| pattern.matches(host, port))
     }
 
     /// The certificate that was given for a host.

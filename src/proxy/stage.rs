@@ -17,7 +17,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::exchange::{Exchange, Ids};
 use crate::proxy::tls::crypto;
-use crate::proxy::{Authority, Event, HostPattern, Options, Outbox, Proxy, Responder, start};
+use crate::proxy::{Authority, Event, HostPattern, Options, Outbox, Proxy, Responder, WayOut, start};
 use crate::redact::Redactor;
 
 /// No test waits longer for anything.
@@ -143,12 +143,14 @@ impl Stage {
         let mut options = Options {
             listen: vec![([127, 0, 0, 1], 0).into()],
             reverse: None,
+            transparent: false,
             allow: Vec::new(),
             login: None,
             authority: Arc::clone(&authority),
             upstream_ca,
             insecure_upstream: false,
             resolve: vec![format!("*.contoso.com={server}").parse().unwrap()],
+            way_out: WayOut::default(),
             skip_decrypt: HostPattern::never_decrypted(),
             http1: Vec::new(),
             server_certs: Vec::new(),
@@ -211,7 +213,7 @@ impl Stage {
         let mut ended = Vec::new();
         self.seen.retain(|event| match event {
             Event::Ended(exchange) => {
-                ended.push(exchange.clone());
+                ended.push(Exchange::clone(exchange));
                 false
             }
             Event::Running(_) => true,
@@ -223,7 +225,7 @@ impl Stage {
     /// The next `count` rows of exchanges that go on.
     pub(crate) async fn running(&mut self, count: usize) -> Vec<Exchange> {
         let running = |event: &Event| match event {
-            Event::Running(exchange) => Some(exchange.clone()),
+            Event::Running(exchange) => Some(Exchange::clone(exchange)),
             Event::Ended(_) => None,
         };
         let collect = async {
@@ -249,7 +251,7 @@ impl Stage {
         self.proxy.shutdown(drain).await;
         self.outbox.drain(&mut self.seen);
         let ended = |event| match event {
-            Event::Ended(exchange) => Some(exchange),
+            Event::Ended(exchange) => Some(Arc::unwrap_or_clone(exchange)),
             Event::Running(_) => None,
         };
         self.seen.into_iter().filter_map(ended).collect()

@@ -111,6 +111,9 @@ impl<'a> Door<'a> {
 
     /// A method, a version: a token of at most 32 characters, else a marker.
     pub fn token(&self, raw: &[u8]) -> Clean {
+        if let Some(usual) = usual(raw) {
+            return usual.into();
+        }
         let text = self.text(raw);
         let plain = text.len() <= 32
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
@@ -125,6 +128,9 @@ impl<'a> Door<'a> {
 
     /// Prose: a reason phrase, an error text. Words stay; identities and opaque words are masked.
     pub fn prose(&self, raw: &[u8]) -> Clean {
+        if let Some(usual) = usual(raw) {
+            return usual.into();
+        }
         let text = self.text(raw);
         let mut out = String::with_capacity(text.len());
         self.words(&text, &mut out);
@@ -275,6 +281,25 @@ impl<'a> Door<'a> {
             Treatment::Shape | Treatment::Secret => self.hide(text, out),
         }
     }
+}
+
+/// What stands in nearly all first lines: a constant needs no room of its own.
+fn usual(raw: &[u8]) -> Option<&'static str> {
+    Some(match raw {
+        b"" => "",
+        b"HTTP/1.1" => "HTTP/1.1",
+        b"HTTP/2" => "HTTP/2",
+        b"GET" => "GET",
+        b"POST" => "POST",
+        b"HEAD" => "HEAD",
+        b"OPTIONS" => "OPTIONS",
+        b"RPC_IN_DATA" => "RPC_IN_DATA",
+        b"RPC_OUT_DATA" => "RPC_OUT_DATA",
+        b"OK" => "OK",
+        b"Found" => "Found",
+        b"Unauthorized" => "Unauthorized",
+        _ => return None,
+    })
 }
 
 /// An identifier that is shown by name: ids, server names, numbers.

@@ -24,6 +24,13 @@ pub struct Field {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields(Arc<[Field]>);
 
+impl Fields {
+    /// Whether somebody else has them, too.
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+}
+
 impl Deref for Fields {
     type Target = [Field];
 

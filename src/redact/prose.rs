@@ -17,22 +17,24 @@ struct Style {
     run: usize,
     /// Whether four numbers with dots are an address; else they are a version.
     addresses: bool,
+    /// Whether what an id's name stands before is shown whatever it looks like. Names of products hold no such ids.
+    ids: bool,
 }
 
 impl Door<'_> {
     /// Prose: error texts, reasons, diagnostics.
     pub(super) fn words(&self, text: &str, out: &mut String) {
-        self.settled_sentence(text, Style { run: 8, addresses: true }, out);
+        self.settled_sentence(text, Style { run: 8, addresses: true, ids: true }, out);
     }
 
     /// Names and versions of products: `User-Agent`, `Server`, `Via`.
     pub(super) fn product(&self, text: &str, out: &mut String) {
-        self.settled_sentence(text, Style { run: 15, addresses: false }, out);
+        self.settled_sentence(text, Style { run: 15, addresses: false, ids: false }, out);
     }
 
     /// What servers say of themselves and of a failure: prose with their short names in it.
     pub(super) fn diagnostics(&self, text: &str, out: &mut String) {
-        self.settled_sentence(text, Style { run: 15, addresses: true }, out);
+        self.settled_sentence(text, Style { run: 15, addresses: true, ids: true }, out);
     }
 
     fn settled_sentence(&self, text: &str, style: Style, out: &mut String) {
@@ -190,7 +192,7 @@ impl Door<'_> {
             && value.bytes().any(|byte| byte != b'=')
             && !name.is_empty()
         {
-            match names::known(name) {
+            match names::known(name).filter(|treatment| style.ids || *treatment != Treatment::Id) {
                 Some(
                     Treatment::Shape
                     | Treatment::Words
@@ -508,6 +510,18 @@ mod tests {
         let clean = redactor.wire().prose(b"Acc\xe8s refus\xe9 \xe0 CONTOSO\\xavier");
         assert_eq!(clean.as_str(), r"Acc\xE8s refus\xE9 \xE0 CONTOSO\user#1");
         assert_eq!(redactor.own().prose(clean.as_str().as_bytes()), clean);
+    }
+
+    #[test]
+    fn a_product_has_no_ids_that_look_like_tokens() {
+        let redactor = Redactor::new();
+        let shown = |value: &str| redactor.wire().field(b"User-Agent", value.as_bytes()).value;
+        assert_eq!(
+            shown("Sync/1.2 ver=16.0.5082 ver=aHVudGVyMjIgaHVudGVyMjI"),
+            "Sync/1.2 ver=16.0.5082 ver=[hidden #1]"
+        );
+        let id = "Sync/1.2 appid=00000002-0000-0ff1-ce00-000000000000";
+        assert_eq!(shown(id), id);
     }
 
     #[test]

@@ -38,12 +38,16 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
     verdict(&mut page, known, &outline, language);
     let causes = Text { en: "Findings", ja: "所見" };
     section(&mut page, causes, language, &outline.topics, |page, topics| {
-        topics.iter().for_each(|topic| article(page, topic, language));
+        for topic in topics {
+            article(page, topic, language);
+        }
     });
     let unknown = Text { en: "What is still unknown", ja: "まだ分からないこと" };
     section(&mut page, unknown, language, &outline.open, |page, open| {
         page.push_str("<ul>");
-        open.iter().for_each(|line| _ = write!(page, "<li>{}</li>", escaped(line)));
+        for line in open {
+            let _ = write!(page, "<li>{}</li>", escaped(line));
+        }
         page.push_str("</ul>");
     });
     let handshakes = Text { en: "Handshakes", ja: "ハンドシェイク" };
@@ -157,9 +161,10 @@ fn article(page: &mut String, topic: &Topic<'_>, language: Language) {
     page.push_str("<ul class=\"soft\">");
     for source in entry.rule.sources_in(language) {
         let source = escaped(source);
-        let _ = match source.starts_with("https://") {
-            true => write!(page, "<li><a href=\"{source}\" rel=\"noreferrer\">{source}</a></li>"),
-            false => write!(page, "<li>{source}</li>"),
+        let _ = if source.starts_with("https://") {
+            write!(page, "<li><a href=\"{source}\" rel=\"noreferrer\">{source}</a></li>")
+        } else {
+            write!(page, "<li>{source}</li>")
         };
     }
     page.push_str("</ul></article>\n");

@@ -98,12 +98,14 @@ pub enum Event<'a> {
     Listening {
         /// Where.
         address: String,
-        /// `forward` or `replay`.
+        /// `forward`, `reverse`, `transparent`, `replay` or `demo`.
         mode: &'static str,
         /// The root certificate's file.
         ca: String,
         /// The session's file; nothing where none is written.
         session: Option<String>,
+        /// The proxies through which servers are reached; nothing where there is none.
+        upstream_proxy: Option<String>,
     },
     /// An exchange has ended.
     Exchange {
@@ -419,7 +421,7 @@ mod tests {
         let (ca, address) = ("/home/avery/authtap-ca.pem".to_owned(), "127.0.0.1:8080".to_owned());
         let session = Some("/home/avery/a.authtap".to_owned());
         let mut lines = vec![
-            Event::Listening { address, mode: "forward", ca, session }.line(),
+            Event::Listening { address, mode: "forward", ca, session, upstream_proxy: None }.line(),
             Event::exchange(&entry, judgement, Language::Ja).line(),
             Event::revised(judgement, Language::En).line(),
             Event::Skipped { lines: 7 }.line(),

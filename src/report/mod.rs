@@ -3,6 +3,7 @@
 //!
 //! Every writer takes clean values only, so nothing here has to hide anything.
 
+pub mod comparison;
 pub mod explain;
 pub mod html;
 pub mod json;

@@ -58,7 +58,7 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
 /// The line of an event of a headless run.
 pub fn event(event: &Event<'_>, language: Language) -> String {
     match event {
-        Event::Listening { address, mode, ca, session } => {
+        Event::Listening { address, mode, ca, session, upstream_proxy } => {
             let mut line = Text {
                 en: "listening on {address} ({mode}); root certificate {ca}",
                 ja: "{address} で待ち受け中 ({mode})。ルート証明書 {ca}",
@@ -67,6 +67,10 @@ pub fn event(event: &Event<'_>, language: Language) -> String {
             if let Some(session) = session {
                 line += &Text { en: "; session {session}", ja: "。セッション {session}" }
                     .fill(language, &[("session", session)]);
+            }
+            if let Some(proxy) = upstream_proxy {
+                line += &Text { en: "; servers through {proxy}", ja: "。サーバーへは {proxy} を経由" }
+                    .fill(language, &[("proxy", proxy)]);
             }
             line + "\n"
         }
@@ -369,7 +373,9 @@ mod tests {
         let exchanges = sample::exchanges();
         let entries = exchanges.iter().map(|(exchange, judgement)| (Entry::new(exchange, judgement), judgement));
         let (address, ca) = ("127.0.0.1:8080".to_owned(), "ca.pem".to_owned());
-        let listening = Event::Listening { address, mode: "forward", ca, session: Some("a.authtap".to_owned()) };
+        let session = Some("a.authtap".to_owned());
+        let upstream_proxy = Some("http://proxy.contoso.com:8080".to_owned());
+        let listening = Event::Listening { address, mode: "forward", ca, session, upstream_proxy };
         let mut lines = event(&listening, Language::En);
         for (entry, judgement) in entries {
             lines += &event(&Event::exchange(&entry, judgement, Language::En), Language::En);

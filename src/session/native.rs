@@ -52,6 +52,8 @@ pub enum Mode {
     Forward,
     /// Live traffic, in front of one server.
     Reverse,
+    /// Live traffic that was redirected on its way.
+    Transparent,
     /// Answers from another session.
     Replay,
     /// The made-up servers and client of the demonstration.
@@ -60,13 +62,14 @@ pub enum Mode {
 
 impl Mode {
     /// All, for reading [`Mode::code`] back.
-    pub const ALL: [Self; 4] = [Self::Forward, Self::Reverse, Self::Replay, Self::Demo];
+    pub const ALL: [Self; 5] = [Self::Forward, Self::Reverse, Self::Transparent, Self::Replay, Self::Demo];
 
     /// A stable word for files and events.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Forward => "forward",
             Self::Reverse => "reverse",
+            Self::Transparent => "transparent",
             Self::Replay => "replay",
             Self::Demo => "demo",
         }

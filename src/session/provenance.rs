@@ -70,7 +70,7 @@ impl Provenance {
 
 impl Provenance {
     /// Another tool's, by the name that it goes by in its files: `Fiddler`, `mitmproxy 11.0.2`.
-    pub fn of_tool(name: &str) -> Self {
+    pub(crate) fn of_tool(name: &str) -> Self {
         const INTERCEPTORS: [&str; 14] = [
             "fiddler",
             "mitm",

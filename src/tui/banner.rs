@@ -14,6 +14,8 @@ pub struct Banner {
     pub ca: Option<String>,
     /// The session file, if there is one.
     pub session: Option<String>,
+    /// The proxy through which servers are reached, if there is one.
+    pub upstream_proxy: Option<String>,
 }
 
 /// What the program is doing.

@@ -149,7 +149,7 @@ fn of_ssl2(bytes: &[u8]) -> Reading {
 #[derive(Clone, Copy)]
 struct Bytes<'a>(&'a [u8]);
 
-impl<'a> Bytes<'a> {
+impl Bytes<'_> {
     fn take(&mut self, length: usize) -> Option<Self> {
         let (taken, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;

@@ -10,11 +10,12 @@ connections up give itself away.
 
 Extended Protection compares the channel binding in the client's last message with the tls-server-end-point binding of
 CERTIFICATE: "require" refuses a message without one, "allow" only one with another, "off" (as without the argument)
-looks at none.
+looks at none. With TLS_CIPHERS in its environment it speaks TLS 1.2 at most, with these ciphers alone.
 """
 
 import base64
 import hashlib
+import os
 import re
 import socketserver
 import ssl
@@ -100,6 +101,9 @@ class Server(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), Connection)
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.tls.load_cert_chain(certificate, key)
+        if ciphers := os.environ.get("TLS_CIPHERS"):
+            self.tls.maximum_version = ssl.TLSVersion.TLSv1_2
+            self.tls.set_ciphers(ciphers)
         self.protection = protection
         with open(certificate) as pem:
             first = re.search("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", pem.read(), re.S).group(0)

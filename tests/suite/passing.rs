@@ -40,6 +40,45 @@ fn all_but_the_hosts_wanted_are_left_alone() {
 }
 
 #[test]
+fn a_server_asked_for_by_its_address_is_known_by_the_name_in_its_hello() {
+    if !need(&["curl"]) {
+        return;
+    }
+    let workshop = Workshop::new();
+    let origin = Origin::answering(Some(workshop.authority.server(&[HOST, "www.fabrikam.com"])), |_| ANSWER.to_vec());
+    let to = format!("::{}", origin.address);
+    let proxy = workshop.proxy(&["--skip-decrypt", "*.contoso.com"]);
+    let own = curl(
+        &proxy,
+        &["--connect-to", &to, "--cacert", &workshop.authority.pem.to_string_lossy(), &format!("https://{HOST}/")],
+    );
+    assert_eq!(own.status, 200, "the server's own certificate: {}", own.error);
+    assert_eq!(only_exchange(proxy).request.unseen(), Some(Unseen::SkippedHost));
+    let proxy = workshop.proxy_beside("only.authtap", &["--only", "*.contoso.com"]);
+    let wanted = curl(&proxy, &["--connect-to", &to, &format!("https://{HOST}/wanted")]);
+    assert_eq!(wanted.status, 200, "looked into: curl trusts our root alone: {}", wanted.error);
+    let pem = workshop.authority.pem.to_string_lossy().into_owned();
+    let other = curl(&proxy, &["--connect-to", &to, "--cacert", &pem, "https://www.fabrikam.com/"]);
+    assert_eq!(other.status, 200, "left alone: {}", other.error);
+    assert_eq!(only_exchange(proxy).url.unwrap().path(), "/wanted");
+}
+
+#[test]
+fn requests_without_tls_that_are_not_wanted_are_not_recorded() {
+    if !need(&["curl"]) {
+        return;
+    }
+    let workshop = Workshop::new();
+    let origin = Origin::answering(None, |_| ANSWER.to_vec());
+    let resolve = [origin.resolve(HOST, 80), origin.resolve("www.fabrikam.com", 80)];
+    let proxy = workshop.proxy(&["--resolve", &resolve[0], "--resolve", &resolve[1], "--only", HOST]);
+    for url in ["http://www.fabrikam.com/other", "http://mail.contoso.com/wanted"] {
+        assert_eq!(curl(&proxy, &[url]).status, 200);
+    }
+    assert_eq!(only_exchange(proxy).url.unwrap().path(), "/wanted");
+}
+
+#[test]
 fn a_client_of_a_protocol_that_is_not_read_speaks_to_its_server() {
     let workshop = Workshop::new();
     let mut config = (*workshop.authority.server(&[HOST])).clone();

@@ -4,6 +4,8 @@ use std::fs;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::Command;
 
+use authtap::exchange::Unseen;
+
 use crate::kit::{Answer, Nghttpd, Origin, Proxy, Request, Workshop, curl, field, need, saved};
 
 const HOST: &str = "mail.contoso.com";
@@ -97,6 +99,55 @@ fn a_server_that_cannot_be_asked_is_named_to_the_client_and_recorded() {
         assert!(answer.text().contains("refuses the connection"), "{}", answer.text());
     }
     assert!(proxy.exchanges(2).iter().all(|said| said["error"]["step"] == "connect"));
+}
+
+#[test]
+fn a_server_given_by_its_address_is_called_by_the_name_that_callers_use() {
+    if !need(&["curl"]) {
+        return;
+    }
+    let workshop = Workshop::new();
+    let origin = Origin::answering(Some(workshop.authority.server(&[HOST])), |_| ANSWER.to_vec());
+    let proxy = workshop.proxy(&["--reverse", &format!("https://{}", origin.address)]);
+    let answer = call(&proxy, &[&format!("https://{HOST}/")]);
+    assert_eq!((answer.code, answer.status), (Some(0), 401), "the certificate is for the name: {}", answer.error);
+    let answer = call(&proxy, &["https://www.fabrikam.com/"]);
+    assert_eq!(answer.status, 502, "it is neither for another name nor for the address: {}", answer.error);
+}
+
+#[test]
+fn what_is_not_wanted_and_what_is_skipped_is_not_read_on_any_way() {
+    if !need(&["curl"]) {
+        return;
+    }
+    for server_scheme in ["https", "http"] {
+        let workshop = Workshop::new();
+        let tls = (server_scheme == "https").then(|| workshop.authority.server(&[HOST, "www.contoso.com"]));
+        let origin = Origin::answering(tls, |_| ANSWER.to_vec());
+        let url = format!("{server_scheme}://{}", origin.address);
+        let proxy = workshop.proxy(&["--reverse", &url, "--only", "www.contoso.com"]);
+        for client_scheme in ["https", "http"] {
+            for host in [HOST, "www.contoso.com"] {
+                let answer = call(&proxy, &["--insecure", &format!("{client_scheme}://{host}/")]);
+                assert_eq!(answer.status, 401, "{client_scheme} {host} to {url}: {}", answer.error);
+            }
+        }
+        let finished = proxy.stop();
+        let urls: Vec<_> = finished.exchanges().iter().map(|said| said["url"].clone()).collect();
+        assert_eq!(urls, ["https://www.contoso.com/", "http://www.contoso.com/"], "to {url}");
+        assert!(finished.error().contains("2 connections passed undecrypted"), "{}", finished.error());
+
+        let skip = origin.address.ip().to_string();
+        let proxy = workshop.proxy_beside("skipped.authtap", &["--reverse", &url, "--skip-decrypt", &skip]);
+        for client_scheme in ["https", "http"] {
+            let answer = call(&proxy, &["--insecure", &format!("{client_scheme}://{HOST}/")]);
+            assert_eq!(answer.status, 401, "{client_scheme} to {url}: {}", answer.error);
+        }
+        let session = proxy.session.clone();
+        proxy.stop();
+        let reasons: Vec<_> = saved(&session).iter().map(|exchange| exchange.request.unseen()).collect();
+        assert_eq!(reasons, [Some(Unseen::SkippedHost); 2], "to {url}");
+    }
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! The errors of the rooms below, said in Japanese. Their own words are English.
 
+// All errors are told of alike, the smallest ones too.
+#![allow(clippy::trivially_copy_pass_by_ref)]
+
 use crate::demo::StageError;
 use crate::proxy::{
     AuthorityError, KeyFileDoubt, KeyFileError, KeyFileOption, KeyFileProblem, ProxyLoginError, StartError,
-    UpstreamCaError,
+    UpstreamCaError, UpstreamLoginError, UpstreamProxyError,
 };
 use crate::session::SessionError;
 use crate::session::kind::Kind;
@@ -172,6 +175,28 @@ pub(super) fn login(error: &ProxyLoginError) -> String {
     format!("AUTHTAP_PROXY_AUTH {what}。user:password の形で設定してください")
 }
 
+pub(super) fn upstream_proxy(error: &UpstreamProxyError) -> String {
+    match error {
+        UpstreamProxyError::Form => {
+            "プロキシのスキーム、ホスト、ポートを http://proxy.contoso.com:8080 のように指定してください"
+        }
+        UpstreamProxyError::Scheme => "経由できるのは http://、https://、socks5:// のプロキシだけです",
+        UpstreamProxyError::Login => {
+            "URL にユーザー名とパスワードを含めないでください。引数はこのマシンのすべてのユーザーから見え、シェルの履歴にも残ります。\
+             環境変数 AUTHTAP_UPSTREAM_PROXY_AUTH に user:password を設定してください"
+        }
+    }
+    .to_owned()
+}
+
+pub(super) fn upstream_login(error: &UpstreamLoginError) -> String {
+    let what = match error {
+        UpstreamLoginError::NoColon => "にコロンがありません",
+        UpstreamLoginError::Control => "に制御文字 (末尾の改行など) が含まれています",
+    };
+    format!("AUTHTAP_UPSTREAM_PROXY_AUTH {what}。user:password の形で設定してください")
+}
+
 pub(super) fn key_file(error: &KeyFileError) -> String {
     let (option, file) = (error.option.name(), error.path.display());
     match &error.problem {
@@ -244,6 +269,11 @@ pub(super) fn start(error: &StartError) -> String {
         }
         StartError::NotOurs { address } => {
             format!("{address} はこのマシンのアドレスではありません。--listen で 127.0.0.1:8080 などを指定してください")
+        }
+        StartError::NotTransparent => {
+            "--transparent は Linux でのみ使えます。このシステムではクライアントにプロキシを設定するか、\
+             --reverse を使ってください"
+                .to_owned()
         }
         StartError::Listen { address, error } => {
             format!("{address} で待ち受けできません: {error}。--listen で別のアドレスを指定してください")

@@ -25,7 +25,7 @@ pub(super) fn with_client(case: &Case<'_>) -> Option<Decoded> {
         None => part,
     };
     let part = connection.presented.iter().fold(part, |part, shown| certificate(part, "certificate shown", shown));
-    Some(part)
+    (!part.rows.is_empty()).then_some(part)
 }
 
 /// A view of TLS with the server.
@@ -44,6 +44,7 @@ pub(super) fn with_server(case: &Case<'_>) -> Option<Decoded> {
         .row_if("ALPN", tls.alpn.clone())
         .row_if("engine for old TLS", tls.legacy.clone())
         .row_if("session", tls.resumed.then_some("resumed"))
+        .row_if("renegotiation", tls.renegotiated.then_some("by the server, later on this connection"))
         .row_if("client certificate", wanted);
     let part = certificate(part, "certificate", &tls.certificate);
     let part = tls

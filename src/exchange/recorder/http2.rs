@@ -27,7 +27,15 @@ impl Streams {
         let Self { connection, open, farewell } = self;
         connection.read(side, bytes, &mut |sight| match sight {
             Sight::Stream { id, side, event } => stream(open, id, side, event, book, now),
-            Sight::GoAway { side, code, .. } => *farewell = Some((side, code)),
+            Sight::GoAway { side, last, code } => {
+                *farewell = Some((side, code));
+                if side == End::Server {
+                    // Streams with an even number are its own.
+                    for (_, waiting) in open.range_mut(last.saturating_add(1)..).filter(|(id, _)| *id % 2 == 1) {
+                        waiting.broken = Some(not_taken_up(code));
+                    }
+                }
+            }
             Sight::Stalled { side, stream: Some(id) } => {
                 if let Some(waiting) = open.get_mut(&id) {
                     waiting.stalled = Some(of(side));
@@ -120,6 +128,13 @@ fn stream(open: &mut ById, id: u32, side: End, event: Event<'_>, book: &mut Book
     {
         book.end(of_stream, None, now);
     }
+}
+
+/// The server says which requests it will never look at (RFC 9113 section 6.8): they can be sent again as they are.
+fn not_taken_up(code: u32) -> Failure {
+    let text =
+        ["the server ended the connection (".into(), code_words(code), ") before it took this request up".into()];
+    Failure { side: Side::Server, step: Step::Receive, kind: FailureKind::ClosedEarly, text: Clean::concat(text) }
 }
 
 fn reset(side: End, code: u32) -> Failure {

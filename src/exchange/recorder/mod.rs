@@ -97,6 +97,11 @@ impl Recorder {
         Self { follower: Follower::Http2(Box::default()), book: Book::new(setting) }
     }
 
+    /// What is known of the connection now: exchanges that end from here on have it.
+    pub fn learn(&mut self, connection: Arc<Connection>) {
+        self.book.setting.connection = connection;
+    }
+
     /// Bytes that the client sent.
     pub fn request_bytes(&mut self, bytes: &[u8], now: Timestamp) {
         let Self { follower, book } = self;

@@ -223,6 +223,23 @@ fn of_endless_messages_the_first_are_kept_and_all_are_counted() {
 }
 
 #[test]
+fn a_server_that_goes_away_says_which_requests_it_never_took_up() {
+    let h2 = |kind: u8, stream: u8, payload: &[u8]| {
+        [&[0, 0, payload.len() as u8, kind, 5, 0, 0, 0, stream], payload].concat()
+    };
+    let mut recorder = Recorder::http2(setting());
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    recorder.request_bytes(&[&preface[..], &h2(1, 1, b"\x82\x84\x87"), &h2(1, 3, b"\x82\x84\x87")].concat(), at(0));
+    recorder.response_bytes(&[h2(7, 0, &[0, 0, 0, 1, 0, 0, 0, 0]), h2(1, 1, b"\x88")].concat(), at(1));
+    recorder.close(None, at(2));
+    let ended = exchanges(&mut recorder);
+    assert_eq!((ended[0].status(), ended[0].error.clone()), (Some(200), None));
+    let failure = ended[1].error.as_ref().unwrap();
+    assert_eq!(failure.kind, FailureKind::ClosedEarly);
+    assert!(failure.text.as_str().contains("before it took this request up"), "{}", failure.text);
+}
+
+#[test]
 fn a_websocket_over_http_2_is_one_too() {
     let block = |fields: &[(&str, &str)]| -> Vec<u8> {
         let text = |text: &str| [&[text.len() as u8], text.as_bytes()].concat();

@@ -19,6 +19,13 @@ pub enum Responder {
     Instead(Arc<dyn Respond>),
 }
 
+impl Responder {
+    /// Whether servers answer.
+    pub(crate) const fn is_upstream(&self) -> bool {
+        matches!(self, Self::Upstream)
+    }
+}
+
 /// Answers requests in the place of servers.
 ///
 /// The requests of one connection come one after another, each after the answer to the one before.

@@ -159,7 +159,7 @@ impl Leaves {
             let twin = params.signed_by(&key, &self.issuer).ok()?.der().clone();
             let shown = [
                 legacy::Shown::new(&[twin], rsa.secret_pkcs8_der())?,
-                legacy::Shown::new(&[leaf.der.clone()], &self.key.serialize_der())?,
+                legacy::Shown::new(std::slice::from_ref(&leaf.der), &self.key.serialize_der())?,
             ];
             legacy::Acceptor::new(&shown).map(Arc::new)
         })
@@ -381,7 +381,7 @@ mod tests {
     fn no_more_than_the_bound_are_kept() {
         let authority = authority();
         let first = authority.leaf("0.contoso.com", None).unwrap();
-        for n in 0..=KEPT {
+        for n in 1..=KEPT {
             authority.leaf(&format!("{n}.contoso.com"), None).unwrap();
         }
         assert!(!Arc::ptr_eq(&first, &authority.leaf("0.contoso.com", None).unwrap()));

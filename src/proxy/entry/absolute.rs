@@ -1,28 +1,36 @@
-//! Requests in absolute form (`GET http://host/…`): only the target and the proxy's own fields change.
+//! Requests to a proxy, one after another: those in absolute form (`GET http://host/…`), of which only the target and
+//! the proxy's own fields change, and CONNECT where another proxy is asked for the tunnel.
 //!
-//! Each origin has one connection for each client connection, never shared: NTLM binds identities to connections. One
+//! Each origin has one connection for each client connection, never shared: NTLM binds identities to connections. An
+//! upstream proxy has one for each client connection too, as it would without us: a login to it is bound likewise. One
 //! request is in flight at a time, because origins may differ from request to request. Where the framing is lost the
 //! connection is closed; nothing is guessed.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncBufRead, AsyncReadExt, AsyncWrite};
+use tokio::io::{AsyncBufRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::exchange::{Server, Side, Timestamp};
+use crate::exchange::{Failure, Server, Side, Timestamp};
 use crate::proxy::answer::page::{self, Way};
 use crate::proxy::answer::{self, Page, hang_up};
 use crate::proxy::entry::connection::{Caller, Opening, not_a_request, opening, own_page, refuse_tunnel};
-use crate::proxy::entry::tunnel;
+use crate::proxy::entry::tunnel::{self, Manner};
 use crate::proxy::tap::relay::{RowClock, relay};
 use crate::proxy::tap::stream::{Plain, Stream};
 use crate::proxy::tap::tape::{Ending, Tape};
 use crate::proxy::target::Target;
+use crate::proxy::upstream::Connected;
 use crate::proxy::upstream::hop::Hop;
+use crate::proxy::upstream::via::connect::with_login;
+use crate::proxy::upstream::via::{self, UpstreamProxy};
 use crate::redact::{Bindings, Clean};
 use crate::wire::http1::{Asked, Reader};
 use crate::wire::{Event, Fields};
@@ -30,20 +38,22 @@ use crate::wire::{Event, Fields};
 /// More origins than this on one client connection is no client that we know.
 const ORIGINS: usize = 64;
 
-/// Serves a client whose first request is in absolute form.
+/// Serves a client whose first request is in absolute form, or a CONNECT that another proxy is to answer.
 pub(crate) async fn serve(caller: Caller, mut tcp: TcpStream, mut read: Vec<u8>) {
-    let mut origins: HashMap<Target, Origin> = HashMap::new();
-    let mut current: Option<Target> = None;
+    let context = Arc::clone(&caller.context);
+    let mut origins: HashMap<Next, Origin> = HashMap::new();
+    let mut current: Option<Next> = None;
     loop {
         let started = Timestamp::now();
         let Some(found) = opening(&read) else {
-            let idle = current.as_ref().and_then(|target| origins.get_mut(target)).map(|origin| &mut origin.server);
+            let idle = current.as_ref().and_then(|next| origins.get_mut(next)).map(|origin| &mut origin.server);
             if !read_more(&mut tcp, &mut read, idle).await {
                 return hang_up(tcp).await;
             }
             continue;
         };
-        match found {
+        origins.retain(|_, origin| origin.is_alive());
+        let (next, went) = match found {
             Opening::Absolute { head } => {
                 let rest = read.split_off(head);
                 let Some(Request { target, head: rewritten, asked }) = Request::read(&read) else {
@@ -63,59 +73,171 @@ pub(crate) async fn serve(caller: Caller, mut tcp: TcpStream, mut read: Vec<u8>)
                     read.extend(rest);
                     return answer::serve(Plain::new(tcp, read), &page).await;
                 }
-                if caller.context.login.is_some() {
+                if context.login.is_some() {
                     read = without_login(&read);
                 }
                 if origins.len() >= ORIGINS {
                     origins.clear();
                 }
-                origins.retain(|_, origin| origin.is_alive());
-                if !origins.contains_key(&target) {
-                    match Origin::connect(&caller, &target).await {
-                        Ok(origin) => drop(origins.insert(target.clone(), origin)),
-                        Err(page) => {
+                let proxy = context.upstream.request_proxy(&target);
+                let (next, sent) = match &proxy {
+                    Some(proxy) => {
+                        let (line, fields) = read.split_at(after_line(&read, 0));
+                        read = with_login(line, fields, proxy);
+                        (Next::Proxy(proxy.target().clone()), read.clone())
+                    }
+                    None => (Next::Origin(target.clone()), rewritten),
+                };
+                if !origins.contains_key(&next) {
+                    match Origin::connect(&caller, &target, proxy.as_deref()).await {
+                        Ok(origin) => drop(origins.insert(next.clone(), origin)),
+                        Err(failure) => {
+                            let page = Page::unreachable(&target, &failure, &context.redactor);
                             let mut tape = tape(&caller, &target, None);
                             tape.request_bytes(&read);
-                            tape.fail(page.1);
+                            tape.fail(failure);
                             read.extend(rest);
-                            return answer::serve(Plain::new(tcp, read), &page.0).await;
+                            return answer::serve(Plain::new(tcp, read), &page).await;
                         }
                     }
                 }
-                let Some(origin) = origins.get_mut(&target) else { return };
-                let client = Plain::new(tcp, rest);
-                let went = origin.exchange(client, &read, rewritten, asked).await;
-                current = Some(target.clone());
-                match went {
-                    Went::On(client) => (tcp, read) = client.into_parts(),
-                    Went::Upgraded(client) => {
-                        if let Some(Origin { server, mut tape, .. }) = origins.remove(&target) {
-                            relay(client, server, &mut tape).await;
-                        }
-                        return;
-                    }
-                    Went::Over(client) => {
-                        drop(origins);
-                        return hang_up(client).await;
-                    }
-                    Went::Reset(mut client) => return client.abort(),
-                }
+                let Some(origin) = origins.get_mut(&next) else { return };
+                origin.turn_to(&caller, &target);
+                let went = origin.exchange(Plain::new(tcp, rest), &read, sent, asked).await;
+                (next, went)
             }
             Opening::Tunnel { target, head } => {
                 let early = read.split_off(head);
-                let asked = tunnel::Asked { target, head: read, early, started };
+                let mut asked = tunnel::Asked { target, manner: Manner::Http, head: read, early, started };
                 if page::is_at(&asked.target) {
                     return tunnel::to_page(caller, tcp, asked).await;
                 }
-                return match caller.turn_away(&asked.head) {
-                    Some(refusal) => refuse_tunnel(&caller, tcp, asked, refusal).await,
-                    None => tunnel::serve(caller, tcp, asked).await,
+                if let Some(refusal) = caller.turn_away(&asked.head) {
+                    return refuse_tunnel(&caller, tcp, asked, refusal).await;
+                }
+                if context.login.is_some() {
+                    asked.head = without_login(&asked.head);
+                }
+                let Some((proxy, request)) = context.upstream.tunnel_proxy(&asked.target, &asked.head) else {
+                    return tunnel::serve(caller, tcp, asked).await;
                 };
+                let next = Next::Proxy(proxy.target().clone());
+                let kept = origins.remove(&next);
+                match through(&caller, &mut tcp, &mut asked, &proxy, &request, kept).await {
+                    Through::Left => return,
+                    Through::Failed(failure) => return tunnel::refuse(&caller, tcp, asked, failure).await,
+                    Through::Stands { connected, answer } => {
+                        if tcp.write_all(&answer).await.is_ok() {
+                            tunnel::go_on(caller, tcp, connected, asked, false).await;
+                        }
+                        return;
+                    }
+                    Through::Refused(mut origin) => {
+                        // The answer has come already; what asked for it is only told.
+                        let client = Plain::new(tcp, asked.early);
+                        let went = origin.exchange(client, &request, Vec::new(), Asked::Connect).await;
+                        origins.insert(next.clone(), *origin);
+                        (next, went)
+                    }
+                }
             }
+            Opening::Socks => return not_a_request(&caller, tcp, "the client sent no HTTP request", started).await,
             Opening::Ourselves => return own_page(&caller, tcp, read, Way::Directly).await,
             Opening::Broken(text) => return not_a_request(&caller, tcp, text, started).await,
+        };
+        match went {
+            Went::On(client) => (tcp, read) = client.into_parts(),
+            Went::Upgraded(client) => {
+                if let Some(Origin { server, mut tape, .. }) = origins.remove(&next) {
+                    relay(client, server, &mut tape).await;
+                }
+                return;
+            }
+            Went::Over(client) => {
+                drop(origins);
+                return hang_up(client).await;
+            }
+            Went::Reset(mut client) => return client.abort(),
+        }
+        current = Some(next);
+    }
+}
+
+/// Who a request is given to.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Next {
+    /// The server that it is for.
+    Origin(Target),
+    /// A proxy before it.
+    Proxy(Target),
+}
+
+/// What became of a CONNECT that another proxy was asked to answer.
+enum Through {
+    Stands {
+        connected: Connected,
+        /// The proxy's own, for the client.
+        answer: Vec<u8>,
+    },
+    /// The proxy has something else to say; it waits in the origin.
+    Refused(Box<Origin>),
+    Failed(Failure),
+    /// The client did not wait.
+    Left,
+}
+
+/// Asks `proxy` for a tunnel, over the connection that the client has with it already, if it has one.
+async fn through(
+    caller: &Caller,
+    client: &mut TcpStream,
+    asked: &mut tunnel::Asked,
+    proxy: &UpstreamProxy,
+    request: &[u8],
+    kept: Option<Origin>,
+) -> Through {
+    let context = &caller.context;
+    let reached = match kept {
+        Some(origin) => Ok((origin.server.into_parts().0, origin.address)),
+        None => context.upstream.reach(proxy).await,
+    };
+    let (mut hop, address) = match reached {
+        Ok(reached) => reached,
+        Err(failure) => return Through::Failed(failure),
+    };
+    let said = tokio::select! {
+        said = via::connect::ask(&mut hop, request) => said,
+        () = client_left(client, &mut asked.early) => return Through::Left,
+    };
+    match said {
+        Ok(mut said) if said.stands() => {
+            let greeting = said.read.split_off(said.head);
+            Through::Stands { connected: Connected { hop, address, greeting }, answer: said.read }
+        }
+        Ok(said) => {
+            let server = Server { address: Clean::from(address), tls: None };
+            let connection = caller.connection(Some(&asked.target), Some(server), None);
+            let authority = asked.target.short_authority(443).into_bytes();
+            let tape = if context.is_wanted(&asked.target.host, asked.target.port) {
+                Tape::http(context, connection, Bindings::UNKNOWN, None, "https", Some(authority), None)
+            } else {
+                Tape::Off
+            };
+            Through::Refused(Box::new(Origin::new(hop, said.read, asked.target.clone(), address, tape)))
+        }
+        Err(failure) => Through::Failed(via::on_the_way(proxy, failure, &context.redactor)),
+    }
+}
+
+/// Returns when the client goes away; what it sends meanwhile is kept.
+async fn client_left(client: &mut TcpStream, early: &mut Vec<u8>) {
+    /// More than this nobody sends before its tunnel stands.
+    const EARLY: usize = 64 * 1024;
+    while early.len() < EARLY {
+        if !matches!(client.read_buf(early).await, Ok(more) if more > 0) {
+            return;
         }
     }
+    std::future::pending::<()>().await;
 }
 
 /// Whether the request with this head is for the proxy's own page.
@@ -138,7 +260,12 @@ async fn read_more(tcp: &mut TcpStream, read: &mut Vec<u8>, idle: Option<&mut Pl
     }
 }
 
+/// The tape of a connection to `target`, or none where `--only` does not name it.
 fn tape(caller: &Caller, target: &Target, server: Option<Server>) -> Tape {
+    if !caller.context.is_wanted(&target.host, target.port) {
+        caller.context.passed.fetch_add(1, Ordering::Relaxed);
+        return Tape::Off;
+    }
     let connection = caller.connection(Some(target), server, None);
     let authority = target.short_authority(80).into_bytes();
     Tape::http(&caller.context, connection, Bindings::UNKNOWN, None, "http", Some(authority), None)
@@ -203,12 +330,15 @@ fn after_line(bytes: &[u8], from: usize) -> usize {
     memchr::memchr(b'\n', &bytes[from..]).map_or(bytes.len(), |at| from + at + 1)
 }
 
-/// The one connection to an origin, for one client connection.
+/// The one connection to an origin or to a proxy before it, for one client connection.
 struct Origin {
     server: Plain<Hop>,
     requests: Reader,
     responses: Reader,
     tape: Tape,
+    /// What the tape is of.
+    target: Target,
+    address: SocketAddr,
 }
 
 /// How an exchange left the connections.
@@ -223,16 +353,27 @@ enum Went {
 }
 
 impl Origin {
-    async fn connect(caller: &Caller, target: &Target) -> Result<Self, (Page, crate::exchange::Failure)> {
-        let context = &caller.context;
-        match context.upstream.connect(target).await {
-            Ok((tcp, address)) => Ok(Self {
-                server: Plain::new(tcp, Vec::new()),
-                requests: Reader::requests(),
-                responses: Reader::responses(),
-                tape: tape(caller, target, Some(Server { address: Clean::from(address), tls: None })),
-            }),
-            Err(failure) => Err((Page::unreachable(target, &failure, &context.redactor), failure)),
+    fn new(hop: Hop, read: Vec<u8>, target: Target, address: SocketAddr, tape: Tape) -> Self {
+        let (requests, responses) = (Reader::requests(), Reader::responses());
+        Self { server: Plain::new(hop, read), requests, responses, tape, target, address }
+    }
+
+    async fn connect(caller: &Caller, target: &Target, proxy: Option<&UpstreamProxy>) -> Result<Self, Failure> {
+        let upstream = &caller.context.upstream;
+        let (hop, address, greeting) = match proxy {
+            Some(proxy) => upstream.reach(proxy).await.map(|(hop, address)| (hop, address, Vec::new()))?,
+            None => upstream.connect(target, &[]).await.map(|found| (found.hop, found.address, found.greeting))?,
+        };
+        let tape = tape(caller, target, Some(Server { address: Clean::from(address), tls: None }));
+        Ok(Self::new(hop, greeting, target.clone(), address, tape))
+    }
+
+    /// The next request is for `target`: behind a proxy, targets change on one connection.
+    fn turn_to(&mut self, caller: &Caller, target: &Target) {
+        if self.target != *target {
+            self.tape.close(None);
+            self.tape = tape(caller, target, Some(Server { address: Clean::from(self.address), tls: None }));
+            self.target = target.clone();
         }
     }
 
@@ -252,7 +393,7 @@ impl Origin {
         let mut clock = RowClock::new();
         let mut told = false;
         let ending = poll_fn(|cx| {
-            let Self { server, requests, responses, tape } = self;
+            let Self { server, requests, responses, tape, .. } = self;
             if !pending.poll_write(server, cx) {
                 return Poll::Pending;
             }
@@ -436,7 +577,7 @@ fn ending(request: &Half, response: &Half) -> Option<End> {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use std::sync::Mutex;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use tokio::io::AsyncWriteExt;
 

@@ -17,28 +17,34 @@ use crate::proxy::entry::absolute;
 use crate::proxy::entry::crowd::{Dismissal, SILENCE};
 use crate::proxy::entry::login::Login;
 use crate::proxy::entry::reverse;
-use crate::proxy::entry::tunnel;
+use crate::proxy::entry::socks;
+use crate::proxy::entry::transparent;
+use crate::proxy::entry::tunnel::{self, Manner};
 use crate::proxy::failure;
 use crate::proxy::tap::stream::Plain;
 use crate::proxy::tap::tape;
-use crate::proxy::target::Target;
+use crate::proxy::target::{Target, TargetError};
 use crate::redact::{Bindings, Clean};
 use crate::wire::http1::{head_end, is_token_byte};
 
 /// A request head longer than this is none that a client would send to a proxy.
 pub(crate) const HEAD_LIMIT: usize = 256 * 1024;
 
+/// Nor is one of more lines.
+const FIELDS_LIMIT: usize = 1002;
+
 /// Who calls, and since when.
 pub(crate) struct Caller {
     pub(crate) context: Arc<Context>,
     pub(crate) id: u32,
     client: Clean,
+    peer: SocketAddr,
 }
 
 impl Caller {
     fn new(context: Arc<Context>, peer: SocketAddr) -> Self {
         let client = context.redactor.wire().client_address(peer);
-        Self { id: context.ids.connection(), client, context }
+        Self { id: context.ids.connection(), client, peer, context }
     }
 
     /// The facts of the connection, as far as they are known by now.
@@ -60,6 +66,16 @@ impl Caller {
 }
 
 impl Caller {
+    /// Whether the caller is this proxy itself, which is then recorded. Only for callers that have sent something.
+    pub(crate) fn is_ourselves(&self, started: Timestamp) -> bool {
+        let ours = self.context.upstream.is_ours(self.peer);
+        if ours {
+            let connection = self.connection(None, None, None);
+            tape::failed(&self.context, connection, started, None, None, failure::called_by_ourselves());
+        }
+        ours
+    }
+
     /// What to answer to the request with this head, whose sender did not say what `--proxy-auth` asks for. A request
     /// without a login is a client's way of asking whether it needs one: it is counted. One with a wrong login is a
     /// failure, of the client and of nobody else, for the caller to record.
@@ -97,6 +113,11 @@ pub(crate) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: Socke
     if let Some(url) = caller.context.reverse.clone() {
         return Box::pin(reverse::serve(caller, tcp, &url)).await;
     }
+    if caller.context.transparent
+        && let Some(destination) = transparent::destination(&tcp, caller.context.upstream.own())
+    {
+        return Box::pin(transparent::serve(caller, tcp, destination)).await;
+    }
     let mut read = Vec::new();
     let mut wait = caller.context.crowd.wait();
     let found = loop {
@@ -115,11 +136,20 @@ pub(crate) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: Socke
     };
     drop(wait);
     let started = Timestamp::now();
+    if caller.is_ourselves(started) {
+        return;
+    }
     let responder = caller.context.responder.clone();
     match (found, responder) {
         (Opening::Tunnel { target, head }, responder) => {
+            if responder.is_upstream()
+                && !page::is_at(&target)
+                && caller.context.upstream.tunnel_proxy(&target, &[]).is_some()
+            {
+                return Box::pin(absolute::serve(caller, tcp, read)).await;
+            }
             let early = read.split_off(head);
-            let asked = tunnel::Asked { target, head: read, early, started };
+            let asked = tunnel::Asked { target, manner: Manner::Http, head: read, early, started };
             if page::is_at(&asked.target) {
                 return tunnel::to_page(caller, tcp, asked).await;
             }
@@ -146,6 +176,7 @@ pub(crate) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: Socke
             };
             conversation.hold(Plain::new(tcp, read), &*respond).await;
         }
+        (Opening::Socks, _) => Box::pin(socks::serve(caller, tcp, read)).await,
         (Opening::Ourselves, _) => own_page(&caller, tcp, read, Way::Directly).await,
         (Opening::Broken(text), _) => not_a_request(&caller, tcp, text, started).await,
     }
@@ -192,6 +223,8 @@ pub(crate) enum Opening {
     Tunnel { target: Target, head: usize },
     /// `GET http://host/…`.
     Absolute { head: usize },
+    /// SOCKS, of whatever version.
+    Socks,
     /// `GET /…`: for the proxy itself.
     Ourselves,
     /// No request to a proxy; what it is instead.
@@ -207,7 +240,7 @@ pub(crate) fn opening(read: &[u8]) -> Option<Opening> {
                 "the client speaks TLS to the proxy; set it up with an http:// proxy, not with an https:// one",
             );
         }
-        4 | 5 => return broken("the client speaks SOCKS; set it up with an HTTP proxy"),
+        &socks::VERSION | &socks::VERSION_4 => return Some(Opening::Socks),
         byte if !is_token_byte(*byte) => return broken("the client sent bytes that are no HTTP request"),
         _ => {}
     }
@@ -224,14 +257,20 @@ pub(crate) fn opening(read: &[u8]) -> Option<Opening> {
     let Some(head) = head_end(read, 0) else {
         return if read.len() > HEAD_LIMIT {
             broken("the client sent a request head longer than 256 KiB")
+        } else if memchr::memchr_iter(b'\n', read).count() > FIELDS_LIMIT {
+            broken("the client sent a request head of more than 1000 fields")
         } else {
             None
         };
     };
+    if memchr::memchr_iter(b'\n', &read[..head]).count() > FIELDS_LIMIT {
+        return broken("the client sent a request head of more than 1000 fields");
+    }
     if method == b"CONNECT" {
-        return match Target::read(target, 443) {
-            Some(target) => Some(Opening::Tunnel { target, head }),
-            None => broken("the client sent a CONNECT without a usable host and port"),
+        return match Target::parse(target, 443) {
+            Ok(target) => Some(Opening::Tunnel { target, head }),
+            Err(TargetError::Zone) => broken(TargetError::Zone.phrase()),
+            Err(TargetError::Form) => broken("the client sent a CONNECT without a usable host and port"),
         };
     }
     if target.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"http://")) {

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::proxy::entry::connection;
+use crate::proxy::entry::{connection, transparent};
 use crate::proxy::{Context, StartError};
 
 /// After an error that closes nothing (no file descriptors left), accepting is tried again after so long.
@@ -19,8 +19,8 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// How often shutdown looks whether the last exchange has ended.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
 
-/// Opens a listener on each of `addresses`.
-pub(crate) async fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
+/// Opens a listener on each of `addresses`; `transparent` ones also take what was meant for others.
+pub(crate) async fn bind(addresses: &[SocketAddr], transparent: bool) -> Result<Vec<TcpListener>, StartError> {
     let mut listeners = Vec::with_capacity(addresses.len());
     for address in addresses {
         let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
@@ -29,6 +29,9 @@ pub(crate) async fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, S
             io::ErrorKind::AddrNotAvailable => StartError::NotOurs { address: *address },
             _ => StartError::Listen { address: *address, error },
         })?;
+        if transparent {
+            transparent::prepare(&listener);
+        }
         listeners.push(listener);
     }
     Ok(listeners)

@@ -45,7 +45,6 @@ impl FromStr for ProxyLogin {
 
 impl ProxyLogin {
     /// Whether these are the ones.
-    #[allow(dead_code)] // for SOCKS, which gives the two apart
     pub(crate) fn admits(&self, user: &[u8], password: &[u8]) -> bool {
         // A user name with a colon in it could move the border between the two.
         !user.contains(&b':') && self.is(&Zeroizing::new([user, b":", password].concat()))

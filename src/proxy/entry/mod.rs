@@ -8,8 +8,11 @@ pub(crate) mod listener;
 pub(crate) mod login;
 mod network;
 mod reverse;
+mod socks;
+mod transparent;
 mod tunnel;
 
 pub use login::{ProxyLogin, ProxyLoginError};
 pub use network::{Network, NetworkError};
 pub use reverse::{ReverseUrl, ReverseUrlError};
+pub(crate) use transparent::AVAILABLE as TRANSPARENT_AVAILABLE;

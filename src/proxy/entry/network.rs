@@ -28,21 +28,29 @@ impl Network {
     }
 }
 
+impl Network {
+    /// The network that `text` names, by its own address or by any address in it.
+    pub(crate) fn around(text: &str) -> Option<Self> {
+        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
+        let address: IpAddr = address.parse().ok()?;
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = match prefix {
+            None => longest,
+            Some(digits) => digits.parse().ok().filter(|prefix| *prefix <= longest)?,
+        };
+        Some(Self { address, prefix })
+    }
+}
+
 impl FromStr for Network {
     type Err = NetworkError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-        let address: IpAddr = address.parse().map_err(|_| NetworkError::Form)?;
-        let longest = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = match prefix {
-            None => longest,
-            Some(digits) => digits.parse().ok().filter(|prefix| *prefix <= longest).ok_or(NetworkError::Form)?,
-        };
-        if has_host_bits(address, prefix) {
+        let network = Self::around(text).ok_or(NetworkError::Form)?;
+        if has_host_bits(network.address, network.prefix) {
             return Err(NetworkError::HostBits);
         }
-        Ok(Self { address, prefix })
+        Ok(network)
     }
 }
 

@@ -6,26 +6,27 @@
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-use crate::exchange::{Failure, Server, Timestamp, Tls};
+use crate::exchange::{Connection, Failure, Server, Timestamp, Tls, Unseen};
 use crate::proxy::answer::{self, Page};
 use crate::proxy::entry::connection::{Caller, dismiss};
 use crate::proxy::entry::crowd::SILENCE;
 use crate::proxy::entry::hello::greet;
-use crate::proxy::entry::tunnel::{self, Asked, Opening};
+use crate::proxy::entry::tunnel::{self, Asked, Manner, Opening};
 use crate::proxy::failure;
 use crate::proxy::tap::relay::relay;
 use crate::proxy::tap::stream::Plain;
 use crate::proxy::tap::tape::{self, Tape};
 use crate::proxy::target::Target;
 use crate::proxy::tls::protocol::Protocol;
-use crate::proxy::upstream::hop::Hop;
-use crate::proxy::upstream::{Offer, Unsecured};
+use crate::proxy::upstream::secure::Names;
+use crate::proxy::upstream::{Connected, Offer, Unsecured};
 use crate::redact::{Bindings, Clean};
 
 /// The server to stand in front of.
@@ -75,23 +76,26 @@ pub(crate) async fn serve(caller: Caller, mut client: TcpStream, url: &ReverseUr
         }
     }
     drop(wait);
-    // SSL 2's form of a ClientHello has the topmost bit set.
-    let tls = matches!(early.first(), Some(0x16 | 0x80..));
-    let asked = Asked { target: url.target.clone(), head: Vec::new(), early, started: Timestamp::now() };
-    match caller.context.upstream.connect(&url.target).await {
-        Ok((server, address)) if tls == url.tls => tunnel::front(caller, client, server, address, asked).await,
-        Ok((server, address)) if tls => to_plain(caller, client, server, address, asked).await,
-        Ok((server, address)) => to_tls(caller, client, server, address, asked).await,
+    let started = Timestamp::now();
+    if caller.is_ourselves(started) {
+        return;
+    }
+    let tls = tunnel::speaks_tls(&early);
+    let asked = Asked { target: url.target.clone(), manner: Manner::Unasked, head: Vec::new(), early, started };
+    match caller.context.upstream.connect(&url.target, &[]).await {
+        Ok(connected) if tls == url.tls => tunnel::go_on(caller, client, connected, asked, true).await,
+        Ok(connected) if tls => to_plain(caller, client, connected, asked).await,
+        Ok(connected) => to_tls(caller, client, connected, asked).await,
         Err(failure) => fail(&caller, client, asked, tls, failure).await,
     }
 }
 
 /// The client speaks TLS, the server does not.
-async fn to_plain(caller: Caller, mut client: TcpStream, server: Hop, address: SocketAddr, asked: Asked) {
+async fn to_plain(caller: Caller, mut client: TcpStream, connected: Connected, asked: Asked) {
     let context = Arc::clone(&caller.context);
     let Asked { target, early, started, .. } = asked;
     let connection = |leaf| {
-        let server = Server { address: Clean::from(address), tls: None };
+        let server = Server { address: Clean::from(connected.address), tls: None };
         caller.connection(Some(&target), Some(server), leaf)
     };
     let hello = match tunnel::client_opening(&mut client, early, &context.crowd).await {
@@ -116,56 +120,90 @@ async fn to_plain(caller: Caller, mut client: TcpStream, server: Hop, address: S
     let connection = connection(leaf.facts(&context.redactor));
     match greet(client, hello, &leaf, http1, &context).await {
         Ok(greeted) => {
-            let authority = target.short_authority(443).into_bytes();
             let bindings = Bindings::of_certificates(Some(&greeted.shown), None);
             let (client, connection) = greeted.enter(connection);
-            let tunnel = Some((target, started));
-            let mut tape = Tape::http(&context, connection, bindings, http1, "https", Some(authority), tunnel);
-            relay(client, Plain::new(server, Vec::new()), &mut tape).await;
+            let mut tape = unread(&caller, &target, Some(&name), &connection, started).unwrap_or_else(|| {
+                let authority = target.short_authority(443).into_bytes();
+                let tunnel = Some((target, started));
+                Tape::http(&context, connection, bindings, http1, "https", Some(authority), tunnel)
+            });
+            relay(client, Plain::new(connected.hop, connected.greeting), &mut tape).await;
         }
         Err(failure) => tape::failed_tunnel(&context, connection, started, &target, failure),
     }
 }
 
 /// The server speaks TLS, the client does not.
-async fn to_tls(caller: Caller, client: TcpStream, mut server: Hop, mut address: SocketAddr, asked: Asked) {
+async fn to_tls(caller: Caller, mut client: TcpStream, connected: Connected, mut asked: Asked) {
     let context = Arc::clone(&caller.context);
-    let target = &asked.target;
+    let target = asked.target.clone();
+    let Connected { hop: mut server, mut address, .. } = connected;
     let connection = |address: SocketAddr, tls: Option<Tls>| {
         let server = Server { address: Clean::from(address), tls };
-        caller.connection(Some(target), Some(server), None)
+        caller.connection(Some(&target), Some(server), None)
+    };
+    let host = if context.only.is_empty() && !target.is_address() {
+        None
+    } else {
+        tunnel::host_field(&mut client, &mut asked.early, &context.crowd).await
     };
     let Ok(name) = ServerName::try_from(target.host.clone()) else {
         let failure = failure::ours("the server's name cannot stand in a certificate");
         return fail(&caller, client, asked, false, failure).await;
     };
+    // Where we know the server by its address alone, the client knows its name.
+    let called = host.clone().filter(|_| target.is_address()).and_then(|host| ServerName::try_from(host).ok());
+    let (name, alias) = called.map_or((name.clone(), None), |called| (called, Some(name)));
     let offer = Offer::new(vec![Protocol::Http1], true, None);
-    let mut attempt = context.upstream.attempt(target);
+    let names = Names { name, alias };
+    let mut attempt = context.upstream.attempt(&target);
     let (failure, tls) = loop {
-        match context.upstream.secure(target, server, name.clone(), &offer, attempt).await {
+        match context.upstream.secure(&target, server, &names, &offer, attempt).await {
             Ok(secured) => {
-                let authority = target.short_authority(80).into_bytes();
                 let connection = connection(address, Some(secured.facts));
-                let mut tape = Tape::http(&context, connection, Bindings::UNKNOWN, None, "http", Some(authority), None);
+                let tape = unread(&caller, &target, host.as_deref(), &connection, asked.started);
+                let mut tape = tape.unwrap_or_else(|| {
+                    let authority = target.short_authority(80).into_bytes();
+                    Tape::http(&context, connection, Bindings::UNKNOWN, None, "http", Some(authority), None)
+                });
                 return relay(Plain::new(client, asked.early), secured.stream, &mut tape).await;
             }
             Err(Unsecured::Again(next)) => attempt = next,
             Err(Unsecured::Refused(failure, tls)) => break (failure, tls.map(|tls| *tls)),
             Err(Unsecured::Incompatible(_)) => break (failure::server_tls_incompatible(), None),
         }
-        match context.upstream.connect(target).await {
-            Ok(again) => (server, address) = again,
+        match context.upstream.connect(&target, &[]).await {
+            Ok(again) => (server, address) = (again.hop, again.address),
             Err(failure) => break (failure, None),
         }
     };
-    let page = Page::unreachable(target, &failure, &context.redactor);
+    let page = Page::unreachable(&target, &failure, &context.redactor);
     let url = context.redactor.wire().url(format!("http://{}/", target.short_authority(80)).as_bytes());
     tape::failed(&context, connection(address, tls), asked.started, None, Some(url), failure);
     answer::serve(Plain::new(client, asked.early), &page).await;
 }
 
+/// The tape for what `--only` or `--skip-decrypt` keep from being read, although TLS has to end here: by the server's
+/// own name, or by what the client calls it.
+fn unread(
+    caller: &Caller,
+    target: &Target,
+    called: Option<&str>,
+    connection: &Arc<Connection>,
+    started: Timestamp,
+) -> Option<Tape> {
+    let context = &caller.context;
+    let names = || [Some(target.host.as_str()), called].into_iter().flatten();
+    if !names().any(|name| context.is_wanted(name, target.port)) {
+        context.passed.fetch_add(1, Ordering::Relaxed);
+        return Some(Tape::Off);
+    }
+    let skipped = names().any(|name| context.is_skipped(name, target.port));
+    skipped.then(|| Tape::blind(context, Arc::clone(connection), started, target, Unseen::SkippedHost))
+}
+
 /// The server cannot be asked: the client is told so, in TLS where it speaks that.
-async fn fail(caller: &Caller, mut client: TcpStream, asked: Asked, tls: bool, failure: Failure) {
+pub(crate) async fn fail(caller: &Caller, mut client: TcpStream, asked: Asked, tls: bool, failure: Failure) {
     let context = &caller.context;
     let Asked { target, early, started, .. } = asked;
     let page = Page::unreachable(&target, &failure, &context.redactor);

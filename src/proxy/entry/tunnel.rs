@@ -1,9 +1,10 @@
-//! CONNECT: TCP to the server first, then TLS on both sides, then the relay; or the client's own bytes undecrypted
-//! where we cannot look inside.
+//! Tunnels: a connection to the server first, then TLS on both sides, then the relay; or the client's own bytes
+//! undecrypted where we cannot look inside. How a client asked for its tunnel makes no difference to its course.
 //!
 //! Nothing that works without us may break: whatever our TLS cannot do with the server or with the client is left to
 //! the two of them, and recorded as unseen.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,11 +19,12 @@ use crate::exchange::{Connection, Failure, FailureKind, Server, Side, Step, Time
 use crate::proxy::answer::instead::Conversation;
 use crate::proxy::answer::page::{self, Way};
 use crate::proxy::answer::respond::Respond;
-use crate::proxy::answer::{self, Page};
+use crate::proxy::answer::{self, Page, hang_up};
 use crate::proxy::certificates::leaf::Leaf;
 use crate::proxy::entry::connection::Caller;
 use crate::proxy::entry::crowd::{Crowd, Dismissal};
 use crate::proxy::entry::hello::{Hello, greet};
+use crate::proxy::entry::{reverse, socks};
 use crate::proxy::failure;
 use crate::proxy::tap::relay::relay;
 use crate::proxy::tap::stream::{Line, Plain};
@@ -30,20 +32,45 @@ use crate::proxy::tap::tape::{self, Tape};
 use crate::proxy::target::Target;
 use crate::proxy::tls::protocol::Protocol;
 use crate::proxy::upstream::hop::Hop;
-use crate::proxy::upstream::{Offer, Secured, Unsecured};
+use crate::proxy::upstream::secure::Names;
+use crate::proxy::upstream::{Connected, Offer, Secured, Unsecured};
 use crate::redact::{Bindings, Clean};
+use crate::wire::Fields;
 use crate::wire::hello::{self, HELLO_LIMIT, Reading};
+use crate::wire::http1::head_end;
 
 const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 
 /// A tunnel that a client asked for.
 pub(crate) struct Asked {
     pub(crate) target: Target,
-    /// The CONNECT itself.
+    pub(crate) manner: Manner,
+    /// The CONNECT itself, where it was one, without what was said to us to be let in.
     pub(crate) head: Vec<u8>,
     /// What the client sent without waiting for the answer.
     pub(crate) early: Vec<u8>,
     pub(crate) started: Timestamp,
+}
+
+/// How a client asked for its tunnel, and so how it is told what became of that.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// With CONNECT.
+    Http,
+    Socks,
+    /// Not of us: it takes us for the server.
+    Unasked,
+}
+
+impl Manner {
+    /// Tells the client that its tunnel stands.
+    async fn welcome(self, client: &mut TcpStream) -> io::Result<()> {
+        match self {
+            Self::Http => client.write_all(ESTABLISHED).await,
+            Self::Socks => client.write_all(&socks::GRANTED).await,
+            Self::Unasked => Ok(()),
+        }
+    }
 }
 
 /// Serves a tunnel to its end.
@@ -52,11 +79,10 @@ pub(crate) async fn serve(caller: Caller, client: TcpStream, asked: Asked) {
     carry(Box::pin(settle(caller, client, asked)).await).await;
 }
 
-/// Serves a client that takes us for the server, to which `server` is connected.
-pub(crate) async fn front(caller: Caller, client: TcpStream, server: Hop, address: SocketAddr, asked: Asked) {
-    let Asked { target, early, started, .. } = asked;
-    let tunnel = Tunnel { caller, target, address, started, front: true };
-    carry(Box::pin(tunnel.settle(client, server, early)).await).await;
+/// Serves a tunnel whose client takes us for the server, or was told already that the tunnel stands.
+pub(crate) async fn go_on(caller: Caller, client: TcpStream, connected: Connected, asked: Asked, front: bool) {
+    let tunnel = Tunnel::new(caller, &asked, connected.address, front);
+    carry(Box::pin(tunnel.settle(client, connected, asked.early)).await).await;
 }
 
 async fn carry(settled: Settled) {
@@ -79,27 +105,48 @@ enum Settled {
 
 async fn settle(caller: Caller, mut client: TcpStream, asked: Asked) -> Settled {
     let context = Arc::clone(&caller.context);
-    let (server, address) = match context.upstream.connect(&asked.target).await {
+    let connected = match context.upstream.connect(&asked.target, &asked.head).await {
         Ok(connected) => connected,
         Err(failure) => {
-            let page = Page::unreachable(&asked.target, &failure, &context.redactor);
-            let connection = caller.connection(Some(&asked.target), None, None);
-            tape::failed_tunnel(&context, connection, asked.started, &asked.target, failure);
-            answer::serve(Plain::new(client, asked.head), &page).await;
+            refuse(&caller, client, asked, failure).await;
             return Settled::Over;
         }
     };
-    if client.write_all(ESTABLISHED).await.is_err() {
+    if asked.manner.welcome(&mut client).await.is_err() {
         return Settled::Over;
     }
-    let Asked { target, early, started, .. } = asked;
-    Tunnel { caller, target, address, started, front: false }.settle(client, server, early).await
+    let tunnel = Tunnel::new(caller, &asked, connected.address, false);
+    tunnel.settle(client, connected, asked.early).await
+}
+
+/// Says and records that the server cannot be reached.
+pub(crate) async fn refuse(caller: &Caller, mut client: TcpStream, asked: Asked, failure: Failure) {
+    let context = &caller.context;
+    if asked.manner == Manner::Unasked {
+        let tls = speaks_tls(&asked.early);
+        return reverse::fail(caller, client, asked, tls, failure).await;
+    }
+    let reply = socks::reply(&failure);
+    let page = Page::unreachable(&asked.target, &failure, &context.redactor);
+    let connection = caller.connection(Some(&asked.target), None, None);
+    tape::failed_tunnel(context, connection, asked.started, &asked.target, failure);
+    if asked.manner == Manner::Http {
+        return answer::serve(Plain::new(client, asked.head), &page).await;
+    }
+    if client.write_all(&reply).await.is_ok() {
+        hang_up(client).await;
+    }
+}
+
+/// Whether a client's first bytes are TLS. SSL 2's form of a ClientHello has the topmost bit set.
+pub(crate) fn speaks_tls(bytes: &[u8]) -> bool {
+    matches!(bytes.first(), Some(0x16 | 0x80..))
 }
 
 /// Serves a tunnel whose requests somebody answers in the server's place: no server is asked for anything.
 pub(crate) async fn pretend(caller: Caller, mut client: TcpStream, asked: Asked, respond: &dyn Respond) {
-    let Asked { target, early, started, .. } = asked;
-    if client.write_all(ESTABLISHED).await.is_err() {
+    let Asked { target, manner, early, started, .. } = asked;
+    if manner.welcome(&mut client).await.is_err() {
         return;
     }
     let Some(opening) = client_opening(&mut client, early, &caller.context.crowd).await else { return };
@@ -144,10 +191,10 @@ pub(crate) async fn pretend(caller: Caller, mut client: TcpStream, asked: Asked,
 /// Serves a tunnel to the proxy's own page, which opens in TLS where the client trusts the root. Browsers try that first,
 /// and go back to plain HTTP where they do not.
 pub(crate) async fn to_page(caller: Caller, mut client: TcpStream, asked: Asked) {
-    let Asked { target, early, started, .. } = asked;
+    let Asked { target, manner, early, started, .. } = asked;
     let local = client.local_addr().ok();
     let context = Arc::clone(&caller.context);
-    if client.write_all(ESTABLISHED).await.is_err() {
+    if manner.welcome(&mut client).await.is_err() {
         return;
     }
     match client_opening(&mut client, early, &context.crowd).await {
@@ -169,43 +216,85 @@ pub(crate) async fn to_page(caller: Caller, mut client: TcpStream, asked: Asked)
     }
 }
 
-/// A tunnel whose TCP connections stand.
+/// A tunnel whose connections stand.
 struct Tunnel {
     caller: Caller,
     target: Target,
     address: SocketAddr,
     started: Timestamp,
-    /// Clients call us by any name; the server is called by its own.
+    /// Clients call us by any name, and take us for the server.
     front: bool,
+    /// The CONNECT, for a proxy before the server that is asked again.
+    head: Vec<u8>,
 }
 
 impl Tunnel {
-    async fn settle(mut self, mut client: TcpStream, mut server: Hop, early: Vec<u8>) -> Settled {
+    fn new(caller: Caller, asked: &Asked, address: SocketAddr, front: bool) -> Self {
+        let (target, started, head) = (asked.target.clone(), asked.started, asked.head.clone());
+        Self { caller, target, address, started, front, head }
+    }
+
+    async fn settle(mut self, mut client: TcpStream, connected: Connected, early: Vec<u8>) -> Settled {
         let context = &self.caller.context;
-        if !context.is_wanted(&self.target) {
-            context.passed.fetch_add(1, Ordering::Relaxed);
-            let (client, server) = (Plain::new(client, early), Plain::new(server, Vec::new()));
-            return Settled::Plain { client, server, tape: Tape::Off };
+        let Connected { hop: mut server, greeting, .. } = connected;
+        let wanted = context.is_wanted(&self.target.host, self.target.port);
+        // Where the target is no name of the client's choice, the name comes later.
+        if !wanted && !self.front && !self.target.is_address() {
+            return self.leave_alone(client, early, server, greeting);
         }
         let known = context.is_skipped(&self.target.host, self.target.port).then_some(Unseen::SkippedHost);
-        if let Some(reason) = known.or_else(|| context.unreadable.recall(&self.target)) {
-            return self.pass(client, early, server, Vec::new(), reason);
+        if let Some(reason) = known.or_else(|| context.unreadable.recall(&self.target)).filter(|_| wanted) {
+            return self.pass(client, early, server, greeting, reason);
         }
-        match read_opening(&mut client, early, &mut server, &context.crowd).await {
+        let opening = if greeting.is_empty() {
+            read_opening(&mut client, early, &mut server, &context.crowd).await
+        } else {
+            Opening::ServerFirst { client: early, server: greeting }
+        };
+        match opening {
             Opening::ClientLeft => Settled::Over,
             Opening::Dismissed(dismissal) => {
                 dismiss(&self.caller, self.connection(None, None), self.started, &self.target, dismissal);
                 Settled::Over
             }
+            Opening::ServerLeft(_) if !wanted => Settled::Over,
             Opening::ServerLeft(reset) => self.fail(None, server_left(reset)),
+            Opening::Hello(hello) if wanted || self.is_called(hello.sni()) => {
+                Box::pin(self.tls(client, server, *hello)).await
+            }
+            Opening::Hello(hello) => self.leave_alone(client, hello.raw, server, Vec::new()),
+            Opening::Http(mut early) => {
+                if wanted || self.is_called(host_field(&mut client, &mut early, &context.crowd).await.as_deref()) {
+                    let protocol = early.starts_with(HTTP2_PREFACE).then_some(Protocol::Http2);
+                    self.plain_http(client, early, server, Vec::new(), protocol)
+                } else {
+                    self.leave_alone(client, early, server, Vec::new())
+                }
+            }
+            Opening::ServerFirst { client: early, server: greeting } if !wanted => {
+                self.leave_alone(client, early, server, greeting)
+            }
+            Opening::Other(early, _) if !wanted => self.leave_alone(client, early, server, Vec::new()),
+            Opening::ServerFirst { client: early, server: greeting } if is_settings(&greeting) => {
+                self.plain_http(client, early, server, greeting, Some(Protocol::Http2))
+            }
             Opening::ServerFirst { client: early, server: greeting } => {
                 self.pass(client, early, server, greeting, Unseen::NotTls)
             }
-            Opening::Http(early) => self.plain_http(client, early, server),
             Opening::Other(early, Unseen::ClientTlsUnreadable) => self.odd_hello(client, early, server).await,
             Opening::Other(early, reason) => self.pass(client, early, server, Vec::new(), reason),
-            Opening::Hello(hello) => Box::pin(self.tls(client, server, *hello)).await,
         }
+    }
+
+    /// Whether `--only` names the server by what the client calls it.
+    fn is_called(&self, name: Option<&str>) -> bool {
+        name.is_some_and(|name| self.caller.context.is_wanted(name, self.target.port))
+    }
+
+    /// Passes what `--only` does not name.
+    fn leave_alone(&self, client: TcpStream, early: Vec<u8>, server: Hop, greeting: Vec<u8>) -> Settled {
+        self.caller.context.passed.fetch_add(1, Ordering::Relaxed);
+        Settled::Plain { client: Plain::new(client, early), server: Plain::new(server, greeting), tape: Tape::Off }
     }
 
     /// Passes the client's own bytes, which we cannot or shall not read.
@@ -216,11 +305,19 @@ impl Tunnel {
     }
 
     /// HTTP without TLS inside a tunnel.
-    fn plain_http(&self, client: TcpStream, early: Vec<u8>, server: Hop) -> Settled {
+    fn plain_http(
+        &self,
+        client: TcpStream,
+        early: Vec<u8>,
+        server: Hop,
+        greeting: Vec<u8>,
+        protocol: Option<Protocol>,
+    ) -> Settled {
         let authority = self.target.short_authority(80).into_bytes();
         let connection = self.connection(None, None);
-        let tape = Tape::http(&self.caller.context, connection, Bindings::UNKNOWN, None, "http", Some(authority), None);
-        Settled::Plain { client: Plain::new(client, early), server: Plain::new(server, Vec::new()), tape }
+        let context = &self.caller.context;
+        let tape = Tape::http(context, connection, Bindings::UNKNOWN, protocol, "http", Some(authority), None);
+        Settled::Plain { client: Plain::new(client, early), server: Plain::new(server, greeting), tape }
     }
 
     async fn tls(&mut self, client: TcpStream, server: Hop, hello: Hello) -> Settled {
@@ -228,8 +325,7 @@ impl Tunnel {
             Ok(wishes) => wishes,
             Err(reason) => return self.pass(client, hello.raw, server, Vec::new(), reason),
         };
-        let server_name = if self.front { self.host().to_owned() } else { name.clone() };
-        let Ok(server_name) = ServerName::try_from(server_name) else {
+        let Ok(server_name) = ServerName::try_from(name.clone()) else {
             return self.pass(client, hello.raw, server, Vec::new(), Unseen::ClientTlsUnreadable);
         };
         match self.caller.context.authority.turn(&name) {
@@ -237,8 +333,11 @@ impl Tunnel {
             Some(wait) => tokio::time::sleep(wait).await,
             None => return self.pass(client, hello.raw, server, Vec::new(), Unseen::TooManyNames),
         }
+        // Callers may know the server by another name than we do; either will do in its certificate.
+        let alias = ServerName::try_from(self.host().to_owned()).ok().filter(|_| self.front);
+        let names = Names { name: server_name, alias };
         let offer = Offer::new(protocols, sni || self.front, hello.groups().as_deref());
-        let Some(secured) = attended(&client, self.secure(server, server_name, &offer)).await else {
+        let Some(secured) = attended(&client, self.secure(server, names, &offer)).await else {
             return self.fail(None, failure::left_before_server_tls());
         };
         let reason = match secured {
@@ -260,7 +359,7 @@ impl Tunnel {
             return self.pass(client, raw, server, Vec::new(), Unseen::ClientTlsUnreadable);
         };
         let offer = Offer::new(Vec::new(), true, None);
-        let Some(secured) = attended(&client, self.secure(server, name, &offer)).await else {
+        let Some(secured) = attended(&client, self.secure(server, Names { name, alias: None }, &offer)).await else {
             return self.fail(None, failure::left_before_server_tls());
         };
         let reason = match secured {
@@ -271,21 +370,16 @@ impl Tunnel {
     }
 
     /// TLS with the server, by the engine that can, over a new connection where the first one is spent.
-    async fn secure(
-        &mut self,
-        mut server: Hop,
-        name: ServerName<'static>,
-        offer: &Offer,
-    ) -> Result<Box<Secured>, Unsecured> {
+    async fn secure(&mut self, mut server: Hop, names: Names, offer: &Offer) -> Result<Box<Secured>, Unsecured> {
         let upstream = &self.caller.context.upstream;
         let mut attempt = upstream.attempt(&self.target);
         loop {
-            match upstream.secure(&self.target, server, name.clone(), offer, attempt).await {
+            match upstream.secure(&self.target, server, &names, offer, attempt).await {
                 Err(Unsecured::Again(next)) => attempt = next,
                 other => return other,
             }
-            match upstream.connect(&self.target).await {
-                Ok(again) => (server, self.address) = again,
+            match upstream.connect(&self.target, &self.head).await {
+                Ok(again) => (server, self.address) = (again.hop, again.address),
                 Err(failure) => return Err(Unsecured::Refused(failure, None)),
             }
         }
@@ -293,9 +387,13 @@ impl Tunnel {
 
     /// Passes the client's own bytes over a new connection, after ours has seen a handshake of our own.
     async fn pass_anew(&self, client: TcpStream, raw: Vec<u8>, reason: Unseen) -> Settled {
-        match self.caller.context.upstream.connect(&self.target).await {
-            Ok((server, _)) => self.pass(client, raw, server, Vec::new(), reason),
-            Err(failure) => self.fail(None, failure),
+        match self.caller.context.upstream.connect(&self.target, &self.head).await {
+            Ok(again) => self.pass(client, raw, again.hop, again.greeting, reason),
+            Err(failure) => {
+                // A proxy may let the client's own connection through and no other: the next one passes at once.
+                self.caller.context.unreadable.remember(&self.target, reason);
+                self.fail(None, failure)
+            }
         }
     }
 
@@ -345,7 +443,8 @@ impl Tunnel {
         let tunnel = Some((self.target.clone(), self.started));
         let bindings = Bindings::of_certificates(Some(&greeted.shown), Some(&certificate));
         let (client, connection) = greeted.enter(connection);
-        let tape = Tape::http(context, connection, bindings, protocol, "https", Some(authority), tunnel);
+        let mut tape = Tape::http(context, connection, bindings, protocol, "https", Some(authority), tunnel);
+        tape.watch(server.renegotiation());
         Settled::Intercepted { client, server, tape }
     }
 
@@ -515,6 +614,7 @@ fn opening(raw: &mut Vec<u8>, fed: &mut usize, acceptor: &mut Acceptor) -> Optio
                 }
             }
         }
+        _ if raw.len() < HTTP2_PREFACE.len() && HTTP2_PREFACE.starts_with(raw) => None,
         _ if is_http(raw)? => Some(Opening::Http(std::mem::take(raw))),
         _ => Some(Opening::Other(std::mem::take(raw), Unseen::NotTls)),
     }
@@ -527,6 +627,33 @@ fn read_hello(raw: &mut Vec<u8>, accepted: Option<Accepted>) -> Option<Opening> 
         Reading::Hello(read) => Some(Opening::Hello(Box::new(Hello::new(*read, accepted, std::mem::take(raw))))),
         Reading::Other => Some(Opening::Other(std::mem::take(raw), Unseen::ClientTlsUnreadable)),
     }
+}
+
+/// How a client that knows that its server speaks HTTP/2 begins (RFC 9113 section 3.4).
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0";
+
+/// Whether a server's first bytes are those of HTTP/2: it need not wait for the client's.
+fn is_settings(bytes: &[u8]) -> bool {
+    matches!(*bytes, [_, _, _, 4, 0, 0, 0, 0, 0, ..])
+}
+
+/// The host that a request without TLS is for, of which the beginning has come; the rest of its head is waited for.
+pub(crate) async fn host_field(client: &mut TcpStream, read: &mut Vec<u8>, crowd: &Crowd) -> Option<String> {
+    let mut wait = crowd.wait();
+    let end = loop {
+        if let Some(end) = head_end(read, 0) {
+            break end;
+        }
+        let more = tokio::select! {
+            more = client.read_buf(read) => more.ok()?,
+            _ = wait.dismissal(true, None) => return None,
+        };
+        if more == 0 || read.len() > HELLO_LIMIT {
+            return None;
+        }
+    };
+    let fields = &read[memchr::memchr(b'\n', read)? + 1..end];
+    Target::read(Fields::new(fields).values("host").next()?, 80).map(|target| target.host)
 }
 
 /// Whether bytes begin with an HTTP method and a blank; nothing where that is still open.

@@ -12,9 +12,9 @@ use crate::exchange::Exchange;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// An exchange is over; nothing more comes of it.
-    Ended(Exchange),
+    Ended(Arc<Exchange>),
     /// An exchange goes on for a while already; this is what there is of it so far.
-    Running(Exchange),
+    Running(Arc<Exchange>),
 }
 
 /// A bounded box of events; clones share it.
@@ -64,8 +64,8 @@ mod tests {
     use super::*;
     use crate::exchange::{Connection, Seen, Timestamp, Timings, Unseen};
 
-    fn exchange(id: u64) -> Exchange {
-        Exchange {
+    fn exchange(id: u64) -> Arc<Exchange> {
+        Arc::new(Exchange {
             id,
             started: Timestamp(0),
             connection: Arc::new(Connection::default()),
@@ -76,7 +76,7 @@ mod tests {
             error: None,
             timings: Timings::default(),
             running: false,
-        }
+        })
     }
 
     fn drained(outbox: &Outbox) -> Vec<(bool, u64)> {

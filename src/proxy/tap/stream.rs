@@ -2,6 +2,8 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
@@ -22,9 +24,9 @@ pub(crate) trait Stream: AsyncBufRead + AsyncRead + AsyncWrite + Unpin {
         Pin::new(self.tcp()).poll_shutdown(cx)
     }
 
-    /// Whether the other side has negotiated TLS again since the first handshake.
-    fn renegotiated(&self) -> bool {
-        false
+    /// Where it is noted that the other side has negotiated TLS again; nothing where it cannot.
+    fn renegotiation(&self) -> Option<Arc<AtomicBool>> {
+        None
     }
 
     /// Makes the connection end with a reset when it is dropped.
@@ -99,8 +101,8 @@ impl<T: Stream + ?Sized> Stream for Box<T> {
         (**self).poll_fin(cx)
     }
 
-    fn renegotiated(&self) -> bool {
-        (**self).renegotiated()
+    fn renegotiation(&self) -> Option<Arc<AtomicBool>> {
+        (**self).renegotiation()
     }
 }
 

@@ -3,7 +3,7 @@
 //! A tape that is dropped before it was closed belongs to a connection that we cut; it says so.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::exchange::{
@@ -15,6 +15,7 @@ use crate::proxy::tap::outbox::Event;
 use crate::proxy::target::Target;
 use crate::proxy::tls::protocol::Protocol;
 use crate::redact::{Bindings, Url};
+use rustls::AlertDescription;
 
 /// Bodies above this are redacted off the connection's task.
 const HEAVY: usize = 64 * 1024;
@@ -78,6 +79,7 @@ impl Tape {
             connection: connection_facts,
             tunnel,
             explained: None,
+            renegotiation: None,
         }))
     }
 
@@ -121,6 +123,7 @@ impl Tape {
         match self {
             Self::Http(tape) => {
                 tape.silent = false;
+                tape.note_renegotiation();
                 tape.recorder.response_bytes(bytes, Timestamp::now());
             }
             Self::Blind(tape) => tape.answered(bytes),
@@ -146,6 +149,13 @@ impl Tape {
     pub(crate) fn deliver(&mut self) {
         if let Self::Http(tape) = self {
             tape.deliver();
+        }
+    }
+
+    /// Where it is noted that the server has negotiated TLS again.
+    pub(crate) fn watch(&mut self, renegotiation: Option<Arc<AtomicBool>>) {
+        if let Self::Http(tape) = self {
+            tape.renegotiation = renegotiation;
         }
     }
 
@@ -180,13 +190,13 @@ impl Tape {
             Self::Http(tape) => {
                 tape.last_row = tape.recorder.running_since().map(|since| Row { since, written: now });
                 for exchange in tape.recorder.running(now) {
-                    tape.context.outbox.push(Event::Running(exchange));
+                    tape.context.outbox.push(Event::Running(exchange.into()));
                 }
             }
             Self::Blind(tape) => {
                 tape.last_row = Some(Row { since: tape.started, written: now });
                 let exchange = Exchange { running: true, ..tape.exchange(None) };
-                tape.context.outbox.push(Event::Running(exchange));
+                tape.context.outbox.push(Event::Running(exchange.into()));
             }
             Self::Off => {}
         }
@@ -238,9 +248,23 @@ pub(crate) struct Http {
     /// The tunnel that this is the inside of, and when it was asked for.
     tunnel: Option<(Target, Timestamp)>,
     explained: Option<Failure>,
+    /// Where it is noted that the server has negotiated TLS again, until it is known.
+    renegotiation: Option<Arc<AtomicBool>>,
 }
 
 impl Http {
+    fn note_renegotiation(&mut self) {
+        if self.renegotiation.as_ref().is_some_and(|noted| noted.load(Ordering::Relaxed)) {
+            self.renegotiation = None;
+            let mut connection = Connection::clone(&self.connection);
+            if let Some(tls) = connection.server.as_mut().and_then(|server| server.tls.as_mut()) {
+                tls.renegotiated = true;
+            }
+            self.connection = Arc::new(connection);
+            self.recorder.learn(Arc::clone(&self.connection));
+        }
+    }
+
     fn deliver(&mut self) {
         for draft in self.recorder.finished() {
             deliver(&self.context, draft, self.explained.clone());
@@ -273,6 +297,15 @@ impl Http {
     }
 
     fn failure_of(&self, ending: Ending) -> Option<Failure> {
+        if let (
+            Some(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)),
+            Side::Server,
+            Some((target, _)),
+        ) = (&ending.tls, ending.side, &self.tunnel)
+        {
+            // TLS 1.3 says so once the handshake is over. The next client speaks for itself.
+            self.context.unreadable.remember(target, Unseen::ServerWantsCertificate);
+        }
         match (ending.tls, ending.side) {
             (Some(error), Side::Client) => Some(failure::client_tls(&error, &self.context.redactor)),
             (Some(error), _) => Some(failure::server_tls(&error, &self.context.redactor)),
@@ -333,7 +366,7 @@ impl Blind {
     fn close(&mut self, failure: Option<Failure>) {
         if !self.closed {
             self.closed = true;
-            self.context.outbox.push(Event::Ended(self.exchange(failure)));
+            self.context.outbox.push(Event::Ended(self.exchange(failure).into()));
         }
     }
 
@@ -389,7 +422,7 @@ pub(crate) fn failed(
         return;
     }
     let done = Some(Timestamp::now().since(started));
-    context.outbox.push(Event::Ended(Exchange {
+    let exchange = Exchange {
         id: context.ids.exchange(),
         started,
         connection,
@@ -400,7 +433,8 @@ pub(crate) fn failed(
         error: Some(failure),
         timings: Timings { done, ..Timings::default() },
         running: false,
-    }));
+    };
+    context.outbox.push(Event::Ended(exchange.into()));
 }
 
 /// Redacts the bodies of `draft` and leaves it in the outbox; heavy ones elsewhere.
@@ -411,7 +445,7 @@ fn deliver(context: &Arc<Context>, draft: Draft, explained: Option<Failure>) {
     let finish = move || {
         let mut exchange = draft.finish();
         exchange.error = exchange.error.or(explained);
-        context.outbox.push(Event::Ended(exchange));
+        context.outbox.push(Event::Ended(exchange.into()));
         context.redacting.fetch_sub(1, Ordering::Release);
     };
     match tokio::runtime::Handle::try_current() {

@@ -16,8 +16,8 @@ use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::pkey::{PKey, Private};
 use openssl::ssl::{
-    AlpnError, Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslRef, SslSessionCacheMode,
-    SslVerifyMode, SslVersion,
+    AlpnError, Ssl, SslCipherRef, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslRef,
+    SslSessionCacheMode, SslVerifyMode, SslVersion,
 };
 use openssl::x509::X509;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
@@ -127,7 +127,7 @@ pub(crate) fn serves(hello: &ClientHello, rsa: bool, ecdsa: bool) -> bool {
     let Ok(ssl) = Ssl::new(context) else { return false };
     let offered: Vec<u8> = hello.suites.iter().flat_map(|suite| suite.to_be_bytes()).collect();
     let Ok(known) = ssl.bytes_to_cipher_list(&offered, false) else { return false };
-    hello.newest >= TLS_1_0 && known.suites.iter().filter_map(|suite| suite.standard_name()).any(signs)
+    hello.newest >= TLS_1_0 && known.suites.iter().filter_map(SslCipherRef::standard_name).any(signs)
 }
 
 fn acceptor(shown: &[Shown]) -> Result<SslContext, ErrorStack> {
@@ -233,7 +233,7 @@ fn settled(ssl: &SslRef, asked: bool) -> Settled {
             Some(SslVersion::TLS1_3) => "TLS 1.3",
             _ => "TLS",
         },
-        cipher: ssl.current_cipher().and_then(openssl::ssl::SslCipherRef::standard_name).unwrap_or("unknown"),
+        cipher: ssl.current_cipher().and_then(SslCipherRef::standard_name).unwrap_or("unknown"),
         alpn: ssl.selected_alpn_protocol().map(<[u8]>::to_vec),
         chain: chain.into_iter().flatten().filter_map(der).collect(),
         shown: server.then(|| ssl.certificate()).flatten().and_then(der),

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use crate::exchange::{Failure, FailureKind, Side, Step};
 use crate::proxy::hosts::{HostPattern, HostPatternError, split_port};
 use crate::proxy::target::Target;
+use crate::proxy::upstream::ends::{came_back, leads_to};
 use crate::redact::{Clean, Redactor};
 
 /// How long one address may stay silent before the next is tried beside it (RFC 8305 section 8).
@@ -60,6 +61,14 @@ pub enum ResolveError {
     Address,
 }
 
+/// Where `target` is to be reached instead, if `overrides` say so.
+pub(crate) fn overridden<'a>(target: &'a Target, overrides: &'a [Resolve]) -> impl Iterator<Item = SocketAddr> + 'a {
+    overrides
+        .iter()
+        .filter(|resolve| resolve.host.matches(&target.host, target.port))
+        .map(|resolve| SocketAddr::new(resolve.address, resolve.port.unwrap_or(target.port)))
+}
+
 /// Opens a TCP connection to `target`, trying each of its addresses. `own` are the addresses that we listen on.
 pub(crate) async fn dial(
     target: &Target,
@@ -69,15 +78,10 @@ pub(crate) async fn dial(
 ) -> Result<(TcpStream, SocketAddr), Failure> {
     let addresses = addresses(target, overrides, redactor).await?;
     if let Some(address) = addresses.iter().find(|address| leads_to(own, **address)) {
-        let text = Clean::concat([
-            target.shown(redactor),
-            " leads to this proxy itself (".into(),
-            (*address).into(),
-            "): it would call itself for ever".into(),
-        ]);
-        return Err(Failure { side: Side::Proxy, step: Step::Connect, kind: FailureKind::Other, text });
+        return Err(leads_back(target, *address, redactor));
     }
     match connect_any(&addresses).await {
+        Ok((tcp, address)) if came_back(own, &tcp) => Err(leads_back(target, address, redactor)),
         Ok((tcp, address)) => {
             // A tap adds no delay of its own: small messages are not held back for larger ones.
             let _ = tcp.set_nodelay(true);
@@ -88,11 +92,7 @@ pub(crate) async fn dial(
 }
 
 async fn addresses(target: &Target, overrides: &[Resolve], redactor: &Redactor) -> Result<Vec<SocketAddr>, Failure> {
-    let overridden: Vec<_> = overrides
-        .iter()
-        .filter(|resolve| resolve.host.matches(&target.host, target.port))
-        .map(|resolve| SocketAddr::new(resolve.address, resolve.port.unwrap_or(target.port)))
-        .collect();
+    let overridden: Vec<_> = overridden(target, overrides).collect();
     if !overridden.is_empty() {
         return Ok(overridden);
     }
@@ -179,12 +179,14 @@ fn connect_words(error: &io::Error) -> Clean {
     }
 }
 
-/// Whether a connection to `address` would come back to one of our listeners.
-fn leads_to(own: &[SocketAddr], address: SocketAddr) -> bool {
-    own.iter().any(|own| {
-        own.port() == address.port()
-            && (own.ip() == address.ip() || (own.ip().is_unspecified() && address.ip().is_loopback()))
-    })
+fn leads_back(target: &Target, address: SocketAddr, redactor: &Redactor) -> Failure {
+    let text = Clean::concat([
+        target.shown(redactor),
+        " leads to this proxy itself (".into(),
+        address.into(),
+        "): it would call itself for ever".into(),
+    ]);
+    Failure { side: Side::Proxy, step: Step::Connect, kind: FailureKind::Other, text }
 }
 
 #[cfg(test)]

@@ -8,60 +8,73 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use crate::proxy::upstream::ends::NearEnd;
+
 /// A connection of ours to a server or to a proxy before it. What it carries is for the caller to know.
-pub(crate) enum Hop {
+pub(crate) struct Hop {
+    line: Line,
+}
+
+enum Line {
     /// To the server itself, or to a proxy that is spoken to in the clear.
-    Tcp(TcpStream),
+    Tcp(TcpStream, #[allow(dead_code, reason = "known for as long as it is held")] NearEnd),
     /// To a proxy that is spoken to in TLS.
-    #[allow(dead_code)] // such proxies come with --upstream-proxy
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<Hop>>),
 }
 
 impl Hop {
+    pub(crate) const fn plain(tcp: TcpStream, near: NearEnd) -> Self {
+        Self { line: Line::Tcp(tcp, near) }
+    }
+
+    pub(crate) fn secured(tls: TlsStream<Self>) -> Self {
+        Self { line: Line::Tls(Box::new(tls)) }
+    }
+
     /// The TCP connection below.
     pub(crate) fn tcp(&mut self) -> &mut TcpStream {
-        match self {
-            Self::Tcp(tcp) => tcp,
-            Self::Tls(tls) => tls.get_mut().0,
+        match &mut self.line {
+            Line::Tcp(tcp, _) => tcp,
+            Line::Tls(tls) => tls.get_mut().0.tcp(),
         }
     }
 }
 
 impl AsyncRead for Hop {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(tcp) => Pin::new(tcp).poll_read(cx, into),
-            Self::Tls(tls) => Pin::new(tls).poll_read(cx, into),
+        match &mut self.get_mut().line {
+            Line::Tcp(tcp, _) => Pin::new(tcp).poll_read(cx, into),
+            Line::Tls(tls) => Pin::new(tls).poll_read(cx, into),
         }
     }
 }
 
 impl AsyncWrite for Hop {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(tcp) => Pin::new(tcp).poll_write(cx, bytes),
-            Self::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
+        match &mut self.get_mut().line {
+            Line::Tcp(tcp, _) => Pin::new(tcp).poll_write(cx, bytes),
+            Line::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(tcp) => Pin::new(tcp).poll_flush(cx),
-            Self::Tls(tls) => Pin::new(tls).poll_flush(cx),
+        match &mut self.get_mut().line {
+            Line::Tcp(tcp, _) => Pin::new(tcp).poll_flush(cx),
+            Line::Tls(tls) => Pin::new(tls).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
-            Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+        match &mut self.get_mut().line {
+            Line::Tcp(tcp, _) => Pin::new(tcp).poll_shutdown(cx),
+            Line::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Tcp(tcp) => tcp.is_write_vectored(),
-            Self::Tls(tls) => tls.is_write_vectored(),
+        match &self.line {
+            Line::Tcp(tcp, _) => tcp.is_write_vectored(),
+            Line::Tls(tls) => tls.is_write_vectored(),
         }
     }
 
@@ -70,9 +83,9 @@ impl AsyncWrite for Hop {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(tcp) => Pin::new(tcp).poll_write_vectored(cx, pieces),
-            Self::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, pieces),
+        match &mut self.get_mut().line {
+            Line::Tcp(tcp, _) => Pin::new(tcp).poll_write_vectored(cx, pieces),
+            Line::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, pieces),
         }
     }
 }

@@ -41,6 +41,14 @@ impl Offer {
     }
 }
 
+/// What a server is called.
+pub(crate) struct Names {
+    /// Said to it, and looked for in its certificate.
+    pub(crate) name: ServerName<'static>,
+    /// As good in its certificate.
+    pub(crate) alias: Option<ServerName<'static>>,
+}
+
 /// A TLS connection to a server whose certificate is accepted.
 pub(crate) struct Secured {
     pub(crate) stream: Line,
@@ -79,19 +87,19 @@ impl Upstream {
         self.old.recall(target).map_or(Attempt::Usual, Attempt::Remembered)
     }
 
-    /// TLS on a connection to `target`, which calls itself `name`.
+    /// TLS on a connection to `target`, which is called by its `names`.
     pub(crate) async fn secure(
         &self,
         target: &Target,
         hop: Hop,
-        name: ServerName<'static>,
+        names: &Names,
         offer: &Offer,
         attempt: Attempt,
     ) -> Result<Box<Secured>, Unsecured> {
         match attempt {
-            Attempt::Usual => self.by_usual(target, hop, name, offer).await,
+            Attempt::Usual => self.by_usual(target, hop, names, offer).await,
             #[cfg(feature = "legacy-tls")]
-            Attempt::Remembered(why) => match self.by_old(target, hop, name, offer, why).await {
+            Attempt::Remembered(why) => match self.by_old(target, hop, names, offer, why).await {
                 Err(Unsecured::Incompatible(_)) => {
                     self.old.forget(target);
                     Err(Unsecured::Again(Attempt::Usual))
@@ -99,7 +107,7 @@ impl Upstream {
                 other => other,
             },
             #[cfg(feature = "legacy-tls")]
-            Attempt::Old(why) => self.by_old(target, hop, name, offer, why).await,
+            Attempt::Old(why) => self.by_old(target, hop, names, offer, why).await,
             #[cfg(not(feature = "legacy-tls"))]
             Attempt::Remembered(_) | Attempt::Old(_) => Err(Unsecured::Incompatible(Unseen::ServerTlsTooOld)),
         }
@@ -109,14 +117,14 @@ impl Upstream {
         &self,
         target: &Target,
         hop: Hop,
-        name: ServerName<'static>,
+        names: &Names,
         offer: &Offer,
     ) -> Result<Box<Secured>, Unsecured> {
-        let cert = self.client_cert(target, &name);
+        let cert = self.client_cert(target, &names.name);
         let Some(config) = self.configs.of(offer, cert) else {
             return Err(Unsecured::Incompatible(Unseen::ServerTlsTooOld));
         };
-        let (outcome, wanted) = usual::connect(config, hop, name.clone()).await;
+        let (outcome, wanted) = usual::connect(config, hop, names.name.clone()).await;
         let stream = outcome.map_err(|error| match Fault::of(&error, wanted) {
             Fault::Certificate => Unsecured::Refused(verdict::unreadable(), None),
             Fault::Not(reason) => Unsecured::Incompatible(reason),
@@ -126,8 +134,12 @@ impl Upstream {
             Fault::Engine(_) => Unsecured::Incompatible(Unseen::ServerTlsTooOld),
         })?;
         let (_, session) = stream.get_ref();
+        if cfg!(feature = "legacy-tls") && cert.is_some() && wanted == usual::Wanted::No && may_ask_later(session) {
+            let why = "the server may ask for the client certificate later, which takes renegotiation";
+            return Err(Unsecured::Again(Attempt::Old(why.into())));
+        }
         let chain = session.peer_certificates().unwrap_or_default();
-        let (certificate, facts) = self.judged(chain, &name, |certificate, chain| Tls {
+        let (certificate, facts) = self.judged(chain, names, |certificate, chain| Tls {
             version: usual::version_words(session.protocol_version()),
             cipher: usual::cipher_words(session.negotiated_cipher_suite()),
             alpn: session.alpn_protocol().map(|protocol| self.redactor.wire().token(protocol)),
@@ -145,17 +157,17 @@ impl Upstream {
         &self,
         target: &Target,
         hop: Hop,
-        name: ServerName<'static>,
+        names: &Names,
         offer: &Offer,
         failed: Clean,
     ) -> Result<Box<Secured>, Unsecured> {
         let incompatible = || Unsecured::Incompatible(Unseen::ServerTlsTooOld);
-        let cert = self.client_cert(target, &name);
+        let cert = self.client_cert(target, &names.name);
         let connector = match cert {
             Some(cert) => cert.old(),
             None => self.connector.as_ref(),
         };
-        let sni = match &name {
+        let sni = match &names.name {
             ServerName::DnsName(name) if offer.sni => Some(name.as_ref()),
             _ => None,
         };
@@ -169,7 +181,7 @@ impl Upstream {
             (true, Some(_)) => usual::Wanted::Given,
         };
         self.old.remember(target, failed.clone());
-        let (certificate, facts) = self.judged(&settled.chain, &name, |certificate, chain| Tls {
+        let (certificate, facts) = self.judged(&settled.chain, names, |certificate, chain| Tls {
             version: settled.version.into(),
             cipher: settled.cipher.into(),
             alpn: settled.alpn.as_deref().map(|protocol| self.redactor.wire().token(protocol)),
@@ -202,13 +214,15 @@ impl Upstream {
     fn judged(
         &self,
         chain: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
+        names: &Names,
         settled: impl FnOnce(Certificate, Vec<Certificate>) -> Tls,
     ) -> Result<(CertificateDer<'static>, Tls), Unsecured> {
         let unreadable = || Unsecured::Refused(verdict::unreadable(), None);
         let (first, others) = chain.split_first().ok_or_else(unreadable)?;
         let facts = self.facts.of(first, &self.redactor).ok_or_else(unreadable)?;
-        let refusal = self.judge.refusal(chain, &facts, name);
+        let refused = |name| self.judge.refusal(chain, &facts, name);
+        let refusal =
+            refused(&names.name).filter(|_| names.alias.as_ref().is_none_or(|alias| refused(alias).is_some()));
         let others = others.iter().take(CHAIN).filter_map(|der| self.facts.of(der, &self.redactor));
         let mut tls = settled(facts, others.collect());
         match refusal {
@@ -217,6 +231,14 @@ impl Upstream {
         }
         Ok((first.clone().into_owned(), tls))
     }
+}
+
+/// Whether a server that wants no certificate of ours yet could ask for one in the middle of the connection, as IIS does
+/// where a directory wants one. A session that is resumed asked when it began.
+fn may_ask_later(session: &rustls::ClientConnection) -> bool {
+    session.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_2)
+        && session.handshake_kind() == Some(rustls::HandshakeKind::Full)
+        && session.alpn_protocol() != Some(Protocol::Http2.id())
 }
 
 /// Whether HTTP/1.1 will do, the only protocol that is agreed on in old TLS.

@@ -45,6 +45,9 @@ fn of_tls(tls: &Tls) -> Value {
     if tls.resumed {
         facts["resumed"] = true.into();
     }
+    if tls.renegotiated {
+        facts["renegotiated"] = true.into();
+    }
     facts
 }
 
@@ -126,6 +129,7 @@ fn read_tls(facts: &Value, servers: &[&str], door: Door<'_>) -> Option<Tls> {
             Some(_) => ClientCertificate::Asked,
         },
         resumed: facts.get("resumed").and_then(Value::as_bool).unwrap_or_default(),
+        renegotiated: facts.get("renegotiated").and_then(Value::as_bool).unwrap_or_default(),
         accepted_despite: text("accepted_despite").map(|why| door.failure(why, servers)),
     })
 }

@@ -26,8 +26,8 @@ pub(super) fn write(store: &rusqlite::Connection, connection: &Connection) -> ru
         "INSERT INTO connections (id, client, target, server, tls_version, tls_cipher, tls_alpn, tls_accepted_despite,
                                   server_certificate, presented_certificate, client_tls_version, client_tls_cipher,
                                   client_tls_alpn, client_sni, client_sni_form, client_tls_legacy, tls_legacy,
-                                  tls_resumed, tls_chain, client_certificate_asked, client_certificate_given)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                  tls_resumed, tls_renegotiated, tls_chain, client_certificate_asked, client_certificate_given)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     insert.insert(params![
         connection.id,
@@ -48,6 +48,7 @@ pub(super) fn write(store: &rusqlite::Connection, connection: &Connection) -> ru
         client.and_then(|client| client.legacy.as_ref()).map(Clean::as_str),
         tls.and_then(|tls| tls.legacy.as_ref()).map(Clean::as_str),
         tls.map(|tls| tls.resumed),
+        tls.map(|tls| tls.renegotiated),
         chain,
         asked,
         given.map(Clean::as_str),
@@ -84,6 +85,7 @@ pub(super) fn read(store: &rusqlite::Connection, row: i64, door: Door<'_>) -> Re
                 (None, _) => ClientCertificate::NotAsked,
             },
             resumed: optional(row, "tls_resumed")?.unwrap_or_default(),
+            renegotiated: optional(row, "tls_renegotiated")?.unwrap_or_default(),
         }),
         _ => None,
     };

@@ -5,9 +5,40 @@
 //! in a clean text a backslash of the wire before an `x` is `\x5C`.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::exchange::Interim;
 use crate::redact::{Clean, Door, Field, Fields};
+
+/// How many heads are remembered.
+const REMEMBERED: usize = 256;
+
+/// The lines of heads that exchanges share, written out once.
+#[derive(Default)]
+pub(super) struct Heads {
+    /// By where the fields lie: they are kept, so that nothing else comes to lie there.
+    known: HashMap<usize, (Fields, Arc<str>)>,
+}
+
+impl Heads {
+    /// The lines of `fields`.
+    pub(super) fn lines(&mut self, fields: &Fields) -> Arc<str> {
+        if !fields.is_shared() {
+            return write_fields(fields).into();
+        }
+        let place = fields.as_ptr() as usize;
+        if let Some((_, lines)) = self.known.get(&place) {
+            return Arc::clone(lines);
+        }
+        if self.known.len() >= REMEMBERED {
+            self.known.clear();
+        }
+        let lines: Arc<str> = write_fields(fields).into();
+        self.known.insert(place, (fields.clone(), Arc::clone(&lines)));
+        lines
+    }
+}
 
 /// The lines of `fields`.
 pub(super) fn write_fields(fields: &[Field]) -> String {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use rusqlite::types::FromSql;
 use rusqlite::{Row, Statement, ToSql};
 
-use super::{head, socket};
+use super::head::{self, Heads};
+use super::socket;
 use crate::exchange::{
     Connection, Exchange, Failure, FailureKind, Head, Message, Oddities, Response, Seen, Side, Step, Timestamp,
     Timings, Unseen,
@@ -56,7 +57,12 @@ impl From<rusqlite::Error> for RowError {
 }
 
 /// Writes `exchange` through an `INSERT` of [`COLUMNS`].
-pub(super) fn write(statement: &mut Statement<'_>, place: Place, exchange: &Exchange) -> rusqlite::Result<()> {
+pub(super) fn write(
+    statement: &mut Statement<'_>,
+    place: Place,
+    exchange: &Exchange,
+    heads: &mut Heads,
+) -> rusqlite::Result<()> {
     let mut columns = Writing { statement, at: 0 };
     columns.put(signed(exchange.id))?;
     columns.put(place.run)?;
@@ -79,7 +85,7 @@ pub(super) fn write(statement: &mut Statement<'_>, place: Place, exchange: &Exch
 
     let request = exchange.request.seen();
     columns.put(request.map(|message| message.version.as_str()))?;
-    columns.put(request.map(|message| head::write_fields(&message.fields)))?;
+    columns.put(request.map(|message| heads.lines(&message.fields)).as_deref())?;
     columns.put_trailers(request)?;
     columns.put_body(request)?;
 
@@ -90,7 +96,7 @@ pub(super) fn write(statement: &mut Statement<'_>, place: Place, exchange: &Exch
     columns.put(response.map(|response| response.early))?;
     let interim = response.filter(|response| !response.interim.is_empty());
     columns.put(interim.map(|response| head::write_interim(&response.interim)))?;
-    columns.put(message.map(|message| head::write_fields(&message.fields)))?;
+    columns.put(message.map(|message| heads.lines(&message.fields)).as_deref())?;
     columns.put_trailers(message)?;
     columns.put_body(message)?;
     for message in [request, message] {

@@ -102,6 +102,7 @@ ALTER TABLE connections ADD COLUMN client_sni_form TEXT;
 ALTER TABLE connections ADD COLUMN client_tls_legacy TEXT;
 ALTER TABLE connections ADD COLUMN tls_legacy TEXT;
 ALTER TABLE connections ADD COLUMN tls_resumed INTEGER;
+ALTER TABLE connections ADD COLUMN tls_renegotiated INTEGER;
 -- What the server's certificate leads to: a line each, in the server's order.
 ALTER TABLE connections ADD COLUMN tls_chain TEXT;
 -- Whether the server wanted a certificate of the client's, and the subject of the one that it was given.

@@ -1,6 +1,6 @@
 //! The recording of a session: its own thread, written in batches, never in the way of the traffic.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{OpenFlags, OptionalExtension, params};
 
+use super::head::Heads;
 use super::lock::{Lock, private};
 use super::queue::Queue;
 use super::row::Place;
@@ -117,6 +118,9 @@ pub(in crate::session) struct Recording {
     pub(super) store: rusqlite::Connection,
     run: i64,
     connections: HashMap<u32, Known>,
+    /// Exchanges that may have a row from while they were running.
+    running: HashSet<u64>,
+    heads: Heads,
     path: PathBuf,
     pub(super) rest: Duration,
     /// Until when nothing is tried, and why.
@@ -150,6 +154,8 @@ impl Recording {
             run: store.last_insert_rowid(),
             store,
             connections: HashMap::new(),
+            running: HashSet::new(),
+            heads: Heads::default(),
             path: path.to_owned(),
             rest: REST,
             resting: None,
@@ -168,6 +174,8 @@ impl Recording {
             run: 0,
             store,
             connections: HashMap::new(),
+            running: HashSet::new(),
+            heads: Heads::default(),
             path: target.to_owned(),
             rest: REST,
             resting: None,
@@ -283,10 +291,19 @@ impl Recording {
             known.clear();
         }
         {
-            let mut insert = transaction.prepare_cached(&insert_sql())?;
+            // Replacing takes a journal of its own, a page for every row. Few rows replace one.
+            let mut insert = transaction.prepare_cached(&insert_sql("INSERT"))?;
+            let mut replace = transaction.prepare_cached(&insert_sql("INSERT OR REPLACE"))?;
             for exchange in batch {
                 let connection = connection_row(&transaction, &mut known, &exchange.connection)?;
-                row::write(&mut insert, Place { run: self.run, connection }, exchange)?;
+                let again = if exchange.running {
+                    self.running.insert(exchange.id);
+                    true
+                } else {
+                    self.running.contains(&exchange.id)
+                };
+                let statement = if again { &mut replace } else { &mut insert };
+                row::write(statement, Place { run: self.run, connection }, exchange, &mut self.heads)?;
             }
         }
         if lost > 0 {
@@ -294,6 +311,9 @@ impl Recording {
         }
         transaction.commit()?;
         self.connections = known;
+        for ended in batch.iter().filter(|exchange| !exchange.running) {
+            self.running.remove(&ended.id);
+        }
         Ok(())
     }
 
@@ -348,10 +368,10 @@ fn open_for_writing(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
     rusqlite::Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
 }
 
-/// Replaces the row that was written while the exchange was running; its place is then that of its end.
-fn insert_sql() -> String {
+/// `OR REPLACE` replaces the row that was written while the exchange was running; its place is then that of its end.
+fn insert_sql(insert: &str) -> String {
     let places = vec!["?"; row::COLUMN_COUNT].join(", ");
-    format!("INSERT OR REPLACE INTO exchanges ({}) VALUES ({places})", row::COLUMNS)
+    format!("{insert} INTO exchanges ({}) VALUES ({places})", row::COLUMNS)
 }
 
 fn connection_row(

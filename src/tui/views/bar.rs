@@ -47,6 +47,9 @@ pub(super) fn status(frame: &mut Frame<'_>, area: Rect, state: &State) {
             left.push(Span::styled(format!("  {address}"), Tone::Strong.style()));
         }
     }
+    if let Some(proxy) = state.banner.upstream_proxy.as_ref().filter(|proxy| room(&left) >= proxy.width() + 4) {
+        left.push(Span::styled(format!("  \u{2192} {proxy}"), Tone::Quiet.style()));
+    }
     // On a small screen the session stands in the frame of the list, once there is one.
     if let Some(session) = state.banner.session.as_ref().filter(|_| !state.tabbed || state.flows.len() == 0) {
         let shown = shortened(session, room(&left));

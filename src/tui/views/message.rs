@@ -24,11 +24,13 @@ struct Writer<'a> {
     names: &'a Names<'a>,
     /// What decoders make of the message.
     decoded: Vec<Decoded>,
+    /// The exchange goes on.
+    running: bool,
 }
 
 /// The request's text.
 pub(in crate::tui) fn request(exchange: &Exchange, language: Language, names: &Names<'_>) -> Document {
-    let mut writer = Writer { page: Document::default(), language, names, decoded: parts(exchange, Pane::Request) };
+    let mut writer = Writer::new(exchange, Pane::Request, language, names);
     writer.request_line(exchange);
     match &exchange.request {
         Seen::Seen(message) => writer.message(message, Direction::Request, &Place::RequestBody),
@@ -41,7 +43,7 @@ pub(in crate::tui) fn request(exchange: &Exchange, language: Language, names: &N
 
 /// The response's text.
 pub(in crate::tui) fn response(exchange: &Exchange, language: Language, names: &Names<'_>) -> Document {
-    let mut writer = Writer { page: Document::default(), language, names, decoded: parts(exchange, Pane::Response) };
+    let mut writer = Writer::new(exchange, Pane::Response, language, names);
     writer.failure(exchange, &[Side::Server]);
     match &exchange.response {
         Seen::Seen(response) => writer.response(response),
@@ -65,7 +67,12 @@ fn parts(exchange: &Exchange, pane: Pane) -> Vec<Decoded> {
     decoded(exchange).into_iter().filter(|part| of_message(&part.place) && pane_of(&part.place) == pane).collect()
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn new(exchange: &Exchange, pane: Pane, language: Language, names: &'a Names<'a>) -> Self {
+        let decoded = parts(exchange, pane);
+        Self { page: Document::default(), language, names, decoded, running: exchange.running }
+    }
+
     fn request_line(&mut self, exchange: &Exchange) {
         let mut line = Line::new().at(Place::RequestUrl.into());
         if let Some(method) = &exchange.method {
@@ -206,6 +213,12 @@ impl Writer<'_> {
     fn body(&mut self, body: &Body, place: &Place) {
         match &body.content {
             Content::Empty => {}
+            Content::Withheld(_) if self.running => {
+                let said = text("{length} bytes of body so far", "本文はここまで {length} バイト");
+                let said = said.fill(self.language, &[("length", &body.length.to_string())]);
+                self.page.blank();
+                self.page.push(Line::of(Tone::Quiet, &format!("[{said}]")).at(place.clone().into()));
+            }
             Content::Withheld(reason) => {
                 let why = words::withheld(*reason).to(self.language);
                 let said = text("body of {length} bytes: {why}", "本文 {length} バイト: {why}");
@@ -299,13 +312,18 @@ impl Writer<'_> {
         self.heading(text("Server connection", "サーバー側の接続"), exchange.connection.id);
         self.fact(text("address", "アドレス"), Some(&server.address), &place);
         self.took(text("answered after", "応答開始まで"), exchange.timings.first_byte, &place);
-        self.took(text("over after", "終了まで"), exchange.timings.done, &place);
+        let over = if exchange.running { text("going on for", "経過") } else { text("over after", "終了まで") };
+        self.took(over, exchange.timings.done, &place);
         let Some(tls) = &server.tls else { return };
         self.tls(&tls.version, &tls.cipher, tls.alpn.as_ref(), &place);
         self.fact(text("taken by the engine for old TLS", "旧 TLS 用エンジンで処理"), tls.legacy.as_ref(), &place);
         if tls.resumed {
             let words = text("resumed: certificates as of an earlier connection", "再開 (証明書は以前の接続のもの)");
             self.said(text("session", "セッション"), words.to(self.language), Tone::Quiet, &place);
+        }
+        if tls.renegotiated {
+            let words = text("by the server, later on this connection", "サーバーが接続の途中で実施");
+            self.said(text("renegotiation", "再ネゴシエーション"), words.to(self.language), Tone::Warning, &place);
         }
         let label = text("client certificate", "クライアント証明書");
         match &tls.client_certificate {

@@ -50,6 +50,9 @@ impl Workshop {
         for (name, value) in self.environment() {
             command.env(name, value);
         }
+        for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+            command.env_remove(name).env_remove(name.to_uppercase());
+        }
         command
     }
 
@@ -72,7 +75,7 @@ impl Workshop {
 
     /// Runs the program to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Finished {
-        Finished::of(Process::start(&mut self.authtap(arguments)), Vec::new())
+        Finished::of_command(&mut self.authtap(arguments))
     }
 
     /// `diagnose --format json` of a session file.
@@ -162,6 +165,14 @@ impl Proxy {
         judged(&self.events)
     }
 
+    /// The next line, where it is of this kind. It is not kept.
+    pub(crate) fn next(&mut self, kind: &str) -> Option<Value> {
+        let word = self.event();
+        let event = self.events.pop().filter(|_| word == kind);
+        self.events.truncate(1);
+        event
+    }
+
     /// Waits for the next line and gives the word for what it says.
     pub(crate) fn event(&mut self) -> String {
         let line = self.process.stdout.next().unwrap_or_else(|| {
@@ -208,7 +219,12 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
-    fn of(mut process: Process, mut events: Vec<Value>) -> Self {
+    /// Runs `command` to its end.
+    pub(crate) fn of_command(command: &mut Command) -> Self {
+        Self::of(Process::start(command), Vec::new())
+    }
+
+    pub(crate) fn of(mut process: Process, mut events: Vec<Value>) -> Self {
         if !events.is_empty() {
             while let Some(line) = process.stdout.next() {
                 events.push(serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")));

@@ -3,7 +3,7 @@
 use std::io::{BufRead, ErrorKind, Read};
 
 /// A message head with the empty line at its end; nothing where the connection ended before its first byte.
-pub(super) fn read_head(source: &mut impl BufRead) -> Option<Vec<u8>> {
+pub(crate) fn read_head(source: &mut impl BufRead) -> Option<Vec<u8>> {
     let mut head = Vec::new();
     loop {
         match source.read_until(b'\n', &mut head) {
@@ -20,7 +20,7 @@ pub(super) fn read_head(source: &mut impl BufRead) -> Option<Vec<u8>> {
 }
 
 /// The body that `head` announces, exactly as sent (chunk headers and all).
-pub(super) fn read_body(source: &mut impl BufRead, head: &[u8]) -> Vec<u8> {
+pub(crate) fn read_body(source: &mut impl BufRead, head: &[u8]) -> Vec<u8> {
     let chunked = field(head, "transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
     let mut body = Vec::new();
     if chunked {

@@ -46,10 +46,34 @@ impl Acceptor {
         users: &[(&str, &str)],
         protection: &str,
     ) -> Self {
+        Self::with(workshop, python, names, users, protection, None)
+    }
+
+    /// One that speaks TLS 1.2 at most, with these ciphers alone.
+    #[cfg(feature = "legacy-tls")]
+    pub(crate) fn of_old_tls(
+        workshop: &Workshop,
+        python: &Path,
+        names: &[&str],
+        users: &[(&str, &str)],
+        ciphers: &str,
+    ) -> Self {
+        Self::with(workshop, python, names, users, "off", Some(ciphers))
+    }
+
+    fn with(
+        workshop: &Workshop,
+        python: &Path,
+        names: &[&str],
+        users: &[(&str, &str)],
+        protection: &str,
+        ciphers: Option<&str>,
+    ) -> Self {
         let (pem, key) = workshop.certificate(names);
         let mut command = Command::new(python);
         command.arg(partner("ntlm_server.py")).args([&pem, &key]).arg(protection);
         command.env("NTLM_USER_FILE", accounts(workshop, users));
+        command.envs(ciphers.map(|ciphers| ("TLS_CIPHERS", ciphers)));
         let process = Process::start(command.stdin(Stdio::piped()));
         let port: u16 = process.stdout.next().expect("the acceptor started").parse().unwrap();
         Self { process, address: ([127, 0, 0, 1], port).into() }

@@ -32,6 +32,11 @@ impl Tunnel {
         // One byte at a time, so that nothing behind the head is taken away from TLS.
         let head = read_head(&mut BufReader::with_capacity(1, &tcp)).expect("the proxy answered the CONNECT");
         assert!(head.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&head));
+        Self::over(tcp, host, ca, protocol)
+    }
+
+    /// TLS on a connection that leads to the server already.
+    pub(crate) fn over(tcp: TcpStream, host: &str, ca: &Path, protocol: &[u8]) -> Self {
         let name = ServerName::try_from(host.to_owned()).unwrap();
         let conn = ClientConnection::new(client(ca, protocol), name).unwrap();
         Self { stream: BufReader::with_capacity(64 * 1024, StreamOwned::new(conn, tcp)) }

@@ -5,6 +5,7 @@ use crate::diagnosis::Rule;
 mod capture_not_decrypted;
 mod capture_sanitised;
 mod certificate_invalid;
+mod client_certificate_required;
 mod http_ambiguous_framing;
 mod http_proxy_blocked;
 mod preauth_device;
@@ -18,6 +19,7 @@ mod tls_trust_failure;
 pub(super) static RULES: &[&Rule] = &[
     &tls_trust_failure::RULE,
     &certificate_invalid::RULE,
+    &client_certificate_required::RULE,
     &tls_server_legacy::RULE,
     &tls_client_legacy::RULE,
     &server_unreachable::RULE,

@@ -1,26 +1,30 @@
-//! The client's ClientHello is one that this proxy cannot serve, while the server would have spoken newer TLS; the
-//! connection passed undecrypted.
+//! The client's ClientHello is one that the usual engine cannot serve, while the server would have spoken newer TLS:
+//! the engine for old TLS took it, or the connection passed undecrypted.
 //!
 //! Not to be confused with `tls-server-legacy`, where the server is what is old, and with `tls-trust-failure`, where
 //! the client speaks the same TLS and refuses the certificate.
 
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Place, Rule};
 use crate::exchange::Unseen;
+use crate::redact::Clean;
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
     id: "tls-client-legacy",
     title: Text {
-        en: "The client's TLS cannot be served here, so nothing was decrypted",
-        ja: "クライアントの TLS にここでは対応できず、復号されていない",
+        en: "The client speaks old TLS, or breaks its rules",
+        ja: "クライアントの TLS が古い、または規則に合っていない",
     },
     explanation: Text {
-        en: "The client's opening message to {host} offers nothing that this proxy can serve: only TLS 1.0 or 1.1, \
-             only CBC ciphers, no ECDSA, or a server name that is not a host name. It was passed on untouched: the \
-             connection works as it does without the proxy, but its requests and answers cannot be seen.",
-        ja: "{host} への最初のメッセージでクライアントが提示した TLS には、このプロキシが対応できるものがありません \
-             (TLS 1.0/1.1 のみ、CBC 暗号のみ、ECDSA 非対応、ホスト名ではないサーバー名など)。メッセージはそのまま転\
-             送されるので、接続はプロキシがないときと同じように機能しますが、要求と応答の内容は見えません。",
+        en: "The client's opening message to {host} offers nothing that the usual TLS engine here can serve: only TLS \
+             1.0 or 1.1, only CBC ciphers, no ECDSA, or a server name that is not a host name. Where its requests and \
+             answers are shown, the engine for old TLS (OpenSSL) has taken the connection. Where only a tunnel is \
+             shown, the message was passed on untouched: the connection works as it does without the proxy, but what \
+             went on inside cannot be seen.",
+        ja: "{host} への最初のメッセージでクライアントが提示した TLS には、ここで通常使う TLS エンジンが対応できるもの\
+             がありません (TLS 1.0/1.1 のみ、CBC 暗号のみ、ECDSA 非対応、ホスト名ではないサーバー名など)。要求と応答が\
+             表示されている接続は、旧 TLS 用のエンジン (OpenSSL) が処理したものです。トンネルだけが表示されている場合は、\
+             メッセージをそのまま転送しています。接続はプロキシがないときと同じように機能しますが、その内容は見えません。",
     },
     remedy: Text {
         en: "Let the client offer TLS 1.2 or newer. Windows programs on .NET Framework follow the system with:\n\
@@ -45,7 +49,7 @@ pub(super) static RULE: Rule = Rule {
     kinds: &[Kind::Note],
     certainties: &[Certainty::Certain],
     actors: &[Actor::Client],
-    gate: Gate::TUNNEL,
+    gate: Gate::ANY,
     supersedes: &[],
     find,
     #[cfg(test)]
@@ -53,19 +57,28 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {
-    if case.exchange.request.unseen() != Some(Unseen::ClientTlsUnreadable) {
-        return None;
-    }
-    let text = "the ClientHello offers no TLS version, cipher or server name that this proxy can serve";
+    let taken = case.exchange.connection.client_tls.as_ref().and_then(|tls| tls.legacy.as_ref());
+    let text = match taken {
+        Some(why) => Clean::concat(["taken by the engine for old TLS: ".into(), why.clone()]),
+        None if case.exchange.request.unseen() == Some(Unseen::ClientTlsUnreadable) => {
+            "passed through: the ClientHello offers no TLS version, cipher or server name that this proxy can serve"
+                .into()
+        }
+        None => return None,
+    };
     let hit = Hit::note(Certainty::Certain, Actor::Client).on(case.on_server()).naming("host", case.host_name());
     Some(hit.because(case.evidence(Place::ConnectionClient, text)))
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
-    use crate::diagnosis::rules::kit::{Example, Raw};
-    use crate::diagnosis::{Actor, Certainty, Kind};
-    use crate::exchange::Unseen;
+    use std::sync::Arc;
+
+    use super::RULE;
+    use crate::diagnosis::rules::kit::{Example, Raw, exchanges};
+    use crate::diagnosis::{Actor, Capture, Case, Certainty, Kind, Past};
+    use crate::exchange::{ClientTls, Connection, SniForm, Unseen};
 
     pub(super) const EXAMPLES: &[Example] = &[
         Example::fires(
@@ -80,4 +93,24 @@ mod tests {
         )
         .live(),
     ];
+
+    #[test]
+    fn what_the_other_engine_took_is_a_note_that_says_why() {
+        let mut exchange = exchanges(&[Raw::new("GET https://mail.contoso.com/", "HTTP/1.1 200 OK")]).remove(0);
+        let tls = ClientTls {
+            version: "TLS 1.0".into(),
+            cipher: "TLS_RSA_WITH_AES_128_CBC_SHA".into(),
+            alpn: None,
+            sni: None,
+            sni_form: SniForm::Absent,
+            legacy: Some("the client speaks nothing newer than TLS 1.0".into()),
+        };
+        exchange.connection = Arc::new(Connection { client_tls: Some(tls), ..Connection::default() });
+        let past = Past::default();
+        let hit = (RULE.find)(&Case::new(&exchange, &past, Capture::Imported)).unwrap();
+        assert_eq!(
+            hit.evidence[0].text,
+            "taken by the engine for old TLS: the client speaks nothing newer than TLS 1.0"
+        );
+    }
 }

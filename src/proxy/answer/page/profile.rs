@@ -1,5 +1,7 @@
 //! The root certificate as a configuration profile, the form that iOS and iPadOS take.
 
+use std::fmt::Write as _;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
@@ -73,7 +75,7 @@ fn uuid(bytes: &[u8]) -> String {
         if matches!(at, 4 | 6 | 8 | 10) {
             text.push('-');
         }
-        text.push_str(&format!("{byte:02X}"));
+        let _ = write!(text, "{byte:02X}");
     }
     text
 }

@@ -3,6 +3,8 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll, ready};
 
 use openssl::ssl::Ssl;
@@ -58,8 +60,8 @@ where
         self.tls.get_mut().plain.poll_fin(cx)
     }
 
-    fn renegotiated(&self) -> bool {
-        self.tls.get_ref().watch.as_ref().is_some_and(Watch::renegotiated)
+    fn renegotiation(&self) -> Option<Arc<AtomicBool>> {
+        self.tls.get_ref().watch.as_ref().map(|watch| Arc::clone(&watch.renegotiated))
     }
 }
 

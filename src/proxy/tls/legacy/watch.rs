@@ -1,6 +1,9 @@
 //! What a server says in its handshake and OpenSSL does not tell: whether it asks for a certificate, and whether it
 //! negotiates again later. Read off the records as they come.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 const RECORD_HEADER: usize = 5;
 const HANDSHAKE_HEADER: usize = 4;
 
@@ -20,18 +23,15 @@ pub(super) struct Watch {
     body: usize,
     /// From here on all is encrypted.
     encrypted: bool,
-    /// Handshake records since then. The first is the handshake's end.
-    later: u32,
+    /// The record that ends the handshake has come.
+    ended: bool,
     /// The server asked for a certificate.
     pub(super) asked: bool,
+    /// The server has begun another handshake on this connection.
+    pub(super) renegotiated: Arc<AtomicBool>,
 }
 
 impl Watch {
-    /// Whether the server has begun another handshake on this connection.
-    pub(super) const fn renegotiated(&self) -> bool {
-        self.later > 1
-    }
-
     /// Takes the next bytes.
     pub(super) fn follow(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
@@ -41,7 +41,8 @@ impl Watch {
                 self.record = usize::from(u16::from_be_bytes([header[3], header[4]]));
                 match self.kind {
                     CHANGE_CIPHER_SPEC => self.encrypted = true,
-                    HANDSHAKE if self.encrypted => self.later = self.later.saturating_add(1),
+                    HANDSHAKE if self.ended => self.renegotiated.store(true, Ordering::Relaxed),
+                    HANDSHAKE if self.encrypted => self.ended = true,
                     _ => {}
                 }
             }
@@ -126,9 +127,9 @@ mod tests {
         let data = record(23, &[13; 90]);
         for piece in [1, 7, 200] {
             let quiet = watched(&[first.concat(), data.clone()].concat(), piece);
-            assert!(!quiet.asked && !quiet.renegotiated());
+            assert!(!quiet.asked && !quiet.renegotiated.load(Ordering::Relaxed));
             let again = watched(&[first.concat(), data.clone(), record(HANDSHAKE, &[0; 20])].concat(), piece);
-            assert!(!again.asked && again.renegotiated());
+            assert!(!again.asked && again.renegotiated.load(Ordering::Relaxed));
         }
     }
 }

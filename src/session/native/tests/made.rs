@@ -193,6 +193,7 @@ fn any_tls_facts(redactor: Redactor) -> impl Strategy<Value = Tls> {
             _ => ClientCertificate::Given(redactor.wire().prose(b"CN=svc-migration, O=Contoso")),
         },
         resumed,
+        renegotiated: !resumed,
         ..Tls::of_certificate(Certificate::of_fingerprint([0; 32]))
     })
 }
