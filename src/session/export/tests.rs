@@ -30,7 +30,9 @@ fn origins() -> [Arc<Origin>; 2] {
 
 fn write(path: &Path, form: Form, exchanges: &[Recorded]) {
     let mut export = Export::begin(path, form, None).unwrap();
-    exchanges.iter().for_each(|recorded| export.add(recorded.clone()).unwrap());
+    for recorded in exchanges {
+        export.add(recorded.clone()).unwrap();
+    }
     assert!(!path.exists(), "nothing has the name before all is written");
     export.seal().unwrap();
     assert_eq!(export.finish(&Manifest { share: "support", ..Manifest::default() }).unwrap(), path);
@@ -87,7 +89,9 @@ fn what_is_given_up_leaves_nothing() {
     let all = recorded((1..=600).map(|id| made::exchange(&Redactor::new(), id, 200)).collect());
     for form in FORMS {
         let mut export = Export::begin(&folder.path().join("given-up"), form, None).unwrap();
-        all.iter().for_each(|recorded| export.add(recorded.clone()).unwrap());
+        for recorded in &all {
+            export.add(recorded.clone()).unwrap();
+        }
         drop(export);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "{form:?}");
     }

@@ -53,7 +53,7 @@ fn one(request: &[u8], response: &[u8], timers: &str) -> Exchange {
 
 fn timers(bits: &str, flags: &[(&str, &str)]) -> String {
     let flags: String =
-        flags.iter().map(|(name, value)| format!("<SessionFlag N=\"{name}\" V=\"{value}\"/>")).collect();
+        flags.iter().flat_map(|(name, value)| ["<SessionFlag N=\"", name, "\" V=\"", value, "\"/>"]).collect();
     format!(
         "<Session SID=\"1\"{bits}><SessionTimers ClientBeginRequest=\"2026-11-22T10:00:00.1234567+01:00\" \
          ClientDoneRequest=\"2026-11-22T10:00:00.2234567+01:00\" ServerBeginResponse=\"2026-11-22T10:00:00.3234567+01:00\" \
@@ -318,7 +318,9 @@ struct Keys([u32; 3]);
 impl Keys {
     fn of(password: &[u8]) -> Self {
         let mut keys = Self([0x1234_5678, 0x2345_6789, 0x3456_7890]);
-        password.iter().for_each(|byte| keys.update(*byte));
+        for byte in password {
+            keys.update(*byte);
+        }
         keys
     }
 
