@@ -167,7 +167,7 @@ pub enum Proxied {
     /// None.
     Never,
     /// All but those that the environment excepts.
-    Through(UpstreamProxy),
+    Through(Box<UpstreamProxy>),
 }
 
 /// How a run is shown while it goes on.

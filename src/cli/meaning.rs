@@ -80,7 +80,7 @@ fn proxied(url: Option<&OsStr>) -> Result<Proxied, UpstreamProxyError> {
     match url.map(|url| url.to_str().ok_or(UpstreamProxyError::Form)).transpose()? {
         None => Ok(Proxied::ByEnvironment),
         Some("none") => Ok(Proxied::Never),
-        Some(url) => url.parse().map(Proxied::Through),
+        Some(url) => Ok(Proxied::Through(Box::new(url.parse()?))),
     }
 }
 

@@ -219,7 +219,7 @@ impl<'a> Case<'a> {
 
     /// Whether the server's answer carries a token of a handshake that goes on.
     pub fn goes_on(&self) -> bool {
-        self.challenges().iter().any(|challenge| challenge.token.is_some())
+        self.challenges().iter().any(Challenge::goes_on)
     }
 
     /// The user named in `Authorization`, as a pseudonym.
@@ -322,7 +322,7 @@ impl<'a> Case<'a> {
     }
 
     fn shows_exchange(&self) -> bool {
-        const HEADERS: [&str; 12] = [
+        const HEADERS: [&str; 11] = [
             "x-feserver",
             "x-calculatedbetarget",
             "x-calculatedfetarget",
@@ -331,7 +331,6 @@ impl<'a> Case<'a> {
             "x-owa-version",
             "x-caserrorcode",
             "x-autodiscovery-error",
-            "ms-server-activesync",
             "x-ews-policy-reason",
             "x-soap-enabled",
             "x-backendhttpstatus",
@@ -343,6 +342,7 @@ impl<'a> Case<'a> {
             || self.challenge("bearer").and_then(|bearer| bearer.param("client_id")).is_some_and(|id| id == CLIENT_ID)
             || self.diagnostics().is_some_and(|diagnostics| diagnostics.family == Family::Exchange)
             || (self.is_iis() && self.looks_like_exchange())
+            || self.is_exchange_activesync()
             || self.past.is_exchange(self.host())
             || self.soap().is_some_and(|soap| soap.exchange)
     }
@@ -385,6 +385,15 @@ impl<'a> Case<'a> {
         });
         !share_point.iter().any(|name| self.response_header(name).is_some())
             && (directory || self.response_header("request-id").is_some())
+    }
+
+    /// Whether it is Exchange that speaks ActiveSync. SOGo and others do, too, on other servers and without ASP.NET; where
+    /// nothing tells which server it is, it is taken for Exchange.
+    fn is_exchange_activesync(&self) -> bool {
+        let asp_net = self.response_header("x-aspnet-version").is_some()
+            || self.response_header("x-powered-by").is_some_and(|value| value.as_str().contains("ASP.NET"));
+        self.response_header("ms-server-activesync").is_some()
+            && (asp_net || self.is_iis() || self.response_header("server").is_none())
     }
 
     fn is_iis(&self) -> bool {

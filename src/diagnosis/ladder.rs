@@ -3,6 +3,7 @@
 //! Only ladders that are not at their end are looked at; those that are over are kept for showing, the oldest going
 //! first.
 
+use super::decode::Challenge;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::bounded::Bounded;
@@ -252,7 +253,7 @@ impl Ladders {
         let connection = Some(case.exchange.connection.id);
         let refused = case.status() == Some(401);
         let undecided = self.undecided();
-        let replied = case.challenges().iter().any(|challenge| challenge.token.is_some());
+        let replied = case.goes_on();
         let first = matches!(case.ntlm(), Some(NtlmMessage::Negotiate { .. }));
         if first || (refused && replied && !failed) {
             let ladder = self.begin_or_find(scheme, host, connection);
@@ -330,7 +331,7 @@ impl Ladders {
             Some(407) => {
                 let undecided = self.undecided();
                 // NTLM to a proxy takes several rounds; a challenge that comes with a token is not the end.
-                let goes_on = case.proxy_challenges().iter().any(|challenge| challenge.token.is_some());
+                let goes_on = case.proxy_challenges().iter().any(Challenge::goes_on);
                 let ladder = self.begin_or_find(Scheme::Proxy, host, None);
                 if answered && !goes_on {
                     ladder.set("authenticate", StepState::Failed, id);

@@ -27,6 +27,12 @@ impl Redactor {
         Self::default()
     }
 
+    /// One that reads everything anew, to compare with.
+    #[cfg(test)]
+    pub(super) fn without_recall() -> Self {
+        Self { memory: Arc::new(Memory::without_recall()) }
+    }
+
     /// The door for bytes of the wire. Nothing in them is taken for a marker.
     pub const fn wire(&self) -> Door<'_> {
         Door::of(self, false)

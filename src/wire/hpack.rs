@@ -77,10 +77,21 @@ impl List {
             return;
         }
         let start = self.text.len();
-        self.text.extend_from_slice(name);
+        append(name, &mut self.text);
         let after = self.text.len();
-        self.text.extend_from_slice(value);
+        append(value, &mut self.text);
         self.fields.push(Bounds { start, value: after, end: self.text.len() });
+    }
+
+    /// Takes in the field that was written to the end of the text from `start`, its value from `value` on.
+    fn take_in(&mut self, start: usize, value: usize) {
+        if self.text.len() > LIST_LIMIT {
+            self.text[start..].zeroize();
+            self.text.truncate(start);
+            self.too_long = true;
+        } else {
+            self.fields.push(Bounds { start, value, end: self.text.len() });
+        }
     }
 }
 
@@ -116,9 +127,10 @@ impl Decoder {
                 let (name, value) = self.table.get(rest.number(7)?).ok_or(Malformed)?;
                 list.push(name, value);
             } else if first & 0x40 != 0 {
-                let (name, value) = self.literal(&mut rest, 6)?;
-                list.push(&name, &value);
-                self.table.add(&name, &value);
+                let start = list.text.len();
+                let value = self.literal(&mut rest, 6, &mut list.text)?;
+                self.table.add(&list.text[start..value], &list.text[value..]);
+                list.take_in(start, value);
             } else if first & 0x20 != 0 {
                 let limit = rest.number(5)?;
                 if limit > self.allowed {
@@ -126,23 +138,42 @@ impl Decoder {
                 }
                 self.table.set_limit(limit);
             } else {
-                let (name, value) = self.literal(&mut rest, 4)?;
-                list.push(&name, &value);
+                let start = list.text.len();
+                let value = self.literal(&mut rest, 4, &mut list.text)?;
+                list.take_in(start, value);
             }
         }
         Ok(())
     }
 
-    fn literal(&self, rest: &mut Bytes<'_>, prefix: u32) -> Result<(Secret, Secret), Malformed> {
-        let name = match rest.number(prefix)? {
-            0 => rest.text()?,
-            index => Secret::new(self.table.get(index).ok_or(Malformed)?.0.to_vec()),
-        };
-        Ok((name, rest.text()?))
+    /// Appends a name and a value to `text`, and gives where the value begins.
+    fn literal(&self, rest: &mut Bytes<'_>, prefix: u32, text: &mut Vec<u8>) -> Result<usize, Malformed> {
+        match rest.number(prefix)? {
+            0 => rest.text(text)?,
+            index => append(self.table.get(index).ok_or(Malformed)?.0, text),
+        }
+        let value = text.len();
+        rest.text(text)?;
+        Ok(value)
     }
 }
 
-type Secret = zeroize::Zeroizing<Vec<u8>>;
+/// Appends `more`.
+fn append(more: &[u8], text: &mut Vec<u8>) {
+    make_room(more.len(), text);
+    text.extend_from_slice(more);
+}
+
+/// Makes room for `more` bytes. Where the text has to move, nothing of it is left behind unwiped.
+fn make_room(more: usize, text: &mut Vec<u8>) {
+    let needed = text.len() + more;
+    if needed > text.capacity() {
+        let mut grown = Vec::with_capacity(needed.next_power_of_two());
+        grown.extend_from_slice(text);
+        text.zeroize();
+        *text = grown;
+    }
+}
 
 struct Bytes<'b> {
     rest: &'b [u8],
@@ -177,17 +208,18 @@ impl<'b> Bytes<'b> {
         Err(Malformed)
     }
 
-    fn text(&mut self) -> Result<Secret, Malformed> {
+    /// Appends a text to `out`.
+    fn text(&mut self, out: &mut Vec<u8>) -> Result<(), Malformed> {
         let coded = self.peek().is_some_and(|first| first & 0x80 != 0);
         let length = self.number(7)?;
         let bytes = self.take(length)?;
         if !coded {
-            return Ok(Secret::new(bytes.to_vec()));
+            append(bytes, out);
+            return Ok(());
         }
-        // The shortest word has five bits: no room has to be found twice, and nothing is left behind unwiped.
-        let mut text = Secret::new(Vec::with_capacity(bytes.len() * 8 / 5 + 1));
-        huffman::decode(bytes, &mut text).map_err(|_| Malformed)?;
-        Ok(text)
+        // The shortest word has five bits: no room has to be found twice.
+        make_room(bytes.len() * 8 / 5 + 1, out);
+        huffman::decode(bytes, out).map_err(|_| Malformed)
     }
 }
 

@@ -82,12 +82,18 @@ struct Direction {
 }
 
 struct Block {
+    begins: Begins,
+    /// Credentials stand in it.
+    bytes: Zeroizing<Vec<u8>>,
+}
+
+/// What the first frame of a header block says of it.
+#[derive(Clone, Copy)]
+struct Begins {
     stream: u32,
     /// The stream that a PUSH_PROMISE promises.
     promised: Option<u32>,
     end_stream: bool,
-    /// Credentials stand in it.
-    bytes: Zeroizing<Vec<u8>>,
 }
 
 /// What is followed of one stream.
@@ -192,17 +198,24 @@ impl Connection {
                     (_, payload) => (None, payload),
                 };
                 let end_stream = promised.is_none() && frame.is_end_of_stream();
-                let block =
-                    Block { stream: frame.stream, promised, end_stream, bytes: Zeroizing::new(fragment.to_vec()) };
-                self.block(side, block, frame.is_end_of_headers(), sink)?;
+                let begins = Begins { stream: frame.stream, promised, end_stream };
+                if frame.is_end_of_headers() {
+                    self.block(side, begins, fragment, sink)?;
+                } else {
+                    self.of(side).open = Some(Block { begins, bytes: Zeroizing::new(fragment.to_vec()) });
+                }
             }
             Kind::Continuation => {
                 let mut block = self.of(side).open.take().ok_or(Loss::BadFrame)?;
-                if block.stream != frame.stream {
+                if block.begins.stream != frame.stream {
                     return Err(Loss::BadFrame);
                 }
                 block.extend(frame.payload()?)?;
-                self.block(side, block, frame.is_end_of_headers(), sink)?;
+                if frame.is_end_of_headers() {
+                    self.block(side, block.begins, &block.bytes, sink)?;
+                } else {
+                    self.of(side).open = Some(block);
+                }
             }
             Kind::Settings if !frame.is_acknowledgement() => self.settings(side, frame.payload()?),
             Kind::WindowUpdate => self.window_update(side, frame.stream, frame.payload()?),
@@ -247,23 +260,19 @@ impl Connection {
         Ok(())
     }
 
-    /// A header block, which may go on in further frames.
-    fn block(&mut self, side: Side, block: Block, complete: bool, sink: Sink<'_>) -> Result<(), Loss> {
-        if !complete {
-            self.of(side).open = Some(block);
-            return Ok(());
-        }
+    /// A whole header block.
+    fn block(&mut self, side: Side, begins: Begins, bytes: &[u8], sink: Sink<'_>) -> Result<(), Loss> {
         let direction = self.of(side);
         let mut list = std::mem::take(&mut direction.list);
         list.clear();
-        direction.headers.decode(&block.bytes, &mut list).map_err(|_| Loss::BadHeaderBlock)?;
-        self.head(side, &block, &list, sink);
+        direction.headers.decode(bytes, &mut list).map_err(|_| Loss::BadHeaderBlock)?;
+        self.head(side, begins, &list, sink);
         list.clear();
         self.of(side).list = list;
         Ok(())
     }
 
-    fn head(&mut self, side: Side, block: &Block, list: &List, sink: Sink<'_>) {
+    fn head(&mut self, side: Side, block: Begins, list: &List, sink: Sink<'_>) {
         let id = block.promised.unwrap_or(block.stream);
         let begins = side == Side::Client || block.promised.is_some();
         if begins && !self.streams.contains_key(&id) {

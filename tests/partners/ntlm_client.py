@@ -2,8 +2,9 @@
 
     ntlm_client.py URL SESSIONS REQUESTS [USER PASSWORD]
 
-Proxy and trusted roots come from HTTPS_PROXY and REQUESTS_CA_BUNDLE. Makes SESSIONS connections one after the other with REQUESTS requests on each, and prints a line for every answer:
-its status and the user that the server took it for.
+Proxy and trusted roots come from HTTPS_PROXY and REQUESTS_CA_BUNDLE. Makes SESSIONS connections one after the other
+with REQUESTS requests on each, and prints a line for every answer: its status and the user that the server took it
+for.
 """
 
 import sys

@@ -41,18 +41,16 @@ fn a_phone_reads_its_inbox_and_both_read_its_messages_alike() {
     let said = ways.alike(|way| phone(way, "Wrong-Pa55"), &[&format!("0 401 - POST {path}")]);
     assert_eq!(said, ["refused 401"]);
     let session = ways.proxy.session.clone();
-    ways.judged(&["200 ok", "200 ok", "200 ok", "200 ok", "200 ok", "200 ok", "401 failure basic-bad-credentials"]);
+    ways.judged(&["200 ok", "200 ok", "200 ok", "200 ok", "200 ok", "200 ok", "401 failure generic-bad-credentials"]);
 
-    // It told of the same conversation twice; the second one is ours.
-    sogo.messages("ItemOperations");
-    let told = sogo.messages("ItemOperations");
+    // It told of the same conversation twice, the last message a request and an answer; the second one is ours.
+    let told = sogo.messages("</ItemOperations>", 4);
     let told = &told[told.len() - 2 * COMMANDS.len()..];
     let exchanges = saved(&session);
     for ((exchange, command), told) in exchanges.iter().zip(COMMANDS).zip(told.chunks(2)) {
         let bodies = [&exchange.request.seen().unwrap().body, &exchange.response.seen().unwrap().message.body];
         for (body, told) in bodies.into_iter().zip(told) {
             let Content::Text { text, complete: true, .. } = &body.content else { panic!("{command}: {body:?}") };
-            eprintln!("{}", text.as_str());
             same(command, &elements(text.as_str()), &elements(told));
         }
     }
@@ -64,7 +62,8 @@ fn same(command: &str, ours: &[Element], told: &[Element]) {
         |elements: &[Element]| elements.iter().map(|(depth, name, _)| format!("{depth} {name}")).collect::<Vec<_>>();
     assert_eq!(names(ours), names(told), "{command}");
     for (ours, told) in ours.iter().zip(told) {
-        assert!(ours.2 == told.2 || ours.2.starts_with('['), "{command}: {ours:?} was {told:?}");
+        let hidden = ours.2.starts_with('[') || ours.2.contains("user#") || ours.2.contains("device#");
+        assert!(ours.2 == told.2 || hidden, "{command}: {ours:?} was {told:?}");
     }
 }
 
@@ -77,7 +76,13 @@ fn elements(xml: &str) -> Vec<Element> {
     loop {
         let event = reader.read_event().unwrap_or_else(|error| panic!("{error}: {xml}"));
         if let Event::Start(tag) | Event::Empty(tag) = &event {
-            elements.push((depth, tag.name().as_ref().to_owned(), String::new()));
+            let name = match tag.name().as_ref() {
+                // SOGo's spelling; MS-ASWBXML has these names.
+                "Reply-To" => "ReplyTo".to_owned(),
+                "FlagStatus" => "Status".to_owned(),
+                name => name.to_owned(),
+            };
+            elements.push((depth, name, String::new()));
         }
         match event {
             Event::Start(_) => depth += 1,

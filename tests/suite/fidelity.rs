@@ -103,6 +103,8 @@ fn generated() -> Vec<Conversation> {
             // What has not come whole is not passed on, so there is nothing to compare.
             conversation.end = End::Client;
         }
+        // It is the beginning of a connection that tells what is spoken on it.
+        conversation.exchanges[0].blank = b"";
         conversation
     };
     (0..COUNT).map(&mut made).collect()
@@ -129,9 +131,14 @@ fn sent(messages: Vec<Vec<u8>>, cut: Option<u8>) -> Vec<Vec<u8>> {
     messages
 }
 
-fn requests(conversation: &Conversation) -> Vec<Vec<u8>> {
+/// What the server is to receive; in absolute form without what belongs to no request.
+fn requests(conversation: &Conversation, way: Way) -> Vec<Vec<u8>> {
     let cut = if let End::ClientCut(part) = conversation.end { Some(part) } else { None };
-    sent(conversation.exchanges.iter().map(conversation::Exchange::origin_form).collect(), cut)
+    let request = |exchange: &conversation::Exchange| match way {
+        Way::Absolute => exchange.request(&exchange.target),
+        Way::Tls | Way::Plain => exchange.origin_form(),
+    };
+    sent(conversation.exchanges.iter().map(request).collect(), cut)
 }
 
 fn responses(conversation: &Conversation) -> Vec<Vec<u8>> {
@@ -170,9 +177,11 @@ fn client(
     let requests = match way {
         Way::Absolute => {
             let target = |exchange: &conversation::Exchange| format!("http://{host}{}", exchange.target);
-            conversation.exchanges.iter().map(|exchange| exchange.request(&target(exchange))).collect()
+            let request =
+                |exchange: &conversation::Exchange| [exchange.blank, &exchange.request(&target(exchange))].concat();
+            conversation.exchanges.iter().map(request).collect()
         }
-        _ => requests(conversation),
+        Way::Tls | Way::Plain => requests(conversation, way),
     };
     let responses = responses(conversation);
     let mut received = Vec::new();
@@ -243,7 +252,7 @@ impl Server {
 
 /// Plays the server and gives what it saw.
 fn serve(mut line: Line, way: Way, conversation: &Conversation) -> Saw {
-    let (requests, responses) = (requests(conversation), responses(conversation));
+    let (requests, responses) = (requests(conversation, way), responses(conversation));
     let mut received = Vec::new();
     // In absolute form one request is in flight at a time.
     let pipelined = conversation.pipelined && way != Way::Absolute;
@@ -279,7 +288,7 @@ fn serve(mut line: Line, way: Way, conversation: &Conversation) -> Saw {
 fn check(number: usize, conversation: &Conversation, (server, of): (Saw, usize), client: Saw) {
     let what = format!("conversation {number} ({:?}): {conversation:?}", Way::of(number));
     assert_eq!(of, number);
-    assert!(server.received == requests(conversation).concat(), "what the server received of {what}");
+    assert!(server.received == requests(conversation, Way::of(number)).concat(), "what the server received of {what}");
     assert!(client.received == responses(conversation).concat(), "what the client received of {what}");
     let cut = matches!(conversation.end, End::ServerCut(_)) && Way::of(number) == Way::Tls;
     if let Some(ended) = client.ended {

@@ -102,7 +102,7 @@ fn bad_chunks_and_garbage_pass_and_are_recorded_while_others_are_served() {
         chunks(b"zz\r\nhello"),
         chunks(b"FFFFFFFFFFFFFFFFF\r\nhello"),
         chunks(b"-5\r\nhello"),
-        chunks(&[b'1'; 100_000]),
+        chunks(&vec![b'1'; 100_000]),
         chunks(b"5\r\nhello and more\r\n0\r\n\r\n"),
         [b"GET /garbage HTTP/1.1\r\n", &garbage[..]].concat(),
         garbage.clone(),

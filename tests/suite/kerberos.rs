@@ -72,7 +72,8 @@ fn a_ticket_for_a_key_that_the_server_has_not_is_refused() {
     let session = ways.proxy.session.clone();
     ways.judged(&["401 failure kerberos-failure"]);
     let finding = &realm.workshop.diagnose(&session)["findings"][0];
-    let rows: Vec<_> = finding["decoded"][0]["rows"].as_array().unwrap().iter().map(row).collect();
+    let parts = finding["decoded"].as_array().unwrap();
+    let rows: Vec<_> = parts.iter().flat_map(|part| part["rows"].as_array().unwrap()).map(row).collect();
     for expected in ["realm CONTOSO.COM", "sname HTTP/mail.contoso.com", "kvno 3"] {
         assert!(rows.iter().any(|row| row == expected), "{expected}: {rows:?}");
     }

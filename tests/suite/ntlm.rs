@@ -8,7 +8,7 @@ use std::thread;
 use crate::kit::{Acceptor, Apache, Finished, Site, Way, Workshop, accounts, need, need_apache, need_python, partner};
 
 const HOST: &str = "mail.contoso.com";
-const USERS: [(&str, &str); 2] = [("CONTOSO\\avery", "First-Pa55"), ("CONTOSO\\blake", "Second-Pa55")];
+pub(crate) const USERS: [(&str, &str); 2] = [("CONTOSO\\avery", "First-Pa55"), ("CONTOSO\\blake", "Second-Pa55")];
 /// Connections that each client opens, and requests on each.
 const CONNECTIONS: usize = 40;
 const REQUESTS: usize = 5;
@@ -118,7 +118,7 @@ fn nothing_is_called_a_failure(finished: &Finished) {
 }
 
 /// Apache with mod_auth_gssapi and gss-ntlmssp, its identities bound to connections.
-fn apache(workshop: &Workshop) -> Apache {
+pub(crate) fn apache(workshop: &Workshop) -> Apache {
     let accounts = accounts(workshop, &USERS);
     let site = Site {
         modules: &["auth_gssapi"],

@@ -9,6 +9,7 @@ use std::process::Command;
 use crate::kit::{
     Acceptor, Apache, BothWays, Nghttpd, Site, Way, Workshop, need, need_apache, need_node, need_python, partner,
 };
+use crate::ntlm;
 
 const HOST: &str = "localhost";
 const USER: &str = "CONTOSO\\avery";
@@ -26,6 +27,30 @@ fn curl_with_ntlm() {
     let said = ways.alike(|way| curl(way, RIGHT), &LOGON);
     assert_eq!(said, ["200 CONTOSO\\avery\n"]);
     ways.alike(|way| curl(way, WRONG), &["0 401 - GET /index.txt", "1 401 - GET /index.txt"]);
+    ways.judged(&["401 step", "200 ok", "401 step", "401 failure ntlm-rejected"]);
+}
+
+/// NTLM inside SPNEGO: neither side has a ticket.
+#[test]
+fn curl_with_negotiate_and_without_kerberos() {
+    if !need(&["curl"]) || !need_apache(&["auth_gssapi"]) {
+        return;
+    }
+    let workshop = Workshop::new();
+    let apache = ntlm::apache(&workshop);
+    let at = format!("mail.contoso.com:443={}", apache.tls);
+    let ways = BothWays::to(&workshop, apache.tls, workshop.proxy(&["--resolve", &at]), |count| apache.served(count));
+    let (user, right) = ntlm::USERS[0];
+    let client = |way: &Way, word: &str| {
+        let own = workshop.path("own-account");
+        fs::write(&own, format!("{}:{word}\n", user.replace('\\', ":"))).unwrap();
+        let arguments = ["--negotiate", "--user", ":", "https://mail.contoso.com/index.txt"];
+        let answer = way.curl_with(&[("NTLM_USER_FILE", &own)], &arguments);
+        vec![format!("{:?} {} {}", answer.code, answer.status, answer.text())]
+    };
+    let said = ways.alike(|way| client(way, right), &["0 401 - GET /index.txt", "1 200 CONTOSO\\avery GET /index.txt"]);
+    assert_eq!(said, ["Some(0) 200 served\n"]);
+    ways.alike(|way| client(way, WRONG), &["0 401 - GET /index.txt", "1 401 - GET /index.txt"]);
     ways.judged(&["401 step", "200 ok", "401 step", "401 failure ntlm-rejected"]);
 }
 

@@ -1,8 +1,5 @@
 //! The errors of the rooms below, said in Japanese. Their own words are English.
 
-// All errors are told of alike, the smallest ones too.
-#![allow(clippy::trivially_copy_pass_by_ref)]
-
 use crate::demo::StageError;
 use crate::proxy::{
     AuthorityError, KeyFileDoubt, KeyFileError, KeyFileOption, KeyFileProblem, ProxyLoginError, StartError,

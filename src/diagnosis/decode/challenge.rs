@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::view::Decoded;
 use crate::diagnosis::{Case, Place};
-use crate::redact::{Clean, Credential, Field};
+use crate::redact::{Clean, Credential, Field, NegState};
 
 /// One scheme that a server offers, or the token of a handshake that goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,15 @@ impl<'a> Challenge<'a> {
             }
         }
         challenges
+    }
+
+    /// Whether it is a token of a handshake that goes on, and no refusal in the shape of one.
+    pub fn goes_on(&self) -> bool {
+        let refuses = || match self.credential {
+            Some(Credential::Negotiate(said)) => said.spnego().is_some_and(|said| said.state == Some(NegState::Reject)),
+            _ => false,
+        };
+        self.token.is_some() && !refuses()
     }
 
     /// Whether it is of this scheme, in any letter case.

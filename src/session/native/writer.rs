@@ -1,13 +1,13 @@
 //! The recording of a session: its own thread, written in batches, never in the way of the traffic.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rusqlite::{OpenFlags, OptionalExtension, params};
+use rusqlite::{ErrorCode, OpenFlags, OptionalExtension, params};
 
 use super::head::Heads;
 use super::lock::{Lock, private};
@@ -118,8 +118,6 @@ pub(in crate::session) struct Recording {
     pub(super) store: rusqlite::Connection,
     run: i64,
     connections: HashMap<u32, Known>,
-    /// Exchanges that may have a row from while they were running.
-    running: HashSet<u64>,
     heads: Heads,
     path: PathBuf,
     pub(super) rest: Duration,
@@ -154,7 +152,6 @@ impl Recording {
             run: store.last_insert_rowid(),
             store,
             connections: HashMap::new(),
-            running: HashSet::new(),
             heads: Heads::default(),
             path: path.to_owned(),
             rest: REST,
@@ -174,7 +171,6 @@ impl Recording {
             run: 0,
             store,
             connections: HashMap::new(),
-            running: HashSet::new(),
             heads: Heads::default(),
             path: target.to_owned(),
             rest: REST,
@@ -296,14 +292,14 @@ impl Recording {
             let mut replace = transaction.prepare_cached(&insert_sql("INSERT OR REPLACE"))?;
             for exchange in batch {
                 let connection = connection_row(&transaction, &mut known, &exchange.connection)?;
-                let again = if exchange.running {
-                    self.running.insert(exchange.id);
-                    true
-                } else {
-                    self.running.contains(&exchange.id)
-                };
-                let statement = if again { &mut replace } else { &mut insert };
-                row::write(statement, Place { run: self.run, connection }, exchange, &mut self.heads)?;
+                let place = Place { run: self.run, connection };
+                match row::write(&mut insert, place, exchange, &mut self.heads) {
+                    // It has a row from while it was running.
+                    Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                        row::write(&mut replace, place, exchange, &mut self.heads)?;
+                    }
+                    written => written?,
+                }
             }
         }
         if lost > 0 {
@@ -311,9 +307,6 @@ impl Recording {
         }
         transaction.commit()?;
         self.connections = known;
-        for ended in batch.iter().filter(|exchange| !exchange.running) {
-            self.running.remove(&ended.id);
-        }
         Ok(())
     }
 

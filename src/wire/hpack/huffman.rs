@@ -20,6 +20,9 @@ const LENGTHS: [u8; 257] = [
 const LONGEST: usize = 30;
 const END: u16 = 256;
 
+/// How many bits are looked at together. What is written in header values has words of at most eight.
+const GLANCE: usize = 12;
+
 /// The words of one length follow each other.
 struct Code {
     /// By length: the first word, and where its symbol stands.
@@ -28,6 +31,41 @@ struct Code {
     count: [u32; LONGEST + 1],
     /// By length, then by value.
     symbols: Vec<u16>,
+    /// By the next bits: the words that are whole in them.
+    glances: Vec<Glance>,
+}
+
+/// One word or two, or none where the first is longer than a glance.
+#[derive(Clone, Copy, Default)]
+struct Glance {
+    bytes: [u8; 2],
+    count: u8,
+    bits: u8,
+}
+
+impl Code {
+    /// The word that the first `known` bits of `bits` (from the left) begin with, and its length.
+    fn word(&self, bits: u64, known: usize) -> Option<(u16, usize)> {
+        (1..=known.min(LONGEST)).find_map(|length| {
+            let offset = ((bits >> (64 - length)) as u32).wrapping_sub(self.first[length]);
+            (offset < self.count[length]).then(|| (self.symbols[self.from[length] + offset as usize], length))
+        })
+    }
+
+    fn glance(&self, bits: usize) -> Glance {
+        let mut glance = Glance::default();
+        let mut left = (bits as u64) << (64 - GLANCE);
+        for place in 0..glance.bytes.len() {
+            let known = GLANCE - usize::from(glance.bits);
+            let Some((symbol, length)) = self.word(left, known) else { break };
+            let Ok(byte) = u8::try_from(symbol) else { break };
+            glance.bytes[place] = byte;
+            glance.count += 1;
+            glance.bits += length as u8;
+            left <<= length;
+        }
+        glance
+    }
 }
 
 static CODE: LazyLock<Code> = LazyLock::new(|| {
@@ -43,7 +81,9 @@ static CODE: LazyLock<Code> = LazyLock::new(|| {
         (first[length], from[length]) = (word, at);
         at += count[length] as usize;
     }
-    Code { first, from, count, symbols }
+    let mut code = Code { first, from, count, symbols, glances: Vec::new() };
+    code.glances = (0..1 << GLANCE).map(|bits| code.glance(bits)).collect();
+    code
 });
 
 /// The text begins with a word that is none, holds the end of a text, or is padded with anything but its beginning.
@@ -53,27 +93,35 @@ pub(super) struct NotHuffman;
 /// Appends what `coded` stands for.
 pub(super) fn decode(coded: &[u8], out: &mut Vec<u8>) -> Result<(), NotHuffman> {
     let code = &*CODE;
-    let (mut word, mut length) = (0_u32, 0);
-    for byte in coded {
-        for bit in (0..8).rev() {
-            word = word << 1 | u32::from(byte >> bit & 1);
-            length += 1;
-            if length > LONGEST {
-                return Err(NotHuffman);
-            }
-            let offset = word.wrapping_sub(code.first[length]);
-            if offset < code.count[length] {
-                let symbol = code.symbols[code.from[length] + offset as usize];
-                out.push(u8::try_from(symbol).map_err(|_| NotHuffman)?);
-                (word, length) = (0, 0);
-            }
+    // The bits to come, from the left, and how many of them are there.
+    let (mut bits, mut known) = (0_u64, 0_usize);
+    let mut coded = coded.iter();
+    loop {
+        while known <= 56
+            && let Some(byte) = coded.next()
+        {
+            bits |= u64::from(*byte) << (56 - known);
+            known += 8;
+        }
+        let glance = code.glances[(bits >> (64 - GLANCE)) as usize];
+        let length = usize::from(glance.bits);
+        if glance.count > 0 && length <= known {
+            out.extend_from_slice(&glance.bytes[..usize::from(glance.count)]);
+            bits <<= length;
+            known -= length;
+        } else if let Some((symbol, length)) = code.word(bits, known) {
+            out.push(u8::try_from(symbol).map_err(|_| NotHuffman)?);
+            bits <<= length;
+            known -= length;
+        } else {
+            let is_padding = known < 8 && bits == !(u64::MAX >> known);
+            return if is_padding { Ok(()) } else { Err(NotHuffman) };
         }
     }
-    let is_padding = length < 8 && word == (1 << length) - 1;
-    if is_padding { Ok(()) } else { Err(NotHuffman) }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -88,6 +136,31 @@ mod tests {
             let mut out = Vec::new();
             assert_eq!(decode(coded, &mut out), Ok(()));
             assert_eq!(out, text);
+        }
+    }
+
+    /// The words of `text`, each looked up in the table of lengths, with the padding behind them.
+    fn coded(text: &[u8]) -> Vec<u8> {
+        let mut bits = Vec::new();
+        for byte in text {
+            let length = usize::from(LENGTHS[usize::from(*byte)]);
+            let place = CODE.symbols.iter().position(|symbol| *symbol == u16::from(*byte)).unwrap();
+            let word = CODE.first[length] + (place - CODE.from[length]) as u32;
+            bits.extend((0..length).rev().map(|bit| (word >> bit & 1) as u8));
+        }
+        bits.resize(bits.len().next_multiple_of(8), 1);
+        bits.chunks(8).map(|byte| byte.iter().fold(0, |sum, bit| sum << 1 | bit)).collect()
+    }
+
+    #[test]
+    fn every_byte_is_read_beside_every_other_wherever_the_text_ends() {
+        for first in 0..=u8::MAX {
+            let text: Vec<u8> = (0..=u8::MAX).flat_map(|second| [first, second]).collect();
+            for text in [&text[..], &text[..usize::from(first)], &text[256..]] {
+                let mut out = Vec::new();
+                assert_eq!(decode(&coded(text), &mut out), Ok(()));
+                assert_eq!(out, text);
+            }
         }
     }
 

@@ -24,6 +24,8 @@ pub(super) struct Exchange {
     /// What comes before the target, and after it: the rest of the line, the fields, the body.
     pub(super) after_target: Vec<u8>,
     pub(super) response: Vec<u8>,
+    /// Line ends before it, left over from the one before: part of no request.
+    pub(super) blank: &'static [u8],
 }
 
 /// How the connection ends.
@@ -47,9 +49,9 @@ impl Exchange {
         [self.method.as_bytes(), b" ", target.as_bytes(), &self.after_target].concat()
     }
 
-    /// The same in origin form.
+    /// The same in origin form, with what stands before it.
     pub(super) fn origin_form(&self) -> Vec<u8> {
-        self.request(&self.target)
+        [self.blank, &self.request(&self.target)].concat()
     }
 }
 
@@ -78,15 +80,15 @@ fn any_exchange() -> impl Strategy<Value = Exchange> {
     let method = select(vec!["GET", "HEAD", "POST", "PUT", "OPTIONS", "PROPFIND", "RPC_IN_DATA", "pOsT", "M-SEARCH"]);
     let target = "(/[A-Za-z0-9._~!$&'()*+,;=:@-]{0,9}|/%4[0-9a-f]){1,3}([?][A-Za-z0-9=&%._~/?-]{0,12})?";
     let version = " HTTP/1.1";
-    (method, target, any_fields(), any_framed(), any_answer()).prop_map(
-        move |(method, target, fields, (framing, body), answers)| {
+    let blank = prop_oneof![8 => Just(&b""[..]), 1 => Just(&b"\r\n"[..])];
+    (method, target, any_fields(), any_framed(), any_answer(), blank).prop_map(
+        move |(method, target, fields, (framing, body), answers, blank)| {
             let line_end: &[u8] = if fields.bare { b"\n" } else { b"\r\n" };
             let mut after_target = version.as_bytes().to_vec();
             after_target.extend_from_slice(line_end);
             fields.write(&framing, &mut after_target);
             after_target.extend_from_slice(&body);
-            let target = target.replace("%4", "%4").replace("/%4", "/%4");
-            Exchange { method, target, after_target, response: answers.of(method) }
+            Exchange { method, target, after_target, response: answers.of(method), blank }
         },
     )
 }

@@ -166,7 +166,7 @@ fn see(seen: &mut [Vec<Value>; 2], sight: &Sight<'_>) {
 }
 
 fn hexed(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn hex(text: &Value) -> Vec<u8> {

@@ -48,8 +48,7 @@ pub(super) async fn requests_by_hyper(requests: Vec<u8>) -> Vec<Message> {
     client.shutdown().await.unwrap();
     let mut http = hyper::server::conn::http1::Builder::new();
     http.half_close(true).serve_connection(TokioIo::new(server), service).await.expect("hyper reads the requests");
-    let messages = seen.lock().unwrap().clone();
-    messages
+    seen.lock().unwrap().clone()
 }
 
 /// What hyper's client reads of the answers in `conversation`.

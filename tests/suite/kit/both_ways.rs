@@ -50,9 +50,10 @@ impl<'a> BothWays<'a> {
         straight
     }
 
-    /// Ends the proxy and compares what it said of all that went through it: an exchange a line, its status, its verdict
-    /// and the first finding that is more than a step.
-    pub(crate) fn judged(self, expected: &[&str]) {
+    /// Waits for so many exchanges, ends the proxy, and compares what it said of all that went through it: an exchange a
+    /// line, its status, its verdict and the first finding that is more than a step.
+    pub(crate) fn judged(mut self, expected: &[&str]) {
+        self.proxy.exchanges(expected.len());
         let finished = self.proxy.stop();
         assert_eq!(finished.code, Some(0), "{}", finished.error());
         let exchanges = finished.exchanges();

@@ -30,7 +30,8 @@ impl Realm {
         let kdc = Kdc::start(&workshop, &[("avery", Self::WORD)]);
         let keytab = kdc.service(&format!("HTTP/{}", Self::HOST));
         let pages = format!(
-            "AuthType GSSAPI\nAuthName Kerberos\nGssapiAllowedMech krb5\nGssapiCredStore keytab:{}\nRequire valid-user\n\
+            "AuthType GSSAPI\nAuthName Kerberos\nRequire valid-user\n\
+             GssapiAllowedMech krb5\nGssapiCredStore keytab:{}\n\
              ErrorDocument 401 \"<!doctype html><link rel=icon href=data:,>refused\"\n",
             keytab.display()
         );

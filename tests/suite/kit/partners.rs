@@ -12,8 +12,8 @@ pub(crate) fn partner(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/partners").join(name)
 }
 
-/// The next `count` requests that a server answered, in its words: how many came before on the same connection (or `h2`), the
-/// status, the user or `-`, the method and the path.
+/// The next `count` requests that a server answered, in its words: how many came before on the same connection (or
+/// `h2`), the status, the user or `-`, the method and the path.
 pub(crate) fn served(server: &Process, count: usize) -> Vec<String> {
     let next = || {
         let line = server.stdout.find("a request was answered", |line| line.strip_prefix("served ").map(str::to_owned));

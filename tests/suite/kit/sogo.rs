@@ -2,6 +2,7 @@
 //! ActiveSync message that it reads and writes as XML.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
@@ -14,7 +15,7 @@ use super::{DEADLINE, Process, Workshop, need};
 
 /// A running SOGo with the mailbox of one user. Dropping it ends it.
 pub(crate) struct Sogo {
-    sogo: Process,
+    groupware: Process,
     mail: Process,
     database: Process,
     pub(crate) address: SocketAddr,
@@ -65,22 +66,23 @@ impl Sogo {
         ] {
             command.arg(format!("-{name}")).arg(value);
         }
-        let sogo = Process::start(command.env("HOME", home).stdin(Stdio::null()));
-        sogo.stderr.find("SOGo listens", |line| line.contains("listening on").then_some(()));
+        let groupware = Process::start(command.env("HOME", home).stdin(Stdio::null()));
+        groupware.stderr.find("SOGo listens", |line| line.contains("listening on").then_some(()));
         // It says so a moment before it does.
         let before = Instant::now() + DEADLINE;
         while TcpStream::connect(address).is_err() {
-            assert!(Instant::now() < before, "{}", String::from_utf8_lossy(&sogo.stderr.bytes()));
+            assert!(Instant::now() < before, "{}", String::from_utf8_lossy(&groupware.stderr.bytes()));
             std::thread::yield_now();
         }
-        Self { sogo, mail, database, address }
+        Self { groupware, mail, database, address }
     }
 
-    /// The messages that it told, in order, once it has told of the end of a request for `command`.
-    pub(crate) fn messages(&self, command: &str) -> Vec<String> {
-        let end = format!("Cmd={command}&");
-        self.sogo.stderr.find("the request was answered", |line| line.contains(&end).then_some(()));
-        let said = String::from_utf8_lossy(&self.sogo.stderr.bytes()).into_owned();
+    /// The messages that it told, in order, once it has told of `count` that end with `last`.
+    pub(crate) fn messages(&self, last: &str, count: usize) -> Vec<String> {
+        for _ in 0..count {
+            self.groupware.stderr.find("SOGo told a message", |line| (line == last).then_some(()));
+        }
+        let said = String::from_utf8_lossy(&self.groupware.stderr.bytes()).into_owned();
         said.split("for device ").skip(1).map(|rest| rest.split("\n\n").next().unwrap().to_owned()).collect()
     }
 }
@@ -88,7 +90,7 @@ impl Sogo {
 impl Drop for Sogo {
     /// The processes that the others start end only when they are asked to end.
     fn drop(&mut self) {
-        self.sogo.kill();
+        self.groupware.kill();
         for (server, signal) in [(&mut self.mail, "TERM"), (&mut self.database, "INT")] {
             server.signal(signal);
             server.wait();
@@ -134,7 +136,7 @@ fn start_mail(folder: &Path, user: &str, word: &str) -> (Process, SocketAddr) {
          Date: Sun, 22 Nov 2026 09:00:00 +0000\r\n\r\nThe figures & the rest.\r\n"
     );
     fs::write(inbox[1].join("1.budget"), message).unwrap();
-    chown(inbox[1].join("1.budget"), Some(id("nobody")), None).unwrap();
+    chown(inbox[1].join("1.budget"), Some(id("-u", "nobody")), None).unwrap();
     let at = free();
     let here = folder.display();
     let text = format!(
@@ -144,7 +146,8 @@ fn start_mail(folder: &Path, user: &str, word: &str) -> (Process, SocketAddr) {
          first_valid_uid = 1\nmail_location = maildir:{here}/mail/%n\n\
          passdb {{\n driver = static\n args = password={word}\n}}\n\
          userdb {{\n driver = static\n args = uid=nobody gid=nogroup home={here}/mail/%n\n}}\n\
-         service imap-login {{\n chroot =\n inet_listener imap {{\n port = {port}\n }}\n inet_listener imaps {{\n port = 0\n }}\n}}\n\
+         service imap-login {{\n chroot =\n inet_listener imap {{\n port = {port}\n }}\n \
+         inet_listener imaps {{\n port = 0\n }}\n}}\n\
          service anvil {{\n chroot =\n}}\n\
          namespace inbox {{\n inbox = yes\n mailbox Sent {{\n auto = create\n }}\n}}\n",
         port = at.port()
@@ -153,7 +156,12 @@ fn start_mail(folder: &Path, user: &str, word: &str) -> (Process, SocketAddr) {
     fs::write(&config, text).unwrap();
     let process = Process::start(Command::new("dovecot").arg("-F").arg("-c").arg(&config).stdin(Stdio::null()));
     process.stderr.find("Dovecot listens", |line| line.contains("starting up").then_some(()));
-    // Messages are told apart by their moment only when asked to be, and SOGo does not ask.
+    // Messages get the numbers by which SOGo finds what is new once somebody has asked for them, and SOGo does not.
+    let mut imap = TcpStream::connect(at).unwrap();
+    write!(imap, "1 LOGIN {user} {word}\r\n2 SELECT INBOX (CONDSTORE)\r\n3 LOGOUT\r\n").unwrap();
+    let mut said = String::new();
+    imap.read_to_string(&mut said).unwrap();
+    assert!(said.contains("2 OK"), "{said}");
     (process, at)
 }
 
@@ -170,18 +178,18 @@ fn free() -> SocketAddr {
 /// A new folder that belongs to `user`.
 fn owned(folder: &Path, user: &str) -> PathBuf {
     fs::create_dir_all(folder).unwrap();
-    chown(folder, Some(id(user)), None).unwrap();
+    chown(folder, Some(id("-u", user)), None).unwrap();
     folder.to_owned()
 }
 
 fn as_user(program: impl AsRef<std::ffi::OsStr>, user: &str) -> Command {
     let mut command = Command::new(program);
-    command.uid(id(user)).env("LC_ALL", "C.UTF-8").current_dir("/");
+    command.uid(id("-u", user)).gid(id("-g", user)).env("LC_ALL", "C.UTF-8").current_dir("/");
     command
 }
 
-fn id(user: &str) -> u32 {
-    let output = Command::new("id").args(["-u", user]).output().unwrap();
+fn id(what: &str, user: &str) -> u32 {
+    let output = Command::new("id").args([what, user]).output().unwrap();
     String::from_utf8_lossy(&output.stdout).trim().parse().unwrap()
 }
 

@@ -275,6 +275,21 @@ mod tests {
             )],
         ),
         Example::silent(
+            "another mail server says its version before it refuses a password",
+            &[
+                Raw::new(
+                    "OPTIONS https://mail.litware.example/Microsoft-Server-ActiveSync\n\
+                     Authorization: Basic YXZlcnk6UmlnaHQ=",
+                    "200\nServer: Apache/2.4.62 (Debian)\nMS-Server-ActiveSync: 14.1\nX-Powered-By: PHP/8.2",
+                ),
+                Raw::new(
+                    "POST https://mail.litware.example/Microsoft-Server-ActiveSync?Cmd=FolderSync\n\
+                     Authorization: Basic YXZlcnk6V3Jvbmc=",
+                    "401\nServer: Apache/2.4.62 (Debian)\nWWW-Authenticate: Basic realm=\"SOGo\"",
+                ),
+            ],
+        ),
+        Example::silent(
             "a browser gets a form for Outlook on the web",
             &[Raw::new("GET https://mail.contoso.com/owa/", "302\nServer: BigIP\nLocation: /my.policy")],
         ),

@@ -2,6 +2,7 @@
 //!
 //! Not to be confused with its first question (`proxy-407-challenge`), or with the legs of a handshake with it.
 
+use crate::diagnosis::decode::Challenge;
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Load, Place, Rule, Sent};
 use crate::redact::{Credential, Negotiate, Ntlm, NtlmMessage};
 use crate::text::Text;
@@ -51,7 +52,7 @@ const UNANSWERED: u32 = 4;
 fn find(case: &Case<'_>) -> Option<Hit> {
     let challenges = case.proxy_challenges();
     // A token in the challenge answers a message of the client's: the handshake goes on.
-    if challenges.iter().any(|challenge| challenge.token.is_some()) {
+    if challenges.iter().any(Challenge::goes_on) {
         return None;
     }
     let hit = match case.proxy_authorization() {

@@ -4,6 +4,7 @@
 //! certificate (`tls-trust-failure`), or with a proxy that asks for credentials once (`proxy-407-challenge`).
 
 use crate::diagnosis::case::is_sign_in_host;
+use crate::diagnosis::decode::Challenge;
 use crate::diagnosis::{Actor, Case, Certainty, Evidence, Gate, Hit, Kind, Place, Rule, Sent, Signs};
 use crate::exchange::{FailureKind, Side};
 use crate::text::Text;
@@ -86,7 +87,7 @@ fn refused_by_proxy(case: &Case<'_>) -> Option<Evidence> {
     let refused = match case.status()? {
         // The first 407 asks for credentials, one with a token goes on with them; only a bare second one refuses.
         407 => {
-            let goes_on = case.proxy_challenges().iter().any(|challenge| challenge.token.is_some());
+            let goes_on = case.proxy_challenges().iter().any(Challenge::goes_on);
             !goes_on && matches!(case.proxy_authorization(), Sent::Credential(_))
         }
         status => status >= 400,

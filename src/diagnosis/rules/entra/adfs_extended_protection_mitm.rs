@@ -62,7 +62,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn find(case: &Case<'_>) -> Option<Hit> {
-    let goes_on = case.challenges().iter().any(|challenge| challenge.token.is_some());
+    let goes_on = case.goes_on();
     if !case.is_adfs() || goes_on {
         return None;
     }

@@ -64,7 +64,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     } else {
         let path = case.path().to_ascii_lowercase();
         let refused = case.status() == Some(401) && path.starts_with("/ews/") && path.contains("/mrsproxy.svc");
-        let goes_on = case.challenges().iter().any(|challenge| challenge.token.is_some());
+        let goes_on = case.goes_on();
         let offered = ["negotiate", "ntlm", "basic"].iter().any(|scheme| case.challenge(scheme).is_some());
         if !refused || goes_on || !offered || case.is_exchange_online() || !is_final(case) {
             return None;

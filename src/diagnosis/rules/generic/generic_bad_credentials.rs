@@ -52,7 +52,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         Sent::Unseen => return None,
     };
     let begins = matches!(case.ntlm(), Some(NtlmMessage::Negotiate { .. }));
-    let goes_on = case.challenges().iter().any(|challenge| challenge.token.is_some());
+    let goes_on = case.goes_on();
     if credential.is_some_and(is_empty) || begins || goes_on {
         return None;
     }

@@ -73,8 +73,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     }
     let offer = case.challenge("bearer").and_then(|bearer| bearer.clean_param("authorization_uri"));
     let offered = offer.is_some() || case.past().authorization_uri(case.host()).is_some();
-    let goes_on = matches!(case.ntlm(), Some(NtlmMessage::Negotiate { .. }))
-        || case.challenges().iter().any(|challenge| challenge.token.is_some());
+    let goes_on = matches!(case.ntlm(), Some(NtlmMessage::Negotiate { .. })) || case.goes_on();
     let hit = match case.status()? {
         401 if !goes_on => Hit::failure(Certainty::Likely, Actor::Client),
         200..=399 if !is_ticket(case) => Hit::note(Certainty::Likely, Actor::Client),

@@ -54,8 +54,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         return None;
     }
     let asked = case.past().awaited_sign_in(case.host(), case.path())?;
-    let goes_on = matches!(case.ntlm(), Some(NtlmMessage::Negotiate { .. }))
-        || case.challenges().iter().any(|challenge| challenge.token.is_some());
+    let goes_on = matches!(case.ntlm(), Some(NtlmMessage::Negotiate { .. })) || case.goes_on();
     let without_token = match case.authorization() {
         Sent::Absent => true,
         Sent::Credential(Credential::Basic { .. } | Credential::Ntlm(_) | Credential::Negotiate(_)) => !goes_on,

@@ -66,7 +66,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
 
 /// Whether the client has yet to send what decides: a probe, a question for OAuth, the first message of NTLM.
 fn is_leg(case: &Case<'_>) -> bool {
-    let goes_on = case.challenges().iter().any(|challenge| challenge.token.is_some());
+    let goes_on = case.goes_on();
     case.status() == Some(401) && (goes_on || case.asks_for_oauth() || matches!(case.authorization(), Sent::Absent))
 }
 

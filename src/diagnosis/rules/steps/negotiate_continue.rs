@@ -41,7 +41,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         Sent::Unseen | Sent::Absent => true,
         Sent::Credential(_) => false,
     };
-    let reply = case.challenges().iter().find(|challenge| challenge.is("negotiate") && challenge.token.is_some())?;
+    let reply = case.challenges().iter().find(|challenge| challenge.is("negotiate") && challenge.goes_on())?;
     sent.then(|| {
         Hit::step()
             .on(case.on_server())
@@ -74,6 +74,14 @@ mod tests {
             &[Raw::new(
                 "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Negotiate {ntlm3 avery}",
                 "401\nWWW-Authenticate: Negotiate\nWWW-Authenticate: NTLM",
+            )],
+        ),
+        Example::silent(
+            "SPNEGO says in so many bytes that it refuses",
+            &[Raw::new(
+                "GET https://mail.contoso.com/owa/\nAuthorization: Negotiate {ntlm3 avery}",
+                // NegTokenResp with negState reject.
+                "401\nWWW-Authenticate: Negotiate oQcwBaADCgEC",
             )],
         ),
         Example::silent(

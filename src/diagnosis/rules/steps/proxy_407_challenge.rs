@@ -2,6 +2,7 @@
 //!
 //! Not to be confused with a 407 to credentials that were sent: those are refused, unless the 407 carries a token.
 
+use crate::diagnosis::decode::Challenge;
 use crate::diagnosis::{Actor, Case, Certainty, Gate, Hit, Kind, Next, Place, Rule, Sent};
 use crate::text::Text;
 
@@ -37,7 +38,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     let challenges = case.proxy_challenges();
     let first = challenges.first()?;
     // A token in the challenge answers a message of the client's: the handshake goes on.
-    let goes_on = challenges.iter().any(|challenge| challenge.token.is_some());
+    let goes_on = challenges.iter().any(Challenge::goes_on);
     let hit = match case.proxy_authorization() {
         _ if goes_on => Hit::step(),
         Sent::Absent => Hit::step(),

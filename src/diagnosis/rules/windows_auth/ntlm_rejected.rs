@@ -87,6 +87,15 @@ mod tests {
                 "401\nWWW-Authenticate: Negotiate",
             )],
         ),
+        Example::fires(
+            "SPNEGO says in so many bytes that it refuses",
+            (Kind::Failure, Certainty::Likely, Actor::User),
+            &[Raw::new(
+                "GET https://mail.contoso.com/owa/\nAuthorization: Negotiate {ntlm3 avery}",
+                // NegTokenResp with negState reject.
+                "401\nWWW-Authenticate: Negotiate oQcwBaADCgEC",
+            )],
+        ),
         Example::silent(
             "the first message is answered",
             &[Raw::new(
