@@ -22,6 +22,7 @@ mod open;
 mod order;
 mod output;
 mod panics;
+mod pinned;
 mod printer;
 mod reach;
 mod recent;

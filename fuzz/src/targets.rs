@@ -8,8 +8,9 @@ use authtap::diagnosis::{Capture, Diagnosis, decode};
 use authtap::exchange::{Exchange, Ids, Recorder, Setting, Timestamp};
 use authtap::redact::{Bindings, Content, Credential, RawBody, Redactor, Syntax};
 use authtap::session::har::Har;
-use authtap::session::{Opening, paste};
+use authtap::session::{self, Opening, paste};
 use authtap::wire::Fields;
+use authtap::wire::hello::{ClientHello, HELLO_LIMIT, Reading, read as read_hello};
 use authtap::wire::websocket::{Extensions, KEPT, Reader};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -21,21 +22,24 @@ use super::{SECRET, body as read_body, field, hidden, planted, text, token, url 
 pub type Target = fn(&[u8]);
 
 /// All of them.
-pub const ALL: [(&str, Target); 17] = [
+pub const ALL: [(&str, Target); 20] = [
     ("bearer", bearer),
     ("body", body),
     ("challenge", challenge),
     ("decode", decoders),
     ("eas", eas),
     ("har", har),
+    ("hello", hello),
     ("http1", http1),
     ("http2", http2),
     ("mapi", mapi),
+    ("mitm", mitm),
     ("negotiate", negotiate),
     ("ntlm", ntlm),
     ("paste", paste),
     ("redact", redact),
     ("rpc", rpc),
+    ("saz", saz),
     ("url", url),
     ("wbxml", wbxml),
     ("websocket", websocket),
@@ -113,6 +117,78 @@ pub fn har(bytes: &[u8]) {
     // The same as one entry of an archive.
     let entry = [b"{\"log\":{\"entries\":[".as_slice(), bytes, b"]}}"].concat();
     let _ = read(&entry);
+}
+
+/// The first bytes of a connection: what they are is the same however they come, and does not change with what follows.
+/// The first byte is the size of the pieces.
+pub fn hello(bytes: &[u8]) {
+    let Some((size, bytes)) = bytes.split_first() else { return };
+    // Longer ones are given up as soon as so much of them has come.
+    let bytes = &bytes[..bytes.len().min(HELLO_LIMIT - 1)];
+    let offered = |hello: Box<ClientHello>| {
+        let ClientHello { newest, suites, server_name, protocols, groups, schemes } = *hello;
+        let listed = suites.len() + schemes.len() + groups.as_ref().map_or(0, Vec::len);
+        assert!(listed <= bytes.len(), "no more than was sent");
+        (newest, suites, server_name, protocols, groups, schemes)
+    };
+    let read = |length: usize| match read_hello(&bytes[..length]) {
+        Reading::Part => None,
+        Reading::Hello(hello) => Some(Some(offered(hello))),
+        Reading::Other => Some(None),
+    };
+    let mut ends = (0..bytes.len()).step_by(usize::from(*size).max(1));
+    let whole = read(bytes.len());
+    if let Some(end) = ends.find(|end| read(*end).is_some()) {
+        assert!(read(end) == whole, "{end} bytes of it were read as {:?}, all as {whole:?}", read(end));
+    }
+}
+
+/// Any bytes are read as flows without a panic, and what is read from the same bytes twice is the same.
+pub fn mitm(bytes: &[u8]) {
+    as_file("mitm", bytes);
+    // Behind a flow whose end is known.
+    as_file("mitm", &[b"24:7:version;2:21#4:type;1:x;}".as_slice(), bytes].concat());
+}
+
+/// Any bytes are read as an archive, and as the members of one, divided by a byte of 0: twice, and alike.
+pub fn saz(bytes: &[u8]) {
+    as_file("saz", &[b"PK\x03\x04".as_slice(), bytes].concat());
+    let mut parts = bytes.splitn(3, |byte| *byte == 0);
+    let names = ["raw/1_c.txt", "raw/1_s.txt", "raw/1_m.xml"];
+    let members = names.iter().zip(&mut parts).flat_map(|(name, content)| member(name, content));
+    as_file("saz", &members.collect::<Vec<u8>>());
+}
+
+/// A member of a ZIP file, deflated without being made shorter, of a length that only its end tells.
+fn member(name: &str, content: &[u8]) -> Vec<u8> {
+    let content = &content[..content.len().min(usize::from(u16::MAX))];
+    let length = u16::try_from(content.len()).unwrap_or_default();
+    let mut member = b"PK\x03\x04\x14\0\x08\0\x08\0".to_vec();
+    member.extend([0; 16]);
+    member.extend(u16::try_from(name.len()).unwrap_or_default().to_le_bytes());
+    member.extend([0; 2]);
+    member.extend(name.bytes());
+    member.push(1);
+    member.extend(length.to_le_bytes());
+    member.extend((!length).to_le_bytes());
+    member.extend(content);
+    member
+}
+
+/// Reads `bytes` as a session file, twice.
+fn as_file(kind: &str, bytes: &[u8]) {
+    let path = std::env::temp_dir().join(format!("authtap-fuzz-{}.{kind}", std::process::id()));
+    if std::fs::write(&path, bytes).is_err() {
+        return;
+    }
+    let read = || {
+        let redactor = Redactor::new();
+        let reader = session::Reader::open(&path, &Opening::quietly(&redactor));
+        reader.map(|reader| reader.exchanges().map(|read| read.map(|read| read.exchange)).collect::<Vec<_>>())
+    };
+    let first = read();
+    assert!(read() == first);
+    let _ = std::fs::remove_file(&path);
 }
 
 /// Requests and their answers, divided by a byte of 0: any split of them gives the same events, and the same exchanges.

@@ -68,7 +68,7 @@ pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault>
                 (None, true) => Mode::Transparent,
                 (None, false) => Mode::Forward,
             };
-            (mode, Reach::servers(upstream, &order.listen, language)?, save)
+            (mode, Reach::servers(*upstream, &order.listen, language)?, save)
         }
         Feed::Session(replayed) => {
             if order.save.as_deref().is_some_and(|save| is_same_file(save, &replayed.file)) {
@@ -360,6 +360,15 @@ impl Closed {
             "{count} connections were turned away because there were too many; a higher file limit (ulimit -n) allows more",
             "{count} 件の接続は、数が多すぎるため受け付けませんでした。ファイル数の上限 (ulimit -n) を上げると増やせます",
         );
+        if let Some(command) = self.ledger.pinned().proposal() {
+            let text = Text {
+                en: "some clients refused the certificate of authtap for these hosts and took it for others, as programs do \
+                     that pin; to pass the hosts through: {command}",
+                ja: "次のホストでは authtap の証明書がクライアントに拒否され、ほかのホストでは受け入れられました (ピンニングの可能\
+                     性)。復号せずに通すには: {command}",
+            };
+            gaps.push(text.fill(language, &[("command", &command)]));
+        }
         if self.standing.lost > 0 {
             let en = if self.standing.lost == 1 {
                 "1 exchange is missing in the session"

@@ -23,7 +23,7 @@ pub(super) fn convert(order: &Convert, language: Language) -> Result<Exit, Fault
     }
     let runtime = capture::runtime()?;
     let progress = Progress::default();
-    let onlooker = Onlooker::new(Signals::listen(&runtime)?, progress.clone());
+    let onlooker = Onlooker::new(Some(Signals::listen(&runtime)?), progress.clone());
     let copied = copy(order, &progress, language);
     onlooker.leave();
     match copied {
@@ -73,15 +73,15 @@ impl Copied {
 }
 
 fn copy(order: &Convert, progress: &Progress, language: Language) -> Result<Copied, Fault> {
-    let redactor = Redactor::new();
-    let opening =
-        Opening { redactor: &redactor, password: &|path| input::password(path, language), progress: progress.clone() };
-    let reader = Reader::open(&order.from, &opening)?;
     // Asked for before the long part, not behind it.
     let password = order.encrypt.then(|| input::password(&order.to, language)).flatten();
     if order.encrypt && password.as_ref().is_none_or(|password| password.is_empty()) {
         return Err(SessionError::Protected { path: order.to.clone() }.into());
     }
+    let redactor = Redactor::new();
+    let opening =
+        Opening { redactor: &redactor, password: &|path| input::password(path, language), progress: progress.clone() };
+    let reader = Reader::open(&order.from, &opening)?;
     let mut export = Export::begin(&order.to, order.form, password)?;
     let mut copied = Copied { exchanges: 0, gaps: Vec::new() };
     for recorded in reader.exchanges() {
@@ -112,30 +112,34 @@ fn shared(share: Share, recorded: Recorded) -> Recorded {
 }
 
 /// Shows how far the copy has come where somebody can see it, and hands on a request to end.
-struct Onlooker {
+pub(super) struct Onlooker {
     done: SyncSender<()>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Onlooker {
-    fn new(signals: Signals, progress: Progress) -> Self {
-        let (done, over) = mpsc::sync_channel(0);
+    /// Without `signals` a request to end ends the program, as the system does it.
+    pub(super) fn new(signals: Option<Signals>, progress: Progress) -> Self {
+        let (done, over) = mpsc::sync_channel::<()>(0);
         // Without a thread there is no bar, and the system ends the program when somebody asks for that.
         let thread = thread::Builder::new().name("progress".to_owned()).spawn(move || {
             let bar = bar();
-            while matches!(over.try_recv(), Err(mpsc::TryRecvError::Empty)) {
-                if signals.wait(TICK) {
+            while over.recv_timeout(TICK) == Err(mpsc::RecvTimeoutError::Timeout) {
+                if signals.as_ref().is_some_and(|signals| signals.wait(Duration::ZERO)) {
                     progress.cancel();
                 }
-                bar.set_length(progress.total());
-                bar.set_position(progress.done());
+                // Before that somebody may be asked for a password.
+                if progress.total() > 0 {
+                    bar.set_length(progress.total());
+                    bar.set_position(progress.done());
+                }
             }
             bar.finish_and_clear();
         });
         Self { done, thread: thread.ok() }
     }
 
-    fn leave(self) {
+    pub(super) fn leave(self) {
         drop(self.done);
         if let Some(thread) = self.thread {
             let _ = thread.join();

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::convert::Onlooker;
 use super::input::{self, Folds, Input};
 use super::numbers::Numbers;
 use super::output::Output;
@@ -21,7 +22,11 @@ use crate::text::{Language, Text};
 
 pub(super) fn diagnose(sources: &[PathBuf], page: Page, language: Language) -> Result<Exit, Fault> {
     let mut sum = Sum::default();
-    sum.read(sources, language)?;
+    let progress = Progress::default();
+    let onlooker = Onlooker::new(None, progress.clone());
+    let read = sum.read(sources, &progress, language);
+    onlooker.leave();
+    read?;
     sum.exchanges.sort_by_key(|entry| entry.id);
     for gap in &sum.gaps {
         warn(&Fault::from(gap.clone()).message(language));
@@ -62,11 +67,11 @@ struct Sum {
 
 impl Sum {
     /// Files are read as they are; several become one view in the order of time, with what was pasted behind them.
-    fn read(&mut self, sources: &[PathBuf], language: Language) -> Result<(), Fault> {
+    fn read(&mut self, sources: &[PathBuf], progress: &Progress, language: Language) -> Result<(), Fault> {
         self.names = sources.iter().map(|source| name(source)).collect();
         let (texts, files) =
             if sources.len() > 1 { pasted_and_files(sources)? } else { (sources.to_vec(), Vec::new()) };
-        let shelved = |file: &PathBuf| Shelved::of(file, &Progress::default(), language);
+        let shelved = |file: &PathBuf| Shelved::of(file, progress, language);
         let sessions = files.iter().map(shelved).collect::<Result<Vec<_>, _>>()?;
         let numbers = Numbers::of(&sessions);
         for (at, shelved) in sessions.iter().enumerate() {
@@ -78,12 +83,16 @@ impl Sum {
             self.fold(0, numbered);
             self.gaps.append(&mut gaps);
         }
-        texts.iter().try_for_each(|source| self.read_one(source, language))
+        texts.iter().try_for_each(|source| self.read_one(source, progress, language))
     }
 
-    fn read_one(&mut self, source: &Path, language: Language) -> Result<(), Fault> {
+    fn read_one(&mut self, source: &Path, progress: &Progress, language: Language) -> Result<(), Fault> {
         let redactor = Redactor::new();
-        let opening = Opening { password: &|path| input::password(path, language), ..Opening::quietly(&redactor) };
+        let opening = Opening {
+            redactor: &redactor,
+            password: &|path| input::password(path, language),
+            progress: progress.clone(),
+        };
         match Input::open(source, &opening)? {
             Input::File(reader) => {
                 let mut gaps = Vec::new();

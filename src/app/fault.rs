@@ -1,6 +1,5 @@
 //! What can keep an order from being done, each with what was wrong, where, and what to do about it.
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // all errors are said alike
 mod japanese;
 
 use std::fmt::Display;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::pinned::Pinned;
 use crate::diagnosis::{Capture, Diagnosis, Judgement, Observed, Verdict};
 use crate::exchange::Exchange;
 
@@ -10,15 +11,17 @@ pub(super) struct Ledger {
     diagnosis: Diagnosis,
     verdicts: HashMap<u64, Verdict>,
     failures: u64,
+    pinned: Pinned,
 }
 
 impl Ledger {
     pub(super) fn new(capture: Capture) -> Self {
-        Self { diagnosis: Diagnosis::new(capture), verdicts: HashMap::new(), failures: 0 }
+        Self { diagnosis: Diagnosis::new(capture), verdicts: HashMap::new(), failures: 0, pinned: Pinned::default() }
     }
 
     /// Takes the next exchange that ended.
     pub(super) fn observe(&mut self, exchange: &Exchange) -> Observed {
+        self.pinned.observe(exchange);
         let observed = self.diagnosis.observe(exchange);
         self.note(&observed.judgement);
         for judgement in &observed.revised {
@@ -42,6 +45,11 @@ impl Ledger {
 
     pub(super) const fn failures(&self) -> u64 {
         self.failures
+    }
+
+    /// The hosts whose clients seem to pin their certificates.
+    pub(super) const fn pinned(&self) -> &Pinned {
+        &self.pinned
     }
 
     pub(super) fn diagnosis(&self) -> &Diagnosis {

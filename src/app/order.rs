@@ -122,7 +122,7 @@ impl Capture {
 #[derive(Debug)]
 pub enum Feed {
     /// The servers they ask for.
-    Upstream(Upstream),
+    Upstream(Box<Upstream>),
     /// A saved session; nobody else is asked.
     Session(Replayed),
 }
@@ -178,7 +178,7 @@ pub enum Proxied {
     /// None.
     Never,
     /// All but those that the environment excepts.
-    Through(UpstreamProxy),
+    Through(Box<UpstreamProxy>),
 }
 
 /// How a run is shown while it goes on.

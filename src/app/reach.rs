@@ -76,7 +76,7 @@ fn way_out(proxied: Proxied, listen: &[SocketAddr], language: Language) -> Resul
     let variable = |name: &str| std::env::var(name).ok();
     let way = match proxied {
         Proxied::Never => WayOut::default(),
-        Proxied::Through(proxy) => WayOut::through(proxy, variable),
+        Proxied::Through(proxy) => WayOut::through(*proxy, variable),
         Proxied::ByEnvironment => {
             let (way, named) = WayOut::of_environment(variable, listen);
             for named in &named {

@@ -3,11 +3,14 @@
 //! Formats differ in where these bytes stand; what is made of them does not.
 
 use super::stripped;
-use crate::exchange::{Head, Message, Oddities};
-use crate::redact::{Body, Content, Door, Fields, RawBody, Withheld};
+use crate::exchange::{Head, Message, Oddities, SocketKind, Timestamp};
+use crate::redact::{Body, Content, Door, Fields, RawBody, Syntax, Withheld};
 
 /// How much of each body is read, as in a capture of ours.
 pub(super) const BODY: usize = 256 << 10;
+
+/// So many messages of a WebSocket are kept, as in a capture of ours.
+pub(super) const SOCKET_MESSAGES: usize = 200;
 
 /// A message as a file has it.
 pub(super) struct Parts<'p> {
@@ -73,6 +76,26 @@ pub(super) fn message(door: Door<'_>, parts: Parts<'_>) -> Message {
     }
 }
 
+/// What may be kept of a message of a WebSocket; of a Close, `bytes` are its reason.
+pub(super) fn socket_body(door: Door<'_>, kind: SocketKind, bytes: &[u8]) -> Body {
+    let length = bytes.len() as u64;
+    match (kind, bytes) {
+        (_, []) => Body { length, content: Content::Empty },
+        (SocketKind::Close, reason) => {
+            let syntax = Syntax::Text;
+            Body { length, content: Content::Text { syntax, text: door.body_text(syntax, reason), complete: true } }
+        }
+        _ => door.body(RawBody {
+            bytes: bytes[..bytes.len().min(BODY)].to_vec().into(),
+            length,
+            recorded: true,
+            refusal: false,
+            content_type: if kind == SocketKind::Text { Vec::new() } else { b"application/octet-stream".to_vec() },
+            content_encoding: Vec::new(),
+        }),
+    }
+}
+
 /// `HTTP/2` however it is spelled.
 pub(super) fn version(spelled: &str) -> &str {
     match spelled.trim().to_ascii_lowercase().as_str() {
@@ -96,4 +119,10 @@ pub(super) fn split(authority: &str) -> (&str, Option<u16>) {
         Some((host, port)) if !port.contains(']') => (host, port.parse().ok()),
         _ => (authority, None),
     }
+}
+
+/// Seconds since 1970 with a fraction.
+#[allow(clippy::cast_possible_truncation, reason = "checked to be in range")]
+pub(super) fn moment(seconds: f64) -> Option<Timestamp> {
+    (seconds.is_finite() && (0.0..1e11).contains(&seconds)).then(|| Timestamp((seconds * 1e6).round() as i64))
 }

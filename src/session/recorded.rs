@@ -44,7 +44,8 @@ impl From<&Run> for Origin {
             run: run.number,
             provenance: run.provenance,
             mode: run.mode,
-            started: Some(run.started),
+            // 1970 stands for a file that did not say it.
+            started: Some(run.started).filter(|started| started.0 != 0),
             ended: run.ended,
             lost: run.lost,
         }

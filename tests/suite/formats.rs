@@ -65,7 +65,7 @@ fn what_mitmproxy_records_live_is_read_and_what_we_write_it_loads() {
     let loaded: Vec<Value> = loaded.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(loaded.len(), 4);
     assert!(loaded.iter().take(3).all(|flow| flow[2] == 401), "{loaded:?}");
-    assert_eq!(loaded[1][3], "Bearer [opaque #1]");
+    assert!(loaded[1][3].as_str().unwrap().starts_with("Bearer [opaque #"), "{loaded:?}");
     for file in [&har, &again] {
         let bytes = fs::read(file).unwrap();
         for secret in [&b"secret-one"[..], b"hunter2", b"QTpC"] {

@@ -24,6 +24,7 @@ mod browser;
 mod ca;
 mod cases;
 mod certificate_page;
+mod client_cert;
 mod compare;
 mod convert;
 mod crash;

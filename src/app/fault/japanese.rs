@@ -1,7 +1,6 @@
 //! The errors of the rooms below, said in Japanese. Their own words are English.
 
-// All errors are told of alike, the smallest ones too.
-#![allow(clippy::trivially_copy_pass_by_ref)]
+#![allow(clippy::trivially_copy_pass_by_ref, reason = "each is a function of a reference, as `said` wants it")]
 
 use crate::demo::StageError;
 use crate::proxy::{

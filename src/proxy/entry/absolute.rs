@@ -600,7 +600,8 @@ mod tests {
 
     use super::*;
     use crate::exchange::FailureKind;
-    use crate::proxy::stage::{Line, Stage, expect, patiently, read_head, rest, server};
+    use crate::proxy::WayOut;
+    use crate::proxy::stage::{Line, ServerAuthority, Stage, expect, patiently, read_head, rest, self_signed, server};
 
     const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -771,6 +772,93 @@ mod tests {
         assert_eq!(exchange.url.unwrap().text().as_str(), "http://mail.contoso.com/owa");
         assert_eq!(exchange.error.unwrap().kind, FailureKind::Refused);
         assert!(exchange.response.seen().is_none());
+    }
+
+    /// A stage behind a proxy that wants TLS itself and leads every tunnel to `origin`.
+    async fn behind_a_proxy_of_tls(origin: SocketAddr, trusted: bool) -> Stage {
+        let servers = ServerAuthority::new();
+        let proxy = server(Some(servers.server("proxy.contoso.com")), move |mut line: Box<dyn Line>| async move {
+            let head = read_head(&mut line).await;
+            assert!(head.starts_with("CONNECT mail.contoso.com:443 HTTP/1.1\r\n"), "{head}");
+            line.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            let mut tcp = TcpStream::connect(origin).await.unwrap();
+            let _ = tokio::io::copy_bidirectional(&mut line, &mut tcp).await;
+        })
+        .await;
+        Stage::new(origin, trusted.then_some(&servers), |options| {
+            let url = format!("https://proxy.contoso.com:{}", proxy.port());
+            options.way_out = WayOut::through(url.parse().unwrap(), |_| None);
+            options.resolve = vec![format!("proxy.contoso.com={}", proxy.ip()).parse().unwrap()];
+            options.insecure_upstream = true;
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_wants_tls_itself_is_spoken_to_in_tls() {
+        let origin = server(Some(self_signed("mail.contoso.com")), |mut line: Box<dyn Line>| async move {
+            assert!(read_head(&mut line).await.starts_with("GET / "));
+            line.write_all(OK).await.unwrap();
+        })
+        .await;
+        let mut stage = behind_a_proxy_of_tls(origin, true).await;
+        let mut client = stage.tls("mail.contoso.com").await;
+        client.write_all(b"GET / HTTP/1.1\r\nHost: mail.contoso.com\r\n\r\n").await.unwrap();
+        expect(&mut client, OK).await;
+        assert_eq!(stage.ended_one().await.url.unwrap().text().as_str(), "https://mail.contoso.com/");
+    }
+
+    #[tokio::test]
+    async fn a_proxy_with_a_certificate_that_nobody_trusts_is_told_nothing() {
+        let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let mut stage = behind_a_proxy_of_tls(nobody, false).await;
+        let mut client = stage.connect().await;
+        client.write_all(b"CONNECT mail.contoso.com:443 HTTP/1.1\r\n\r\n").await.unwrap();
+        let answer = String::from_utf8(rest(&mut client).await).unwrap();
+        assert!(
+            answer.starts_with("HTTP/1.1 502 ") && answer.contains("the upstream proxy proxy.contoso.com"),
+            "{answer}"
+        );
+        assert_eq!(stage.ended_one().await.error.unwrap().kind, FailureKind::CertificateUntrusted);
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_closes_after_its_407_closes_on_the_client_too() {
+        let proxy = server(None, |mut line: Box<dyn Line>| async move {
+            read_head(&mut line).await;
+            line.write_all(b"HTTP/1.0 407 No\r\nProxy-Authenticate: NTLM\r\n\r\nuntil the end").await.unwrap();
+        })
+        .await;
+        let mut stage = Stage::new(proxy, None, |options| {
+            options.way_out = WayOut::through(format!("http://{proxy}").parse().unwrap(), |_| None);
+            options.resolve = Vec::new();
+        })
+        .await;
+        let mut client = stage.connect().await;
+        client.write_all(b"CONNECT mail.contoso.com:443 HTTP/1.1\r\n\r\n").await.unwrap();
+        let answer = rest(&mut client).await;
+        assert_eq!(answer, b"HTTP/1.0 407 No\r\nProxy-Authenticate: NTLM\r\n\r\nuntil the end");
+        let exchange = stage.ended_one().await;
+        assert_eq!((exchange.status(), exchange.error), (Some(407), None));
+        assert_eq!(exchange.url.unwrap().text().as_str(), "https://mail.contoso.com/");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_does_not_wait_for_a_silent_proxy_leaves_nothing_behind() {
+        let proxy = server(None, |mut line: Box<dyn Line>| async move {
+            read_head(&mut line).await;
+            assert!(rest(&mut line).await.is_empty(), "our connection ends with the client's");
+        })
+        .await;
+        let stage = Stage::new(proxy, None, |options| {
+            options.way_out = WayOut::through(format!("http://{proxy}").parse().unwrap(), |_| None);
+            options.resolve = Vec::new();
+        })
+        .await;
+        let mut client = stage.connect().await;
+        client.write_all(b"CONNECT mail.contoso.com:443 HTTP/1.1\r\n\r\n").await.unwrap();
+        client.shutdown().await.unwrap();
+        assert!(rest(&mut client).await.is_empty());
     }
 
     #[tokio::test]

@@ -67,8 +67,8 @@ impl Caller {
 
 impl Caller {
     /// Whether the caller is this proxy itself, which is then recorded. Only for callers that have sent something.
-    pub(crate) fn is_ourselves(&self, started: Timestamp) -> bool {
-        let ours = self.context.upstream.is_ours(self.peer);
+    pub(crate) fn is_ourselves(&self, tcp: &TcpStream, started: Timestamp) -> bool {
+        let ours = self.context.upstream.is_ours(self.peer, || transparent::destinations(tcp));
         if ours {
             let connection = self.connection(None, None, None);
             tape::failed(&self.context, connection, started, None, None, failure::called_by_ourselves());
@@ -136,7 +136,7 @@ pub(crate) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: Socke
     };
     drop(wait);
     let started = Timestamp::now();
-    if caller.is_ourselves(started) {
+    if caller.is_ourselves(&tcp, started) {
         return;
     }
     let responder = caller.context.responder.clone();

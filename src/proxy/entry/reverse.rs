@@ -86,7 +86,7 @@ pub(crate) async fn serve(caller: Caller, mut client: TcpStream, url: &ReverseUr
     }
     drop(wait);
     let started = Timestamp::now();
-    if caller.is_ourselves(started) {
+    if caller.is_ourselves(&client, started) {
         return;
     }
     let tls = tunnel::speaks_tls(&early);

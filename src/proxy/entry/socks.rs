@@ -7,8 +7,8 @@ use tokio::net::TcpStream;
 use zeroize::Zeroizing;
 
 use crate::exchange::{Failure, FailureKind, Side, Step, Timestamp};
-use crate::proxy::answer::hang_up;
 use crate::proxy::answer::respond::Responder;
+use crate::proxy::answer::{hang_up, page};
 use crate::proxy::entry::connection::Caller;
 use crate::proxy::entry::tunnel::{self, Asked, Manner};
 use crate::proxy::failure;
@@ -50,6 +50,9 @@ pub(crate) async fn serve(caller: Caller, tcp: TcpStream, read: Vec<u8>) {
             let Talk { tcp, read, at } = talk;
             let early = read[at..].to_vec();
             let asked = Asked { target, manner: Manner::Socks, head: Vec::new(), early, started };
+            if page::is_at(&asked.target) {
+                return tunnel::to_page(caller, tcp, asked).await;
+            }
             match caller.context.responder.clone() {
                 Responder::Upstream => tunnel::serve(caller, tcp, asked).await,
                 Responder::Instead(respond) => Box::pin(tunnel::pretend(caller, tcp, asked, &*respond)).await,

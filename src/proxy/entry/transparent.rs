@@ -29,6 +29,11 @@ pub(crate) fn destination(tcp: &TcpStream, own: &[SocketAddr]) -> Option<SocketA
     (!is_one_of(own, found, is_here)).then_some(found)
 }
 
+/// Where a connection may have been going: to where it arrived, or to where it was redirected from.
+pub(crate) fn destinations(tcp: &TcpStream) -> Vec<SocketAddr> {
+    tcp.local_addr().ok().into_iter().chain(original(tcp)).collect()
+}
+
 /// Serves a redirected connection to its end.
 pub(crate) async fn serve(caller: Caller, mut tcp: TcpStream, destination: SocketAddr) {
     let started = Timestamp::now();
@@ -36,7 +41,7 @@ pub(crate) async fn serve(caller: Caller, mut tcp: TcpStream, destination: Socke
     if let Ok(Ok(0) | Err(_)) = tokio::time::timeout(SILENCE, tcp.read_buf(&mut early)).await {
         return;
     }
-    if caller.is_ourselves(started) {
+    if caller.is_ourselves(&tcp, started) {
         return;
     }
     let target = Target { host: destination.ip().to_string(), port: destination.port() };

@@ -1,44 +1,55 @@
-//! The near ends of our own connections. A client that calls from one of them is this proxy itself: whatever led there
-//! (a name, a redirection, a port forwarding), it would go round for ever.
+//! Both ends of our own connections. A client that calls from the one, on its way to the other, is this proxy itself:
+//! whatever led there (a name, a redirection, a port forwarding), it would go round for ever.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::net::TcpStream;
 
-/// All near ends; clones share them.
+/// All of them; clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct NearEnds {
-    addresses: Arc<Mutex<HashSet<SocketAddr>>>,
+    /// Where the connections from a near end lead. The system gives one to several that lead to different places.
+    known: Arc<Mutex<HashMap<SocketAddr, Vec<SocketAddr>>>>,
 }
 
-/// One near end, known until it is dropped.
+/// The ends of one connection, known until it is dropped.
 pub(crate) struct NearEnd {
     all: NearEnds,
-    address: Option<SocketAddr>,
+    ends: Option<(SocketAddr, SocketAddr)>,
 }
 
 impl NearEnds {
-    /// Remembers the near end of a connection of ours. Nothing may be sent over it before.
+    /// Remembers the ends of a connection of ours. Nothing may be sent over it before.
     pub(crate) fn of(&self, tcp: &TcpStream) -> NearEnd {
-        let address = tcp.local_addr().ok().map(canonical);
-        if let Some(address) = address {
-            self.addresses.lock().unwrap_or_else(PoisonError::into_inner).insert(address);
+        let ends = tcp.local_addr().ok().zip(tcp.peer_addr().ok());
+        let ends = ends.map(|(near, far)| (canonical(near), canonical(far)));
+        if let Some((near, far)) = ends {
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(near).or_default().push(far);
         }
-        NearEnd { all: self.clone(), address }
+        NearEnd { all: self.clone(), ends }
     }
 
-    /// Whether a client at `peer` is this proxy itself. It is known for sure once the client has sent something.
-    pub(crate) fn hold(&self, peer: SocketAddr) -> bool {
-        self.addresses.lock().unwrap_or_else(PoisonError::into_inner).contains(&canonical(peer))
+    /// Whether a client at `peer` that was on its way to one of `destinations` is this proxy itself. It is known for
+    /// sure once the client has sent something.
+    pub(crate) fn hold(&self, peer: SocketAddr, destinations: impl FnOnce() -> Vec<SocketAddr>) -> bool {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&canonical(peer)).cloned();
+        known.is_some_and(|known| destinations().into_iter().any(|to| known.contains(&canonical(to))))
     }
 }
 
 impl Drop for NearEnd {
     fn drop(&mut self) {
-        if let Some(address) = self.address {
-            self.all.addresses.lock().unwrap_or_else(PoisonError::into_inner).remove(&address);
+        let Some((near, far)) = self.ends else { return };
+        let mut known = self.all.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(from_here) = known.get_mut(&near) {
+            if let Some(at) = from_here.iter().position(|known| *known == far) {
+                from_here.swap_remove(at);
+            }
+            if from_here.is_empty() {
+                known.remove(&near);
+            }
         }
     }
 }
@@ -95,16 +106,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_near_end_is_known_as_long_as_its_connection_lasts() {
+    async fn ends_are_known_as_long_as_their_connection_lasts() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
         let ends = NearEnds::default();
-        let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let tcp = TcpStream::connect(address).await.unwrap();
         let (_, peer) = listener.accept().await.unwrap();
-        assert!(!ends.hold(peer));
+        assert!(!ends.hold(peer, || vec![address]));
         let end = ends.of(&tcp);
-        assert!(ends.hold(peer));
+        assert!(ends.hold(peer, || vec![address]));
+        // A client of another's may have the same port for its way to us.
+        assert!(!ends.hold(peer, || vec!["127.0.0.1:1".parse().unwrap()]));
         drop(end);
-        assert!(!ends.hold(peer));
+        assert!(!ends.hold(peer, || vec![address]) && ends.known.lock().unwrap().is_empty());
     }
 
     #[tokio::test]

@@ -149,9 +149,10 @@ impl Upstream {
         &self.own
     }
 
-    /// Whether a client that calls from `peer` and has sent something is this proxy itself.
-    pub(crate) fn is_ours(&self, peer: SocketAddr) -> bool {
-        self.ends.hold(peer)
+    /// Whether a client that calls from `peer`, has sent something and was on its way to one of `destinations` is this
+    /// proxy itself.
+    pub(crate) fn is_ours(&self, peer: SocketAddr, destinations: impl FnOnce() -> Vec<SocketAddr>) -> bool {
+        self.ends.hold(peer, destinations)
     }
 
     fn hop(&self, tcp: TcpStream) -> Hop {

@@ -18,6 +18,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 pub(super) use self::draft::Draft;
+use super::native::Lock;
 use super::{Recorded, SessionError};
 
 /// The kinds of session files that are written.
@@ -62,6 +63,8 @@ pub struct Export {
     pen: Pen,
     // Goes after the pen, which holds it open.
     draft: Draft,
+    /// A session that is being recorded is not replaced.
+    _lock: Option<Lock>,
 }
 
 enum Pen {
@@ -75,12 +78,13 @@ impl Export {
     /// encrypted; the other forms have no such thing.
     pub fn begin(path: &Path, form: Form, password: Option<Zeroizing<String>>) -> Result<Self, SessionError> {
         let draft = Draft::beside(path)?;
+        let lock = if form == Form::Authtap { Some(Lock::take(path)?) } else { None };
         let pen = match form {
             Form::Authtap => Pen::Native(Box::new(native::Pen::new(&draft)?)),
             Form::Har => Pen::Har(har::Pen::new(&draft)?),
             Form::Saz => Pen::Saz(Box::new(saz::Pen::new(&draft, password)?)),
         };
-        Ok(Self { pen, draft })
+        Ok(Self { pen, draft, _lock: lock })
     }
 
     /// Adds the next exchange, in the order in which they ended.

@@ -33,6 +33,11 @@ impl Entry {
         self.0.get("_authtap").filter(|facts| facts.get("request").is_some())
     }
 
+    /// The messages of a WebSocket, as Chrome writes them.
+    pub(super) fn socket(&self) -> Option<&[Value]> {
+        self.0.get("_webSocketMessages")?.as_array().map(Vec::as_slice)
+    }
+
     /// When the request began.
     pub(super) fn started(&self) -> Option<Timestamp> {
         let text = text(&self.0, "startedDateTime")?.trim();

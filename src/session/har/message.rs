@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::entry::{self, Entry, text};
 use super::survey::Survey;
 use crate::exchange::{
-    Connection, Exchange, Failure, Head, Message, Oddities, Response, Seen, Timestamp, Timings, Unseen,
+    Connection, Exchange, Failure, Head, Message, Oddities, Response, Seen, Side, Socket, SocketKind, SocketMessage,
+    Tally, Timestamp, Timings, Unseen,
 };
 use crate::redact::{Bindings, Body, Content, Door, Fields, RawBody, Redactor, Url, Withheld};
 use crate::session::failure;
@@ -112,8 +113,36 @@ impl Told<'_> {
             message: self.message(message, body, &Sized { refusal: status >= 400, may_be_missing: !bodiless }),
             interim: Vec::new(),
             early: false,
-            socket: None,
+            socket: self.entry.socket().map(|messages| Box::new(self.socket(messages))),
         }
+    }
+
+    fn socket(&self, messages: &[Value]) -> Socket {
+        let (door, mut socket) = (self.door(), Socket::default());
+        let started = self.entry.started().unwrap_or_default();
+        for message in messages {
+            let (Some(data), Some(opcode)) = (text(message, "data"), message.get("opcode").and_then(Value::as_u64))
+            else {
+                continue;
+            };
+            let kind = match opcode {
+                1 => SocketKind::Text,
+                8 => SocketKind::Close,
+                9 => SocketKind::Ping,
+                10 => SocketKind::Pong,
+                _ => SocketKind::Binary,
+            };
+            let side = if text(message, "type") == Some("send") { Side::Client } else { Side::Server };
+            let tally = if side == Side::Client { &mut socket.client } else { &mut socket.server };
+            *tally = Tally { messages: tally.messages + 1, bytes: tally.bytes + data.len() as u64 };
+            if socket.messages.len() < foreign::SOCKET_MESSAGES {
+                let at = message.get("time").and_then(Value::as_f64).and_then(foreign::moment);
+                let at = at.map_or(Duration::ZERO, |at| at.since(started));
+                let body = foreign::socket_body(door, kind, data.as_bytes());
+                socket.messages.push(SocketMessage { side, kind, at, code: None, body });
+            }
+        }
+        socket
     }
 
     fn message(&self, message: &Value, body: Option<RawText>, sized: &Sized) -> Message {

@@ -10,15 +10,12 @@ use crate::exchange::{
     ClientTls, Connection, Exchange, Message, Response, Seen, Server, Side, SniForm, Socket, SocketKind, SocketMessage,
     Tally, Timestamp, Timings, Tls, Unseen,
 };
-use crate::redact::{Bindings, Body, Clean, Content, Door, RawBody, Redactor};
+use crate::redact::{Bindings, Clean, Door, Redactor};
 use crate::session::failure;
 use crate::session::foreign::{self, Captured, Parts};
 
 /// A flow, asked leniently: names of members changed between the formats.
 pub(super) struct Flow<'f>(pub(super) &'f Value<'f>);
-
-/// So many messages of a WebSocket are kept, as in a capture of ours.
-const SOCKET_MESSAGES: usize = 200;
 
 impl<'f> Flow<'f> {
     pub(super) fn is_http(&self) -> bool {
@@ -32,7 +29,7 @@ impl<'f> Flow<'f> {
     /// When the request began.
     pub(super) fn started(&self) -> Option<Timestamp> {
         let started = self.request()?.number("timestamp_start").or_else(|| self.0.number("timestamp_created"));
-        moment(started?)
+        foreign::moment(started?)
     }
 
     /// What tells this flow's connections, to the client and to the server, from others.
@@ -65,7 +62,7 @@ impl<'f> Flow<'f> {
                 foreign::split(authority).1.map_or(port.unwrap_or(default), f64::from)
             )
         });
-        let tls = server.and_then(|server| self.tls(door, server));
+        let tls = server.and_then(|server| server_tls(door, server));
         Connection {
             id,
             client: address(client, ["peername", "address"]).map(|address| door.client_address(address)),
@@ -95,7 +92,7 @@ impl<'f> Flow<'f> {
         let authority = self.authority().unwrap_or_default();
         let said = self.0.get("error").and_then(|error| error.text("msg"));
         let error = said.map(|said| failure::failure(door, said, &[&authority]));
-        let passed = |at: Option<f64>| moment(at?).map(|at| at.since(started));
+        let passed = |at: Option<f64>| foreign::moment(at?).map(|at| at.since(started));
         let ended =
             [response, self.0.get("websocket")].into_iter().flatten().filter_map(|part| part.number("timestamp_end"));
         let failed = self.0.get("error").and_then(|error| error.number("timestamp"));
@@ -196,18 +193,18 @@ impl<'f> Flow<'f> {
     fn shown(&self) -> Option<Vec<u8>> {
         certificates(self.0.get("server_conn")?).next()
     }
+}
 
-    fn tls(&self, door: Door<'_>, server: &Value<'_>) -> Option<Tls> {
-        let mut chain = certificates(server);
-        let certificate = certificate::facts(door, &chain.next()?);
-        Some(Tls {
-            version: door.prose(tls_version(server).as_bytes()),
-            cipher: door.prose(server.bytes("cipher").or_else(|| server.bytes("cipher_name")).unwrap_or_default()),
-            alpn: server.bytes("alpn").filter(|alpn| !alpn.is_empty()).map(|alpn| door.token(alpn)),
-            chain: chain.map(|der| certificate::facts(door, &der)).collect(),
-            ..Tls::of_certificate(certificate)
-        })
-    }
+fn server_tls(door: Door<'_>, server: &Value<'_>) -> Option<Tls> {
+    let mut chain = certificates(server);
+    let certificate = certificate::facts(door, &chain.next()?);
+    Some(Tls {
+        version: door.prose(tls_version(server).as_bytes()),
+        cipher: door.prose(server.bytes("cipher").or_else(|| server.bytes("cipher_name")).unwrap_or_default()),
+        alpn: server.bytes("alpn").filter(|alpn| !alpn.is_empty()).map(|alpn| door.token(alpn)),
+        chain: chain.map(|der| certificate::facts(door, &der)).collect(),
+        ..Tls::of_certificate(certificate)
+    })
 }
 
 fn client_tls(door: Door<'_>, client: &Value<'_>) -> Option<ClientTls> {
@@ -292,10 +289,10 @@ fn socket(door: Door<'_>, told: &Value<'_>, started: Timestamp) -> Socket {
         let length = bytes.len() as u64;
         let tally = if *from_client { &mut socket.client } else { &mut socket.server };
         *tally = Tally { messages: tally.messages + 1, bytes: tally.bytes + length };
-        if socket.messages.len() < SOCKET_MESSAGES {
+        if socket.messages.len() < foreign::SOCKET_MESSAGES {
             let kind = if *kind == 1 { SocketKind::Text } else { SocketKind::Binary };
-            let at = at.as_number().and_then(moment).map_or(Duration::ZERO, |at| at.since(started));
-            let body = socket_body(door, kind, bytes);
+            let at = at.as_number().and_then(foreign::moment).map_or(Duration::ZERO, |at| at.since(started));
+            let body = foreign::socket_body(door, kind, bytes);
             socket.messages.push(SocketMessage { side, kind, at, code: None, body });
         }
     }
@@ -305,32 +302,13 @@ fn socket(door: Door<'_>, told: &Value<'_>, started: Timestamp) -> Socket {
         let by_client = matches!(told.get("closed_by_client"), Some(Value::Bool(true)));
         let reason = told.bytes("close_reason").unwrap_or_default();
         let side = if by_client { Side::Client } else { Side::Server };
-        let at = told.number("timestamp_end").and_then(moment).map_or(Duration::ZERO, |at| at.since(started));
-        let body = socket_body(door, SocketKind::Close, reason);
+        let at = told.number("timestamp_end").and_then(foreign::moment).map_or(Duration::ZERO, |at| at.since(started));
+        let body = foreign::socket_body(door, SocketKind::Close, reason);
         let tally = if by_client { &mut socket.client } else { &mut socket.server };
         tally.messages += 1;
         socket.messages.push(SocketMessage { side, kind: SocketKind::Close, at, code: Some(code), body });
     }
     socket
-}
-
-fn socket_body(door: Door<'_>, kind: SocketKind, bytes: &[u8]) -> Body {
-    let length = bytes.len() as u64;
-    match (kind, bytes) {
-        (_, []) => Body { length, content: Content::Empty },
-        (SocketKind::Close, reason) => {
-            let syntax = crate::redact::Syntax::Text;
-            Body { length, content: Content::Text { syntax, text: door.body_text(syntax, reason), complete: true } }
-        }
-        _ => door.body(RawBody {
-            bytes: bytes[..bytes.len().min(foreign::BODY)].to_vec().into(),
-            length,
-            recorded: true,
-            refusal: false,
-            content_type: if kind == SocketKind::Text { Vec::new() } else { b"application/octet-stream".to_vec() },
-            content_encoding: Vec::new(),
-        }),
-    }
 }
 
 /// An address with a port: a list of both, with more behind them for IPv6.
@@ -339,10 +317,4 @@ fn socket_address(value: &Value<'_>) -> Option<SocketAddr> {
     // An IPv6 address may name its interface.
     let host = std::str::from_utf8(host).ok()?.split('%').next()?;
     Some(SocketAddr::new(host.parse().ok()?, u16::try_from(*port).ok()?))
-}
-
-/// Seconds since 1970 with a fraction.
-#[allow(clippy::cast_possible_truncation, reason = "checked to be in range")]
-fn moment(seconds: f64) -> Option<Timestamp> {
-    (seconds.is_finite() && (0.0..1e11).contains(&seconds)).then(|| Timestamp((seconds * 1e6).round() as i64))
 }

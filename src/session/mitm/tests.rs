@@ -225,7 +225,7 @@ fn a_bad_flow_costs_itself() {
 #[test]
 fn cuts_and_flipped_bits_bring_nothing_down() {
     let whole = [flow(false, "a", plain(), Vec::new()), flow(true, "b", plain(), Vec::new())].concat();
-    for at in 0..whole.len() {
+    for at in (0..whole.len()).step_by(7) {
         let found = read(&whole[..at]);
         assert!(at == 0 || found.iter().any(Result::is_err) || found.iter().flatten().count() == 1, "{at}");
         let mut flipped = whole.clone();

@@ -4,6 +4,8 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ use rusqlite::{ErrorCode, OpenFlags, Row};
 
 use super::row::{self, RowError};
 use super::walk::Walk;
-use super::{Mode, Run, connection, head, last_ids, schema};
+use super::{Mode, Run, beside, connection, head, last_ids, schema};
 use crate::exchange::{Connection, Exchange, Ids, Timestamp};
 use crate::redact::{Clean, Credential, Door, Redactor, Url};
 use crate::session::export::Draft;
@@ -29,6 +31,8 @@ pub struct Session {
     runs: Vec<Run>,
     origins: Vec<Arc<Origin>>,
     connections: RefCell<HashMap<i64, Arc<Connection>>>,
+    /// It is shorter than it says itself: where it seems to end, its end is missing.
+    cut: bool,
     /// What is behind it, where it stands for another file. Dropped last: behind it the file is gone.
     _draft: Option<Draft>,
 }
@@ -84,6 +88,7 @@ impl Session {
             runs: Vec::new(),
             origins: Vec::new(),
             connections: RefCell::default(),
+            cut: is_cut(path),
             _draft: None,
         };
         // Without a table of exchanges there is nothing to read; a damaged list of runs costs only itself.
@@ -243,6 +248,10 @@ impl Session {
         self.redactor.own()
     }
 
+    pub(super) const fn is_cut(&self) -> bool {
+        self.cut
+    }
+
     pub(super) const fn store(&self) -> &rusqlite::Connection {
         &self.store
     }
@@ -250,6 +259,24 @@ impl Session {
     pub(super) fn failed(&self, error: &rusqlite::Error) -> SessionError {
         SessionError::sqlite_reading(&self.path, error)
     }
+}
+
+/// Whether the file at `path` is shorter than its header says (SQLite file format, offsets 16, 28 and 92). With a log
+/// beside it, the header may be ahead of the file.
+fn is_cut(path: &Path) -> bool {
+    let mut header = [0; 100];
+    let read = File::open(path).and_then(|mut file| {
+        file.read_exact(&mut header)?;
+        file.metadata()
+    });
+    let long = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    let page = match u16::from_be_bytes([header[16], header[17]]) {
+        1 => 1 << 16,
+        size => u64::from(size),
+    };
+    let is_kept = long(24) == long(92);
+    !beside(path, "-wal").exists()
+        && read.is_ok_and(|file| is_kept && file.len() < u64::from(long(28)).saturating_mul(page))
 }
 
 /// As it is; else, where nothing may be written beside it, without a log; else, where it is cut short, what is there.

@@ -22,6 +22,8 @@ pub struct Walk<'s, T> {
     /// The last place that was dealt with.
     after: i64,
     page: VecDeque<Result<T, SessionError>>,
+    /// Something that cannot be read was told of.
+    told: bool,
     done: bool,
 }
 
@@ -38,6 +40,7 @@ impl<'s, T> Walk<'s, T> {
             read,
             after: 0,
             page: VecDeque::new(),
+            told: false,
             done: false,
         }
     }
@@ -45,7 +48,14 @@ impl<'s, T> Walk<'s, T> {
     fn fill(&mut self) {
         let before = self.after;
         match self.read_page() {
-            Ok(()) => self.done = self.after == before,
+            Ok(()) if self.after != before => {}
+            Ok(()) => {
+                // A page of which only the beginning is there looks as if it held nothing.
+                if self.session.is_cut() && !self.told {
+                    self.page.push_back(Err(self.rest(before + 1)));
+                }
+                self.done = true;
+            }
             Err(error) if is_damage(&error) => self.probe(),
             Err(error) => {
                 self.page.push_back(Err(self.session.failed(&error)));
@@ -133,7 +143,9 @@ impl<T> Iterator for Walk<'_, T> {
         while self.page.is_empty() && !self.done {
             self.fill();
         }
-        self.page.pop_front()
+        let next = self.page.pop_front();
+        self.told |= matches!(next, Some(Err(_)));
+        next
     }
 }
 

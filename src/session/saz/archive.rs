@@ -88,7 +88,7 @@ impl Archive {
 
     /// Whether a password is needed to read it.
     pub(super) fn is_encrypted(&self, index: &Index) -> bool {
-        index.first_encrypted(self).is_some()
+        index.locked(self).next().is_some()
     }
 
     pub(super) fn is_locked(&self, slot: Slot) -> bool {

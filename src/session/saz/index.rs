@@ -79,13 +79,14 @@ impl Index {
     }
 
     /// All members that are read.
-    pub(super) fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
+    fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
         let of = |session: &Numbered| [session.request, session.response, session.timers].into_iter().flatten();
         self.sessions.iter().flat_map(of)
     }
 
-    pub(super) fn first_encrypted(&self, archive: &Archive) -> Option<Slot> {
-        self.slots().find(|slot| archive.is_locked(*slot))
+    /// Those of them that only a password opens.
+    pub(super) fn locked<'i>(&'i self, archive: &'i Archive) -> impl Iterator<Item = Slot> + 'i {
+        self.slots().filter(|slot| archive.is_locked(*slot))
     }
 }
 

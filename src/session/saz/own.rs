@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 use super::archive::{Archive, Refused, Slot};
 use super::index::{Index, Numbered};
@@ -63,8 +62,8 @@ impl Own {
             self.facts = lines(&archive.whole(*slot, FACTS)?);
         }
         let facts = self.facts.get(&session.number).ok_or(Refused::Unreadable)?;
-        let mut text =
-            |slot: Option<Slot>| slot.map_or(Ok(Zeroizing::new(Vec::new())), |slot| archive.whole(slot, TEXT));
+        // We write both of every session; where one is missing, the archive is cut short.
+        let mut text = |slot: Option<Slot>| archive.whole(slot.ok_or(Refused::Unreadable)?, TEXT);
         let (request, response) = (text(session.request)?, text(session.response)?);
         let outside = Outside { request_body: body(&request), response_body: body(&response), ..Outside::default() };
         let told = facts::read(facts, &outside, door, &mut self.connections).ok_or(Refused::Unreadable)?;

@@ -141,7 +141,13 @@ impl Told {
         let request = match (&self.request, self.request_line()) {
             (Some(text), Some(line)) => {
                 let dropped = self.timers.flag("log-drop-request-body").is_some();
-                Seen::Seen(message(door, text, line.version, body(text, dropped.then_some(None)), false))
+                Seen::Seen(message(
+                    door,
+                    text,
+                    line.version,
+                    body(text, if dropped { Dropped::Yes(None) } else { Dropped::No }),
+                    false,
+                ))
             }
             _ => Seen::Unseen(Unseen::NotInSource),
         };
@@ -160,7 +166,7 @@ impl Told {
             || self.timers.flag("log-drop-response-body").is_some();
         let told =
             self.timers.flag("x-responsebodytransferlength").and_then(|length| length.replace(',', "").parse().ok());
-        let body = match body(text, dropped.then_some(told)) {
+        let body = match body(text, if dropped { Dropped::Yes(told) } else { Dropped::No }) {
             Captured::Missing(_) if bodiless => Captured::NONE,
             // Of what a field promises nothing has to come.
             Captured::Bytes(bytes, _) if bodiless => {
@@ -253,7 +259,6 @@ impl Told {
             return "https";
         }
         match self.timers.is(Bit::Https) {
-            Some(true) => "https",
             Some(false) if !client.is_some_and(|client| met.tunnels.contains(&client)) => "http",
             _ => "https",
         }
@@ -288,12 +293,18 @@ impl Met {
     }
 }
 
-/// What the archive has of a body. `dropped` says that the body was thrown away, and how long it was where that is
-/// known.
-fn body(text: &Text, dropped: Option<Option<u64>>) -> Captured {
+/// Whether a body was thrown away by whoever recorded it.
+enum Dropped {
+    No,
+    /// And how long it was, where that is known.
+    Yes(Option<u64>),
+}
+
+/// What the archive has of a body.
+fn body(text: &Text, dropped: Dropped) -> Captured {
     let (bytes, length) = text.body();
     match dropped {
-        Some(told) if length == 0 => Captured::Missing(told.or_else(|| text.stated_length()).unwrap_or(0)),
+        Dropped::Yes(told) if length == 0 => Captured::Missing(told.or_else(|| text.stated_length()).unwrap_or(0)),
         _ if length == 0 => Captured::Missing(text.stated_length().unwrap_or(0)),
         // Where more was announced than is there, the end is missing.
         _ => Captured::Bytes(bytes.to_vec(), text.stated_length().unwrap_or(0).max(length)),

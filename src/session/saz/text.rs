@@ -28,7 +28,7 @@ pub(super) fn request_line(line: &[u8]) -> Option<RequestLine<'_>> {
         (Some(at), Some(_)) => rest[..at].trim_ascii(),
         _ => rest,
     };
-    let is_method = !method.is_empty() && method.len() <= 64 && method.iter().all(|byte| byte.is_ascii_graphic());
+    let is_method = !method.is_empty() && method.len() <= 64 && method.iter().all(u8::is_ascii_graphic);
     (is_method && !target.is_empty()).then(|| RequestLine { method, target, version: version.unwrap_or_default() })
 }
 

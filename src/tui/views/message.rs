@@ -282,7 +282,7 @@ impl<'a> Writer<'a> {
             self.fact(text("taken by the engine for old TLS", "旧 TLS 用エンジンで処理"), tls.legacy.as_ref(), &place);
             match &tls.sni {
                 Some(name) if tls.sni_form == SniForm::Name => {
-                    self.fact(text("server name", "サーバー名 (SNI)"), Some(name), &place)
+                    self.fact(text("server name", "サーバー名 (SNI)"), Some(name), &place);
                 }
                 Some(name) => {
                     let label = words::sni_form(tls.sni_form).to(self.language);

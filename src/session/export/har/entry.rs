@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::exchange::{Exchange, Message, Seen};
+use crate::exchange::{self, Exchange, Message, Seen, Side, Socket, SocketKind};
 use crate::redact::{self, Clean, Field, Withheld, percent_decoded};
 use crate::session::{Recorded, facts, origins};
 
@@ -26,8 +26,20 @@ pub(super) struct Entry<'e> {
     connection: String,
     #[serde(rename = "_error", skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// As Chrome writes them.
+    #[serde(rename = "_webSocketMessages", skip_serializing_if = "Option::is_none")]
+    socket: Option<Vec<SocketMessage<'e>>>,
     #[serde(rename = "_authtap")]
     facts: Value,
+}
+
+#[derive(Serialize)]
+struct SocketMessage<'e> {
+    r#type: &'static str,
+    /// Seconds since 1970.
+    time: f64,
+    opcode: u8,
+    data: &'e str,
 }
 
 #[derive(Serialize)]
@@ -116,9 +128,30 @@ impl<'e> Entry<'e> {
                 .error
                 .as_ref()
                 .map(|error| format!("{} {}: {}", error.side.code(), error.step.code(), error.text)),
+            socket: exchange.response.seen().and_then(|response| Some(socket(exchange, response.socket.as_deref()?))),
             facts,
         }
     }
+}
+
+#[allow(clippy::cast_precision_loss)] // Microseconds since 1970 are below 2^53.
+fn socket<'e>(exchange: &Exchange, socket: &'e Socket) -> Vec<SocketMessage<'e>> {
+    let message = |message: &'e exchange::SocketMessage| SocketMessage {
+        r#type: if message.side == Side::Client { "send" } else { "receive" },
+        time: exchange.started.0 as f64 / 1e6 + message.at.as_secs_f64(),
+        opcode: match message.kind {
+            SocketKind::Text => 1,
+            SocketKind::Binary => 2,
+            SocketKind::Close => 8,
+            SocketKind::Ping => 9,
+            SocketKind::Pong => 10,
+        },
+        data: match &message.body.content {
+            redact::Content::Text { text, .. } => text.as_str(),
+            _ => "",
+        },
+    };
+    socket.messages.iter().map(message).collect()
 }
 
 fn request(exchange: &Exchange) -> Request<'_> {
