@@ -461,3 +461,25 @@ impl Run {
         self.judgements.values().map(|judgement| judgement.verdict).collect()
     }
 }
+
+#[test]
+fn the_clock_of_a_replayed_server_says_nothing_of_ours() {
+    const LATE: Raw = Raw::new(
+        "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Negotiate {kerberos}",
+        "401\nX-FEServer: EX01\nDate: Sun, 22 Nov 2026 09:20:00 GMT\nWWW-Authenticate: Negotiate",
+    );
+    const EXPIRED: Raw = Raw::new(
+        "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer {jwt aud=https://mail.contoso.com/ \
+         nbf=1510860000 exp=1510868268}",
+        "401\nX-FEServer: EX01\nDate: Thu, 16 Nov 2017 20:37:48 GMT\nWWW-Authenticate: Bearer error=\"invalid_token\"",
+    );
+    let says = |capture, raw, id| {
+        let findings = &Run::all(capture, &[raw]).judgements[&1].findings;
+        findings.iter().any(|finding| finding.id() == id)
+    };
+    let is_skewed = |capture| says(capture, LATE, "clock-skew");
+    assert_eq!([is_skewed(LIVE), is_skewed(Capture::Replayed)], [true, false]);
+    // What a client sends is judged by the clock that it lives by now.
+    let is_expired = |capture| says(capture, EXPIRED, "token-expired");
+    assert_eq!([is_expired(LIVE), is_expired(Capture::Replayed)], [false, true]);
+}
