@@ -327,7 +327,6 @@ fn what_is_not_there_yet_says_so_by_name() {
     for (arguments, name) in [
         (&["compare", "a", "b"][..], "compare"),
         (&["convert", "a.authtap", "b.har"], "convert"),
-        (&["replay", "a.authtap", "--reverse", "https://mail.contoso.com"], "--reverse"),
         (&["proxy", "--upstream-proxy", "http://proxy:8080"], "--upstream-proxy"),
         (&["ca", "install"], "install"),
     ] {

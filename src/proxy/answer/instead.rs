@@ -2,6 +2,7 @@
 //! recorded like any other traffic.
 
 use std::collections::VecDeque;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 use crate::exchange::{Connection, absolute_url};
 use crate::proxy::Context;
 use crate::proxy::answer::hang_up;
-use crate::proxy::answer::respond::{Request, Respond};
+use crate::proxy::answer::respond::{Piece, Request, Respond};
 use crate::proxy::tap::stream::Stream;
 use crate::proxy::tap::tape::Tape;
 use crate::redact::{Bindings, Body, Clean, Fields, RawBody, Redactor, Secret, Url};
@@ -63,11 +64,8 @@ impl Conversation {
                     fields: &asked.fields,
                     body: &asked.body,
                 });
-                if !answer.after.is_zero() {
-                    tokio::time::sleep(answer.after).await;
-                }
                 tape.explain(answer.failure);
-                let sent = send(client, tape, &answer.bytes).await;
+                let sent = send_all(client, tape, &answer.pieces).await;
                 tape.deliver();
                 tape.explain(None);
                 if sent.is_err() || answer.close || asked.close {
@@ -82,7 +80,27 @@ impl Conversation {
     }
 }
 
-async fn send<C: Stream>(client: &mut C, tape: &mut Tape, bytes: &[u8]) -> std::io::Result<()> {
+/// Sends what is left of an answer as its time comes, if somebody still waits for it.
+async fn send_all<C: Stream>(client: &mut C, tape: &mut Tape, pieces: &[Piece]) -> io::Result<()> {
+    for piece in pieces {
+        let mut patience = std::pin::pin!(tokio::time::sleep(piece.after));
+        tokio::select! {
+            biased;
+            () = &mut patience => {}
+            said = client.fill_buf() => {
+                if said?.is_empty() {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                // The next request is there already; it has to wait.
+                patience.await;
+            }
+        }
+        send(client, tape, &piece.bytes).await?;
+    }
+    Ok(())
+}
+
+async fn send<C: Stream>(client: &mut C, tape: &mut Tape, bytes: &[u8]) -> io::Result<()> {
     client.write_all(bytes).await?;
     client.flush().await?;
     tape.response_bytes(bytes);
@@ -190,7 +208,6 @@ impl Conversation {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use std::sync::Mutex;
-    use std::time::Duration;
 
     use super::*;
     use crate::exchange::{Failure, FailureKind, Side, Step};
@@ -218,7 +235,7 @@ mod tests {
                 text: "the session has no answer to this request".into(),
             });
             let bytes = format!("HTTP/1.1 {status}\r\nX-oDD: 1\r\nContent-Length: 0\r\n\r\n").into_bytes();
-            Answer { after: Duration::ZERO, bytes, close: false, failure }
+            Answer { pieces: vec![Piece::now(bytes)], close: false, failure }
         }
 
         fn closed(&self, connection: u32) {
