@@ -69,7 +69,7 @@ fn turns(case: &Case<'_>, hits: &Hits, rule: &'static Rule, hit: &Hit) -> Vec<Tu
     let turn = |(next, then): &(Next, Then)| {
         let mut hits = hits.clone();
         match then {
-            Then::Surer(certainty) => {
+            Then::AsSure(certainty) => {
                 let same = hits.iter_mut().filter(|(other, _)| other.id == rule.id);
                 same.for_each(|(_, hit)| hit.certainty = *certainty);
             }
