@@ -67,7 +67,7 @@ pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault>
                 (None, true) => Mode::Transparent,
                 (None, false) => Mode::Forward,
             };
-            (mode, Reach::servers(upstream, &order.listen, language)?, save)
+            (mode, Reach::servers(*upstream, &order.listen, language)?, save)
         }
         Feed::Session(file) => {
             if order.save.as_deref().is_some_and(|save| is_same_file(save, &file)) {

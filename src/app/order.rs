@@ -122,7 +122,7 @@ impl Capture {
 #[derive(Debug)]
 pub enum Feed {
     /// The servers they ask for.
-    Upstream(Upstream),
+    Upstream(Box<Upstream>),
     /// A saved session; nobody else is asked.
     Session(PathBuf),
 }

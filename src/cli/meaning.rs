@@ -19,7 +19,7 @@ impl Arguments {
             Command::Proxy(proxy) => Task::Capture(Box::new(capture(proxy)?)),
             Command::Replay(replay) => Task::Capture(Box::new(replayed(replay)?)),
             Command::Open(open) => Task::Open { files: open.files },
-            Command::Diagnose(diagnose) => diagnosis(diagnose)?,
+            Command::Diagnose(diagnose) => diagnosis(diagnose),
             Command::Explain(explain) => Task::Explain { id: explain.id },
             Command::Ca(ca) => {
                 let deed = match ca.action {
@@ -57,7 +57,7 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
         save: proxy.front.save,
         ca_folder: proxy.front.ca_dir,
         body_limit: proxy.body_limit,
-        feed: Feed::Upstream(Upstream {
+        feed: Feed::Upstream(Box::new(Upstream {
             reverse: proxy.front.reverse,
             transparent: proxy.transparent,
             proxied: proxied(proxy.upstream_proxy.as_deref())?,
@@ -71,7 +71,7 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
             trust: proxy.upstream_ca,
             insecure: proxy.insecure_upstream,
             resolve: proxy.resolve,
-        }),
+        })),
     })
 }
 
@@ -102,14 +102,14 @@ fn replayed(replay: Replay) -> Result<Capture, Fault> {
     })
 }
 
-fn diagnosis(diagnose: Diagnose) -> Result<Task, Fault> {
+fn diagnosis(diagnose: Diagnose) -> Task {
     let page = match diagnose.format {
         PageFormat::Text => Page::Text,
         PageFormat::Json => Page::Json,
         PageFormat::Markdown => Page::Markdown,
         PageFormat::Html => Page::Html,
     };
-    Ok(Task::Diagnose { sources: diagnose.sources, page })
+    Task::Diagnose { sources: diagnose.sources, page }
 }
 
 fn conversion(convert: Convert) -> Result<app::Convert, Fault> {
