@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use authtap::demo;
 
-use crate::kit::{Acceptor, Origin, Proxy, Way, Workshop, curl, need, need_python, partner};
+use crate::kit::{Acceptor, Origin, Proxy, Way, Workshop, curl, need, need_apache, need_python, partner};
+use crate::{ntlm, real_clients};
 
 const HOST: &str = "localhost";
 const USER: &str = "CONTOSO\\avery";
@@ -125,6 +126,53 @@ fn a_script_fetches_its_token_and_asks_again() {
         script(&format!("--connect-to ::{}", replay.address), &replay.ca)
     });
     assert_eq!(replayed, live);
+}
+
+/// NTLM inside SPNEGO, from a server that asks for Negotiate.
+#[test]
+fn curl_with_negotiate_logs_on_to_a_recording() {
+    if !need(&["curl"]) || !need_apache(&["auth_gssapi"]) {
+        return;
+    }
+    let workshop = Workshop::new();
+    let apache = ntlm::apache(&workshop);
+    let proxy = workshop.proxy(&["--resolve", &format!("mail.contoso.com:443={}", apache.tls)]);
+    let (user, word) = ntlm::USERS[0];
+    let own = workshop.path("own-account");
+    std::fs::write(&own, format!("{}:{word}\n", user.replace('\\', ":"))).unwrap();
+    let address = apache.tls;
+    let client = |way: &Way| {
+        let arguments = ["--negotiate", "--user", ":", "https://mail.contoso.com/index.txt"];
+        let answer = way.curl_with(&[("NTLM_USER_FILE", &own)], &arguments);
+        (answer.code, answer.status, answer.body.len())
+    };
+    let live = client(&Way::through(&proxy, address));
+    assert_eq!((live.0, live.1), (Some(0), 200));
+    let recorded = Recorded::of(&workshop, proxy, 2);
+    drop(apache);
+    assert_eq!(recorded.replayed(&[], |replay| client(&Way::through(replay, address))), live);
+}
+
+/// What was recorded over HTTP/2 is served to the same client over HTTP/1.
+#[test]
+fn curl_with_basic_over_http_2_is_answered_too() {
+    if !need(&["curl"]) || !need_apache(&real_clients::BASIC) {
+        return;
+    }
+    let workshop = Workshop::new();
+    let apache = real_clients::basic(&workshop);
+    let proxy = workshop.proxy(&[]);
+    let address = apache.tls;
+    let client = |way: &Way| {
+        let arguments = ["--http2", "--anyauth", "--user", "avery:Right-Pa55", &way.url("/index.txt")];
+        let answer = way.curl(&arguments);
+        (answer.code, answer.status, answer.body.len())
+    };
+    let live = client(&Way::through(&proxy, address));
+    assert_eq!((live.0, live.1), (Some(0), 200));
+    let recorded = Recorded::of(&workshop, proxy, 2);
+    drop(apache);
+    assert_eq!(recorded.replayed(&[], |replay| client(&Way::through(replay, address))), live);
 }
 
 /// A session that was recorded live, and what was said of it.

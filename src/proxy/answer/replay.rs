@@ -237,7 +237,7 @@ impl State {
                 listed(carried.iter().map(Carried::words)),
                 ".".into(),
             ]),
-            Nearest::Origins(origins) if origins.is_empty() => "The session has no request at all.".into(),
+            Nearest::Origins([]) => "The session has no request at all.".into(),
             Nearest::Origins(origins) => {
                 let more = if origins.len() > ORIGINS { ", and more." } else { "." };
                 Clean::concat([

@@ -53,7 +53,9 @@ impl Recorded<'_> {
         pen.line(version, status, &response.reason);
         let close = says_close(message, version);
         if *request.method == "HEAD" || matches!(status, 100..200 | 204 | 304) {
-            message.fields.iter().for_each(|field| pen.field(field));
+            for field in &message.fields {
+                pen.field(field);
+            }
             pen.bytes.extend_from_slice(b"\r\n");
             return Wire { pieces: self.paced(pen.bytes, Vec::new(), staging.pace), close };
         }
@@ -273,7 +275,9 @@ impl Pen<'_> {
 
     fn interim(&mut self, interim: &Interim) {
         self.line("HTTP/1.1", interim.status, &interim.reason);
-        interim.fields.iter().for_each(|field| self.field(field));
+        for field in &interim.fields {
+            self.field(field);
+        }
         self.bytes.extend_from_slice(b"\r\n");
     }
 
@@ -319,7 +323,9 @@ impl Pen<'_> {
 
     fn end_of_chunks(&mut self, trailers: &[Field]) {
         self.bytes.extend_from_slice(b"0\r\n");
-        trailers.iter().for_each(|trailer| self.field(trailer));
+        for trailer in trailers {
+            self.field(trailer);
+        }
         self.bytes.extend_from_slice(b"\r\n");
     }
 }

@@ -320,7 +320,7 @@ fn a_stream_comes_in_the_parts_that_it_was_made_of() {
     let replay = timed("/stream", head, body.as_bytes(), [20, 2020])
         .staged(Staging { pace: Pace::Recorded, ..Staging::default() });
     let sent = pieces(&ask_on(&replay, 1, &get("/stream")));
-    let (first, second) = (part.trim_end(), format!("\n{}", part));
+    let (first, second) = (part.trim_end(), format!("\n{part}"));
     assert_eq!(sent, [(10, head.to_owned()), (1000, chunk(first)), (1000, format!("{}0\r\n\r\n", chunk(&second))),]);
 }
 
