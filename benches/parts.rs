@@ -163,7 +163,9 @@ fn writing(criterion: &mut Criterion) {
             (0..BATCH).map(|more| Arc::new(Exchange { id: id + more, ..exchange.clone() })).collect()
         };
         let write = |exchanges: Vec<Arc<Exchange>>| {
-            exchanges.into_iter().for_each(|exchange| writer.append(exchange));
+            for exchange in exchanges {
+                writer.append(exchange);
+            }
             writer.flush();
         };
         bencher.iter_batched(next, write, BatchSize::SmallInput);

@@ -10,6 +10,7 @@ use authtap::redact::{Bindings, Content, Credential, RawBody, Redactor, Syntax};
 use authtap::session::har::Har;
 use authtap::session::{self, Opening, paste};
 use authtap::wire::Fields;
+use authtap::wire::hello::{ClientHello, HELLO_LIMIT, Reading, read as read_hello};
 use authtap::wire::websocket::{Extensions, KEPT, Reader};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -21,13 +22,14 @@ use super::{SECRET, body as read_body, field, hidden, planted, text, token, url 
 pub type Target = fn(&[u8]);
 
 /// All of them.
-pub const ALL: [(&str, Target); 19] = [
+pub const ALL: [(&str, Target); 20] = [
     ("bearer", bearer),
     ("body", body),
     ("challenge", challenge),
     ("decode", decoders),
     ("eas", eas),
     ("har", har),
+    ("hello", hello),
     ("http1", http1),
     ("http2", http2),
     ("mapi", mapi),
@@ -115,6 +117,30 @@ pub fn har(bytes: &[u8]) {
     // The same as one entry of an archive.
     let entry = [b"{\"log\":{\"entries\":[".as_slice(), bytes, b"]}}"].concat();
     let _ = read(&entry);
+}
+
+/// The first bytes of a connection: what they are is the same however they come, and does not change with what follows.
+/// The first byte is the size of the pieces.
+pub fn hello(bytes: &[u8]) {
+    let Some((size, bytes)) = bytes.split_first() else { return };
+    // Longer ones are given up as soon as so much of them has come.
+    let bytes = &bytes[..bytes.len().min(HELLO_LIMIT - 1)];
+    let offered = |hello: Box<ClientHello>| {
+        let ClientHello { newest, suites, server_name, protocols, groups, schemes } = *hello;
+        let listed = suites.len() + schemes.len() + groups.as_ref().map_or(0, Vec::len);
+        assert!(listed <= bytes.len(), "no more than was sent");
+        (newest, suites, server_name, protocols, groups, schemes)
+    };
+    let read = |length: usize| match read_hello(&bytes[..length]) {
+        Reading::Part => None,
+        Reading::Hello(hello) => Some(Some(offered(hello))),
+        Reading::Other => Some(None),
+    };
+    let mut ends = (0..bytes.len()).step_by(usize::from(*size).max(1));
+    let whole = read(bytes.len());
+    if let Some(end) = ends.find(|end| read(*end).is_some()) {
+        assert!(read(end) == whole, "{end} bytes of it were read as {:?}, all as {whole:?}", read(end));
+    }
 }
 
 /// Any bytes are read as flows without a panic, and what is read from the same bytes twice is the same.

@@ -377,6 +377,9 @@ mod tests {
         }
     }
 
+    /// Endpoint, step, facts.
+    type Step<'a> = (&'static str, &'static str, &'a [(&'static str, &'static str)]);
+
     fn course(moments: Vec<Moment>) -> Course {
         Course { exchanges: moments.len() as u64, moments, ..Course::default() }
     }
@@ -387,7 +390,7 @@ mod tests {
         let good = [("ews", "probe", &challenge[..]), ("ews", "empty-bearer", challenge), ("sign-in", "sign-in", &[])];
         let bad =
             [("ews", "probe", &challenge[..]), ("ews", "empty-bearer", &challenge[..1]), ("ews", "negotiate", &[])];
-        let made = |steps: [(&'static str, &'static str, &[(&'static str, &'static str)]); 3]| {
+        let made = |steps: [Step<'_>; 3]| {
             course(steps.into_iter().map(|(endpoint, step, facts)| moment(endpoint, step, facts)).collect())
         };
         let comparison = Comparison::new(&made(good), &made(bad));

@@ -6,6 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use authtap::exchange::Unseen;
+
 use crate::kit::{Finished, Origin, Workshop, curl, need, saved};
 
 const HOST: &str = "mail.contoso.com";
@@ -84,8 +86,7 @@ fn a_limited_root_signs_for_its_domains_alone_and_other_hosts_pass_undecrypted()
     proxy.exchanges(2);
     let session = proxy.session.clone();
     assert_eq!(proxy.stop().code, Some(0));
-    let unseen: Vec<_> =
-        saved(&session).iter().map(|exchange| exchange.request.unseen().map(|why| why.code())).collect();
+    let unseen: Vec<_> = saved(&session).iter().map(|exchange| exchange.request.unseen().map(Unseen::code)).collect();
     assert_eq!(unseen, [None, Some("outside-root")]);
 
     for (name, holds) in [

@@ -4,10 +4,12 @@ use serde_json::{Value, json};
 
 use crate::kit::Workshop;
 
-/// An archive of mailbox requests to one server name: each with the value of its `Authorization`, the status, the
-/// challenges of the answer, and the server that gave it.
-fn archive(steps: &[(Option<&str>, u16, &[&str], &str)]) -> String {
-    let entry = |(place, (authorization, status, challenges, server)): (usize, &(Option<&str>, u16, &[&str], &str))| {
+/// The value of `Authorization`, the status, the challenges of the answer, and the server that gave it.
+type Step<'a> = (Option<&'a str>, u16, &'a [&'a str], &'a str);
+
+/// An archive of mailbox requests to one server name.
+fn archive(steps: &[Step<'_>]) -> String {
+    let entry = |(place, (authorization, status, challenges, server)): (usize, &Step<'_>)| {
         let field = |name: &str, value: &str| json!({"name": name, "value": value});
         let sent: Vec<_> = authorization.iter().map(|value| field("Authorization", value)).collect();
         let mut answered: Vec<_> = challenges.iter().map(|value| field("WWW-Authenticate", value)).collect();

@@ -63,11 +63,11 @@ fn socks(proxy: SocketAddr, messages: &[&[u8]]) -> Vec<u8> {
 
 #[test]
 fn what_socks_cannot_do_is_refused_in_its_own_words() {
+    const GREETING: &[u8] = &[5, 1, 0];
     let workshop = Workshop::new();
     let mut proxy = workshop.proxy(&[]);
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_be_bytes();
     let own = proxy.address.port().to_be_bytes();
-    const GREETING: &[u8] = &[5, 1, 0];
     let to = |command: u8, port: [u8; 2]| [&[5, command, 0, 1, 127, 0, 0, 1][..], &port].concat();
     let name = |name: &str| [&[5, 1, 0, 3, name.len() as u8][..], name.as_bytes(), &[1, 0xbb]].concat();
     let cases: [(&[u8], Vec<u8>, u8, &str); 8] = [

@@ -1,5 +1,7 @@
 //! The errors of the rooms below, said in Japanese. Their own words are English.
 
+#![allow(clippy::trivially_copy_pass_by_ref, reason = "each is a function of a reference, as `said` wants it")]
+
 use crate::demo::StageError;
 use crate::proxy::{
     AuthorityError, KeyFileDoubt, KeyFileError, KeyFileOption, KeyFileProblem, ProxyLoginError, StartError,

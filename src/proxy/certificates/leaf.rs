@@ -397,9 +397,9 @@ mod tests {
             match authority.turn(&name) {
                 Some(wait) => {
                     if wait.is_zero() {
-                        at_once += 1
+                        at_once += 1;
                     } else {
-                        waited += 1
+                        waited += 1;
                     }
                     authority.leaf(&name, None).unwrap();
                 }

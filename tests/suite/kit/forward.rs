@@ -19,10 +19,13 @@ pub(crate) enum Demand {
     Bound(&'static [(&'static str, &'static str)]),
 }
 
+/// Heads, each with the number of its connection.
+type Heads = Vec<(usize, Vec<u8>)>;
+
 /// A forward proxy that knows some names. Dropping it stops it.
 pub(crate) struct Forward {
     pub(crate) address: SocketAddr,
-    seen: Arc<Mutex<Vec<(usize, Vec<u8>)>>>,
+    seen: Arc<Mutex<Heads>>,
     stopping: Arc<AtomicBool>,
 }
 
@@ -71,7 +74,7 @@ fn serve(
     number: usize,
     known: &HashMap<String, SocketAddr>,
     demand: Demand,
-    heads: &Mutex<Vec<(usize, Vec<u8>)>>,
+    heads: &Mutex<Heads>,
 ) -> io::Result<()> {
     client.set_read_timeout(Some(DEADLINE))?;
     client.set_nodelay(true)?;
