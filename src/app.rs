@@ -14,6 +14,8 @@ mod explain;
 mod fault;
 mod input;
 mod judgements;
+#[cfg(test)]
+mod leak_matrix;
 mod ledger;
 mod lines;
 mod log;
