@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use authtap::demo;
 
-use crate::kit::{Acceptor, Origin, Proxy, Way, Workshop, curl, need, need_apache, need_python, partner};
+use crate::kit::{Acceptor, Origin, Proxy, Realm, Way, Workshop, curl, need, need_apache, need_python, partner};
 use crate::{ntlm, real_clients};
 
 const HOST: &str = "localhost";
@@ -153,6 +153,25 @@ fn curl_with_negotiate_logs_on_to_a_recording() {
     assert_eq!(recorded.replayed(&[], |replay| client(&Way::through(replay, address))), live);
 }
 
+/// A ticket for a service whose key nobody has any more.
+#[test]
+fn curl_with_a_kerberos_ticket_is_let_in_by_a_recording() {
+    let Some(realm) = need(&["curl"]).then(Realm::new).flatten() else { return };
+    let proxy = realm.both_ways().proxy;
+    realm.kdc.log_on("avery", Realm::WORD);
+    let (name, file) = realm.kdc.environment();
+    let client = |proxy: &Proxy| {
+        let url = format!("https://{}/index.txt", Realm::HOST);
+        let way = Way::through(proxy, proxy.address);
+        let answer = way.curl_with(&[(name, &file)], &["--negotiate", "--user", ":", &url]);
+        (answer.code, answer.status, answer.body.len())
+    };
+    let live = client(&proxy);
+    assert_eq!((live.0, live.1), (Some(0), 200));
+    let recorded = Recorded::of(&realm.workshop, proxy, 1);
+    assert_eq!(recorded.replayed(&[], client), live);
+}
+
 /// What was recorded over HTTP/2 is served to the same client over HTTP/1.
 #[test]
 fn curl_with_basic_over_http_2_is_answered_too() {
@@ -228,7 +247,7 @@ fn seconds() -> i64 {
 }
 
 #[test]
-fn the_demonstration_is_replayed_from_its_session_and_from_an_archive_of_it() {
+fn the_demonstration_is_replayed_from_its_session_and_from_archives_of_it() {
     let workshop = Workshop::new();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let stage = runtime.block_on(demo::Stage::open(workshop.folder())).unwrap();
@@ -241,11 +260,14 @@ fn the_demonstration_is_replayed_from_its_session_and_from_an_archive_of_it() {
     let mut recorded = Recorded::of(&workshop, proxy, 20);
     drop(stage);
     recorded.replayed(&[], play);
-    let archive = workshop.path("demo.har");
-    let converted = workshop.run(&["convert", &recorded.session.to_string_lossy(), &archive.to_string_lossy()]);
-    assert_eq!(converted.code, Some(0), "{}", converted.error());
-    recorded.session = archive;
-    recorded.replayed(&[], play);
+    let session = recorded.session.to_string_lossy().into_owned();
+    for name in ["demo.saz", "demo.har"] {
+        let archive = workshop.path(name);
+        let converted = workshop.run(&["convert", &session, &archive.to_string_lossy()]);
+        assert_eq!(converted.code, Some(0), "{}", converted.error());
+        recorded.session = archive;
+        recorded.replayed(&[], play);
+    }
     let replay = workshop.replay(&recorded.session);
     let lacking = curl(&replay, &["https://autodiscover.fabrikam.com/autodiscover/nothing.xml"]);
     assert_eq!((lacking.code, lacking.status), (Some(0), 502));
