@@ -112,7 +112,14 @@ fn a_trace_of_another_tool_and_a_pasted_text_give_no_credential_away() {
         serde_json::json!({
             "comment": format!("password={FORM_PASSWORD}"), "pageref": FLOW, "serverIPAddress": UNKNOWN,
             "_initiator": {"url": format!("https://mail.contoso.com/?code={CODE}")},
-            "_webSocketMessages": [{"type": "send", "data": format!("token {OPAQUE}: {SUBJECT}")}],
+            "_webSocketMessages": [
+                {"type": "send", "opcode": 1, "time": 1.5, "data": format!("token {OPAQUE}: {SUBJECT}")},
+                {"type": "send", "opcode": 1, "time": 1.5, "data": form},
+                {"type": "receive", "opcode": 1, "time": 1.5, "data": tokens},
+                {"type": "receive", "opcode": 2, "time": 1.5, "data": STANDARD.encode(&tokens)},
+                {"type": "receive", "opcode": 8, "time": 1.5, "data": format!("no such token: {OPAQUE}")},
+                {"type": "receive", "data": tokens},
+            ],
             "startedDateTime": "2026-11-22T09:00:00Z", "time": 5, "connection": OPAQUE, "_error": format!("net::ERR_FAILED {OPAQUE}"),
             "request": {
                 "method": "POST", "url": format!("https://mail.contoso.com/owa/?code={CODE}&t={QUERY}"),
@@ -178,6 +185,19 @@ fn a_trace_of_another_tool_and_a_pasted_text_give_no_credential_away() {
             assert!(!said.stdout.is_empty(), "{name}: {}", said.error());
             assert!(found_in(&said.stdout).is_empty(), "{name} as {format}: {:?}", found_in(&said.stdout));
             assert!(found_in(&said.stderr).is_empty(), "{name} as {format}: {:?}", found_in(&said.stderr));
+        }
+    }
+    for name in ["copy.har", "copy.authtap"] {
+        let (from, to) = (workshop.path("trace.har"), workshop.path(name));
+        let said = workshop.run(&["convert", &from.to_string_lossy(), &to.to_string_lossy()]);
+        assert_eq!(said.code, Some(0), "{}", said.error());
+        let copy = fs::read(&to).unwrap();
+        assert!(found_in(&copy).is_empty(), "{name}: {:?}", found_in(&copy));
+        if name == "copy.har" {
+            let copy: serde_json::Value = serde_json::from_slice(&copy).unwrap();
+            let messages = &copy["log"]["entries"][1]["_webSocketMessages"];
+            assert_eq!(messages.as_array().map(Vec::len), Some(6), "{copy:#}");
+            assert!(messages[1]["data"].as_str().unwrap().contains("grant_type=password"), "{messages:#}");
         }
     }
 }
