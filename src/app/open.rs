@@ -50,7 +50,7 @@ pub(super) fn open(files: &[PathBuf], language: Language) -> Result<Exit, Fault>
 }
 
 /// The sessions that are looked at.
-struct Shelf {
+pub(super) struct Shelf {
     sessions: Vec<Shelved>,
     numbers: Numbers,
     judgements: Judgements,
@@ -59,7 +59,7 @@ struct Shelf {
 }
 
 impl Shelf {
-    fn of(files: &[PathBuf], language: Language) -> Result<Self, Fault> {
+    pub(super) fn of(files: &[PathBuf], language: Language) -> Result<Self, Fault> {
         let shelved = |file: &PathBuf| Shelved::of(file, &Progress::default(), language);
         let sessions = files.iter().map(shelved).collect::<Result<Vec<_>, _>>()?;
         let numbers = Numbers::of(&sessions);
@@ -67,7 +67,7 @@ impl Shelf {
     }
 
     /// Has all exchanges judged and listed; gives what cannot be read.
-    fn read(&mut self, state: &mut State) -> Vec<SessionError> {
+    pub(super) fn read(&mut self, state: &mut State) -> Vec<SessionError> {
         let mut gaps = Vec::new();
         let sessions = std::mem::take(&mut self.sessions);
         for (at, shelved) in sessions.iter().enumerate() {

@@ -184,7 +184,7 @@ const fn proves_failure(kind: Kind, certainty: Certainty) -> bool {
 /// What is said of a step before the client's next move.
 const fn undecided(capture: Capture) -> Verdict {
     match capture {
-        Capture::Live { .. } => Verdict::Pending,
+        Capture::Live { .. } | Capture::Replayed => Verdict::Pending,
         Capture::Imported | Capture::Intercepted => Verdict::Unknown,
     }
 }

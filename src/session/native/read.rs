@@ -56,6 +56,8 @@ pub struct Outline {
     pub proxy_authorization: Option<Credential>,
     /// The final status, if a response was seen.
     pub status: Option<u16>,
+    /// The request's `User-Agent`.
+    pub client: Option<Clean>,
 }
 
 /// All exchanges of a session in the order in which they ended, read bit by bit.
@@ -180,10 +182,10 @@ impl Session {
     fn read_outline(&self, row: &Row<'_>) -> Result<Outline, RowError> {
         let text = |column: usize| row.get::<_, Option<String>>(column).map(|text| text.map(String::into_bytes));
         let lines: Option<String> = row.get(6)?;
-        let names = ["authorization", "proxy-authorization"];
+        let names = ["authorization", "proxy-authorization", "user-agent"];
         let fields = head::read_named(&lines.unwrap_or_default(), &names, self.door());
-        let credential =
-            |name: &str| fields.iter().find(|field| field.name.as_str().eq_ignore_ascii_case(name))?.credential.clone();
+        let field = |name: &str| fields.iter().find(|field| field.name.as_str().eq_ignore_ascii_case(name));
+        let credential = |name: &str| field(name)?.credential.clone();
         Ok(Outline {
             id: u64::try_from(row.get::<_, i64>(0)?).map_err(|_| RowError::Foreign("id"))?,
             connection: self.connection(row.get(1)?)?.id,
@@ -193,6 +195,7 @@ impl Session {
             authorization: credential("authorization"),
             proxy_authorization: credential("proxy-authorization"),
             status: row.get(5)?,
+            client: field("user-agent").map(|field| field.value.clone()),
         })
     }
 

@@ -80,7 +80,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     let actor = match (shown, case.capture()) {
         // With --server-cert the client is shown what the server would have shown.
         (Some(shown), _) if own.is_some_and(|own| own.sha256 == shown.sha256) => Actor::ExchangeAdmin,
-        (Some(_), _) | (None, Capture::Live { .. }) => Actor::ThisProxy,
+        (Some(_), _) | (None, Capture::Live { .. } | Capture::Replayed) => Actor::ThisProxy,
         (None, Capture::Imported | Capture::Intercepted) => Actor::CaptureTool,
     };
     let hit = Hit::failure(certainty, actor).on(case.on_server()).naming("host", case.host_name());
