@@ -177,6 +177,7 @@ fn one_bad_autodiscover_address_beside_a_good_one_is_a_step() {
 
 #[test]
 fn a_client_may_leave_a_websocket_with_a_reset_once_the_server_has_spoken() {
+    const OPENED: Raw = Raw::new("GET https://mail.contoso.com/owa/signalr", "101 Switching Protocols");
     let failure = |side| Failure { side, step: Step::Receive, kind: FailureKind::Reset, text: "reset".into() };
     let verdict = |side, spoken: u64| {
         let socket = Socket { server: Tally { messages: spoken, bytes: 9 }, ..Socket::default() };
@@ -186,7 +187,6 @@ fn a_client_may_leave_a_websocket_with_a_reset_once_the_server_has_spoken() {
         response.socket = Some(socket.into());
         Diagnosis::new(LIVE).observe(&exchange).judgement.verdict
     };
-    const OPENED: Raw = Raw::new("GET https://mail.contoso.com/owa/signalr", "101 Switching Protocols");
     assert_eq!(verdict(Side::Client, 2), Verdict::Ok);
     assert_eq!(verdict(Side::Client, 0), Verdict::Unknown, "it was never answered");
     assert_eq!(verdict(Side::Server, 2), Verdict::Unknown);
