@@ -1,15 +1,20 @@
 //! `authtap convert`: from one session file to another, through the door.
 
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, SyncSender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use zeroize::Zeroizing;
 
+use super::input::Folds;
 use super::save::is_same_file;
 use super::signals::Signals;
 use super::{Convert, Exit, Fault, Share, capture, input, warn};
+use crate::diagnosis::{Finding, Judgement};
 use crate::redact::Redactor;
 use crate::session::{Export, Form, Manifest, Opening, Progress, Reader, Recorded, SessionError};
 use crate::text::{Language, Text};
@@ -29,7 +34,7 @@ pub(super) fn convert(order: &Convert, language: Language) -> Result<Exit, Fault
     match copied {
         Ok(copied) => {
             copied.say(&order.to, language);
-            Ok(if copied.gaps.is_empty() { Exit::Done } else { Exit::Usage })
+            Ok(copied.exit())
         }
         Err(Fault::Session(SessionError::Cancelled)) => {
             let ended = Text {
@@ -56,6 +61,9 @@ pub(super) struct Copied {
     exchanges: u64,
     /// What could not be read.
     gaps: Vec<SessionError>,
+    before: Said,
+    /// What is said of the copy.
+    after: Said,
 }
 
 impl Copied {
@@ -69,7 +77,92 @@ impl Copied {
         };
         let names = [("count", &*self.exchanges.to_string()), ("path", &*path.display().to_string())];
         warn(&written.fill(language, &names));
+        let (before, after) = (self.before.count().to_string(), self.after.count().to_string());
+        let proof = if self.before == self.after {
+            Text {
+                en: "read again: {before} findings before, the same {after} after",
+                ja: "読み直して確認しました: 検出は変換前 {before} 件、変換後も同じ {after} 件です",
+            }
+        } else {
+            Text {
+                en: "read again: {before} findings before, {after} after, and they are not the same. This is a fault of \
+                     this program: diagnose the source itself, and please report it",
+                ja: "読み直した結果が一致しません: 検出は変換前 {before} 件、変換後 {after} 件です。このプログラムの不具合です。\
+                     元のファイルを診断し、報告してください",
+            }
+        };
+        warn(&proof.fill(language, &[("before", &before), ("after", &after)]));
     }
+
+    fn exit(&self) -> Exit {
+        if self.before != self.after {
+            Exit::Refused
+        } else if self.gaps.is_empty() {
+            Exit::Done
+        } else {
+            Exit::Usage
+        }
+    }
+}
+
+/// What is said of a session in the end, in so far as it can be compared: how often each finding, and a digest of what
+/// is said of which exchange.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Said {
+    findings: BTreeMap<&'static str, u64>,
+    digest: u64,
+}
+
+impl Said {
+    fn count(&self) -> u64 {
+        self.findings.values().sum()
+    }
+
+    fn note(&mut self, judgement: &Judgement) {
+        let ids: Vec<_> = judgement.findings.iter().map(Finding::id).collect();
+        for id in &ids {
+            *self.findings.entry(id).or_default() += 1;
+        }
+        // Labels and numbers differ from file to file; verdicts and findings must not.
+        let mut digest = DefaultHasher::new();
+        (self.digest, judgement.verdict.code(), ids).hash(&mut digest);
+        self.digest = digest.finish();
+    }
+}
+
+/// Judges exchanges as they come.
+#[derive(Default)]
+struct Judge {
+    folds: Folds,
+    said: Said,
+}
+
+impl Judge {
+    fn observe(&mut self, recorded: &Recorded) {
+        let observed = self.folds.observe(&recorded.origin, &recorded.exchange);
+        self.said.note(&observed.judgement);
+        observed.revised.iter().for_each(|judgement| self.said.note(judgement));
+    }
+
+    fn finish(mut self) -> Said {
+        self.folds.finish().revised.iter().for_each(|judgement| self.said.note(judgement));
+        self.said
+    }
+}
+
+/// What is said of the file at `path`, which was just written.
+fn read_again(path: &Path, password: Option<&Zeroizing<String>>, progress: &Progress) -> Result<Said, Fault> {
+    let redactor = Redactor::new();
+    let opening = Opening { password: &|_| password.cloned(), ..Opening::quietly(&redactor) };
+    let reader = Reader::open(path, &opening)?;
+    let mut judge = Judge::default();
+    for recorded in reader.exchanges() {
+        if progress.is_cancelled() {
+            return Err(SessionError::Cancelled.into());
+        }
+        judge.observe(&recorded?);
+    }
+    Ok(judge.finish())
 }
 
 pub(super) fn copy(order: &Convert, progress: &Progress, language: Language) -> Result<Copied, Fault> {
@@ -82,26 +175,32 @@ pub(super) fn copy(order: &Convert, progress: &Progress, language: Language) -> 
     let opening =
         Opening { redactor: &redactor, password: &|path| input::password(path, language), progress: progress.clone() };
     let reader = Reader::open(&order.from, &opening)?;
-    let mut export = Export::begin(&order.to, order.form, password)?;
-    let mut copied = Copied { exchanges: 0, gaps: Vec::new() };
+    let mut export = Export::begin(&order.to, order.form, password.clone())?;
+    let (mut exchanges, mut gaps, mut judge) = (0, Vec::new(), Judge::default());
     for recorded in reader.exchanges() {
         match recorded {
             Ok(recorded) => {
+                judge.observe(&recorded);
                 export.add(shared(order.share, recorded))?;
-                copied.exchanges += 1;
+                exchanges += 1;
             }
             Err(SessionError::Cancelled) => return Err(SessionError::Cancelled.into()),
-            Err(gap) => copied.gaps.push(gap),
+            Err(gap) => gaps.push(gap),
         }
     }
+    let before = judge.finish();
+    let after = read_again(export.seal()?, password.as_ref(), progress)?;
     let manifest = Manifest {
         share: order.share.code(),
         source: reader.kind().code(),
-        exchanges: copied.exchanges,
-        unread: copied.gaps.len() as u64,
+        exchanges,
+        unread: gaps.len() as u64,
+        findings_before: before.findings.clone(),
+        findings_after: after.findings.clone(),
+        same: before == after,
     };
     export.finish(&manifest)?;
-    Ok(copied)
+    Ok(Copied { exchanges, gaps, before, after })
 }
 
 /// What may be given to those whom the file is for. Support sees hosts, tenants and request ids.

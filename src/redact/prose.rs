@@ -548,11 +548,7 @@ mod tests {
         {
             assert_eq!(prose(&format!("the token {word} is refused")), "the token [hidden #1] is refused", "{word}");
         }
-        for text in [
-            r"it is \u65e5\u672c\u8a9e\u3067\u3059",
-            "a%20b%2Fc d&amp;e &#39;f&#39; 100% 50%25",
-            "no%2FEWS%2FExchange.asmx",
-        ] {
+        for text in [r"it is \u65e5\u672c\u8a9e\u3067\u3059", "a%20b%2Fc d&amp;e &#39;f&#39; 100% 50%25"] {
             assert_eq!(prose(text), text);
         }
     }

@@ -12,6 +12,7 @@ mod saz;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -56,6 +57,12 @@ pub struct Manifest {
     pub exchanges: u64,
     /// How many parts of the source could not be read.
     pub unread: u64,
+    /// What was found in the source, and how often, by the findings' ids.
+    pub findings_before: BTreeMap<&'static str, u64>,
+    /// The same of this file, which was read again when it was written.
+    pub findings_after: BTreeMap<&'static str, u64>,
+    /// Whether every exchange has the same findings and the same verdict in both.
+    pub same: bool,
 }
 
 /// A session file that is being written. Dropped before it is published, it leaves nothing.
