@@ -43,7 +43,7 @@ use crate::diagnosis::{Handshake, Judgement, Readiness};
 use crate::exchange::Exchange;
 use crate::redact::Clean;
 
-pub use banner::{Banner, Command, Counts, Mode, Problem};
+pub use banner::{Banner, Command, Counts, Mode, Problem, Reading};
 pub use keys::Input;
 pub use row::{Authn, Row};
 pub use state::State;

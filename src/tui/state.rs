@@ -1,9 +1,11 @@
 //! What is looked at. Pure: input and news go in, commands come out, drawing reads it.
 
+use std::time::{Duration, Instant};
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::Source;
-use super::banner::{Banner, Command, Counts, Mode, Problem};
+use super::banner::{Banner, Command, Counts, Mode, Problem, Reading};
 use super::document::Mark;
 use super::filter::Filter;
 use super::flows::{Flows, Toward};
@@ -22,6 +24,8 @@ pub struct State {
     pub(super) banner: Banner,
     pub(super) counts: Counts,
     pub(super) problems: Vec<Problem>,
+    /// What of the session is still being read, where anything is.
+    pub(super) reading: Option<Reading>,
     pub(super) paused: bool,
     pub(super) revealed: bool,
     pub(super) flows: Flows,
@@ -52,8 +56,10 @@ pub struct State {
     dirty: bool,
 }
 
-/// Rows that the filter is applied to between two drawings: about a millisecond's work.
+/// Rows that the filter is applied to at a time: about a millisecond's work.
 const FILTER_BUDGET: usize = 20_000;
+/// For how long it is applied before what it leaves so far is drawn: a key is never waited for longer.
+const FILTER_PATIENCE: Duration = Duration::from_millis(20);
 
 impl State {
     /// Nothing seen yet.
@@ -65,6 +71,7 @@ impl State {
             banner,
             counts: Counts::default(),
             problems: Vec::new(),
+            reading: None,
             paused: false,
             revealed: false,
             flows,
@@ -94,6 +101,12 @@ impl State {
         self.dirty = true;
     }
 
+    /// Adds the rows of exchanges that have none yet.
+    pub fn add_all(&mut self, rows: Vec<Row>) {
+        self.flows.add_all(rows);
+        self.dirty = true;
+    }
+
     /// Takes over what is said of an exchange, at first or anew. Add its row before.
     pub fn judge(&mut self, judgement: &Judgement) {
         self.looked.forget_judgement();
@@ -112,6 +125,12 @@ impl State {
     pub fn problems(&mut self, problems: Vec<Problem>) {
         self.dirty |= self.problems != problems;
         self.problems = problems;
+    }
+
+    /// How far a saved session has been read; nothing once it was read as a whole.
+    pub fn reading(&mut self, reading: Option<Reading>) {
+        self.dirty |= self.reading != reading;
+        self.reading = reading;
     }
 
     /// Whether capture is paused, where that was not decided on this screen.
@@ -145,7 +164,15 @@ impl State {
 
     /// Called before each drawing: reads what is looked at, goes on with filtering.
     pub(super) fn prepare(&mut self, source: &dyn Source) {
-        self.dirty = !self.flows.catch_up(FILTER_BUDGET);
+        let began = Instant::now();
+        self.dirty = loop {
+            if self.flows.catch_up(FILTER_BUDGET) {
+                break false;
+            }
+            if began.elapsed() >= FILTER_PATIENCE {
+                break true;
+            }
+        };
         if self.task == Task::Readiness {
             self.matrix.read(source);
         }

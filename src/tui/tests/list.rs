@@ -68,7 +68,7 @@ fn the_list_follows_new_traffic_until_one_moves() {
 
 #[test]
 fn a_row_is_small() {
-    assert!(size_of::<Row>() <= 136, "{}", size_of::<Row>());
+    assert!(size_of::<Row>() <= 80, "{}", size_of::<Row>());
 }
 
 #[test]

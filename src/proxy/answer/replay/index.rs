@@ -189,6 +189,10 @@ mod tests {
             authorization,
             proxy_authorization: None,
             status: Some(status),
+            running: false,
+            broken: false,
+            request_seen: true,
+            response_seen: true,
         }
     }
 
