@@ -80,7 +80,7 @@ impl Stage {
             self.exchange(&mut graph, &messages(number + 1, &bearer), &listed(number)),
             self.exchange(&mut mail, &sync(user, &bearer), &synced(number)),
         ];
-        if number % 4 == 0 {
+        if number.is_multiple_of(4) {
             all.push(self.exchange(&mut mail, &probe(user), &asked(number)));
         }
         all
@@ -105,7 +105,7 @@ impl Stage {
         recorder.request_bytes(request.as_bytes(), Timestamp(self.now));
         recorder.response_bytes(response.as_bytes(), Timestamp(self.now + 9000));
         let mut exchange = recorder.finished().remove(0).finish();
-        exchange.timings.done = Some(Duration::from_micros(9000));
+        exchange.timings.done = Some(Duration::from_millis(9));
         exchange
     }
 }

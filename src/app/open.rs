@@ -11,6 +11,7 @@ use super::convert::Onlooker;
 use super::input::Folds;
 use super::judgements::Judgements;
 use super::numbers::Numbers;
+use super::screen::copied;
 use super::shelved::Shelved;
 use super::{Exit, Fault, capture, signals::Signals, warn};
 use crate::diagnosis::{Handshake, Judgement, Readiness};
@@ -18,7 +19,7 @@ use crate::exchange::Exchange;
 use crate::redact::Clean;
 use crate::session::{Outline, Progress, Recorded, SessionError};
 use crate::text::{Language, Text};
-use crate::tui::{self, Banner, Command, Mode, Problem, Row, Screen, ScreenError, Source, State};
+use crate::tui::{self, Banner, Command, CopyForm, Mode, Problem, Row, Screen, ScreenError, Source, State};
 
 /// How long is waited for keys while there is nothing to do.
 const TICK: Duration = Duration::from_millis(100);
@@ -146,6 +147,10 @@ impl Source for Shelf<'_> {
         let mut readiness = self.readiness.clone();
         Readiness::merge(&mut readiness, self.folds.readiness());
         readiness
+    }
+
+    fn snippet(&self, id: u64, form: CopyForm) -> Option<String> {
+        copied(&*self.exchange(id)?, form)
     }
 
     fn reveal(&self, text: &Clean) -> String {

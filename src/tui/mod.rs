@@ -20,6 +20,7 @@
 //! panes while they are open.
 
 mod banner;
+mod copying;
 mod document;
 mod filter;
 mod flows;
@@ -44,6 +45,7 @@ use crate::exchange::Exchange;
 use crate::redact::Clean;
 
 pub use banner::{Banner, Command, Counts, Mode, Problem, Reading};
+pub use copying::CopyForm;
 pub use keys::Input;
 pub use row::{Authn, Row};
 pub use state::State;
@@ -62,6 +64,9 @@ pub trait Source {
 
     /// What each endpoint of each server offers, as far as the session shows it.
     fn readiness(&self) -> Vec<Readiness>;
+
+    /// The exchange as something to paste, without its credentials; nothing where its request was not seen.
+    fn snippet(&self, id: u64, form: CopyForm) -> Option<String>;
 
     /// `text` with the people behind its pseudonyms, from memory.
     fn reveal(&self, text: &Clean) -> String;

@@ -6,6 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::Source;
 use super::banner::{Banner, Command, Counts, Mode, Problem, Reading};
+use super::copying::Copying;
 use super::document::Mark;
 use super::filter::Filter;
 use super::flows::{Flows, Toward};
@@ -47,6 +48,9 @@ pub struct State {
     /// The first row on the screen of each pane that is a text, and of the help.
     scrolls: [usize; 5],
     pub(super) help_scroll: usize,
+    pub(super) copying: Copying,
+    /// What has yet to be put on the clipboard.
+    clipboard: Option<String>,
     /// What the endpoints offer, while it is looked at.
     pub(super) matrix: Matrix,
     /// How many rows a page is, by pane; known once drawn.
@@ -86,6 +90,8 @@ impl State {
             step: None,
             scrolls: [0; 5],
             help_scroll: 0,
+            copying: Copying::default(),
+            clipboard: None,
             matrix: Matrix::default(),
             pages: [10; 5],
             bring_into_view: false,
@@ -162,6 +168,11 @@ impl State {
         }
     }
 
+    /// What has to be put on the clipboard now.
+    pub(super) fn take_clipboard(&mut self) -> Option<String> {
+        self.clipboard.take()
+    }
+
     /// Called before each drawing: reads what is looked at, goes on with filtering.
     pub(super) fn prepare(&mut self, source: &dyn Source) {
         let began = Instant::now();
@@ -175,6 +186,9 @@ impl State {
         };
         if self.task == Task::Readiness {
             self.matrix.read(source);
+        }
+        if self.task == Task::Copy {
+            self.clipboard = self.copying.read(source).or(self.clipboard.take());
         }
         let before = self.looked.id();
         self.looked.read(self.flows.selected(), source, self.language, self.revealed);
@@ -231,7 +245,14 @@ impl State {
             }
             Action::Readiness => self.task = Task::Readiness,
             Action::FollowReadiness => self.follow_readiness(),
-            Action::KeepFilter | Action::CloseHelp | Action::CloseReadiness | Action::Refuse => {
+            Action::Copy => {
+                if let Some(id) = self.flows.selected() {
+                    self.copying.begin(id);
+                    self.task = Task::Copy;
+                }
+            }
+            Action::NextForm => self.copying.turn(),
+            Action::KeepFilter | Action::CloseHelp | Action::CloseReadiness | Action::CloseCopy | Action::Refuse => {
                 self.task = Task::Browse;
             }
             Action::ClearFilter => {
@@ -290,6 +311,8 @@ impl State {
     fn go(&mut self, by: isize) {
         if self.task == Task::Readiness {
             self.matrix.go(by);
+        } else if self.task == Task::Copy {
+            self.copying.scroll = self.copying.scroll.saturating_add_signed(by);
         } else if self.task == Task::Help {
             self.help_scroll = self.help_scroll.saturating_add_signed(by);
         } else if self.focus == Pane::Flows {
@@ -303,6 +326,8 @@ impl State {
     fn go_to_start(&mut self) {
         if self.task == Task::Readiness {
             self.matrix.go(isize::MIN);
+        } else if self.task == Task::Copy {
+            self.copying.scroll = 0;
         } else if self.task == Task::Help {
             self.help_scroll = 0;
         } else if self.focus == Pane::Flows {
@@ -315,6 +340,8 @@ impl State {
     fn go_to_end(&mut self) {
         if self.task == Task::Readiness {
             self.matrix.go(isize::MAX);
+        } else if self.task == Task::Copy {
+            self.copying.scroll = usize::MAX;
         } else if self.task == Task::Help {
             self.help_scroll = usize::MAX;
         } else if self.focus == Pane::Flows {
