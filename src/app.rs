@@ -14,6 +14,8 @@ mod explain;
 mod fault;
 mod input;
 mod judgements;
+#[cfg(test)]
+mod leak_matrix;
 mod ledger;
 mod lines;
 mod log;
@@ -37,7 +39,7 @@ use std::io::Write as _;
 
 pub use exit::Exit;
 pub use fault::Fault;
-pub use order::{CaDeed, Capture, Convert, Feed, Lines, Order, Page, Proxied, Share, Task, Upstream, View};
+pub use order::{CaDeed, Capture, Convert, Feed, Lines, Order, Page, Proxied, Replayed, Share, Task, Upstream, View};
 
 /// Does what was ordered.
 pub fn run(order: Order) -> Result<Exit, Fault> {

@@ -15,6 +15,7 @@ use super::screen::ScreenShow;
 use super::signals::Signals;
 use super::watch::{Closed, Show, Watch};
 use super::{Capture, Exit, Fault, Feed, View, ca, convert, input, warn};
+use crate::diagnosis;
 use crate::proxy::{self, Authority, Options, Outbox, Proxy, Tally};
 use crate::redact::Redactor;
 use crate::report::json::Event;
@@ -69,16 +70,16 @@ pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault>
             };
             (mode, Reach::servers(*upstream, &order.listen, language)?, save)
         }
-        Feed::Session(file) => {
-            if order.save.as_deref().is_some_and(|save| is_same_file(save, &file)) {
-                return Err(Fault::SaveIntoReplayed { path: file });
+        Feed::Session(replayed) => {
+            if order.save.as_deref().is_some_and(|save| is_same_file(save, &replayed.file)) {
+                return Err(Fault::SaveIntoReplayed { path: replayed.file });
             }
             let save = match (into, order.save) {
                 (Some(path), _) => Save::Into(path),
                 (None, Some(_)) => automatically(),
                 (None, None) => Save::Nowhere,
             };
-            (Mode::Replay, Reach::session(&file, language)?, save)
+            (Mode::Replay, Reach::session(replayed, language)?, save)
         }
     };
     let plan = Plan {
@@ -187,7 +188,8 @@ pub(super) fn run(
     for address in proxy.addresses() {
         tracing::info!(%address, mode = plan.mode.code(), ca, session, "listening");
     }
-    let watch = Watch::new(outbox, plan.redactor, Ledger::new(input::RECORDED), begun.map(|begun| begun.writer));
+    let judged = if plan.mode == Mode::Replay { diagnosis::Capture::Replayed } else { input::RECORDED };
+    let watch = Watch::new(outbox, plan.redactor, Ledger::new(judged), begun.map(|begun| begun.writer));
     let mut performance = perform(&proxy);
     let run = Run { runtime, signals, proxy, watch };
     let closed = match (plan.view, screen) {

@@ -52,7 +52,7 @@ pub(super) fn export(recording: &Path, into: &Path, form: Form, language: Langua
 }
 
 /// What became of a copy.
-struct Copied {
+pub(super) struct Copied {
     exchanges: u64,
     /// What could not be read.
     gaps: Vec<SessionError>,
@@ -72,7 +72,7 @@ impl Copied {
     }
 }
 
-fn copy(order: &Convert, progress: &Progress, language: Language) -> Result<Copied, Fault> {
+pub(super) fn copy(order: &Convert, progress: &Progress, language: Language) -> Result<Copied, Fault> {
     // Asked for before the long part, not behind it.
     let password = order.encrypt.then(|| input::password(&order.to, language)).flatten();
     if order.encrypt && password.as_ref().is_none_or(|password| password.is_empty()) {

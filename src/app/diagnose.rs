@@ -42,13 +42,13 @@ pub(super) fn diagnose(sources: &[PathBuf], page: Page, language: Language) -> R
         warn(&nothing.fill(language, &[("source", text::source_name(source, language))]));
     }
     let exit = sum.exit();
-    sum.write(page, language)?;
+    sum.write(page, language, Output::standard())?;
     Ok(exit)
 }
 
 /// What all sources came to.
 #[derive(Default)]
-struct Sum {
+pub(super) struct Sum {
     names: Vec<String>,
     exchanges: Vec<Entry>,
     /// Where in `exchanges` each number stands.
@@ -70,7 +70,7 @@ struct Sum {
 
 impl Sum {
     /// Files are read as they are; several become one view in the order of time, with what was pasted behind them.
-    fn read(&mut self, sources: &[PathBuf], progress: &Progress, language: Language) -> Result<(), Fault> {
+    pub(super) fn read(&mut self, sources: &[PathBuf], progress: &Progress, language: Language) -> Result<(), Fault> {
         self.names = sources.iter().map(|source| name(source)).collect();
         let (texts, files) =
             if sources.len() > 1 { pasted_and_files(sources)? } else { (sources.to_vec(), Vec::new()) };
@@ -167,7 +167,7 @@ impl Sum {
         }
     }
 
-    fn write(&self, page: Page, language: Language) -> Result<(), Fault> {
+    pub(super) fn write(&self, page: Page, language: Language, mut output: Output) -> Result<(), Fault> {
         let known = Known {
             sources: &self.names,
             exchanges: &self.exchanges,
@@ -175,7 +175,6 @@ impl Sum {
             handshakes: &self.handshakes,
             readiness: &self.readiness,
         };
-        let mut output = Output::standard();
         match page {
             Page::Text => output.page(&text::diagnosis(&known, language)),
             Page::Markdown => output.page(&markdown::diagnosis(&known, language)),

@@ -11,7 +11,7 @@ use crate::diagnosis::{Capture, Diagnosis, Handshake, Judgement, Observed, Readi
 use crate::exchange::{Exchange, Ids, Timestamp};
 use crate::redact::Redactor;
 use crate::session::kind::Kind;
-use crate::session::{Opening, Origin, Provenance, Reader, Session, SessionError, paste};
+use crate::session::{Mode, Opening, Origin, Provenance, Reader, Session, SessionError, paste};
 use crate::text::{Language, Text as Sentence};
 
 /// A source of saved exchanges.
@@ -130,7 +130,7 @@ impl Folds {
     pub(super) fn observe(&mut self, origin: &Origin, exchange: &Exchange) -> Observed {
         let is_next = self.run.replace(origin.run).is_some_and(|before| before != origin.run);
         let before = if is_next { self.end_run() } else { Vec::new() };
-        let diagnosis = self.diagnosis.get_or_insert_with(|| Diagnosis::new(captured(origin.provenance)));
+        let diagnosis = self.diagnosis.get_or_insert_with(|| Diagnosis::new(captured(origin)));
         let mut observed = diagnosis.observe(exchange);
         observed.revised.splice(..0, before);
         observed
@@ -170,8 +170,11 @@ impl Folds {
 pub(super) const RECORDED: Capture = Capture::Live { loopback: true, windows: cfg!(windows) };
 
 /// How the exchanges of a file are judged: as the capture that they come from was.
-const fn captured(provenance: Provenance) -> Capture {
-    match provenance {
+const fn captured(origin: &Origin) -> Capture {
+    if matches!(origin.mode, Some(Mode::Replay)) {
+        return Capture::Replayed;
+    }
+    match origin.provenance {
         Provenance::Live { loopback, windows } => Capture::Live {
             loopback,
             windows: match windows {
@@ -201,7 +204,7 @@ mod tests {
     use super::*;
     use crate::app::ledger::Ledger;
     use crate::diagnosis::Verdict;
-    use crate::session::{Mode, Writer};
+    use crate::session::Writer;
 
     /// A healthy start, a refusal that its successor explains, and a request whose client never came back.
     const CONVERSATION: &str = "\

@@ -273,6 +273,22 @@ fn problem(gaps: usize) -> Problem {
     Problem { words, names: vec![("gaps", gaps.into())] }
 }
 
+/// Reads all of `files`, and has somebody look at them.
+#[cfg(test)]
+pub(super) fn look(
+    files: &[PathBuf],
+    state: &mut State,
+    looked: impl FnOnce(&mut State, &dyn Source),
+) -> Result<(), Fault> {
+    let sessions = shelve(files, Language::En)?;
+    let numbers = Numbers::of(&sessions);
+    let mut shelf = Shelf::new(&sessions, &numbers);
+    let mut reading = Reading::new(&sessions, &numbers);
+    while reading.goes_on(&mut shelf, state, Instant::now() + TURN) {}
+    looked(state, &shelf);
+    Ok(())
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::disallowed_methods)]
 mod tests {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::proxy::{Domain, HostFile, HostPattern, Network, Resolve, ReverseUrl, UpstreamProxy};
+use crate::proxy::{Domain, HostFile, HostPattern, Network, Resolve, ReverseUrl, Staging, UpstreamProxy};
 use crate::session::Form;
 use crate::text::Language;
 
@@ -124,7 +124,18 @@ pub enum Feed {
     /// The servers they ask for.
     Upstream(Box<Upstream>),
     /// A saved session; nobody else is asked.
-    Session(PathBuf),
+    Session(Replayed),
+}
+
+/// A session that answers in the place of servers.
+#[derive(Debug)]
+pub struct Replayed {
+    /// Its file.
+    pub file: PathBuf,
+    /// The one server that clients find here.
+    pub reverse: Option<ReverseUrl>,
+    /// How it is replayed.
+    pub staging: Staging,
 }
 
 /// How servers are reached, and which of them are looked into.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::order::Proxied;
+use super::order::{Proxied, Replayed};
 use super::{Fault, Upstream, fault, input, warn};
 use crate::proxy::{
     ClientCert, HostFile, HostPattern, Named, Network, ProxyLogin, ProxyLoginError, Replay, Resolve, Responder,
@@ -58,15 +58,16 @@ impl Reach {
     }
 
     /// Nobody but the session is asked. Its labels are its own, so they get a redactor of their own.
-    pub(super) fn session(file: &Path, language: Language) -> Result<Self, Fault> {
+    pub(super) fn session(order: Replayed, language: Language) -> Result<Self, Fault> {
+        let Replayed { file, reverse, staging } = order;
         let redactor = Redactor::new();
         let opening = Opening { password: &|path| input::password(path, language), ..Opening::quietly(&redactor) };
-        let (session, unread) = input::session(file, &opening)?;
-        let (replay, gaps) = Replay::new(session);
+        let (session, unread) = input::session(&file, &opening)?;
+        let (replay, gaps) = Replay::new(session, staging, reverse.as_ref());
         for gap in unread.into_iter().chain(gaps) {
             warn(&Fault::from(gap).message(language));
         }
-        Ok(Self { responder: Responder::Instead(Arc::new(replay)), ..Self::default() })
+        Ok(Self { reverse, responder: Responder::Instead(Arc::new(replay)), ..Self::default() })
     }
 }
 

@@ -104,7 +104,7 @@ fn moment(event: &Event) -> Option<Timestamp> {
     }
 }
 
-fn log_exchange(exchange: &Exchange, judgement: &Judgement) {
+pub(super) fn log_exchange(exchange: &Exchange, judgement: &Judgement) {
     let url = exchange.url.as_ref().map(|url| url.text().as_str());
     let findings: Vec<_> = judgement.findings.iter().map(Finding::id).collect();
     tracing::debug!(id = exchange.id, url, status = exchange.status(), verdict = %judgement.verdict, ?findings, "exchange");

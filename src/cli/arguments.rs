@@ -173,8 +173,13 @@ pub(super) struct Replay {
     pub file: PathBuf,
     #[command(flatten)]
     pub front: Front,
-    #[arg(long, value_name = "recorded", hide = true)]
-    pub pace: Option<OsString>,
+    /// How fast answers come: recorded takes as long as the servers took, to the first byte and to the last
+    #[arg(long, value_enum, default_value_t = ReplayPace::AtOnce)]
+    pub pace: ReplayPace,
+    /// The dates in heads (Date, Expires, Last-Modified, Retry-After): as recorded, or moved to now. Cookies, tokens and
+    /// challenges are always handed out anew
+    #[arg(long, value_enum, default_value_t = ReplayDates::Recorded)]
+    pub dates: ReplayDates,
 }
 
 #[derive(Args, Debug)]
@@ -232,6 +237,18 @@ pub(super) struct Compare {
 pub(super) enum LineFormat {
     Text,
     Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReplayPace {
+    AtOnce,
+    Recorded,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReplayDates {
+    Recorded,
+    Now,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -5,10 +5,12 @@ use std::path::Path;
 
 use super::arguments::{
     Arguments, CaAction, Command, Compare, Convert, Demo, Diagnose, Front, LineFormat, PageFormat, Proxy, Replay,
-    ShareWith,
+    ReplayDates, ReplayPace, ShareWith,
 };
-use crate::app::{self, CaDeed, Capture, Fault, Feed, Lines, Order, Page, Proxied, Share, Task, Upstream, View};
-use crate::proxy::UpstreamProxyError;
+use crate::app::{
+    self, CaDeed, Capture, Fault, Feed, Lines, Order, Page, Proxied, Replayed, Share, Task, Upstream, View,
+};
+use crate::proxy::{Dates, Pace, Staging, UpstreamProxyError};
 use crate::session::Form;
 use crate::text::Language;
 
@@ -85,20 +87,26 @@ fn proxied(url: Option<&OsStr>) -> Result<Proxied, UpstreamProxyError> {
 }
 
 fn replayed(replay: Replay) -> Result<Capture, Fault> {
-    if replay.pace.is_some() {
-        return not_yet("--pace");
-    }
-    if replay.front.reverse.is_some() {
-        return not_yet("replay --reverse");
-    }
     check(&replay.front, false)?;
+    let pace = match replay.pace {
+        ReplayPace::AtOnce => Pace::AtOnce,
+        ReplayPace::Recorded => Pace::Recorded,
+    };
+    let dates = match replay.dates {
+        ReplayDates::Recorded => Dates::Recorded,
+        ReplayDates::Now => Dates::Now,
+    };
     Ok(Capture {
         view: view(replay.front.headless, replay.front.format),
         listen: replay.front.listen,
         save: replay.front.save,
         ca_folder: replay.front.ca_dir,
         body_limit: Capture::BODY_LIMIT,
-        feed: Feed::Session(replay.file),
+        feed: Feed::Session(Replayed {
+            file: replay.file,
+            reverse: replay.front.reverse,
+            staging: Staging { pace, dates },
+        }),
     })
 }
 
@@ -204,9 +212,16 @@ mod tests {
     fn every_option_of_replay_arrives() {
         let capture =
             captured("authtap replay a.authtap -l 127.0.0.1:0 --headless --format text --ca-dir ca --save b.authtap");
-        assert!(matches!(capture.feed, Feed::Session(file) if file == Path::new("a.authtap")));
+        let Feed::Session(replayed) = capture.feed else { panic!("a session answers") };
+        assert_eq!(replayed.file, Path::new("a.authtap"));
+        assert!(replayed.reverse.is_none());
+        assert_eq!(replayed.staging, Staging::default());
         assert_eq!(capture.view, View::Lines(Lines::Text));
         assert_eq!(capture.save.as_deref(), Some(Path::new("b.authtap")));
+        let line = "authtap replay a.har --reverse https://mail.contoso.com --pace recorded --dates now";
+        let Feed::Session(replayed) = captured(line).feed else { panic!("a session answers") };
+        assert_eq!(format!("{:?}", replayed.reverse.unwrap()), "https://mail.contoso.com:443");
+        assert_eq!(replayed.staging, Staging { pace: Pace::Recorded, dates: Dates::Now });
     }
 
     #[test]
@@ -245,8 +260,6 @@ mod tests {
     #[test]
     fn what_is_not_there_yet_is_said_by_name() {
         for (line, name) in [
-            ("authtap replay a.authtap --reverse https://mail.contoso.com", "replay --reverse"),
-            ("authtap replay a.authtap --pace recorded", "--pace"),
             ("authtap proxy --keep-identities", "--keep-identities"),
             ("authtap convert a.har b.har --share public", "convert --share public"),
         ] {

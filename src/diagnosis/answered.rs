@@ -6,6 +6,7 @@ use super::decode::activesync::Status;
 use super::decode::autodiscover::Answer;
 use super::decode::mapi;
 use super::{Case, Directory};
+use crate::exchange::{FailureKind, Side};
 
 /// Whether Exchange, or the IIS under it, wrote this answer.
 pub(super) fn by_exchange(case: &Case<'_>) -> bool {
@@ -24,6 +25,15 @@ pub(super) fn by_exchange(case: &Case<'_>) -> bool {
         || MARKS.iter().any(|mark| case.response_header(mark).is_some())
         // A device that answers itself does not know this id.
         || case.challenge("bearer").and_then(|bearer| bearer.param("client_id")).is_some_and(|id| id == EXCHANGE)
+}
+
+/// Whether an exchange failed before its end. A WebSocket over which the server has spoken has no end but that somebody
+/// leaves, and many clients do so with a reset.
+pub(super) fn breaks_off(case: &Case<'_>) -> bool {
+    let Some(failure) = &case.exchange.error else { return false };
+    let left = failure.side == Side::Client && matches!(failure.kind, FailureKind::Reset | FailureKind::ClosedEarly);
+    let socket = case.exchange.response.seen().and_then(|response| response.socket.as_ref());
+    !(left && socket.is_some_and(|socket| socket.server.messages > 0))
 }
 
 /// Whether an answer with a good status says inside that it is none, in a protocol that has its own codes.

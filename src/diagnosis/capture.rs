@@ -10,6 +10,8 @@ pub enum Capture {
         /// Whether this machine runs Windows.
         windows: bool,
     },
+    /// A capture of our own in which a recorded session answered: what servers say of the time is of another day.
+    Replayed,
     /// A file of another tool, or pasted text.
     Imported,
     /// A file of a tool that opens TLS with certificates of its own: its clients never saw the server's.
@@ -19,6 +21,6 @@ pub enum Capture {
 impl Capture {
     /// Whether it is one of our own.
     pub const fn is_live(self) -> bool {
-        matches!(self, Self::Live { .. })
+        matches!(self, Self::Live { .. } | Self::Replayed)
     }
 }

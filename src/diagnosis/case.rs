@@ -282,11 +282,13 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// What the server's clock said, in seconds since 1970: its `Date`, or the date in an error of Graph.
+    /// What the server's clock said, in seconds since 1970: its `Date`, or the date in an error of Graph. In a replay that
+    /// is the time of the recording; there it counts when it was said.
     pub fn server_time(&self) -> Option<i64> {
         *self.server_time.get_or_init(|| {
             let told = self.response_header("date").and_then(|date| http_date::seconds(date.as_str()));
-            told.or_else(|| self.graph_error()?.date)
+            let told = told.or_else(|| self.graph_error()?.date);
+            if self.capture == Capture::Replayed { told.map(|_| self.exchange.started.seconds()) } else { told }
         })
     }
 

@@ -57,7 +57,7 @@ pub(super) fn interceptor(case: &Case<'_>) -> Option<Actor> {
         return None;
     }
     match case.capture() {
-        Capture::Live { .. } => presented.map(|_| Actor::ThisProxy),
+        Capture::Live { .. } | Capture::Replayed => presented.map(|_| Actor::ThisProxy),
         Capture::Imported => presented.map(|_| Actor::CaptureTool),
         Capture::Intercepted => Some(Actor::CaptureTool),
     }

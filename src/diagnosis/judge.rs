@@ -1,6 +1,6 @@
 //! One exchange judged by what it and the past show: findings in their order, and the verdict.
 
-use super::answered::fails_inside;
+use super::answered::{breaks_off, fails_inside};
 use super::gate::asked;
 use super::rules::is_of_oauth;
 use super::{Bound, Capture, Case, Certainty, Finding, Hit, Judgement, Kind, Next, Rule, Then, Verdict};
@@ -69,7 +69,7 @@ fn turns(case: &Case<'_>, hits: &Hits, rule: &'static Rule, hit: &Hit) -> Vec<Tu
     let turn = |(next, then): &(Next, Then)| {
         let mut hits = hits.clone();
         match then {
-            Then::Surer(certainty) => {
+            Then::AsSure(certainty) => {
                 let same = hits.iter_mut().filter(|(other, _)| other.id == rule.id);
                 same.for_each(|(_, hit)| hit.certainty = *certainty);
             }
@@ -165,7 +165,7 @@ fn verdict(case: &Case<'_>, findings: &[Finding], open: bool) -> Verdict {
         return if open { undecided(case.capture()) } else { Verdict::Step };
     }
     match case.status() {
-        Some(..400) if case.exchange.error.is_none() && !fails_inside(case) => Verdict::Ok,
+        Some(..400) if !breaks_off(case) && !fails_inside(case) => Verdict::Ok,
         _ => Verdict::Unknown,
     }
 }
@@ -184,7 +184,7 @@ const fn proves_failure(kind: Kind, certainty: Certainty) -> bool {
 /// What is said of a step before the client's next move.
 const fn undecided(capture: Capture) -> Verdict {
     match capture {
-        Capture::Live { .. } => Verdict::Pending,
+        Capture::Live { .. } | Capture::Replayed => Verdict::Pending,
         Capture::Imported | Capture::Intercepted => Verdict::Unknown,
     }
 }

@@ -448,7 +448,7 @@ fn key_of(scheme: Scheme, host: Whose<'_>, connection: Option<u32>) -> u64 {
 
 const fn undecided(capture: Capture) -> Verdict {
     match capture {
-        Capture::Live { .. } => Verdict::Pending,
+        Capture::Live { .. } | Capture::Replayed => Verdict::Pending,
         Capture::Imported | Capture::Intercepted => Verdict::Unknown,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::mem;
+use std::net::{IpAddr, SocketAddr};
 
 use super::bounded::Bounded;
 use super::decode::activesync::Status;
@@ -174,6 +175,7 @@ impl Kinds {
             Next::OwnServer => 1 << 12,
             Next::Logon(_) => 1 << 13,
             Next::Issuer => 1 << 14,
+            Next::Through(_) => 1 << 15,
             Next::Nothing => 0,
         })
     }
@@ -187,6 +189,7 @@ impl Kinds {
     const BEARER_OFFERED: Self = Self(1 << 11);
     const OWN_SERVER: Self = Self::of(&Next::OwnServer);
     const LOGON: Self = Self(1 << 13);
+    const THROUGH: Self = Self(1 << 15);
     /// Those that any request to the same host may be.
     const ANY_REQUEST: Self = Self(1 << 4 | 1 << 5 | 1 << 6);
     /// Those that a token may be.
@@ -225,6 +228,7 @@ impl News {
             .or(Kinds::SIGN_IN.when(carries_credential(case)))
             .or(Kinds::TOKEN.when(case.bearer().is_some()))
             .or(Kinds::SAME_CREDENTIAL.when(went_well && credential))
+            .or(Kinds::THROUGH.when(came_through(case)))
             .or(Kinds::LOGON.when(credential && (went_well || case.status() == Some(500))));
         let candidate = case.directory() == Some(Directory::Autodiscover) && is_good(case);
         let own_server = case.is_exchange() && !case.is_exchange_online() && is_final(case);
@@ -355,7 +359,10 @@ impl Kept {
                 Effect::Become(id, verdict, findings) => {
                     (judgement.verdict, judgement.findings) = (verdict, findings);
                     if let Some(finding) = judgement.findings.iter_mut().find(|finding| finding.id() == id) {
-                        finding.evidence.push(case.evidence_request("authorization"));
+                        finding.evidence.push(match next {
+                            Next::Through(_) => case.evidence_url(),
+                            _ => case.evidence_request("authorization"),
+                        });
                     }
                     settled = true;
                 }
@@ -433,6 +440,13 @@ impl Kept {
                     && organisation(self.host.as_str()) == organisation(case.host())
                     && (!same_host || !self.place.holds(case) || *server != case.server_name())
             }
+            Next::Through(client) => {
+                let connection = &case.exchange.connection;
+                same_host
+                    && self.connection != connection.id
+                    && came_through(case)
+                    && is_same_client(client.as_ref(), connection.client.as_ref())
+            }
             Next::Nothing => false,
         }
     }
@@ -447,6 +461,23 @@ impl Kept {
 
 fn succeeded(case: &Case<'_>) -> bool {
     matches!(case.status(), Some(200..=399))
+}
+
+/// Whether the client accepted the certificate that it was shown: it sent a request over TLS.
+fn came_through(case: &Case<'_>) -> bool {
+    let url = case.exchange.url.as_ref();
+    url.is_some_and(|url| url.scheme().eq_ignore_ascii_case("https")) && case.exchange.request.seen().is_some()
+}
+
+/// Whether two connections come from the same client, as far as their addresses tell: each has a port of its own.
+fn is_same_client(one: Option<&Clean>, other: Option<&Clean>) -> bool {
+    fn host(client: &Clean) -> Result<IpAddr, &str> {
+        client.as_str().parse().map(|address: SocketAddr| address.ip()).map_err(|_| client.as_str())
+    }
+    match (one, other) {
+        (Some(one), Some(other)) => host(one) == host(other),
+        _ => true,
+    }
 }
 
 fn carries_credential(case: &Case<'_>) -> bool {

@@ -94,7 +94,7 @@ pub struct Hit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
     /// It is as sure as this.
-    Surer(Certainty),
+    AsSure(Certainty),
     /// It was something else: what it had superseded stands instead.
     Retracted,
 }
@@ -134,6 +134,8 @@ pub enum Next {
     Nothing,
     /// A logon accepted on the same host.
     Logon(Logon),
+    /// A request over TLS to the same host, on another connection, by the client with this address.
+    Through(Option<Clean>),
 }
 
 impl Hit {

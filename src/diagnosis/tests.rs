@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::rules::kit::{self, Raw};
 use super::{Capture, Certainty, Diagnosis, Entries, Judgement, Kind, Scheme, StepState, Verdict};
+use crate::exchange::{Failure, FailureKind, Seen, Side, Socket, Step, Tally};
 
 mod windows;
 
@@ -172,6 +173,23 @@ fn one_bad_autodiscover_address_beside_a_good_one_is_a_step() {
     let judgement = run.judgements.first_key_value().unwrap().1;
     assert_eq!((judgement.verdict, judgement.findings[0].id()), (Verdict::Step, "autodiscover-probe-401"));
     assert_eq!(judgement.findings.len(), 1);
+}
+
+#[test]
+fn a_client_may_leave_a_websocket_with_a_reset_once_the_server_has_spoken() {
+    let failure = |side| Failure { side, step: Step::Receive, kind: FailureKind::Reset, text: "reset".into() };
+    let verdict = |side, spoken: u64| {
+        let socket = Socket { server: Tally { messages: spoken, bytes: 9 }, ..Socket::default() };
+        let mut exchange = kit::exchanges(&[OPENED]).remove(0);
+        exchange.error = Some(failure(side));
+        let Seen::Seen(response) = &mut exchange.response else { unreachable!() };
+        response.socket = Some(socket.into());
+        Diagnosis::new(LIVE).observe(&exchange).judgement.verdict
+    };
+    const OPENED: Raw = Raw::new("GET https://mail.contoso.com/owa/signalr", "101 Switching Protocols");
+    assert_eq!(verdict(Side::Client, 2), Verdict::Ok);
+    assert_eq!(verdict(Side::Client, 0), Verdict::Unknown, "it was never answered");
+    assert_eq!(verdict(Side::Server, 2), Verdict::Unknown);
 }
 
 #[test]
@@ -460,4 +478,26 @@ impl Run {
     fn verdicts(&self) -> Vec<Verdict> {
         self.judgements.values().map(|judgement| judgement.verdict).collect()
     }
+}
+
+#[test]
+fn the_clock_of_a_replayed_server_says_nothing_of_ours() {
+    const LATE: Raw = Raw::new(
+        "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Negotiate {kerberos}",
+        "401\nX-FEServer: EX01\nDate: Sun, 22 Nov 2026 09:20:00 GMT\nWWW-Authenticate: Negotiate",
+    );
+    const EXPIRED: Raw = Raw::new(
+        "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer {jwt aud=https://mail.contoso.com/ \
+         nbf=1510860000 exp=1510868268}",
+        "401\nX-FEServer: EX01\nDate: Thu, 16 Nov 2017 20:37:48 GMT\nWWW-Authenticate: Bearer error=\"invalid_token\"",
+    );
+    let says = |capture, raw, id| {
+        let findings = &Run::all(capture, &[raw]).judgements[&1].findings;
+        findings.iter().any(|finding| finding.id() == id)
+    };
+    let is_skewed = |capture| says(capture, LATE, "clock-skew");
+    assert_eq!([is_skewed(LIVE), is_skewed(Capture::Replayed)], [true, false]);
+    // What a client sends is judged by the clock that it lives by now.
+    let is_expired = |capture| says(capture, EXPIRED, "token-expired");
+    assert_eq!([is_expired(LIVE), is_expired(Capture::Replayed)], [false, true]);
 }

@@ -40,7 +40,7 @@ use memory::Unreadable;
 use rustls::pki_types::CertificateDer;
 use upstream::Upstream;
 
-pub use answer::replay::Replay;
+pub use answer::replay::{Dates, Pace, Replay, Staging};
 pub use answer::respond::{Answer, Request, Respond, Responder};
 pub use certificates::{Authority, AuthorityError, Domain, DomainError};
 pub use certificates::{

@@ -248,6 +248,10 @@ impl<'a> Door<'a> {
         if text.is_empty() || self.keep(text, out) {
             return;
         }
+        #[cfg(test)]
+        if VALUES_SHOWN.get() {
+            return out.push_str(text);
+        }
         marker::hide(self.memory().label(text.as_bytes()), out);
     }
 
@@ -287,6 +291,20 @@ impl<'a> Door<'a> {
             Treatment::Shape | Treatment::Secret => self.hide(text, out),
         }
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    static VALUES_SHOWN: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Does `work` with the masking of values switched off on this thread, so that a test can show that a leak is noticed.
+#[cfg(test)]
+pub(crate) fn with_values_shown<T>(work: impl FnOnce() -> T) -> T {
+    VALUES_SHOWN.set(true);
+    let done = work();
+    VALUES_SHOWN.set(false);
+    done
 }
 
 /// What stands in nearly all first lines: a constant needs no room of its own.

@@ -51,6 +51,8 @@ pub use credential::{
     Binding, Credential, Jwt, Kerberos, Mechanism, NegState, Negotiate, Ntlm, NtlmBuild, NtlmMessage, OpaqueForm,
     Password, Spnego, Token, User,
 };
+#[cfg(test)]
+pub(crate) use door::with_values_shown;
 pub use door::{Door, Redactor};
 pub use field::{Field, Fields};
 pub use label::Label;

@@ -10,6 +10,9 @@ use super::{json, marker, markup, shape};
 /// How many parameters are looked for in one word.
 const DEEPEST: usize = 32;
 
+/// So many letters in a row that are spelled as escapes are no accident.
+const SPELLED: usize = 4;
+
 /// How prose is read.
 #[derive(Clone, Copy)]
 struct Style {
@@ -44,6 +47,16 @@ impl Door<'_> {
     }
 
     fn sentence(&self, text: &str, style: Style, out: &mut String) {
+        let mut rest = text;
+        while let Some((from, to)) = spelled_out(rest) {
+            self.plain_sentence(&rest[..from], style, out);
+            self.hide(&rest[from..to], out);
+            rest = &rest[to..];
+        }
+        self.plain_sentence(rest, style, out);
+    }
+
+    fn plain_sentence(&self, text: &str, style: Style, out: &mut String) {
         let mut rest = text;
         let mut announcer = Announcer::default();
         while !rest.is_empty() {
@@ -170,7 +183,8 @@ impl Door<'_> {
             if is_encoded_deeply(&decoded) {
                 return self.hide(word, out);
             }
-            if decoded != word && (decoded.contains(['@', '\\']) || signs(&decoded) > signs(word)) {
+            let telling = decoded.contains(['@', '\\']) || signs(&decoded) > signs(word);
+            if decoded != word && (telling || shape::is_opaque(&decoded, style.run)) {
                 let mut shown = String::new();
                 self.sentence(&decoded, style, &mut shown);
                 if shown == *decoded {
@@ -264,6 +278,65 @@ impl Door<'_> {
             self.identity(Kind::User, address, out);
         }
         self.bare_word(rest, style, out);
+    }
+}
+
+/// Where the first word stands in which letters and digits are spelled as escapes, of URLs, of markup or of JSON, from
+/// one byte to another. They need none: whoever writes them so hides a word, or passes on one that was hidden.
+fn spelled_out(text: &str) -> Option<(usize, usize)> {
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    while let Some(at) = memchr::memchr3(b'%', b'&', b'\\', &bytes[from..]).map(|at| from + at) {
+        let run = escapes(&bytes[at..]);
+        if run.letters >= SPELLED {
+            let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~+/".contains(byte);
+            let before = bytes[..at].iter().rev().take_while(|byte| is_part(byte)).count();
+            let mut to = at + run.length;
+            loop {
+                let more = bytes[to..].iter().take_while(|byte| is_part(byte)).count() + escapes(&bytes[to..]).length;
+                if more == 0 {
+                    return Some((at - before, to));
+                }
+                to = (to + more).min(bytes.len());
+            }
+        }
+        from = at + run.length.max(1);
+    }
+    None
+}
+
+/// Escapes in a row.
+#[derive(Default)]
+struct Escapes {
+    length: usize,
+    /// How many of them stand for letters and digits.
+    letters: usize,
+}
+
+fn escapes(bytes: &[u8]) -> Escapes {
+    let mut run = Escapes::default();
+    while let Some((length, code)) = escape(&bytes[run.length..]) {
+        run.length += length;
+        run.letters += usize::from(u8::try_from(code).is_ok_and(|byte| byte.is_ascii_alphanumeric()));
+    }
+    run
+}
+
+/// The length of the escape that `bytes` begin with, and what it stands for.
+fn escape(bytes: &[u8]) -> Option<(usize, u32)> {
+    let number = |from: usize, to: usize, radix| {
+        let digits = std::str::from_utf8(bytes.get(from..to)?).ok()?;
+        digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, radix).ok())?
+    };
+    match bytes {
+        [b'%', ..] => Some((3, number(1, 3, 16)?)),
+        [b'\\', b'u' | b'U', ..] => Some((6, number(2, 6, 16)?)),
+        [b'&', b'#', after, ..] => {
+            let (from, radix) = if matches!(after, b'x' | b'X') { (3, 16) } else { (2, 10) };
+            let end = bytes.iter().take(12).position(|byte| *byte == b';')?;
+            Some((end + 1, number(from, end, radix)?))
+        }
+        _ => None,
     }
 }
 
@@ -466,6 +539,22 @@ mod tests {
         let clean = redactor.wire().prose(text.as_bytes());
         assert_eq!(redactor.own().prose(clean.as_str().as_bytes()), clean, "own door on our own output");
         clean.as_str().to_owned()
+    }
+
+    #[test]
+    fn letters_that_are_spelled_as_escapes_are_hidden() {
+        for word in
+            ["%4b%71%33%5a%37x", r"\u004b\u0071\u0033\u005a", "&#75;&#x71;&#51;&#90;&#55;", "ab%4B%71%33%5A%37-cd"]
+        {
+            assert_eq!(prose(&format!("the token {word} is refused")), "the token [hidden #1] is refused", "{word}");
+        }
+        for text in [
+            r"it is \u65e5\u672c\u8a9e\u3067\u3059",
+            "a%20b%2Fc d&amp;e &#39;f&#39; 100% 50%25",
+            "no%2FEWS%2FExchange.asmx",
+        ] {
+            assert_eq!(prose(text), text);
+        }
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Stand-ins for replay: what was masked comes back as something of the same form that never was a secret.
 //!
-//! One replay run has one set of stand-ins: the same label or pseudonym becomes the same stand-in.
+//! One replay run has one set of stand-ins: the same label or pseudonym becomes the same stand-in. What is handed out is
+//! as fresh as it was when it was recorded: its times are moved by as much as has passed since.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -16,17 +18,25 @@ use super::{
 };
 
 /// The stand-ins of one replay run.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct StandIns {
     key: RandomState,
     /// How many challenges were made: each is fresh.
-    challenges: Mutex<u64>,
+    challenges: Arc<AtomicU64>,
+    /// By how many seconds times are moved.
+    later: i64,
 }
 
 impl StandIns {
     /// A fresh set.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same ones, with the times of tokens and NTLM messages so many seconds later.
+    #[must_use]
+    pub fn later(&self, seconds: i64) -> Self {
+        Self { later: seconds, ..self.clone() }
     }
 
     /// A field's value as bytes for the wire.
@@ -213,7 +223,7 @@ impl StandIns {
         }
         for (name, seconds) in [("iat", jwt.iat), ("nbf", jwt.nbf), ("exp", jwt.exp)] {
             if let Some(seconds) = seconds {
-                claims.insert(name.into(), seconds.into());
+                claims.insert(name.into(), seconds.saturating_add(self.later).into());
             }
         }
         if jwt.onprem_sid {
@@ -240,7 +250,7 @@ impl StandIns {
                     }
                 }
                 if let Some(time) = time {
-                    pair(7, &filetime(*time), &mut pairs);
+                    pair(7, &filetime(time.saturating_add(self.later)), &mut pairs);
                 }
                 pairs.extend([0; 4]);
                 let target = utf16(target.as_ref().map_or("", Clean::as_str));
@@ -263,7 +273,7 @@ impl StandIns {
             NtlmMessage::Authenticate { flags, version, user, domain, binding, target, time, mic, label } => {
                 let mut pairs = Vec::new();
                 if let Some(time) = time {
-                    pair(7, &filetime(*time), &mut pairs);
+                    pair(7, &filetime(time.saturating_add(self.later)), &mut pairs);
                 }
                 if *mic {
                     pair(6, &[2, 0, 0, 0], &mut pairs);
@@ -319,9 +329,8 @@ impl StandIns {
     }
 
     fn challenge(&self) -> [u8; 8] {
-        let mut made = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
-        *made += 1;
-        self.key.hash_one(("challenge", *made)).to_le_bytes()
+        let made = self.challenges.fetch_add(1, Ordering::Relaxed);
+        self.key.hash_one(("challenge", made)).to_le_bytes()
     }
 
     fn guid(&self, label: Label) -> String {
@@ -447,6 +456,23 @@ mod tests {
         assert_ne!(first, second.strip_prefix("b=").unwrap());
         assert_eq!(query, format!("https://mail.contoso.com/?User=user1@contoso.com&code={first}"));
         assert_eq!(stand_ins.text(&own("100% [x] #1 a%20b")), b"100% [x] #1 a%20b");
+    }
+
+    #[test]
+    fn times_are_as_far_from_now_as_they_were() {
+        let stand_ins = StandIns::new().later(3600);
+        for (marker, moved) in [
+            (
+                "Bearer [jwt #1 alg=RS256 iat=1510860000 nbf=1510860000 exp=1510868268]",
+                "iat=1510863600 nbf=1510863600 exp=1510871868",
+            ),
+            ("NTLM [type2 flags=0xe2898215 target=CONTOSO time=1735526400]", "time=1735530000"),
+        ] {
+            let clean = Redactor::new().own().field(b"authorization", marker.as_bytes());
+            let again = Redactor::new().wire().field(b"authorization", &stand_ins.field(&clean));
+            let shown = again.value.as_str();
+            assert!(moved.split(' ').all(|fact| shown.contains(fact)), "{shown}");
+        }
     }
 
     #[test]

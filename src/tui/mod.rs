@@ -44,6 +44,21 @@ use crate::diagnosis::{Handshake, Judgement, Readiness};
 use crate::exchange::Exchange;
 use crate::redact::Clean;
 
+/// What a terminal of this size shows.
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) fn drawn(state: &mut State, source: &dyn Source, (width, height): (u16, u16)) -> String {
+    let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| views::draw(frame, state, source)).unwrap();
+    terminal.backend().to_string()
+}
+
+/// Goes on to the next exchange.
+#[cfg(test)]
+pub(crate) fn press_down(state: &mut State) {
+    state.input(Input::pressed(crossterm::event::KeyCode::Down));
+}
+
 pub use banner::{Banner, Command, Counts, Mode, Problem, Reading};
 pub use copying::CopyForm;
 pub use keys::Input;

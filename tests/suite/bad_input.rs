@@ -325,11 +325,8 @@ fn a_client_that_sends_garbage_is_answered_and_harms_nobody() {
 fn what_is_not_there_yet_says_so_by_name() {
     let workshop = Workshop::new();
     for (arguments, name) in [
-        (&["compare", "a", "b"][..], "compare"),
-        (&["convert", "a.authtap", "b.har"], "convert"),
-        (&["replay", "a.authtap", "--reverse", "https://mail.contoso.com"], "--reverse"),
-        (&["proxy", "--upstream-proxy", "http://proxy:8080"], "--upstream-proxy"),
-        (&["ca", "install"], "install"),
+        (&["convert", "a.authtap", "b.har", "--share", "public"][..], "--share public"),
+        (&["proxy", "--keep-identities"], "--keep-identities"),
     ] {
         refused(&workshop.run(arguments), INPUT, &[name]);
     }

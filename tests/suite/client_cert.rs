@@ -81,6 +81,35 @@ fn a_server_that_insists_where_none_is_given_gets_the_clients_own() {
     assert_eq!(saved(&session).remove(0).request.unseen(), Some(Unseen::ServerWantsCertificate));
 }
 
+/// In TLS 1.3 a server says so only when the handshake is over: the first client meets it, and those after it speak for
+/// themselves.
+#[test]
+fn a_server_of_tls_1_3_that_insists_where_none_is_given_is_explained_and_then_gets_the_clients_own() {
+    if !need(&["curl", "openssl"]) {
+        return;
+    }
+    let workshop = Workshop::new();
+    let (certificate, theirs) = (rsa_certificate(&workshop, HOST), rsa_certificate(&workshop, OURS));
+    fs::write(workshop.path("page"), ANSWER).unwrap();
+    let (trust, own) = (certificate.to_string_lossy(), theirs.to_string_lossy());
+    let server = SServer::files(&workshop, &certificate, &["-tls1_3", "-Verify", "1", "-CAfile", &own]);
+    let to = format!("{HOST}:443={}", server.address);
+    let mut proxy = workshop.proxy(&["--resolve", &to, "--upstream-ca", &trust]);
+    let url = format!("https://{HOST}/page");
+    let refused = curl(&proxy, &[&url]);
+    assert_eq!(refused.status, 0, "{}", refused.error);
+    let first = proxy.exchanges(1).remove(0);
+    assert_eq!(first["findings"], serde_json::json!(["client-certificate-required"]), "{first}");
+    assert_eq!((&first["verdict"], &first["error"]["step"]), (&"failure".into(), &"tls".into()), "{first}");
+    let answer = curl(&proxy, &["--cacert", &trust, "--cert", &own, &url]);
+    assert_eq!((answer.code, answer.status), (Some(0), 200), "{}", answer.error);
+    let session = proxy.session.clone();
+    assert_eq!(proxy.stop().code, Some(0));
+    let exchanges = saved(&session);
+    assert!(exchanges[0].error.as_ref().unwrap().text.as_str().contains("CertificateRequired"), "{exchanges:?}");
+    assert_eq!(exchanges[1].request.unseen(), Some(Unseen::ServerWantsCertificate));
+}
+
 #[test]
 fn a_wrong_file_is_said_before_anything_begins() {
     let workshop = Workshop::new();

@@ -10,7 +10,7 @@ use authtap::session::paste;
 /// A request that somebody wrote who wants what is pasted to be run.
 const HOSTILE: &str = "POST /a';touch${IFS}pwned;'?q=$(touch+pwned)`touch+pwned`&b=[1-9] HTTP/1.1\r\n\
      Host: mail.contoso.com\r\nAuthorization: Bearer\r\nX-A: '; touch pwned #\r\nX-B: \"$(touch pwned)\" \\\r\n\
-     User-Agent: `touch pwned`\r\n@/etc/passwd: x\r\n-K: /etc/passwd\r\nContent-Type: text/plain\r\n\
+     User-Agent: `touch pwned`\r\nContent-Type: text/plain\r\n\
      Content-Length: 31\r\n\r\n@/etc/passwd\n'; touch pwned;\n'\\";
 
 #[test]
@@ -26,7 +26,10 @@ fn a_copied_curl_command_gives_curl_its_words_and_the_shell_nothing() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{copied}");
     let words: Vec<&str> = words.lines().collect();
     assert_eq!(words[..4], ["--globoff", "--include", "--url", words[3]], "{copied}");
-    assert!(words.contains(&"X-A: '; touch pwned #") && words.contains(&"Authorization: Bearer"), "{words:?}");
-    assert!(!words.iter().any(|word| word.starts_with('@')) || words.contains(&"--data-raw"), "{words:?}");
-    assert!(!words.iter().any(|word| word.starts_with("@/etc/passwd: ")), "{words:?}");
+    assert!(words.contains(&"User-Agent: `touch pwned`") && words.contains(&"Authorization: Bearer"), "{words:?}");
+    assert!(words.contains(&"Content-Type: text/plain"), "{words:?}");
+    // curl takes data and fields that begin with @ for files; raw data it does not.
+    let data = words.iter().position(|word| *word == "--data-raw").unwrap();
+    assert_eq!(words[data + 1..], ["@/etc/passwd|'; touch pwned;|'\\"], "{words:?}");
+    assert!(!words[..data].iter().any(|word| word.starts_with('@')), "{words:?}");
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-use crate::kit::{Origin, Request, Terminal, Workshop, curl, curl_through, field, need};
+use crate::kit::{Origin, Proxy, Request, Terminal, Tunnel, Workshop, curl, curl_through, field, need, saved};
 use crate::screens::listening;
 
 const PASSWORD: &str = "Kv7!basic-Gr\u{fc}n";
@@ -84,6 +84,9 @@ fn credentials_pass_unchanged_and_are_found_nowhere() {
     let exchanges = proxy.exchanges(sent.len());
     assert_eq!(exchanges.len(), sent.len());
     arrived_unchanged(&origin, &sent);
+    speak_over_a_socket(&proxy);
+    let socket = proxy.exchanges(sent.len() + 1).pop().unwrap();
+    assert_eq!((&socket["status"], &socket["verdict"]), (&101.into(), &"ok".into()), "{socket}");
 
     // While it is being written, with its -wal; then when it is complete.
     nothing_is_kept(&workshop);
@@ -98,7 +101,9 @@ fn credentials_pass_unchanged_and_are_found_nowhere() {
         let said = workshop.run(&["diagnose", "--format", format, &text]);
         assert!(found_in(&said.stdout).is_empty(), "{format}: {:?}", found_in(&said.stdout));
     }
-    every_exchange_is_shown_clean(&workshop, &["open", &text], sent.len());
+    let messages = saved(&session).pop().unwrap().response.seen().unwrap().socket.clone().unwrap().messages;
+    assert_eq!(messages.len(), 2, "{messages:?}");
+    every_exchange_is_shown_clean(&workshop, &["open", &text], sent.len() + 1);
 }
 
 #[test]
@@ -112,7 +117,14 @@ fn a_trace_of_another_tool_and_a_pasted_text_give_no_credential_away() {
         serde_json::json!({
             "comment": format!("password={FORM_PASSWORD}"), "pageref": FLOW, "serverIPAddress": UNKNOWN,
             "_initiator": {"url": format!("https://mail.contoso.com/?code={CODE}")},
-            "_webSocketMessages": [{"type": "send", "data": format!("token {OPAQUE}: {SUBJECT}")}],
+            "_webSocketMessages": [
+                {"type": "send", "opcode": 1, "time": 1.5, "data": format!("token {OPAQUE}: {SUBJECT}")},
+                {"type": "send", "opcode": 1, "time": 1.5, "data": form},
+                {"type": "receive", "opcode": 1, "time": 1.5, "data": tokens},
+                {"type": "receive", "opcode": 2, "time": 1.5, "data": STANDARD.encode(&tokens)},
+                {"type": "receive", "opcode": 8, "time": 1.5, "data": format!("no such token: {OPAQUE}")},
+                {"type": "receive", "data": tokens},
+            ],
             "startedDateTime": "2026-11-22T09:00:00Z", "time": 5, "connection": OPAQUE, "_error": format!("net::ERR_FAILED {OPAQUE}"),
             "request": {
                 "method": "POST", "url": format!("https://mail.contoso.com/owa/?code={CODE}&t={QUERY}"),
@@ -178,6 +190,19 @@ fn a_trace_of_another_tool_and_a_pasted_text_give_no_credential_away() {
             assert!(!said.stdout.is_empty(), "{name}: {}", said.error());
             assert!(found_in(&said.stdout).is_empty(), "{name} as {format}: {:?}", found_in(&said.stdout));
             assert!(found_in(&said.stderr).is_empty(), "{name} as {format}: {:?}", found_in(&said.stderr));
+        }
+    }
+    for name in ["copy.har", "copy.authtap"] {
+        let (from, to) = (workshop.path("trace.har"), workshop.path(name));
+        let said = workshop.run(&["convert", &from.to_string_lossy(), &to.to_string_lossy()]);
+        assert_eq!(said.code, Some(0), "{}", said.error());
+        let copy = fs::read(&to).unwrap();
+        assert!(found_in(&copy).is_empty(), "{name}: {:?}", found_in(&copy));
+        if name == "copy.har" {
+            let copy: serde_json::Value = serde_json::from_slice(&copy).unwrap();
+            let messages = &copy["log"]["entries"][1]["_webSocketMessages"];
+            assert_eq!(messages.as_array().map(Vec::len), Some(6), "{copy:#}");
+            assert!(messages[1]["data"].as_str().unwrap().contains("grant_type=password"), "{messages:#}");
         }
     }
 }
@@ -308,6 +333,25 @@ fn send_all(send: impl Fn(&[&str]) -> u16) -> Vec<Sent> {
     sent
 }
 
+/// Tokens in a message of either side of a WebSocket.
+fn speak_over_a_socket(proxy: &Proxy) {
+    let mut tunnel = Tunnel::open(proxy, "mail.contoso.com");
+    tunnel.send(
+        b"GET /leak/socket HTTP/1.1\r\nHost: mail.contoso.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    );
+    assert!(tunnel.head().unwrap().starts_with(b"HTTP/1.1 101 "));
+    let answered = tunnel.bytes(message(false).len());
+    assert_eq!(answered, message(false));
+    tunnel.send(&message(true));
+}
+
+/// A text frame; a client's is masked, here with nothing.
+fn message(masked: bool) -> Vec<u8> {
+    let text = format!("{{\"access_token\":\"{ACCESS}\",\"says\":\"{OPAQUE}\"}}");
+    let (bit, mask): (u8, &[u8]) = if masked { (0x80, &[0; 4]) } else { (0, &[]) };
+    [&[0x81, bit | u8::try_from(text.len()).unwrap()], mask, text.as_bytes()].concat()
+}
+
 /// An AUTHENTICATE_MESSAGE (MS-NLMP section 2.2.1.3) whose NT response is the secret.
 fn ntlm_authenticate() -> Vec<u8> {
     let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
@@ -331,6 +375,10 @@ fn answer(request: &Request) -> Vec<u8> {
         "/leak/token" | "/leak/json" | "/leak/soap" => {
             let body = format!(r#"{{"token_type":"Bearer","access_token":"{ACCESS}","refresh_token":"{REFRESH}"}}"#);
             ("200 OK", "Content-Type: application/json\r\n".to_owned(), body)
+        }
+        "/leak/socket" => {
+            let head = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+            return [&head[..], &message(false)].concat();
         }
         "/leak/redirect" => {
             let location =

@@ -313,6 +313,7 @@ fn a_server_that_no_engine_speaks_to_is_reached() {
     assert!(matches!(reason, Some(Unseen::ServerTlsTooOld | Unseen::ClientTlsUnreadable)), "{reason:?}");
 }
 
+#[cfg(feature = "legacy-tls")]
 fn server_tls(exchange: &Exchange) -> &authtap::exchange::Tls {
     exchange.connection.server.as_ref().unwrap().tls.as_ref().unwrap()
 }

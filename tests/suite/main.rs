@@ -46,6 +46,7 @@ mod passing;
 mod real_clients;
 mod recording;
 mod replay;
+mod replay_clients;
 mod reverse;
 #[cfg(target_os = "linux")]
 mod safety;

@@ -266,10 +266,10 @@ fn curl_with_digest() {
     ways.judged(&["401 step", "200 ok", "401 step", "401 failure generic-bad-credentials"]);
 }
 
-const BASIC: [&str; 4] = ["auth_basic", "authn_file", "authz_user", "http2"];
+pub(crate) const BASIC: [&str; 4] = ["auth_basic", "authn_file", "authz_user", "http2"];
 
 /// Apache with Basic over HTTP/2, if the client speaks it.
-fn basic(workshop: &Workshop) -> Apache {
+pub(crate) fn basic(workshop: &Workshop) -> Apache {
     fs::write(workshop.path("passwords"), "avery:$apr1$abcdefgh$JqAW4tRPLEio1ENJsL5Hp.\n").unwrap();
     let site = Site {
         modules: &BASIC,

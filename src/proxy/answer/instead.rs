@@ -2,15 +2,17 @@
 //! recorded like any other traffic.
 
 use std::collections::VecDeque;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
+use tokio::time::{Duration, Instant};
 
 use crate::exchange::{Connection, absolute_url};
 use crate::proxy::Context;
-use crate::proxy::answer::hang_up;
-use crate::proxy::answer::respond::{Request, Respond};
+use crate::proxy::answer::respond::{Piece, Request, Respond};
+use crate::proxy::answer::{FAREWELL, hang_up};
 use crate::proxy::tap::stream::Stream;
 use crate::proxy::tap::tape::Tape;
 use crate::redact::{Bindings, Body, Clean, Fields, RawBody, Redactor, Secret, Url};
@@ -63,11 +65,8 @@ impl Conversation {
                     fields: &asked.fields,
                     body: &asked.body,
                 });
-                if !answer.after.is_zero() {
-                    tokio::time::sleep(answer.after).await;
-                }
                 tape.explain(answer.failure);
-                let sent = send(client, tape, &answer.bytes).await;
+                let sent = send_all(client, tape, &answer.pieces).await;
                 tape.deliver();
                 tape.explain(None);
                 if sent.is_err() || answer.close || asked.close {
@@ -82,7 +81,42 @@ impl Conversation {
     }
 }
 
-async fn send<C: Stream>(client: &mut C, tape: &mut Tape, bytes: &[u8]) -> std::io::Result<()> {
+/// Sends an answer piece by piece as the time of each comes, if somebody still waits for it.
+async fn send_all<C: Stream>(client: &mut C, tape: &mut Tape, pieces: &[Piece]) -> io::Result<()> {
+    for piece in pieces {
+        if !piece.after.is_zero() {
+            wait(client, tape, piece.after).await?;
+        }
+        send(client, tape, &piece.bytes).await?;
+    }
+    Ok(())
+}
+
+/// Waits, and notes meanwhile what goes on. A client that ends its direction may still read, but one that has gone ends
+/// it too: it is not waited for as long as it takes.
+async fn wait<C: Stream>(client: &mut C, tape: &mut Tape, time: Duration) -> io::Result<()> {
+    let mut end = Instant::now() + time;
+    let mut deserted = false;
+    let mut silent = true;
+    loop {
+        let row = tape.next_row();
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep_until(end) => break,
+            said = client.fill_buf(), if silent => {
+                silent = false;
+                let patience = Instant::now() + FAREWELL;
+                if said?.is_empty() && end > patience {
+                    (end, deserted) = (patience, true);
+                }
+            }
+            () = tokio::time::sleep(row.unwrap_or_default()), if row.is_some() => tape.write_rows(),
+        }
+    }
+    if deserted { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+}
+
+async fn send<C: Stream>(client: &mut C, tape: &mut Tape, bytes: &[u8]) -> io::Result<()> {
     client.write_all(bytes).await?;
     client.flush().await?;
     tape.response_bytes(bytes);
@@ -190,13 +224,38 @@ impl Conversation {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use std::sync::Mutex;
-    use std::time::Duration;
 
     use super::*;
     use crate::exchange::{Failure, FailureKind, Side, Step};
     use crate::proxy::answer::respond::{Answer, Responder};
     use crate::proxy::stage::{Stage, expect, read_head, rest};
     use tokio::io::AsyncWriteExt;
+
+    /// Answers in three pieces, one of them late.
+    struct Slow;
+
+    impl Respond for Slow {
+        fn respond(&self, _: &Request<'_>) -> Answer {
+            let piece = |after, text: &str| Piece { after: Duration::from_millis(after), bytes: text.into() };
+            let head = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n";
+            Answer { pieces: vec![piece(40, head), piece(30, "ab"), piece(0, "cd")], close: false, failure: None }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_takes_its_time_and_is_recorded_with_it() {
+        let nobody = ([127, 0, 0, 1], 9).into();
+        let mut stage =
+            Stage::new(nobody, None, |options| options.responder = Responder::Instead(Arc::new(Slow))).await;
+        let mut client = stage.connect().await;
+        client.write_all(b"GET http://mail.contoso.com/a HTTP/1.1\r\n\r\n").await.unwrap();
+        // It may end its direction and still read.
+        client.shutdown().await.unwrap();
+        assert_eq!(rest(&mut client).await, b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcd");
+        let timings = stage.ended_one().await.timings;
+        assert!(timings.first_byte.unwrap() >= Duration::from_millis(40), "{timings:?}");
+        assert!(timings.done.unwrap() >= Duration::from_millis(70), "{timings:?}");
+    }
 
     /// Remembers what it was asked; has no answer to anything below `/unknown`.
     #[derive(Default)]
@@ -218,7 +277,7 @@ mod tests {
                 text: "the session has no answer to this request".into(),
             });
             let bytes = format!("HTTP/1.1 {status}\r\nX-oDD: 1\r\nContent-Length: 0\r\n\r\n").into_bytes();
-            Answer { after: Duration::ZERO, bytes, close: false, failure }
+            Answer { pieces: vec![Piece::now(bytes)], close: false, failure }
         }
 
         fn closed(&self, connection: u32) {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::exchange::Failure;
+use crate::exchange::{Failure, Server};
 use crate::redact::{Body, Clean, Field, Url};
 
 /// Who answers the requests.
@@ -33,6 +33,18 @@ pub trait Respond: Send + Sync {
     /// The answer to one complete request. It runs on the connection's task and must not block.
     fn respond(&self, request: &Request<'_>) -> Answer;
 
+    /// What is known of the server at `origin` (`https://mail.contoso.com`): its address, and its TLS.
+    fn server(&self, origin: &str) -> Option<Server> {
+        let _ = origin;
+        None
+    }
+
+    /// Why nobody can be reached at `origin`, if that is so: a client is told before its tunnel stands.
+    fn unreachable(&self, origin: &str) -> Option<Failure> {
+        let _ = origin;
+        None
+    }
+
     /// The connection is over: what was remembered of it can go.
     fn closed(&self, connection: u32) {
         let _ = connection;
@@ -55,12 +67,25 @@ pub struct Request<'a> {
 
 /// An answer, ready for the wire.
 pub struct Answer {
-    /// How long to wait before the first byte.
-    pub after: Duration,
     /// A complete HTTP/1.1 response, interim responses before it included; a response to HEAD has no body.
-    pub bytes: Vec<u8>,
+    pub pieces: Vec<Piece>,
     /// Close the connection after it.
     pub close: bool,
     /// Recorded with the exchange: why this answer is not the server's.
     pub failure: Option<Failure>,
+}
+
+/// What is sent in one go.
+pub struct Piece {
+    /// How long to wait before it.
+    pub after: Duration,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Piece {
+    /// At once.
+    pub const fn now(bytes: Vec<u8>) -> Self {
+        Self { after: Duration::ZERO, bytes }
+    }
 }

@@ -14,6 +14,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
 use crate::exchange::{Connection, Failure, Server, Timestamp, Tls, Unseen};
+use crate::proxy::answer::respond::Responder;
 use crate::proxy::answer::{self, Page};
 use crate::proxy::entry::connection::{Caller, dismiss};
 use crate::proxy::entry::crowd::SILENCE;
@@ -51,6 +52,14 @@ impl FromStr for ReverseUrl {
     }
 }
 
+impl ReverseUrl {
+    /// Scheme, host and port as they stand in URLs: a default port is left out.
+    pub(crate) fn origin(&self) -> String {
+        let (scheme, port) = if self.tls { ("https", 443) } else { ("http", 80) };
+        format!("{scheme}://{}", self.target.short_authority(port))
+    }
+}
+
 impl std::fmt::Debug for ReverseUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}://{}", if self.tls { "https" } else { "http" }, self.target.authority())
@@ -82,6 +91,9 @@ pub(crate) async fn serve(caller: Caller, mut client: TcpStream, url: &ReverseUr
     }
     let tls = tunnel::speaks_tls(&early);
     let asked = Asked { target: url.target.clone(), manner: Manner::Unasked, head: Vec::new(), early, started };
+    if let Responder::Instead(respond) = caller.context.responder.clone() {
+        return Box::pin(tunnel::pretend(caller, client, asked, &*respond)).await;
+    }
     match caller.context.upstream.connect(&url.target, &[]).await {
         Ok(connected) if tls == url.tls => tunnel::go_on(caller, client, connected, asked, true).await,
         Ok(connected) if tls => to_plain(caller, client, connected, asked).await,

@@ -145,14 +145,21 @@ pub(crate) fn speaks_tls(bytes: &[u8]) -> bool {
 
 /// Serves a tunnel whose requests somebody answers in the server's place: no server is asked for anything.
 pub(crate) async fn pretend(caller: Caller, mut client: TcpStream, asked: Asked, respond: &dyn Respond) {
+    let secure = format!("https://{}", asked.target.short_authority(443));
+    let plain = format!("http://{}", asked.target.short_authority(80));
+    let origins = [&secure, &plain];
+    if let Some(failure) = origins.iter().find_map(|origin| respond.unreachable(origin)) {
+        return refuse(&caller, client, asked, failure).await;
+    }
     let Asked { target, manner, early, started, .. } = asked;
     if manner.welcome(&mut client).await.is_err() {
         return;
     }
     let Some(opening) = client_opening(&mut client, early, &caller.context.crowd).await else { return };
     let context = Arc::clone(&caller.context);
+    let server = origins.iter().find_map(|origin| respond.server(origin));
     let connection = |leaf: Option<&Leaf>| {
-        caller.connection(Some(&target), None, leaf.and_then(|leaf| leaf.facts(&context.redactor)))
+        caller.connection(Some(&target), server.clone(), leaf.and_then(|leaf| leaf.facts(&context.redactor)))
     };
     let conversation = |connection, bindings, scheme, port| Conversation {
         context: Arc::clone(&context),

@@ -117,7 +117,8 @@ impl Relay {
             self.ended(Side::Client, end);
         }
         if let Some(end) = copy(server, client, &mut self.responses, cx, |bytes| tape.response_bytes(bytes)) {
-            let in_order = end.0 != How::Reset;
+            // An alert says why there is no answer, or no more of one.
+            let in_order = end.0 != How::Reset && end.1.as_ref().and_then(tls_error).is_none();
             self.ended(Side::Server, end);
             let server_first = self.first_end.as_ref().is_some_and(|first| first.ending.side == Side::Server);
             match (in_order, server_first) {

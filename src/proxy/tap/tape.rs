@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::exchange::{
-    Connection, Draft, Exchange, Failure, FailureKind, Recorder, Seen, Setting, Side, Timestamp, Timings, Unseen,
+    Connection, Draft, Exchange, Failure, FailureKind, Recorder, Seen, Setting, Side, Step, Timestamp, Timings, Unseen,
 };
 use crate::proxy::Context;
 use crate::proxy::failure;
@@ -288,9 +288,10 @@ impl Http {
     fn failure(&self, ending: Ending) -> Option<Failure> {
         let failure = self.failure_of(ending);
         if let (Some(refused), Some((target, started)), true) = (&failure, &self.tunnel, self.silent)
-            && refused.kind == FailureKind::CertificateRefusedByClient
+            && (refused.kind == FailureKind::CertificateRefusedByClient
+                || (refused.side, refused.step) == (Side::Server, Step::Tls))
         {
-            // TLS 1.3: the client's refusal may come after what is to us the end of the handshake.
+            // TLS 1.3: either side's refusal may come after what is to us the end of the handshake.
             failed_tunnel(&self.context, Arc::clone(&self.connection), *started, target, refused.clone());
         }
         failure

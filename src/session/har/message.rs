@@ -121,15 +121,13 @@ impl Told<'_> {
         let (door, mut socket) = (self.door(), Socket::default());
         let started = self.entry.started().unwrap_or_default();
         for message in messages {
-            let (Some(data), Some(opcode)) = (text(message, "data"), message.get("opcode").and_then(Value::as_u64))
-            else {
-                continue;
-            };
-            let kind = match opcode {
-                1 => SocketKind::Text,
-                8 => SocketKind::Close,
-                9 => SocketKind::Ping,
-                10 => SocketKind::Pong,
+            let Some(data) = text(message, "data") else { continue };
+            let kind = match message.get("opcode").and_then(Value::as_u64) {
+                // Some writers have nothing but text.
+                None | Some(1) => SocketKind::Text,
+                Some(8) => SocketKind::Close,
+                Some(9) => SocketKind::Ping,
+                Some(10) => SocketKind::Pong,
                 _ => SocketKind::Binary,
             };
             let side = if text(message, "type") == Some("send") { Side::Client } else { Side::Server };

@@ -64,6 +64,8 @@ pub struct Outline {
     pub request_seen: bool,
     /// Whether the response was captured.
     pub response_seen: bool,
+    /// The request's `User-Agent`.
+    pub client: Option<Clean>,
 }
 
 /// All exchanges of a session in the order in which they ended, read bit by bit.
@@ -198,10 +200,10 @@ impl Session {
     fn read_outline(&self, row: &Row<'_>) -> Result<Outline, RowError> {
         let text = |column: usize| row.get::<_, Option<String>>(column).map(|text| text.map(String::into_bytes));
         let lines: Option<String> = row.get(6)?;
-        let names = ["authorization", "proxy-authorization"];
+        let names = ["authorization", "proxy-authorization", "user-agent"];
         let fields = head::read_named(&lines.unwrap_or_default(), &names, self.door());
-        let credential =
-            |name: &str| fields.iter().find(|field| field.name.as_str().eq_ignore_ascii_case(name))?.credential.clone();
+        let field = |name: &str| fields.iter().find(|field| field.name.as_str().eq_ignore_ascii_case(name));
+        let credential = |name: &str| field(name)?.credential.clone();
         Ok(Outline {
             id: u64::try_from(row.get::<_, i64>(0)?).map_err(|_| RowError::Foreign("id"))?,
             connection: self.connection(row.get(1)?)?.id,
@@ -215,6 +217,7 @@ impl Session {
             broken: row.get(8)?,
             request_seen: row.get(9)?,
             response_seen: row.get(10)?,
+            client: field("user-agent").map(|field| field.value.clone()),
         })
     }
 

@@ -110,8 +110,13 @@ impl Workshop {
 
     /// The same proxy, answering from a session instead of the network.
     pub(crate) fn replay(&self, session: &Path) -> Proxy {
+        self.replay_with(session, &[])
+    }
+
+    /// The same with further options.
+    pub(crate) fn replay_with(&self, session: &Path, options: &[&str]) -> Proxy {
         let mut command = self.authtap(&["replay", "--headless", "--format", "json", "--listen", "127.0.0.1:0"]);
-        command.arg("--ca-dir").arg(self.path("ca")).arg(session);
+        command.arg("--ca-dir").arg(self.path("ca")).arg(session).args(options);
         Proxy::start(&mut command)
     }
 }

@@ -26,6 +26,7 @@ pub(crate) fn rsa_certificate(workshop: &Workshop, name: &str) -> PathBuf {
 
 /// `openssl s_server`. Dropping it stops it.
 pub(crate) struct SServer {
+    #[cfg_attr(not(feature = "legacy-tls"), allow(dead_code, reason = "it lives as long as this"))]
     pub(crate) process: Process,
     pub(crate) address: SocketAddr,
 }
@@ -38,6 +39,7 @@ impl SServer {
 
     /// One that prints what it gets and sends what is typed into it. A line that begins with `R` makes it negotiate
     /// again and ask for a certificate.
+    #[cfg(feature = "legacy-tls")]
     pub(crate) fn typed(workshop: &Workshop, certificate: &Path, options: &[&str]) -> Self {
         Self::start(workshop, certificate, &[&["-crlf", "-state"], options].concat(), Stdio::piped())
     }

@@ -1,10 +1,13 @@
 //! The client breaks the TLS handshake off because it does not accept the certificate it is shown.
 //!
+//! A client that said no word and comes through on another connection may have left for any reason; browsers open
+//! connections ahead and drop them. What it did is then merely possible to be a refusal.
+//!
 //! Not to be confused with the server's certificate, which we verify (`certificate-invalid`), with a server that
 //! cannot be reached (`server-unreachable`), or with any answer of HTTP: no request was sent, so there is no 401 to
 //! explain.
 
-use crate::diagnosis::{Actor, Capture, Case, Certainty, Gate, Hit, Kind, Place, Rule};
+use crate::diagnosis::{Actor, Capture, Case, Certainty, Gate, Hit, Kind, Next, Place, Rule, Then};
 use crate::exchange::{FailureKind, Side, Step};
 use crate::text::Text;
 
@@ -17,13 +20,13 @@ pub(super) static RULE: Rule = Rule {
         en: "The TLS handshake with {host} ended on the client's side, before any request was sent. A client does so \
              when it does not trust the root of the certificate it was shown, when the name or the dates do not suit \
              it, or when it expects one certain certificate (pinning). A TLS alert proves it. A connection that was \
-             merely closed makes it likely, and one that was reset leaves it open: a client that gives up for \
-             another reason, or a device on the way, looks the same. While traffic is decrypted, the certificate \
+             merely closed makes it likely, unless the same client comes through later; one that was reset leaves \
+             it open: a client that gives up for another reason, or a device on the way, looks the same. While traffic is decrypted, the certificate \
              shown is the one minted by the decrypting proxy.",
         ja: "{host} との TLS ハンドシェイクが、要求が 1 つも送られないうちにクライアント側で終わりました。提示された\
              証明書のルートを信頼していない、名前や有効期間が合わない、または特定の証明書しか受け入れない (ピンニン\
              グ) クライアントはこのように動作します。TLS アラートがあれば確実です。接続が閉じられただけの場合は可能\
-             性が高く、リセットされた場合は断定できません。別の理由でクライアントが中断した場合や、経路上の機器によ\
+             性が高く (同じクライアントが後で接続に成功した場合を除く)、リセットされた場合は断定できません。別の理由でクライアントが中断した場合や、経路上の機器によ\
              る場合も同じように見えるためです。復号している間にクライアントへ提示されるのは、復号するプロキシが発行\
              した証明書です。",
     },
@@ -77,13 +80,16 @@ fn find(case: &Case<'_>) -> Option<Hit> {
     let actor = match (shown, case.capture()) {
         // With --server-cert the client is shown what the server would have shown.
         (Some(shown), _) if own.is_some_and(|own| own.sha256 == shown.sha256) => Actor::ExchangeAdmin,
-        (Some(_), _) | (None, Capture::Live { .. }) => Actor::ThisProxy,
+        (Some(_), _) | (None, Capture::Live { .. } | Capture::Replayed) => Actor::ThisProxy,
         (None, Capture::Imported | Capture::Intercepted) => Actor::CaptureTool,
     };
     let hit = Hit::failure(certainty, actor).on(case.on_server()).naming("host", case.host_name());
     let hit = hit.because(case.evidence(Place::ConnectionClient, failure.text.clone()));
     let issuer = shown.map(|shown| case.evidence(Place::ConnectionClient, shown.issuer.clone()));
-    Some(issuer.into_iter().fold(hit, Hit::because))
+    let hit = issuer.into_iter().fold(hit, Hit::because);
+    let through = || Next::Through(connection.client.clone());
+    let open = (certainty == Certainty::Likely && !alert).then(through);
+    Some(hit.later(open, Then::AsSure(Certainty::Possible)))
 }
 
 /// Whether the words are those of an alert about certificates (RFC 8446 section 6.2), in any spelling of it.
@@ -107,8 +113,8 @@ mod tests {
 
     use super::RULE;
     use crate::diagnosis::rules::kit::{Example, Raw, exchanges};
-    use crate::diagnosis::{Actor, Capture, Case, Certainty, Kind, Past};
-    use crate::exchange::{Certificate, Connection, FailureKind, Server, Side, Step, Timestamp, Tls};
+    use crate::diagnosis::{Actor, Capture, Case, Certainty, Diagnosis, Kind, Past, Verdict};
+    use crate::exchange::{Certificate, Connection, FailureKind, Server, Side, Step, Timestamp, Tls, Unseen};
 
     pub(super) const EXAMPLES: &[Example] = &[
         Example::fires(
@@ -221,6 +227,55 @@ mod tests {
             not_after: Timestamp::default(),
             sha256: [sha256; 32],
         }
+    }
+
+    const CLOSED: Raw = Raw::failed(
+        "CONNECT https://mail.contoso.com/",
+        Side::Client,
+        Step::Tls,
+        FailureKind::CertificateRefusedByClient,
+        "the client closed the connection right after it was shown our certificate",
+    );
+    const SERVED: Raw = Raw::new("GET https://mail.contoso.com/owa/", "200 OK").on(2);
+
+    /// What is said of the first exchange in the end.
+    fn in_the_end(raw: [Raw; 2], clients: [&'static str; 2]) -> (Verdict, Certainty, usize) {
+        let mut diagnosis = Diagnosis::new(Capture::Live { loopback: true, windows: true });
+        let mut exchanges = exchanges(&raw);
+        for (exchange, client) in exchanges.iter_mut().zip(clients) {
+            let connection = Connection { client: Some(client.into()), ..(*exchange.connection).clone() };
+            exchange.connection = Arc::new(connection);
+        }
+        let first = diagnosis.observe(&exchanges[0]).judgement;
+        let said = diagnosis.observe(&exchanges[1]).revised.pop().unwrap_or(first);
+        assert_eq!((said.exchange, said.findings.len()), (exchanges[0].id, 1));
+        let finding = &said.findings[0];
+        assert_eq!(finding.id(), RULE.id);
+        (said.verdict, finding.certainty, finding.evidence.len())
+    }
+
+    #[test]
+    fn a_client_that_comes_through_after_it_has_left_in_silence_may_have_refused_nothing() {
+        let same = ["127.0.0.1:50001", "127.0.0.1:50002"];
+        let sure = (Verdict::Failure, Certainty::Likely, 1);
+        assert_eq!(in_the_end([CLOSED, SERVED], same), (Verdict::Unknown, Certainty::Possible, 2));
+        let labels = ["[client a1]", "[client a1]"];
+        assert_eq!(in_the_end([CLOSED, SERVED], labels), (Verdict::Unknown, Certainty::Possible, 2));
+        assert_eq!(in_the_end([CLOSED, SERVED], ["[client a1]", "[client b2]"]), sure, "another client");
+        let plain = Raw::new("GET http://mail.contoso.com/owa/", "200 OK").on(2);
+        assert_eq!(in_the_end([CLOSED, plain], same), sure, "nothing was to be trusted");
+        let elsewhere = Raw::new("GET https://www.contoso.com/", "200 OK").on(2);
+        assert_eq!(in_the_end([CLOSED, elsewhere], same), sure, "pinned to one host");
+        let through = Raw::tunnel("CONNECT https://mail.contoso.com/", Unseen::SkippedHost).on(2);
+        assert_eq!(in_the_end([CLOSED, through], same), sure, "it was shown another certificate");
+        let refused = Raw::failed(
+            "CONNECT https://mail.contoso.com/",
+            Side::Client,
+            Step::Tls,
+            FailureKind::CertificateRefusedByClient,
+            "the client refused the certificate: unknown CA",
+        );
+        assert_eq!(in_the_end([refused, SERVED], same), (Verdict::Failure, Certainty::Certain, 1), "it said so");
     }
 
     #[test]

@@ -53,7 +53,7 @@ const CODES: [u32; 1] = [50192];
 fn find(case: &Case<'_>) -> Option<Hit> {
     let refused = refused(case, &CODES)?;
     let (certainty, actor) = match case.capture() {
-        Capture::Live { .. } => (Certainty::Certain, Actor::ThisProxy),
+        Capture::Live { .. } | Capture::Replayed => (Certainty::Certain, Actor::ThisProxy),
         // Somebody copied the words alone; who decrypts cannot be seen.
         Capture::Imported if case.exchange.request.seen().is_none() => (Certainty::Likely, Actor::Network),
         Capture::Imported | Capture::Intercepted => (Certainty::Certain, Actor::CaptureTool),

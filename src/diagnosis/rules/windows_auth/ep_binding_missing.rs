@@ -60,7 +60,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
         }
         None => Hit::failure(Certainty::Possible, Actor::Client)
             .or("ntlm-rejected")
-            .later(Logon::bound(case), Then::Surer(Certainty::Likely)),
+            .later(Logon::bound(case), Then::AsSure(Certainty::Likely)),
     };
     let hit = hit.on(case.on_user()).because(case.evidence_request("authorization")).because(case.evidence_schemes());
     let directory = case.directory().unwrap_or(Directory::Mapi);

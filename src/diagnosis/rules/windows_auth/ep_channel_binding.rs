@@ -97,7 +97,7 @@ fn of_ntlm(case: &Case<'_>) -> Option<Hit> {
             text: case.user().cloned().unwrap_or_else(|| "".into()),
         }),
         (None, _) => Hit::failure(Certainty::Likely, actor)
-            .later(Logon::unhindered(case), Then::Surer(Certainty::Certain))
+            .later(Logon::unhindered(case), Then::AsSure(Certainty::Certain))
             .or("ntlm-rejected"),
     };
     Some(hit.later(Logon::foreign(case), Then::Retracted))

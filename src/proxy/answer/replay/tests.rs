@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::*;
 use crate::exchange::{Connection, Recorder, Setting, Step as Doing, Timestamp};
-use crate::proxy::answer::respond::Responder;
+use crate::proxy::answer::respond::{Piece, Responder};
 use crate::proxy::stage::{Stage, read_head};
 use crate::redact::{Bindings, Body, Content, Redactor};
 use crate::session::{Mode, Writer};
@@ -60,9 +60,13 @@ impl Recording {
     }
 
     fn replay(self) -> Replay {
+        self.staged(Staging::default())
+    }
+
+    fn staged(self, staging: Staging) -> Replay {
         let path = self.writer.path().to_owned();
         assert_eq!(self.writer.close().lost, 0);
-        let (replay, gaps) = Replay::new(Session::open(&path, &Redactor::new()).unwrap());
+        let (replay, gaps) = Replay::new(Session::open(&path, &Redactor::new()).unwrap(), staging, None);
         assert_eq!(gaps, []);
         drop(self.folder);
         replay
@@ -84,7 +88,13 @@ fn ask_on(replay: &Replay, connection: u32, request: &str) -> Answer {
 }
 
 fn ask(replay: &Replay, request: &str) -> String {
-    String::from_utf8_lossy(&ask_on(replay, 1, request).bytes).into_owned()
+    text(&ask_on(replay, 1, request))
+}
+
+/// All that an answer sends.
+fn text(answer: &Answer) -> String {
+    let bytes: Vec<u8> = answer.pieces.iter().flat_map(|piece| piece.bytes.clone()).collect();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn get(path: &str) -> String {
@@ -99,7 +109,7 @@ fn a_head_is_sent_as_it_was_recorded() {
     let replay = Recording::new().connection(&[(&get("/a"), response.as_bytes())]).replay();
     let answer = ask_on(&replay, 1, &get("/a"));
     let expected = response.replace("X-Empty:\r\n", "X-Empty: \r\n");
-    assert_eq!(String::from_utf8_lossy(&answer.bytes), expected);
+    assert_eq!(text(&answer), expected);
     assert!(answer.failure.is_none() && !answer.close);
 }
 
@@ -157,7 +167,7 @@ fn bodies_are_framed_as_they_were_and_made_to_fit() {
     );
     assert!(ask(&replay, &get("/utf16")).ends_with("Content-Length: 4\r\n\r\nh\0i\0"));
     let close = ask_on(&replay, 1, &get("/close"));
-    assert!(close.close && close.bytes.ends_with(b"Connection: close\r\n\r\nto the end"));
+    assert!(close.close && text(&close).ends_with("Connection: close\r\n\r\nto the end"));
 }
 
 #[test]
@@ -170,9 +180,7 @@ fn the_dance_of_a_client_happens_again() {
         .connection(&[(&empty, refused), (&token, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")])
         .replay();
     let fresh = token.replace("abcdef", "zyxwvu");
-    let status = |connection, request: &str| {
-        String::from_utf8_lossy(&ask_on(&replay, connection, request).bytes[9..12]).into_owned()
-    };
+    let status = |connection, request: &str| text(&ask_on(&replay, connection, request))[9..12].to_owned();
     let got: Vec<_> = [1, 2].into_iter().flat_map(|client| [status(client, &empty), status(client, &fresh)]).collect();
     assert_eq!(got, ["401", "200", "401", "200"]);
     replay.closed(1);
@@ -182,8 +190,10 @@ fn the_dance_of_a_client_happens_again() {
 fn a_request_that_is_not_in_the_session_is_told_so() {
     let replay = Recording::new().connection(&[(&get("/a"), b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")]).replay();
     let unknown = ask_on(&replay, 1, &get("/b"));
-    let text = String::from_utf8(unknown.bytes).unwrap();
+    let text = text(&unknown);
     assert!(text.starts_with("HTTP/1.1 502 "), "{text}");
+    let nearest = "The nearest that was recorded: GET https://mail.contoso.com/a, with no credentials.";
+    assert!(text.contains(nearest), "{text}");
     assert!(text.contains("GET https://mail.contoso.com/b") && text.contains("no request with this method"), "{text}");
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{head}");
@@ -227,7 +237,7 @@ fn says_why_an_answer_is_missing_in_the_recording() {
     assert!(ask(&replay, &get("/inside")).contains("passed undecrypted when the session was recorded (skipped-host)"));
     assert!(ask(&replay, &get("/paused")).contains("its answer is not (not-recorded)"));
     let failed = ask_on(&replay, 1, &get("/failed"));
-    assert!(String::from_utf8_lossy(&failed.bytes).contains("nobody listens on mail.contoso.com."));
+    assert!(text(&failed).contains("nobody listens on mail.contoso.com."));
     assert_eq!(failed.failure, Some(refused));
 }
 
@@ -246,4 +256,158 @@ async fn a_client_is_served_through_the_proxy_without_any_server() {
     let ended = stage.ended(2).await;
     assert_eq!((ended[0].status(), ended[0].error.is_none()), (Some(401), true));
     assert_eq!(ended[1].error.as_ref().unwrap().kind, FailureKind::NotInSession);
+}
+
+/// What an answer sends, and how long it waits before each piece, in milliseconds.
+fn pieces(answer: &Answer) -> Vec<(u128, String)> {
+    let piece = |piece: &Piece| (piece.after.as_millis(), String::from_utf8_lossy(&piece.bytes).into_owned());
+    answer.pieces.iter().map(piece).collect()
+}
+
+/// A recorded answer that began and ended at these milliseconds, for a request that was complete at the tenth.
+fn timed(path: &str, head: &str, body: &[u8], [first_byte, done]: [u64; 2]) -> Recording {
+    let recording = Recording::new();
+    let mut recorder = Recorder::new(Setting {
+        redactor: recording.redactor.clone(),
+        connection: Arc::new(Connection { id: 1, ..Connection::default() }),
+        ids: recording.writer.ids(),
+        scheme: "https",
+        authority: Some(b"mail.contoso.com".to_vec()),
+        body_limit: 1 << 20,
+        own: false,
+        bindings: Bindings::UNKNOWN,
+    });
+    let at = |milliseconds: u64| Timestamp(RECORDED.0 + 1000 * milliseconds.cast_signed());
+    let request = get(path);
+    let (early, late) = request.as_bytes().split_at(10);
+    recorder.request_bytes(early, at(0));
+    recorder.request_bytes(late, at(10));
+    recorder.response_bytes(head.as_bytes(), at(first_byte));
+    recorder.response_bytes(body, at(done));
+    recorder.close(None, at(done));
+    for draft in recorder.finished() {
+        recording.writer.append(Arc::new(draft.finish()));
+    }
+    recording
+}
+
+/// 2017-11-16T20:37:48Z.
+const RECORDED: Timestamp = Timestamp::from_seconds(1_510_864_668);
+
+#[test]
+fn the_recorded_pace_is_kept_on_request_to_the_first_byte_and_to_the_last() {
+    let paced = Staging { pace: Pace::Recorded, ..Staging::default() };
+    let head = "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: 32\r\n\r\n";
+    let replay = timed("/slow", head, b"Not for you, neither now nor soo", [210, 1010]).staged(paced);
+    let sent = pieces(&ask_on(&replay, 1, &get("/slow")));
+    assert_eq!(sent[0], (200, head.to_owned()));
+    assert_eq!((sent.len(), sent[1..].iter().map(|(wait, _)| wait).sum::<u128>()), (17, 800));
+    assert_eq!(sent[1..].iter().map(|(_, part)| part.as_str()).collect::<String>(), "Not for you, neither now nor soo");
+    let replay = timed("/slow", head, b"Not for you, neither now nor soo", [210, 1010]).replay();
+    let sent = pieces(&ask_on(&replay, 1, &get("/slow")));
+    assert_eq!(sent, [(0, format!("{head}Not for you, neither now nor soo"))]);
+    let none = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
+    let replay = timed("/none", none, b"", [60, 60]).staged(paced);
+    assert_eq!(pieces(&ask_on(&replay, 1, &get("/none"))), [(50, none.to_owned())]);
+}
+
+#[test]
+fn a_stream_comes_in_the_parts_that_it_was_made_of() {
+    let part = "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body/></s:Envelope>\n";
+    let chunk = |text: &str| format!("{:x}\r\n{text}\r\n", text.len());
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let body = format!("{}{}0\r\n\r\n", chunk(part), chunk(part));
+    let replay = timed("/stream", head, body.as_bytes(), [20, 2020])
+        .staged(Staging { pace: Pace::Recorded, ..Staging::default() });
+    let sent = pieces(&ask_on(&replay, 1, &get("/stream")));
+    let (first, second) = (part.trim_end(), format!("\n{part}"));
+    assert_eq!(sent, [(10, head.to_owned()), (1000, chunk(first)), (1000, format!("{}0\r\n\r\n", chunk(&second))),]);
+}
+
+#[test]
+fn dates_stay_and_are_moved_on_request_but_a_cookie_lives_as_long_as_it_did() {
+    let head = "HTTP/1.1 200 OK\r\nDate: Thu, 16 Nov 2017 20:37:48 GMT\r\nSet-Cookie: a=hunter2; expires=Thu, 16 Nov 2017 21:37:48 GMT\r\n\
+        Content-Length: 0\r\n\r\n";
+    let year = |staging: Staging| {
+        let answer = ask(&timed("/dates", head, b"", [10, 10]).staged(staging), &get("/dates"));
+        let years = |name: &str| answer.lines().any(|line| line.starts_with(name) && line.contains(" 2017 "));
+        [years("Date: "), years("Set-Cookie: ")]
+    };
+    assert_eq!(year(Staging::default()), [true, false]);
+    assert_eq!(year(Staging { dates: Dates::Now, ..Staging::default() }), [false, false]);
+}
+
+#[test]
+fn an_answer_over_http_2_is_framed_for_http_1() {
+    let body = "{\"ok\":true}";
+    let mut exchange = Recording::new();
+    let response = Response {
+        status: Some(200),
+        reason: "".into(),
+        message: exchange::Message {
+            version: "HTTP/2".into(),
+            head: exchange::Head::Whole,
+            fields: exchange.redactor.wire().fields(Fields::new(b"content-type: application/json\r\n")),
+            body: Body {
+                length: 11,
+                content: Content::Text {
+                    syntax: crate::redact::Syntax::Json,
+                    text: exchange.redactor.wire().body_text(crate::redact::Syntax::Json, body.as_bytes()),
+                    complete: true,
+                },
+            },
+            trailers: crate::redact::Fields::default(),
+            odd: exchange::Oddities::default(),
+        },
+        interim: Vec::new(),
+        early: false,
+        socket: None,
+    };
+    exchange = exchange.exchange(Exchange {
+        id: 0,
+        started: RECORDED,
+        connection: Arc::new(Connection { id: 7, ..Connection::default() }),
+        method: Some("GET".into()),
+        url: Some(Redactor::new().wire().url(b"https://mail.contoso.com/h2")),
+        request: Seen::Unseen(Unseen::NotInSource),
+        response: Seen::Seen(response),
+        error: None,
+        timings: Timings::default(),
+        running: false,
+    });
+    let answer = ask_on(&exchange.replay(), 1, &get("/h2"));
+    assert_eq!(
+        text(&answer),
+        "HTTP/1.1 200 \r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nb\r\n{\"ok\":true}\r\n0\r\n\r\n"
+    );
+    assert!(!answer.close, "the connection can be used again");
+}
+
+#[test]
+fn a_server_that_nobody_could_reach_is_not_reached() {
+    let refused = Failure {
+        side: Side::Server,
+        step: Doing::Connect,
+        kind: FailureKind::Refused,
+        text: "nobody listens on login.contoso.com".into(),
+    };
+    let redactor = Redactor::new();
+    let tunnel = Exchange {
+        id: 0,
+        started: RECORDED,
+        connection: Arc::new(Connection { id: 7, ..Connection::default() }),
+        method: Some("CONNECT".into()),
+        url: Some(redactor.wire().url(b"https://login.contoso.com/")),
+        request: Seen::Unseen(Unseen::NeverCame),
+        response: Seen::Unseen(Unseen::NeverCame),
+        error: Some(refused.clone()),
+        timings: Timings::default(),
+        running: false,
+    };
+    let replay = Recording::new()
+        .connection(&[(&get("/a"), b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")])
+        .exchange(tunnel)
+        .replay();
+    assert_eq!(replay.unreachable("https://login.contoso.com"), Some(refused));
+    assert_eq!(replay.unreachable("https://mail.contoso.com"), None);
 }

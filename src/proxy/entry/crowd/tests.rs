@@ -102,10 +102,12 @@ async fn clients_that_do_not_come_to_the_point_are_sent_off_and_recorded() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut stage = Stage::new(listener.local_addr().unwrap(), None, |_| {}).await;
     let tunnel = b"CONNECT mail.contoso.com:443 HTTP/1.1\r\n\r\n";
-    let cases: [(&[&[u8]], &str, Step, &str); 4] = [
+    let cases: [(&[&[u8]], &str, Step, &str); 6] = [
         (&[], "", Step::Receive, "said nothing for two minutes"),
         (&[b"GET http://mail.contoso"], "HTTP/1.1 408 ", Step::Receive, "its request head within a minute"),
         (&[b"CONNECT mail.contoso.com:443 HTTP/1.1\r\nHost"], "HTTP/1.1 408 ", Step::Receive, "its request head"),
+        (&[&[5]], "", Step::Receive, "within a minute"),
+        (&[&[5, 1, 0], &[5, 1, 0, 3, 16]], "\u{5}\0", Step::Receive, "within a minute"),
         (&[tunnel, &[0x16, 3, 1, 2, 0, 1, 0]], "", Step::Tls, "its TLS handshake within a minute"),
     ];
     for (parts, answer, step, words) in cases {
@@ -117,7 +119,7 @@ async fn clients_that_do_not_come_to_the_point_are_sent_off_and_recorded() {
         assert_eq!((error.side, error.step, error.kind), (Side::Client, step, FailureKind::TimedOut));
         assert!(error.text.as_str().contains(words), "{}", error.text);
     }
-    assert_eq!(stage.proxy.tally().dismissed, 4);
+    assert_eq!(stage.proxy.tally().dismissed, 6);
 }
 
 #[tokio::test(start_paused = true)]

@@ -244,8 +244,25 @@ async fn an_insecure_upstream_is_accepted_and_annotated() {
         let client = stage.tls(HOST).await;
         let exchange = exchange_with(&mut stage, client).await;
         let tls = exchange.connection.server.as_ref().unwrap().tls.as_ref().unwrap();
+        assert_eq!(tls.resumed, resumed);
         assert!(tls.accepted_despite.as_ref().unwrap().as_str().contains("self-signed"), "resumed: {resumed}");
     }
+}
+
+#[tokio::test]
+async fn a_session_is_resumed_and_its_certificate_is_known_all_the_same() {
+    let servers = ServerAuthority::new();
+    let mut stage = Stage::new(server(Some(servers.server(HOST)), answering).await, Some(&servers), |_| ()).await;
+    let mut seen = Vec::new();
+    for resumed in [false, true] {
+        let client = stage.tls(HOST).await;
+        let exchange = exchange_with(&mut stage, client).await;
+        let tls = exchange.connection.server.as_ref().unwrap().tls.clone().unwrap();
+        assert_eq!((tls.resumed, &tls.accepted_despite), (resumed, &None));
+        seen.push(tls.certificate);
+    }
+    assert_eq!(seen[0], seen[1]);
+    assert_eq!(seen[0].names, [HOST]);
 }
 
 #[tokio::test]
