@@ -1,6 +1,6 @@
 //! `authtap diagnose`: folds saved exchanges and says what came of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::shelved::Shelved;
 use super::{Exit, Fault, Page, warn};
 use crate::diagnosis::{Entries, Handshake, Judgement, Readiness, Verdict};
 use crate::exchange::Exchange;
-use crate::redact::Redactor;
+use crate::redact::{Clean, Redactor};
 use crate::report::json::{Document, Entry, Known};
 use crate::report::{html, markdown, text};
 use crate::session::{Opening, Origin, Progress, Provenance, Recorded, SessionError};
@@ -27,7 +27,8 @@ pub(super) fn diagnose(sources: &[PathBuf], page: Page, language: Language) -> R
     let read = sum.read(sources, &progress, language);
     onlooker.leave();
     read?;
-    sum.exchanges.sort_by_key(|entry| entry.id);
+    // A stable sort would take half as much room again.
+    sum.exchanges.sort_unstable_by_key(|entry| entry.id);
     for gap in &sum.gaps {
         warn(&Fault::from(gap.clone()).message(language));
     }
@@ -51,7 +52,9 @@ pub(super) struct Sum {
     names: Vec<String>,
     exchanges: Vec<Entry>,
     /// Where in `exchanges` each number stands.
-    places: HashMap<u64, usize>,
+    places: Places,
+    /// Addresses that repeat are kept once.
+    urls: HashSet<Clean>,
     findings: Entries,
     /// Whole exchanges, for findings that come later.
     recent: Recent,
@@ -119,7 +122,9 @@ impl Sum {
             self.last = self.last.max(exchange.id);
             let observed = folds.observe(&origin, &exchange);
             self.places.insert(exchange.id, self.exchanges.len());
-            self.exchanges.push(Entry::new(&exchange, &observed.judgement));
+            let mut entry = Entry::new(&exchange, &observed.judgement);
+            self.share(&mut entry);
+            self.exchanges.push(entry);
             self.findings.add(&observed.judgement, Some(&exchange));
             self.recent.keep(Arc::new(exchange));
             self.revise(&observed.revised);
@@ -130,10 +135,22 @@ impl Sum {
         Readiness::merge(&mut self.readiness, folded.readiness);
     }
 
+    fn share(&mut self, entry: &mut Entry) {
+        const REMEMBERED: usize = 10_000;
+        let Some(url) = &entry.url else { return };
+        match self.urls.get(url) {
+            Some(known) => entry.url = Some(known.clone()),
+            None if self.urls.len() < REMEMBERED => {
+                self.urls.insert(url.clone());
+            }
+            None => {}
+        }
+    }
+
     fn revise(&mut self, revised: &[Judgement]) {
         for judgement in revised {
-            let place = self.places.get(&judgement.exchange);
-            if let Some(entry) = place.and_then(|place| self.exchanges.get_mut(*place)) {
+            let place = self.places.get(judgement.exchange);
+            if let Some(entry) = place.and_then(|place| self.exchanges.get_mut(place)) {
                 entry.revise(judgement);
             }
             self.findings.add(judgement, self.recent.exchange(judgement.exchange).as_deref());
@@ -168,6 +185,31 @@ impl Sum {
                 output.write_all(b"\n").and_then(|()| output.flush()).map_err(Fault::Output)
             }
         }
+    }
+}
+
+/// Where each number stands: numbers follow each other, so that a block of them takes little more than the places.
+#[derive(Default)]
+struct Places(HashMap<u64, [u32; Places::BLOCK]>);
+
+impl Places {
+    const BLOCK: usize = 64;
+    const NOWHERE: u32 = u32::MAX;
+
+    fn insert(&mut self, number: u64, place: usize) {
+        let (block, at) = Self::split(number);
+        let block = self.0.entry(block).or_insert([Self::NOWHERE; Self::BLOCK]);
+        block[at] = u32::try_from(place).unwrap_or(Self::NOWHERE);
+    }
+
+    fn get(&self, number: u64) -> Option<usize> {
+        let (block, at) = Self::split(number);
+        let place = *self.0.get(&block)?.get(at)?;
+        (place != Self::NOWHERE).then_some(place as usize)
+    }
+
+    const fn split(number: u64) -> (u64, usize) {
+        (number / Self::BLOCK as u64, (number % Self::BLOCK as u64) as usize)
     }
 }
 

@@ -136,6 +136,22 @@ impl Folds {
         observed
     }
 
+    /// The handshakes so far that an exchange is a step of.
+    pub(super) fn handshakes_of(&self, exchange: u64) -> Vec<Handshake> {
+        let going_on = self.diagnosis.as_ref().map(|diagnosis| diagnosis.handshakes_of(exchange));
+        let ended = self.handshakes.iter().filter(|handshake| handshake.has_step(exchange)).cloned();
+        ended.chain(going_on.into_iter().flatten()).collect()
+    }
+
+    /// What each endpoint of each server offered so far.
+    pub(super) fn readiness(&self) -> Vec<Readiness> {
+        let mut readiness = self.readiness.clone();
+        if let Some(diagnosis) = &self.diagnosis {
+            Readiness::merge(&mut readiness, diagnosis.readiness().to_vec());
+        }
+        readiness
+    }
+
     pub(super) fn finish(mut self) -> Folded {
         let revised = self.end_run();
         Folded { revised, handshakes: self.handshakes, readiness: self.readiness }

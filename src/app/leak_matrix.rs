@@ -28,7 +28,7 @@ use self::planted::{Form, Planted, Search};
 use self::sources::Source;
 use super::diagnose::Sum;
 use super::input::{self, Folds, Input};
-use super::open::Shelf;
+use super::open::look;
 use super::output::Output;
 use super::{Convert, Fault, Page, Share, convert, watch};
 use crate::redact::{self, Redactor};
@@ -178,7 +178,9 @@ fn lines(read: &[Recorded]) -> Vec<u8> {
 fn written(source: Source, from: &Path, to: &Path, form: session::Form, read: &[Recorded]) -> Vec<u8> {
     if source == Source::Pasted {
         let mut export = session::Export::begin(to, form, None).unwrap();
-        read.iter().for_each(|recorded| export.add(recorded.clone()).unwrap());
+        for recorded in read {
+            export.add(recorded.clone()).unwrap();
+        }
         export.finish(&session::Manifest::default()).unwrap();
     } else {
         let order = Convert { from: from.to_owned(), to: to.to_owned(), form, encrypt: false, share: Share::Support };
@@ -202,24 +204,24 @@ fn page_of(path: &Path, page: Page) -> Vec<u8> {
     let (mut sum, out) = (Sum::default(), Log::default());
     sum.read(&[path.to_owned()], &Progress::default(), Language::En).unwrap();
     sum.write(page, Language::En, Output::over(Box::new(out.clone()))).unwrap();
-    let printed = out.0.lock().unwrap().clone();
-    printed
+    out.0.lock().unwrap().clone()
 }
 
 /// What `open` shows, an exchange after the other, on a screen that has room for all of it.
 fn screens(path: &Path, exchanges: usize) -> Vec<u8> {
     let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None, upstream_proxy: None };
     let mut state = State::new(Language::En, banner);
-    let mut shelf = Shelf::of(&[path.to_owned()], Language::En).unwrap();
-    shelf.read(&mut state);
     let mut shown = String::new();
-    for _ in 0..exchanges {
-        let screen = tui::drawn(&mut state, &shelf, (200, 60));
-        // A long value is broken over lines; without line breaks, frames and blanks it is whole again.
-        shown.extend(screen.chars().filter(|c| !c.is_whitespace() && !('\u{2500}'..'\u{2580}').contains(c)));
-        shown.push_str(&screen);
-        tui::press_down(&mut state);
-    }
+    look(&[path.to_owned()], &mut state, |state, shelf| {
+        for _ in 0..exchanges {
+            let screen = tui::drawn(state, shelf, (200, 60));
+            // A long value is broken over lines; without line breaks, frames and blanks it is whole again.
+            shown.extend(screen.chars().filter(|c| !c.is_whitespace() && !('\u{2500}'..'\u{2580}').contains(c)));
+            shown.push_str(&screen);
+            tui::press_down(state);
+        }
+    })
+    .unwrap();
     shown.into_bytes()
 }
 

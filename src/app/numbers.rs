@@ -24,7 +24,7 @@ impl Numbers {
         let mut all: Vec<_> = sessions
             .iter()
             .enumerate()
-            .flat_map(|(at, shelved)| shelved.outlines().map(move |(started, id)| (started, at, id)))
+            .flat_map(|(at, shelved)| shelved.beginnings().map(move |(started, id)| (started, at, id)))
             .collect();
         all.sort_unstable();
         let recorded: Vec<_> = all.into_iter().map(|(_, at, id)| (at, id)).collect();

@@ -1,23 +1,36 @@
 //! `authtap open`: saved sessions on the terminal screen, several of them as one.
+//!
+//! The screen comes first: a long session is listed and then judged bit by bit between two drawings, and nothing of it
+//! is held but a row of each exchange and what is said of those that are not fine.
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::convert::Onlooker;
 use super::input::Folds;
 use super::judgements::Judgements;
 use super::numbers::Numbers;
+use super::screen::copied;
 use super::shelved::Shelved;
 use super::{Exit, Fault, capture, signals::Signals, warn};
 use crate::diagnosis::{Handshake, Judgement, Readiness};
 use crate::exchange::Exchange;
 use crate::redact::Clean;
-use crate::session::{Progress, Recorded, SessionError};
-use crate::text::Language;
-use crate::tui::{Banner, Command, Mode, Row, Screen, ScreenError, Source, State};
+use crate::session::{Outline, Progress, Recorded, SessionError};
+use crate::text::{Language, Text};
+use crate::tui::{self, Banner, Command, CopyForm, Mode, Problem, Row, Screen, ScreenError, Source, State};
 
-/// How often the screen is drawn while somebody looks.
+/// How long is waited for keys while there is nothing to do.
 const TICK: Duration = Duration::from_millis(100);
+/// The same while something is left to draw.
+const SOON: Duration = Duration::from_millis(10);
+/// For how long is read between two looks at the keyboard.
+const TURN: Duration = Duration::from_millis(20);
+/// How many exchanges are listed at a time.
+const BATCH: usize = 2_000;
+/// The same where several sessions are merged: each batch is sorted in between those that are there.
+const MERGED_BATCH: usize = 50_000;
 
 pub(super) fn open(files: &[PathBuf], language: Language) -> Result<Exit, Fault> {
     let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
@@ -28,74 +41,92 @@ pub(super) fn open(files: &[PathBuf], language: Language) -> Result<Exit, Fault>
         session: Some(names.join(", ")),
         upstream_proxy: None,
     };
-    let mut state = State::new(language, banner);
-    let mut shelf = Shelf::of(files, language)?;
-    for gap in shelf.read(&mut state) {
-        warn(&Fault::from(gap).message(language));
-    }
+    let sessions = shelve(files, language)?;
+    let numbers = Numbers::of(&sessions);
     let runtime = capture::runtime()?;
     let signals = Signals::listen(&runtime)?;
     let mut screen = Screen::open().map_err(|error| match error {
         ScreenError::NoTerminal => Fault::NoTerminalToOpen,
         other => other.into(),
     })?;
+    let mut state = State::new(language, banner);
+    let mut shelf = Shelf::new(&sessions, &numbers);
+    let mut reading = Reading::new(&sessions, &numbers);
     while !signals.wait(Duration::ZERO) {
+        let patience = if reading.goes_on(&mut shelf, &mut state, Instant::now() + TURN) {
+            Duration::ZERO
+        } else if state.is_dirty() {
+            SOON
+        } else {
+            TICK
+        };
         screen.draw(&mut state, &shelf)?;
-        let inputs = screen.poll(TICK)?;
+        let inputs = screen.poll(patience)?;
         if inputs.into_iter().any(|input| state.input(input) == Some(Command::Quit)) {
             break;
         }
     }
+    drop(screen);
+    for gap in reading.gaps {
+        warn(&Fault::from(gap).message(language));
+    }
     Ok(Exit::Done)
 }
 
+/// Opens all files. Files of other programs are read for that, which may take a while: a bar says how far it is.
+fn shelve(files: &[PathBuf], language: Language) -> Result<Vec<Shelved>, Fault> {
+    let progress = Progress::default();
+    let onlooker = Onlooker::new(None, progress.clone());
+    let sessions = files.iter().map(|file| Shelved::of(file, &progress, language)).collect();
+    onlooker.leave();
+    sessions
+}
+
 /// The sessions that are looked at.
-pub(super) struct Shelf {
-    sessions: Vec<Shelved>,
-    numbers: Numbers,
+struct Shelf<'a> {
+    sessions: &'a [Shelved],
+    numbers: &'a Numbers,
     judgements: Judgements,
+    /// Over the session that is being judged.
+    folds: Folds,
     handshakes: Vec<Handshake>,
     readiness: Vec<Readiness>,
 }
 
-impl Shelf {
-    pub(super) fn of(files: &[PathBuf], language: Language) -> Result<Self, Fault> {
-        let shelved = |file: &PathBuf| Shelved::of(file, &Progress::default(), language);
-        let sessions = files.iter().map(shelved).collect::<Result<Vec<_>, _>>()?;
-        let numbers = Numbers::of(&sessions);
-        Ok(Self { sessions, numbers, judgements: Judgements::default(), handshakes: Vec::new(), readiness: Vec::new() })
-    }
-
-    /// Has all exchanges judged and listed; gives what cannot be read.
-    pub(super) fn read(&mut self, state: &mut State) -> Vec<SessionError> {
-        let mut gaps = Vec::new();
-        let sessions = std::mem::take(&mut self.sessions);
-        for (at, shelved) in sessions.iter().enumerate() {
-            let mut folds = Folds::default();
-            for Recorded { origin, mut exchange } in shelved.exchanges(&mut gaps) {
-                let Some(number) = self.numbers.shown(at, exchange.id) else { continue };
-                exchange.id = number;
-                let observed = folds.observe(&origin, &exchange);
-                state.add(Row::of(&exchange));
-                self.judge(observed.judgement, state);
-                observed.revised.into_iter().for_each(|judgement| self.judge(judgement, state));
-            }
-            let folded = folds.finish();
-            folded.revised.into_iter().for_each(|judgement| self.judge(judgement, state));
-            self.handshakes.extend(folded.handshakes);
-            Readiness::merge(&mut self.readiness, folded.readiness);
+impl<'a> Shelf<'a> {
+    fn new(sessions: &'a [Shelved], numbers: &'a Numbers) -> Self {
+        Self {
+            sessions,
+            numbers,
+            judgements: Judgements::default(),
+            folds: Folds::default(),
+            handshakes: Vec::new(),
+            readiness: Vec::new(),
         }
-        self.sessions = sessions;
-        gaps
     }
 
-    fn judge(&mut self, judgement: Judgement, state: &mut State) {
+    fn judge(&mut self, Recorded { origin, mut exchange }: Recorded, number: u64, state: &mut State) {
+        exchange.id = number;
+        let observed = self.folds.observe(&origin, &exchange);
+        self.say(observed.judgement, state);
+        observed.revised.into_iter().for_each(|judgement| self.say(judgement, state));
+    }
+
+    /// The session that is being judged is over.
+    fn end(&mut self, state: &mut State) {
+        let folded = std::mem::take(&mut self.folds).finish();
+        folded.revised.into_iter().for_each(|judgement| self.say(judgement, state));
+        self.handshakes.extend(folded.handshakes);
+        Readiness::merge(&mut self.readiness, folded.readiness);
+    }
+
+    fn say(&mut self, judgement: Judgement, state: &mut State) {
         state.judge(&judgement);
         self.judgements.keep(judgement);
     }
 }
 
-impl Source for Shelf {
+impl Source for Shelf<'_> {
     fn exchange(&self, id: u64) -> Option<Arc<Exchange>> {
         let (at, recorded) = self.numbers.recorded(id)?;
         let mut exchange = self.sessions.get(at)?.exchange(recorded)?;
@@ -108,17 +139,154 @@ impl Source for Shelf {
     }
 
     fn handshakes(&self, id: u64) -> Vec<Handshake> {
-        let is_step = |handshake: &&Handshake| handshake.steps.iter().any(|step| step.exchange == Some(id));
-        self.handshakes.iter().filter(is_step).cloned().collect()
+        let over = self.handshakes.iter().filter(|handshake| handshake.has_step(id)).cloned();
+        over.chain(self.folds.handshakes_of(id)).collect()
     }
 
     fn readiness(&self) -> Vec<Readiness> {
-        self.readiness.clone()
+        let mut readiness = self.readiness.clone();
+        Readiness::merge(&mut readiness, self.folds.readiness());
+        readiness
+    }
+
+    fn snippet(&self, id: u64, form: CopyForm) -> Option<String> {
+        copied(&*self.exchange(id)?, form)
     }
 
     fn reveal(&self, text: &Clean) -> String {
         self.sessions.last().map_or_else(|| text.as_str().to_owned(), |shelved| shelved.reveal(text))
     }
+}
+
+/// The reading of all sessions: each is listed, then each is judged.
+struct Reading<'a> {
+    sessions: &'a [Shelved],
+    numbers: &'a Numbers,
+    stage: Stage<'a>,
+    /// Exchanges of all sessions.
+    all: u64,
+    /// How many of them the stage has dealt with.
+    done: u64,
+    /// What cannot be read.
+    gaps: Vec<SessionError>,
+}
+
+/// What is being done, and with which session.
+enum Stage<'a> {
+    List(usize, Box<dyn Iterator<Item = Outline> + 'a>),
+    Judge(usize, Box<dyn Iterator<Item = Result<Recorded, SessionError>> + 'a>),
+    Over,
+}
+
+impl<'a> Reading<'a> {
+    fn new(sessions: &'a [Shelved], numbers: &'a Numbers) -> Self {
+        let all = sessions.iter().map(Shelved::len).sum();
+        let mut reading = Self { sessions, numbers, stage: Stage::Over, all, done: 0, gaps: Vec::new() };
+        reading.stage = reading.list(0);
+        reading
+    }
+
+    /// Reads until `until`; says whether anything is left.
+    fn goes_on(&mut self, shelf: &mut Shelf<'_>, state: &mut State, until: Instant) -> bool {
+        while self.step(shelf, state) {
+            if Instant::now() >= until {
+                state.reading(self.progress());
+                return true;
+            }
+        }
+        state.reading(None);
+        false
+    }
+
+    /// Deals with some exchanges; says whether there may be more.
+    fn step(&mut self, shelf: &mut Shelf<'_>, state: &mut State) -> bool {
+        match &mut self.stage {
+            Stage::Over => return false,
+            Stage::List(at, outlines) => {
+                let (at, numbers) = (*at, self.numbers);
+                let batch = if self.sessions.len() > 1 { MERGED_BATCH } else { BATCH };
+                let number = |outline: Outline| Some((numbers.shown(at, outline.id)?, outline));
+                let rows: Vec<_> = outlines
+                    .take(batch)
+                    .filter_map(number)
+                    .map(|(number, outline)| Row::outlined(&outline).numbered(number))
+                    .collect();
+                self.done += rows.len() as u64;
+                let is_over = rows.is_empty();
+                state.add_all(rows);
+                if is_over {
+                    self.stage = self.list(at + 1);
+                }
+            }
+            Stage::Judge(at, exchanges) => {
+                let at = *at;
+                match exchanges.next() {
+                    Some(Ok(recorded)) => {
+                        self.done += 1;
+                        if let Some(number) = self.numbers.shown(at, recorded.exchange.id) {
+                            shelf.judge(recorded, number, state);
+                        }
+                    }
+                    Some(Err(gap)) => {
+                        self.gaps.push(gap);
+                        state.problems(vec![problem(self.gaps.len())]);
+                    }
+                    None => {
+                        shelf.end(state);
+                        self.stage = self.judge(at + 1);
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    fn list(&mut self, at: usize) -> Stage<'a> {
+        match self.sessions.get(at) {
+            Some(shelved) => Stage::List(at, Box::new(shelved.outlines())),
+            None => {
+                self.done = 0;
+                self.judge(0)
+            }
+        }
+    }
+
+    fn judge(&self, at: usize) -> Stage<'a> {
+        self.sessions.get(at).map_or(Stage::Over, |shelved| Stage::Judge(at, Box::new(shelved.recorded())))
+    }
+
+    fn progress(&self) -> Option<tui::Reading> {
+        let percent = u8::try_from((self.done * 100).checked_div(self.all).unwrap_or(100).min(100)).unwrap_or(100);
+        match self.stage {
+            Stage::List(..) => Some(tui::Reading::Listed(percent)),
+            Stage::Judge(..) => Some(tui::Reading::Judged(percent)),
+            Stage::Over => None,
+        }
+    }
+}
+
+fn problem(gaps: usize) -> Problem {
+    let words = Text {
+        en: "Not all could be read: {gaps} places, which are named when this screen is closed",
+        ja: "読み取れない箇所が {gaps} か所あります。内容はこの画面を閉じると表示されます",
+    };
+    Problem { words, names: vec![("gaps", gaps.into())] }
+}
+
+/// Reads all of `files`, and has somebody look at them.
+#[cfg(test)]
+pub(super) fn look(
+    files: &[PathBuf],
+    state: &mut State,
+    looked: impl FnOnce(&mut State, &dyn Source),
+) -> Result<(), Fault> {
+    let sessions = shelve(files, Language::En)?;
+    let numbers = Numbers::of(&sessions);
+    let mut shelf = Shelf::new(&sessions, &numbers);
+    let mut reading = Reading::new(&sessions, &numbers);
+    while reading.goes_on(&mut shelf, state, Instant::now() + TURN) {}
+    looked(state, &shelf);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -128,6 +296,14 @@ mod tests {
     use crate::exchange::{Ids, Timestamp};
     use crate::redact::Redactor;
     use crate::session::{self, Writer, paste};
+
+    /// Reads all, and gives what cannot be read.
+    fn read(shelf: &mut Shelf<'_>, state: &mut State) -> Vec<SessionError> {
+        let mut reading = Reading::new(shelf.sessions, shelf.numbers);
+        // Each turn does something, however short it is.
+        while reading.goes_on(shelf, state, Instant::now()) {}
+        reading.gaps
+    }
 
     #[test]
     fn several_sessions_are_one_view_in_the_order_of_time() {
@@ -149,15 +325,17 @@ mod tests {
         let files = [file("a", [10, 40]), file("b", [20, 30])];
         let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None, upstream_proxy: None };
         let mut state = State::new(Language::En, banner);
-        let mut shelf = Shelf::of(&files, Language::En).unwrap();
-        assert!(shelf.read(&mut state).is_empty());
+        let sessions = shelve(&files, Language::En).unwrap();
+        let numbers = Numbers::of(&sessions);
+        let mut shelf = Shelf::new(&sessions, &numbers);
+        assert!(read(&mut shelf, &mut state).is_empty());
         let path =
             |id| shelf.exchange(id).map(|exchange| (exchange.id, exchange.url.as_ref().unwrap().path().to_owned()));
         let expected = [(1, "/a/10"), (2, "/b/20"), (3, "/b/30"), (4, "/a/40")];
         assert_eq!((1..=4).filter_map(path).collect::<Vec<_>>(), expected.map(|(id, path)| (id, path.to_owned())));
         assert!(path(0).is_none() && path(5).is_none());
         assert!((1..=4).all(|id| shelf.judgement(id).is_some()));
-        let alone = Shelf::of(&files[1..], Language::En).unwrap();
+        let alone = Shelf::new(&sessions[1..], &Numbers::Own);
         assert_eq!(alone.exchange(2).unwrap().started, Timestamp(30));
     }
 
@@ -176,8 +354,9 @@ mod tests {
         std::fs::write(&path, format!("{{\"log\":{{\"entries\":[{entries}]}}}}")).unwrap();
         let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None, upstream_proxy: None };
         let mut state = State::new(Language::En, banner);
-        let mut shelf = Shelf::of(&[path], Language::En).unwrap();
-        assert!(matches!(shelf.read(&mut state)[..], [SessionError::BadEntry { number: 3, .. }]));
+        let sessions = shelve(&[path], Language::En).unwrap();
+        let mut shelf = Shelf::new(&sessions, &Numbers::Own);
+        assert!(matches!(read(&mut shelf, &mut state)[..], [SessionError::BadEntry { number: 3, .. }]));
         let path = |id| shelf.exchange(id).map(|exchange| exchange.url.as_ref().unwrap().path().to_owned());
         assert_eq!([1, 2, 3].map(path), [Some("/poll".to_owned()), Some("/a".to_owned()), None]);
         assert!((1..=2).all(|id| shelf.judgement(id).is_some()));

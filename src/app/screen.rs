@@ -10,9 +10,10 @@ use crate::diagnosis::{Handshake, Judgement, Observed, Readiness};
 use crate::exchange::Exchange;
 use crate::proxy::Tally;
 use crate::redact::Clean;
+use crate::report::snippet::{self, snippet};
 use crate::session::SessionError;
 use crate::text::{Language, Text};
-use crate::tui::{Banner, Command, Counts, Problem, Row, Screen, Source, State};
+use crate::tui::{Banner, Command, CopyForm, Counts, Problem, Row, Screen, Source, State};
 
 /// Shows a capture on the terminal.
 pub(super) struct ScreenShow {
@@ -83,9 +84,25 @@ impl Source for Look<'_> {
         self.watch.ledger.diagnosis().readiness().to_vec()
     }
 
+    fn snippet(&self, id: u64, form: CopyForm) -> Option<String> {
+        copied(&*self.exchange(id)?, form)
+    }
+
     fn reveal(&self, text: &Clean) -> String {
         self.watch.redactor.reveal(text)
     }
+}
+
+/// An exchange as something to paste.
+pub(super) fn copied(exchange: &Exchange, form: CopyForm) -> Option<String> {
+    snippet(
+        exchange,
+        match form {
+            CopyForm::Curl => snippet::Form::Curl,
+            CopyForm::PowerShell => snippet::Form::PowerShell,
+            CopyForm::Raw => snippet::Form::Raw,
+        },
+    )
 }
 
 /// What is wrong with the recording, for the screen.

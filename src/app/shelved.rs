@@ -6,7 +6,7 @@ use super::Fault;
 use super::input;
 use crate::exchange::{Exchange, Timestamp};
 use crate::redact::{Clean, Redactor};
-use crate::session::{Opening, Progress, Recorded, Session, SessionError};
+use crate::session::{Opening, Outline, Progress, Recorded, Session, SessionError};
 use crate::text::Language;
 
 /// A saved source.
@@ -32,13 +32,27 @@ impl Shelved {
 
     /// All exchanges that can be read; what cannot be read goes to `gaps`.
     pub(super) fn exchanges<'s>(&'s self, gaps: &'s mut Vec<SessionError>) -> impl Iterator<Item = Recorded> + 's {
-        gaps.extend(self.gaps.iter().cloned());
-        input::readable(self.session.recorded(), gaps)
+        input::readable(self.recorded(), gaps)
     }
 
-    /// When each exchange began, and its number. A place that cannot be read is told of when it is read as a whole.
-    pub(super) fn outlines(&self) -> impl Iterator<Item = (Timestamp, u64)> + '_ {
-        self.session.outlines().flatten().map(|found| (found.started, found.id))
+    /// All exchanges, and what cannot be read.
+    pub(super) fn recorded(&self) -> impl Iterator<Item = Result<Recorded, SessionError>> + '_ {
+        self.gaps.iter().cloned().map(Err).chain(self.session.recorded())
+    }
+
+    /// How many exchanges there are.
+    pub(super) fn len(&self) -> u64 {
+        self.session.len().unwrap_or_default()
+    }
+
+    /// What the list shows of each exchange. A place that cannot be read is told of when it is read as a whole.
+    pub(super) fn outlines(&self) -> impl Iterator<Item = Outline> + '_ {
+        self.session.outlines().flatten()
+    }
+
+    /// When each exchange began, and its number; likewise.
+    pub(super) fn beginnings(&self) -> impl Iterator<Item = (Timestamp, u64)> + '_ {
+        self.session.beginnings().flatten()
     }
 
     /// The exchange of this number.

@@ -95,3 +95,10 @@ pub struct Handshake {
     /// What it came to.
     pub verdict: Verdict,
 }
+
+impl Handshake {
+    /// Whether an exchange is a step of it.
+    pub fn has_step(&self, exchange: u64) -> bool {
+        self.steps.iter().any(|step| step.exchange == Some(exchange))
+    }
+}

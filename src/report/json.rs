@@ -38,12 +38,12 @@ pub struct Entry {
     /// Nothing where no response came.
     pub status: Option<u16>,
     /// What broke.
-    pub error: Option<Error>,
+    pub error: Option<Box<Error>>,
     /// What is said of it as a whole.
     #[serde(serialize_with = "shown")]
     pub verdict: Verdict,
     /// Ids, the answer first.
-    pub findings: Vec<&'static str>,
+    pub findings: Box<[&'static str]>,
 }
 
 impl Entry {
@@ -56,7 +56,7 @@ impl Entry {
             method: exchange.method.clone(),
             url: exchange.url.as_ref().map(|url| url.text().clone()),
             status: exchange.status(),
-            error: exchange.error.as_ref().map(Error::new),
+            error: exchange.error.as_ref().map(|failure| Box::new(Error::new(failure))),
             verdict: judgement.verdict,
             findings: ids(judgement),
         }
@@ -69,7 +69,7 @@ impl Entry {
     }
 }
 
-fn ids(judgement: &Judgement) -> Vec<&'static str> {
+fn ids(judgement: &Judgement) -> Box<[&'static str]> {
     judgement.findings.iter().map(Finding::id).collect()
 }
 
@@ -123,7 +123,7 @@ pub enum Event<'a> {
         #[serde(serialize_with = "shown")]
         verdict: Verdict,
         /// The finding ids now.
-        findings: Vec<&'static str>,
+        findings: Box<[&'static str]>,
         /// The findings now.
         details: Vec<Detail<'a>>,
     },

@@ -65,6 +65,15 @@ pub struct Problem {
     pub names: Vec<(&'static str, Clean)>,
 }
 
+/// How far a saved session has been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// So many per cent are in the list.
+    Listed(u8),
+    /// All are; so many per cent have been judged.
+    Judged(u8),
+}
+
 /// What the user wants done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {

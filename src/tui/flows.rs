@@ -1,11 +1,13 @@
 //! The list: all rows, those that the filter leaves, and the one selected.
 
-use std::collections::HashSet;
+use std::cmp::Ordering;
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 
 use unicode_width::UnicodeWidthStr;
 
 use super::filter::Filter;
-use super::row::Row;
+use super::row::{RequestKind, Row};
 use crate::diagnosis::Judgement;
 use crate::redact::Clean;
 
@@ -17,7 +19,7 @@ use crate::redact::Clean;
 pub(super) struct Flows {
     rows: Vec<Row>,
     /// Indices of `rows[..scanned]` that the filter leaves, ascending.
-    shown: Vec<u32>,
+    shown: VecDeque<u32>,
     scanned: usize,
     filter: Filter,
     selected: Option<u64>,
@@ -25,13 +27,17 @@ pub(super) struct Flows {
     pub(super) following: bool,
     /// The first row on the screen, as a position in `shown`.
     top: usize,
-    /// Hosts, methods and paths repeat; each is kept once.
-    names: HashSet<Clean>,
+    /// Paths that repeat are kept once, and so are the kinds of requests.
+    paths: HashSet<Clean>,
+    kinds: HashSet<Arc<RequestKind>>,
     challenges: usize,
     failures: usize,
     /// Columns of the longest method and host so far, so that the list does not shift while one scrolls.
     widest: (usize, usize),
 }
+
+/// How many paths and kinds are remembered: more are of no use, as most of them never come again.
+const REMEMBERED: usize = 10_000;
 
 /// Which way to look for the next row of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,11 +81,7 @@ impl Flows {
 
     /// Adds a row, or replaces the one of the same exchange.
     pub(super) fn add(&mut self, mut row: Row) {
-        for name in [&mut row.host, &mut row.path, &mut row.method] {
-            *name = self.shared(name);
-        }
-        let (method, host) = self.widest;
-        self.widest = (method.max(row.method.as_str().width()), host.max(row.host.as_str().width()));
+        self.share(&mut row);
         match self.rows.binary_search_by_key(&row.id, |row| row.id) {
             Ok(at) => self.change(at, |old| {
                 row.verdict = old.verdict;
@@ -87,17 +89,48 @@ impl Flows {
                 *old = row;
             }),
             Err(at) => {
-                self.challenges += usize::from(row.is_401());
-                self.failures += usize::from(row.is_failure());
+                self.count_in(&row);
                 self.rows.insert(at, row);
                 if at < self.scanned {
                     self.scanned += 1;
                     let from = self.shown.partition_point(|index| (*index as usize) < at);
-                    self.shown[from..].iter_mut().for_each(|index| *index += 1);
+                    self.shown.range_mut(from..).for_each(|index| *index += 1);
                     self.show(at);
                 }
             }
         }
+    }
+
+    /// Adds many rows of exchanges that have none yet: in time in proportion to all rows, once, where they belong
+    /// between those that are there.
+    pub(super) fn add_all(&mut self, mut rows: Vec<Row>) {
+        rows.sort_unstable_by_key(|row| row.id);
+        let Some(first) = rows.first().map(|row| row.id) else { return };
+        let from = self.rows.partition_point(|row| row.id < first);
+        if self.rows.len() - from <= 16 {
+            for row in rows {
+                self.add(row);
+            }
+            return;
+        }
+        for row in &mut rows {
+            self.share(row);
+            self.count_in(row);
+        }
+        let behind = self.rows.split_off(from);
+        let (mut old, mut new) = (behind.into_iter().peekable(), rows.into_iter().peekable());
+        loop {
+            let order = match (old.peek(), new.peek()) {
+                (None, None) => break,
+                (Some(old), Some(new)) => old.id.cmp(&new.id),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+            };
+            self.rows.extend(if order == Ordering::Less { old.next() } else { new.next() });
+        }
+        // What follows has another place now.
+        self.shown.truncate(self.shown.partition_point(|index| (*index as usize) < from));
+        self.scanned = self.scanned.min(from);
     }
 
     /// Takes over what is said of an exchange. Nothing happens if there is no row of it.
@@ -120,7 +153,7 @@ impl Flows {
         let until = self.rows.len().min(self.scanned.saturating_add(budget));
         for at in self.scanned..until {
             if self.filter.matches(&self.rows[at]) {
-                self.shown.push(at as u32);
+                self.shown.push_back(at as u32);
             }
         }
         self.scanned = until;
@@ -189,8 +222,8 @@ impl Flows {
         let at = self.position();
         let lowest = (at + 1).saturating_sub(height.max(1));
         self.top = self.top.clamp(lowest, at).min(self.shown.len().saturating_sub(height));
-        let shown = &self.shown[self.top..self.shown.len().min(self.top + height)];
-        shown.iter().map(|index| &self.rows[*index as usize])
+        let shown = self.shown.range(self.top..self.shown.len().min(self.top + height));
+        shown.map(|index| &self.rows[*index as usize])
     }
 
     /// The position of the selected row among the shown ones, or of the one that would follow it.
@@ -208,7 +241,7 @@ impl Flows {
 
     /// Keeps the selection on a shown row.
     fn settle(&mut self) {
-        let Some(last) = self.shown.last().map(|index| self.rows[*index as usize].id) else {
+        let Some(last) = self.shown.back().map(|index| self.rows[*index as usize].id) else {
             self.selected = None;
             return;
         };
@@ -245,11 +278,30 @@ impl Flows {
         }
     }
 
-    fn shared(&mut self, name: &Clean) -> Clean {
-        if let Some(known) = self.names.get(name) {
-            return known.clone();
+    fn count_in(&mut self, row: &Row) {
+        self.challenges += usize::from(row.is_401());
+        self.failures += usize::from(row.is_failure());
+    }
+
+    /// Has the row share what it has in common with others.
+    fn share(&mut self, row: &mut Row) {
+        match self.kinds.get(&row.kind) {
+            Some(kind) => row.kind = Arc::clone(kind),
+            None => {
+                let (method, host) = self.widest;
+                let kind = &row.kind;
+                self.widest = (method.max(kind.method.as_str().width()), host.max(kind.host.as_str().width()));
+                if self.kinds.len() < REMEMBERED {
+                    self.kinds.insert(Arc::clone(kind));
+                }
+            }
         }
-        self.names.insert(name.clone());
-        name.clone()
+        match self.paths.get(&row.path) {
+            Some(path) => row.path = path.clone(),
+            None if self.paths.len() < REMEMBERED => {
+                self.paths.insert(row.path.clone());
+            }
+            None => {}
+        }
     }
 }

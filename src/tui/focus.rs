@@ -45,6 +45,7 @@ pub(super) enum Task {
     Filter,
     Help,
     Readiness,
+    Copy,
     Quit,
 }
 

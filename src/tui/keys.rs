@@ -64,6 +64,9 @@ pub(super) enum Action {
     Readiness,
     CloseReadiness,
     FollowReadiness,
+    Copy,
+    NextForm,
+    CloseCopy,
     Quit,
     Confirm,
     Refuse,
@@ -93,7 +96,7 @@ impl When {
             Self::Always => true,
             Self::Browsing => task == Task::Browse,
             Self::In(panes) => task == Task::Browse && panes.contains(&pane),
-            Self::Moving => matches!(task, Task::Browse | Task::Help | Task::Readiness),
+            Self::Moving => matches!(task, Task::Browse | Task::Help | Task::Readiness | Task::Copy),
             Self::Unasked => task != Task::Quit,
             Self::While(wanted) => task == wanted,
         }

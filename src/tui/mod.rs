@@ -20,6 +20,7 @@
 //! panes while they are open.
 
 mod banner;
+mod copying;
 mod document;
 mod filter;
 mod flows;
@@ -58,7 +59,8 @@ pub(crate) fn press_down(state: &mut State) {
     state.input(Input::pressed(crossterm::event::KeyCode::Down));
 }
 
-pub use banner::{Banner, Command, Counts, Mode, Problem};
+pub use banner::{Banner, Command, Counts, Mode, Problem, Reading};
+pub use copying::CopyForm;
 pub use keys::Input;
 pub use row::{Authn, Row};
 pub use state::State;
@@ -77,6 +79,9 @@ pub trait Source {
 
     /// What each endpoint of each server offers, as far as the session shows it.
     fn readiness(&self) -> Vec<Readiness>;
+
+    /// The exchange as something to paste, without its credentials; nothing where its request was not seen.
+    fn snippet(&self, id: u64, form: CopyForm) -> Option<String>;
 
     /// `text` with the people behind its pseudonyms, from memory.
     fn reveal(&self, text: &Clean) -> String;

@@ -1,10 +1,12 @@
 //! The compact row that is kept of every exchange for the list.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::diagnosis::{Judgement, Rule, Verdict};
-use crate::exchange::{Exchange, Seen, Timestamp};
-use crate::redact::{Clean, Credential, Negotiate, Ntlm, NtlmMessage, Token};
+use crate::exchange::{Exchange, Timestamp};
+use crate::redact::{Clean, Credential, Negotiate, Ntlm, NtlmMessage, Token, Url};
+use crate::session::Outline;
 
 /// What the list shows of one exchange. Small, because there is one for every exchange of a session.
 #[derive(Clone, Debug)]
@@ -12,14 +14,20 @@ pub struct Row {
     /// The exchange.
     pub id: u64,
     pub(super) started: Timestamp,
-    pub(super) method: Clean,
-    pub(super) host: Clean,
     pub(super) path: Clean,
+    pub(super) kind: Arc<RequestKind>,
     pub(super) status: Option<u16>,
     pub(super) progress: Progress,
-    pub(super) authn: Authn,
     pub(super) verdict: Verdict,
     pub(super) rules: Box<[&'static Rule]>,
+}
+
+/// What thousands of requests have in common: the list keeps each once.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct RequestKind {
+    pub(super) method: Clean,
+    pub(super) host: Clean,
+    pub(super) authn: Authn,
 }
 
 /// How far an exchange came.
@@ -41,32 +49,39 @@ const PATH_LIMIT: usize = 160;
 impl Row {
     /// The row of an exchange that has not been judged yet.
     pub fn of(exchange: &Exchange) -> Self {
-        let (host, path) = match &exchange.url {
-            Some(url) => {
-                let text = url.text();
-                let (scheme, origin) = (url.scheme().len() + 3, url.origin().len());
-                (text.slice(scheme..origin), bounded(&text.slice(origin..text.as_str().len())))
-            }
-            None => (Clean::from(""), Clean::from("")),
-        };
-        let progress = match (&exchange.request, &exchange.response) {
-            _ if exchange.running => Progress::Running,
-            _ if exchange.error.is_some() => Progress::Broken,
-            (Seen::Unseen(_), Seen::Unseen(_)) => Progress::Unseen,
-            _ => Progress::Done,
-        };
+        let (asked, answered) = (exchange.request.seen().is_some(), exchange.response.seen().is_some());
         Self {
             id: exchange.id,
             started: exchange.started,
-            method: exchange.method.clone().unwrap_or_else(|| Clean::from("")),
-            host,
-            path,
+            path: path(exchange.url.as_ref()),
+            kind: RequestKind::new(exchange.method.as_ref(), exchange.url.as_ref(), Authn::of(exchange)),
             status: exchange.status(),
-            progress,
-            authn: Authn::of(exchange),
+            progress: Progress::of(exchange.running, exchange.error.is_some(), asked || answered),
             verdict: Verdict::Pending,
             rules: Box::default(),
         }
+    }
+
+    /// The same of an exchange that was not read as a whole.
+    pub fn outlined(outline: &Outline) -> Self {
+        let seen = outline.request_seen || outline.response_seen;
+        let authn = Authn::carried(outline.request_seen, outline.authorization.as_ref());
+        Self {
+            id: outline.id,
+            started: outline.started,
+            path: path(outline.url.as_ref()),
+            kind: RequestKind::new(outline.method.as_ref(), outline.url.as_ref(), authn),
+            status: outline.status,
+            progress: Progress::of(outline.running, outline.broken, seen),
+            verdict: Verdict::Pending,
+            rules: Box::default(),
+        }
+    }
+
+    /// The row with `id` in the place of its number.
+    #[must_use]
+    pub fn numbered(self, id: u64) -> Self {
+        Self { id, ..self }
     }
 
     pub(super) fn judge(&mut self, judgement: &Judgement) {
@@ -83,13 +98,38 @@ impl Row {
     }
 }
 
-fn bounded(path: &Clean) -> Clean {
-    let text = path.as_str();
-    if text.len() <= PATH_LIMIT { path.clone() } else { path.slice(0..text.floor_char_boundary(PATH_LIMIT)) }
+/// Path and query, of their own: a part of the URL would keep all of it.
+fn path(url: Option<&Url>) -> Clean {
+    let Some(url) = url else { return "".into() };
+    let (text, from) = (url.text().as_str(), url.origin().len());
+    let to = text.floor_char_boundary(from + PATH_LIMIT);
+    Clean::concat([url.text().slice(from..to)])
+}
+
+impl RequestKind {
+    fn new(method: Option<&Clean>, url: Option<&Url>, authn: Authn) -> Arc<Self> {
+        let host = |url: &Url| url.text().slice(url.scheme().len() + 3..url.origin().len());
+        let empty = || Clean::from("");
+        Arc::new(Self { method: method.cloned().unwrap_or_else(empty), host: url.map_or_else(empty, host), authn })
+    }
+}
+
+impl Progress {
+    const fn of(running: bool, broken: bool, seen: bool) -> Self {
+        if running {
+            Self::Running
+        } else if broken {
+            Self::Broken
+        } else if seen {
+            Self::Done
+        } else {
+            Self::Unseen
+        }
+    }
 }
 
 /// How the client authenticated, in the words of the Authn column of Outlook's Connection Status.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Authn {
     /// No `Authorization`.
     Anonymous,
@@ -120,10 +160,15 @@ pub enum Authn {
 impl Authn {
     /// What the request's `Authorization` says.
     pub fn of(exchange: &Exchange) -> Self {
-        if exchange.request.seen().is_none() {
+        Self::carried(exchange.request.seen().is_some(), exchange.authorization())
+    }
+
+    /// What it says where it carried `credential`.
+    fn carried(seen: bool, credential: Option<&Credential>) -> Self {
+        if !seen {
             return Self::Unseen;
         }
-        match exchange.authorization() {
+        match credential {
             None => Self::Anonymous,
             Some(Credential::Empty) => Self::Empty,
             Some(Credential::Basic { .. }) => Self::Basic,
@@ -165,9 +210,10 @@ impl Authn {
     }
 }
 
-impl fmt::Display for Authn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+impl Authn {
+    /// The same in full.
+    pub(super) fn long(&self) -> &str {
+        match self {
             Self::Anonymous => "Anonymous",
             Self::BearerEmpty => "Bearer (empty)",
             Self::NegotiateNtlm(1) => "Nego NTLM 1/3",
@@ -176,7 +222,13 @@ impl fmt::Display for Authn {
             Self::NegotiateNtlm(_) => "Nego NTLM",
             Self::Kerberos => "Nego Kerberos",
             other => other.short(),
-        })
+        }
+    }
+}
+
+impl fmt::Display for Authn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.long())
     }
 }
 

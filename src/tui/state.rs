@@ -1,9 +1,12 @@
 //! What is looked at. Pure: input and news go in, commands come out, drawing reads it.
 
+use std::time::{Duration, Instant};
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::Source;
-use super::banner::{Banner, Command, Counts, Mode, Problem};
+use super::banner::{Banner, Command, Counts, Mode, Problem, Reading};
+use super::copying::Copying;
 use super::document::Mark;
 use super::filter::Filter;
 use super::flows::{Flows, Toward};
@@ -22,6 +25,8 @@ pub struct State {
     pub(super) banner: Banner,
     pub(super) counts: Counts,
     pub(super) problems: Vec<Problem>,
+    /// What of the session is still being read, where anything is.
+    pub(super) reading: Option<Reading>,
     pub(super) paused: bool,
     pub(super) revealed: bool,
     pub(super) flows: Flows,
@@ -43,6 +48,9 @@ pub struct State {
     /// The first row on the screen of each pane that is a text, and of the help.
     scrolls: [usize; 5],
     pub(super) help_scroll: usize,
+    pub(super) copying: Copying,
+    /// What has yet to be put on the clipboard.
+    clipboard: Option<String>,
     /// What the endpoints offer, while it is looked at.
     pub(super) matrix: Matrix,
     /// How many rows a page is, by pane; known once drawn.
@@ -52,8 +60,10 @@ pub struct State {
     dirty: bool,
 }
 
-/// Rows that the filter is applied to between two drawings: about a millisecond's work.
+/// Rows that the filter is applied to at a time: about a millisecond's work.
 const FILTER_BUDGET: usize = 20_000;
+/// For how long it is applied before what it leaves so far is drawn: a key is never waited for longer.
+const FILTER_PATIENCE: Duration = Duration::from_millis(20);
 
 impl State {
     /// Nothing seen yet.
@@ -65,6 +75,7 @@ impl State {
             banner,
             counts: Counts::default(),
             problems: Vec::new(),
+            reading: None,
             paused: false,
             revealed: false,
             flows,
@@ -79,6 +90,8 @@ impl State {
             step: None,
             scrolls: [0; 5],
             help_scroll: 0,
+            copying: Copying::default(),
+            clipboard: None,
             matrix: Matrix::default(),
             pages: [10; 5],
             bring_into_view: false,
@@ -91,6 +104,12 @@ impl State {
     pub fn add(&mut self, row: Row) {
         self.looked.forget_exchange(row.id);
         self.flows.add(row);
+        self.dirty = true;
+    }
+
+    /// Adds the rows of exchanges that have none yet.
+    pub fn add_all(&mut self, rows: Vec<Row>) {
+        self.flows.add_all(rows);
         self.dirty = true;
     }
 
@@ -112,6 +131,12 @@ impl State {
     pub fn problems(&mut self, problems: Vec<Problem>) {
         self.dirty |= self.problems != problems;
         self.problems = problems;
+    }
+
+    /// How far a saved session has been read; nothing once it was read as a whole.
+    pub fn reading(&mut self, reading: Option<Reading>) {
+        self.dirty |= self.reading != reading;
+        self.reading = reading;
     }
 
     /// Whether capture is paused, where that was not decided on this screen.
@@ -143,11 +168,27 @@ impl State {
         }
     }
 
+    /// What has to be put on the clipboard now.
+    pub(super) fn take_clipboard(&mut self) -> Option<String> {
+        self.clipboard.take()
+    }
+
     /// Called before each drawing: reads what is looked at, goes on with filtering.
     pub(super) fn prepare(&mut self, source: &dyn Source) {
-        self.dirty = !self.flows.catch_up(FILTER_BUDGET);
+        let began = Instant::now();
+        self.dirty = loop {
+            if self.flows.catch_up(FILTER_BUDGET) {
+                break false;
+            }
+            if began.elapsed() >= FILTER_PATIENCE {
+                break true;
+            }
+        };
         if self.task == Task::Readiness {
             self.matrix.read(source);
+        }
+        if self.task == Task::Copy {
+            self.clipboard = self.copying.read(source).or(self.clipboard.take());
         }
         let before = self.looked.id();
         self.looked.read(self.flows.selected(), source, self.language, self.revealed);
@@ -204,7 +245,14 @@ impl State {
             }
             Action::Readiness => self.task = Task::Readiness,
             Action::FollowReadiness => self.follow_readiness(),
-            Action::KeepFilter | Action::CloseHelp | Action::CloseReadiness | Action::Refuse => {
+            Action::Copy => {
+                if let Some(id) = self.flows.selected() {
+                    self.copying.begin(id);
+                    self.task = Task::Copy;
+                }
+            }
+            Action::NextForm => self.copying.turn(),
+            Action::KeepFilter | Action::CloseHelp | Action::CloseReadiness | Action::CloseCopy | Action::Refuse => {
                 self.task = Task::Browse;
             }
             Action::ClearFilter => {
@@ -263,6 +311,8 @@ impl State {
     fn go(&mut self, by: isize) {
         if self.task == Task::Readiness {
             self.matrix.go(by);
+        } else if self.task == Task::Copy {
+            self.copying.scroll = self.copying.scroll.saturating_add_signed(by);
         } else if self.task == Task::Help {
             self.help_scroll = self.help_scroll.saturating_add_signed(by);
         } else if self.focus == Pane::Flows {
@@ -276,6 +326,8 @@ impl State {
     fn go_to_start(&mut self) {
         if self.task == Task::Readiness {
             self.matrix.go(isize::MIN);
+        } else if self.task == Task::Copy {
+            self.copying.scroll = 0;
         } else if self.task == Task::Help {
             self.help_scroll = 0;
         } else if self.focus == Pane::Flows {
@@ -288,6 +340,8 @@ impl State {
     fn go_to_end(&mut self) {
         if self.task == Task::Readiness {
             self.matrix.go(isize::MAX);
+        } else if self.task == Task::Copy {
+            self.copying.scroll = usize::MAX;
         } else if self.task == Task::Help {
             self.help_scroll = usize::MAX;
         } else if self.focus == Pane::Flows {

@@ -13,6 +13,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use crossterm::cursor::Show;
 use crossterm::event::{self, Event, KeyEventKind};
 use crossterm::execute;
@@ -88,8 +90,21 @@ impl Screen {
         }
         self.terminal.draw(|frame| views::draw(frame, state, source)).map_err(ScreenError::Draw)?;
         self.drawn = Some(Instant::now());
+        if let Some(text) = state.take_clipboard() {
+            let sequence = clipboard(&text, std::env::var_os("TMUX").is_some());
+            let mut stdout = io::stdout();
+            stdout.write_all(sequence.as_bytes()).and_then(|()| stdout.flush()).map_err(ScreenError::Draw)?;
+        }
         Ok(())
     }
+}
+
+/// Asks the terminal to put `text` on its clipboard (OSC 52): it is the terminal of whoever sits before it, at the other
+/// end of an SSH connection too. Terminals that do not know that take no notice. tmux takes it for itself or hands it
+/// on, as it is set up: it is asked both ways.
+fn clipboard(text: &str, tmux: bool) -> String {
+    let sequence = format!("\x1b]52;c;{}\x07", BASE64_STANDARD.encode(text));
+    if tmux { format!("{sequence}\x1bPtmux;\x1b{sequence}\x1b\\") } else { sequence }
 }
 
 /// Reads keys for as long as the program lives. On a thread of its own, because a terminal that has hung up keeps
@@ -177,4 +192,15 @@ fn hook_panics() {
         give_back();
         report(info);
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clipboard;
+
+    #[test]
+    fn the_clipboard_is_asked_in_one_sequence_and_through_tmux_in_two() {
+        assert_eq!(clipboard("curl '\u{3042}'", false), "\x1b]52;c;Y3VybCAn44GCJw==\x07");
+        assert_eq!(clipboard("a", true), "\x1b]52;c;YQ==\x07\x1bPtmux;\x1b\x1b]52;c;YQ==\x07\x1b\\");
+    }
 }

@@ -27,6 +27,7 @@ mod certificate_page;
 mod client_cert;
 mod compare;
 mod convert;
+mod copying;
 mod crash;
 mod demo;
 mod extended_protection;

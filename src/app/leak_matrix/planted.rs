@@ -174,11 +174,11 @@ fn only(text: &str, keep: impl Fn(char) -> bool) -> String {
 }
 
 fn entities(text: &str) -> String {
-    text.chars().map(|c| format!("&#{};", u32::from(c))).collect()
+    text.chars().fold(String::new(), |text, letter| text + &format!("&#{};", u32::from(letter)))
 }
 
 fn escapes(text: &str) -> String {
-    text.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect()
+    text.chars().fold(String::new(), |text, letter| text + &format!("\\u{:04x}", u32::from(letter)))
 }
 
 fn utf16(text: &str) -> Vec<u8> {

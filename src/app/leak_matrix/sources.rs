@@ -215,7 +215,7 @@ fn entry(planted: &Planted) -> Value {
             entry["connection"] = json!(planted.text);
         }
         At::Socket => {
-            entry["_webSocketMessages"] = json!([{"type": "send", "time": 1, "opcode": 1, "data": planted.text}])
+            entry["_webSocketMessages"] = json!([{"type": "send", "time": 1, "opcode": 1, "data": planted.text}]);
         }
         At::Failure => {
             entry["response"] = json!({"status": 0, "statusText": planted.text, "headers": [], "_error": planted.text});

@@ -56,6 +56,14 @@ pub struct Outline {
     pub proxy_authorization: Option<Credential>,
     /// The final status, if a response was seen.
     pub status: Option<u16>,
+    /// Whether it was still going on when it was written.
+    pub running: bool,
+    /// Whether traffic failed.
+    pub broken: bool,
+    /// Whether the request was captured.
+    pub request_seen: bool,
+    /// Whether the response was captured.
+    pub response_seen: bool,
     /// The request's `User-Agent`.
     pub client: Option<Clean>,
 }
@@ -150,7 +158,17 @@ impl Session {
 
     /// All exchanges without their bodies.
     pub fn outlines(&self) -> Outlines<'_> {
-        Walk::new(self, "id, connection, started_us, method, url, status, request_head", Session::read_outline)
+        const COLUMNS: &str = "id, connection, started_us, method, url, status, request_head, running, \
+             error_kind IS NOT NULL, request_unseen IS NULL, response_unseen IS NULL";
+        Walk::new(self, COLUMNS, Session::read_outline)
+    }
+
+    /// When each exchange began, and its number.
+    pub fn beginnings(&self) -> Walk<'_, (Timestamp, u64)> {
+        Walk::new(self, "id, started_us", |_, row| {
+            let id = u64::try_from(row.get::<_, i64>(0)?).map_err(|_| RowError::Foreign("id"))?;
+            Ok((Timestamp(row.get(1)?), id))
+        })
     }
 
     /// One exchange.
@@ -195,6 +213,10 @@ impl Session {
             authorization: credential("authorization"),
             proxy_authorization: credential("proxy-authorization"),
             status: row.get(5)?,
+            running: row.get(7)?,
+            broken: row.get(8)?,
+            request_seen: row.get(9)?,
+            response_seen: row.get(10)?,
             client: field("user-agent").map(|field| field.value.clone()),
         })
     }

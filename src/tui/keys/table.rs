@@ -68,6 +68,18 @@ pub(in crate::tui) static KEYS: &[Entry] = &[
         help: text("in the endpoints: close them", "エンドポイント一覧: 閉じる"),
     },
     Entry {
+        keys: &[(char('c'), Action::NextForm)],
+        when: When::While(Task::Copy),
+        hint: text("curl, PowerShell, raw", "curl、PowerShell、生テキスト"),
+        help: text("while copying: the next form", "コピー中: 次の形式"),
+    },
+    Entry {
+        keys: &[(key(KeyCode::Esc), Action::CloseCopy), (char('q'), Action::CloseCopy)],
+        when: When::While(Task::Copy),
+        hint: text("close", "閉じる"),
+        help: text("while copying: back to the panes", "コピー中: 閉じる"),
+    },
+    Entry {
         keys: &[(char('?'), Action::Help)],
         when: When::Browsing,
         hint: text("help", "ヘルプ"),
@@ -179,6 +191,15 @@ pub(in crate::tui) static KEYS: &[Entry] = &[
         help: text(
             "show who is who, from memory; nothing of it is stored",
             "利用者名をメモリから表示する (保存はしない)",
+        ),
+    },
+    Entry {
+        keys: &[(char('c'), Action::Copy)],
+        when: When::Browsing,
+        hint: text("copy", "コピー"),
+        help: text(
+            "copy the exchange as curl, PowerShell or raw text, without its credentials",
+            "資格情報を除いて curl、PowerShell、生テキストとしてコピーする",
         ),
     },
     Entry {

@@ -68,7 +68,7 @@ fn the_list_follows_new_traffic_until_one_moves() {
 
 #[test]
 fn a_row_is_small() {
-    assert!(size_of::<Row>() <= 136, "{}", size_of::<Row>());
+    assert!(size_of::<Row>() <= 80, "{}", size_of::<Row>());
 }
 
 #[test]
@@ -88,6 +88,9 @@ fn only_what_is_visible_is_asked_for_and_drawn() {
         fn readiness(&self) -> Vec<Readiness> {
             Vec::new()
         }
+        fn snippet(&self, _: u64, _: CopyForm) -> Option<String> {
+            None
+        }
         fn reveal(&self, text: &Clean) -> String {
             text.as_str().to_owned()
         }
@@ -99,13 +102,11 @@ fn only_what_is_visible_is_asked_for_and_drawn() {
         row.id = id;
         state.add(row.clone());
     }
+    assert!(!state.flows.catch_up(20_000), "filtering is spread over drawings");
     let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
-    let mut drawings = 0;
     while state.is_dirty() {
         terminal.draw(|frame| views::draw(frame, &mut state, &source)).unwrap();
-        drawings += 1;
     }
-    assert!(drawings > 1, "filtering is spread over drawings");
     assert!(terminal.backend().to_string().contains("200000/200000"));
 }
 

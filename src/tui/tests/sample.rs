@@ -16,7 +16,7 @@ use crate::redact::{
     User, Withheld,
 };
 use crate::text::Text;
-use crate::tui::{Row, Source, State};
+use crate::tui::{CopyForm, Row, Source, State};
 
 /// All that the app would own.
 pub(super) struct Sample {
@@ -50,6 +50,10 @@ impl Source for Sample {
             endpoint("autodiscover", "EX01", &["bearer", "negotiate", "ntlm", "basic"], (1, 401, Verdict::Step)),
             endpoint("activesync", "EX01", &[], (5, 200, Verdict::Ok)),
         ]
+    }
+
+    fn snippet(&self, id: u64, form: CopyForm) -> Option<String> {
+        self.exchange(id).map(|exchange| format!("{form:?} {}\n", exchange.id))
     }
 
     fn reveal(&self, text: &Clean) -> String {

@@ -8,7 +8,7 @@ use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
 use crate::text::Text;
-use crate::tui::banner::Mode;
+use crate::tui::banner::{Mode, Reading};
 use crate::tui::document::harmless;
 use crate::tui::focus::Task;
 use crate::tui::keys::{self, Action};
@@ -73,7 +73,15 @@ fn doing(state: &State, wide: bool) -> Vec<Span<'static>> {
         Mode::Demo => ("▶", text("demonstration", "デモ"), Tone::Good),
         Mode::Open => ("■", text("saved session", "保存済みセッション"), Tone::Quiet),
     };
-    vec![Span::styled(format!("{glyph} "), tone.style()), Span::raw(words.to(language))]
+    let mut spans = vec![Span::styled(format!("{glyph} "), tone.style()), Span::raw(words.to(language))];
+    let reading = state.reading.map(|reading| match reading {
+        Reading::Listed(percent) => (text("  listing {percent} %", "  一覧を読み込み中 {percent} %"), percent),
+        Reading::Judged(percent) => (text("  diagnosing {percent} %", "  診断中 {percent} %"), percent),
+    });
+    spans.extend(reading.map(|(words, percent)| {
+        Span::styled(words.fill(language, &[("percent", &percent.to_string())]), Tone::Warning.style())
+    }));
+    spans
 }
 
 fn counts(state: &State) -> Vec<Span<'static>> {

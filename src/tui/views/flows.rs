@@ -148,12 +148,12 @@ fn draw_row(buffer: &mut Buffer, area: Rect, columns: &Columns, row: &Row, names
     let mut pen = Pen::new(buffer, area);
     pen.right(&row.id.to_string(), columns.id, quiet);
     pen.left(row.started.to_string().get(11..19).unwrap_or_default(), columns.time, quiet);
-    pen.left(row.method.as_str(), columns.method, plain);
+    pen.left(row.kind.method.as_str(), columns.method, plain);
     pen.left(glyph, 1, verdict);
     pen.left(&status.0, columns.status, status.1);
-    let authn = if columns.authn >= 14 { row.authn.to_string() } else { row.authn.short().to_owned() };
-    pen.left(&authn, columns.authn, Tone::Name.style());
-    pen.left(row.host.as_str(), columns.host, plain);
+    let authn = if columns.authn >= 14 { row.kind.authn.long() } else { row.kind.authn.short() };
+    pen.left(authn, columns.authn, Tone::Name.style());
+    pen.left(row.kind.host.as_str(), columns.host, plain);
     pen.left(&path.text, columns.path, if path.is_identity() { Tone::Identity.style() } else { plain });
     if let Some(rule) = row.rules.first() {
         let style = if row.verdict == Verdict::Failure { verdict } else { plain };

@@ -2,6 +2,7 @@
 
 mod bar;
 mod body;
+mod copying;
 pub(super) mod findings;
 mod flows;
 mod handshake;
@@ -45,6 +46,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &mut State, source: &dyn Source
     bar::hints(frame, hints, state);
     if state.task == Task::Help {
         help::draw(frame, body, state);
+    } else if state.task == Task::Copy {
+        copying::draw(frame, body, state);
     } else if state.task == Task::Readiness {
         readiness::draw(frame, body, state);
     } else if state.flows.len() == 0 {

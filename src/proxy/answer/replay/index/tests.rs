@@ -39,6 +39,10 @@ fn outline(id: u64, connection: u32, url: &str, authorization: Option<Credential
         authorization,
         proxy_authorization: None,
         status: Some(status),
+        running: false,
+        broken: false,
+        request_seen: true,
+        response_seen: true,
         client: None,
     }
 }
