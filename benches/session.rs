@@ -41,7 +41,7 @@ fn main() {
             written += 1;
         }
     }
-    let manifest = Manifest { share: "support", source: "authtap", exchanges: written, unread: 0 };
+    let manifest = Manifest { share: "support", source: "authtap", exchanges: written, ..Manifest::default() };
     export.finish(&manifest).unwrap();
 }
 
