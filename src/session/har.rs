@@ -2,9 +2,9 @@
 //!
 //! A file is read twice, entry by entry, so its length does not matter: once for what concerns all of it (who made it,
 //! what was taken out, which tunnels were looked into), then for the exchanges. Entries that we wrote ourselves carry
-//! facts that say so ([`facts`]), and their markers are read back; all others are bytes of the wire.
+//! facts that say so ([`facts`](crate::session::facts)), and their markers are read back; all others are bytes of the wire.
 //!
-//! Exchanges come out in the order in which they ended ([`order`]); our own files list them so. Entries without a connection's identity share one
+//! Exchanges come out in the order in which they ended (`order`); our own files list them so. Entries without a connection's identity share one
 //! connection an origin: then the legs of a handshake stay together, and nothing is concluded from a change of
 //! connections that nobody saw.
 

@@ -1,7 +1,7 @@
 //! Writes HTTP Archive 1.2.
 //!
 //! What HAR has a place for stands there, for every reader; what it has none for stands in `_authtap`, a custom field
-//! that others pass over: see [`facts`]. Exchanges come in the order in which they ended, and the file is written as
+//! that others pass over: see [`facts`](crate::session::facts). Exchanges come in the order in which they ended, and the file is written as
 //! they come. Bodies are text that was read and redacted: there are no bytes that would need base64.
 
 mod entry;

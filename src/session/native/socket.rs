@@ -61,7 +61,7 @@ pub(in crate::session) fn write(socket: &Socket) -> String {
     serde_json::to_string(&written).unwrap_or_default()
 }
 
-/// Reads [`write`] back; nothing where it is not what we write.
+/// Reads [`write()`] back; nothing where it is not what we write.
 pub(in crate::session) fn read(text: &str, door: Door<'_>) -> Option<Socket> {
     let written: Written<'_> = serde_json::from_str(text).ok()?;
     let side = |code: &str| of_code(&Side::ALL, code, Side::code);
