@@ -94,8 +94,7 @@ pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault>
         reach,
         at_the_end,
     };
-    run(plan, &runtime()?, |_| None)?;
-    Ok(Exit::Done)
+    Ok(run(plan, &runtime()?, |_| None)?.1)
 }
 
 /// Says what it means that other machines can call.
@@ -141,7 +140,7 @@ pub(super) fn run(
     plan: Plan,
     runtime: &Runtime,
     perform: impl FnOnce(&Proxy) -> Option<Performance>,
-) -> Result<Closed, Fault> {
+) -> Result<(Closed, Exit), Fault> {
     let signals = Signals::listen(runtime)?;
     // Before anything else is begun: where there is no terminal, nothing shall be.
     let screen = match plan.view {
@@ -223,16 +222,17 @@ pub(super) fn run(
         performance.abort();
     }
     closed.report(plan.language);
-    if let (Some(AtTheEnd { path, form }), Some(recording)) = (&plan.at_the_end, &recording) {
-        convert::export(recording, path, *form, plan.language)?;
-    }
+    let exit = match (&plan.at_the_end, &recording) {
+        (Some(AtTheEnd { path, form }), Some(recording)) => convert::export(recording, path, *form, plan.language)?,
+        _ => Exit::Done,
+    };
     if let (View::Terminal, Mode::Forward | Mode::Transparent | Mode::Reverse | Mode::Replay, Some(session)) =
         (plan.view, plan.mode, session)
     {
         let kept = Text { en: "the session is kept in {session}", ja: "セッションは {session} にあります" };
         warn(&kept.fill(plan.language, &[("session", &session)]));
     }
-    Ok(closed)
+    Ok((closed, exit))
 }
 
 /// A runtime for the proxy's connections.

@@ -48,12 +48,13 @@ pub(super) fn convert(order: &Convert, language: Language) -> Result<Exit, Fault
     }
 }
 
-/// Writes a finished recording again as `into`, in the form that its name asks for.
-pub(super) fn export(recording: &Path, into: &Path, form: Form, language: Language) -> Result<(), Fault> {
+/// Writes a finished recording again as `into`, in the form that its name asks for. What came of it is how the run exits.
+pub(super) fn export(recording: &Path, into: &Path, form: Form, language: Language) -> Result<Exit, Fault> {
     let order =
         Convert { from: recording.to_owned(), to: into.to_owned(), form, encrypt: false, share: Share::Support };
-    copy(&order, &Progress::default(), language)?.say(into, language);
-    Ok(())
+    let copied = copy(&order, &Progress::default(), language)?;
+    copied.say(into, language);
+    Ok(copied.exit())
 }
 
 /// What became of a copy.

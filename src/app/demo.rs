@@ -42,7 +42,7 @@ pub(super) fn demo(view: View, language: Language) -> Result<Exit, Fault> {
         View::Terminal => Pace::Watchable,
         View::Lines(_) => Pace::Fast,
     };
-    let closed = capture::run(plan, &runtime, |proxy| {
+    let (closed, _) = capture::run(plan, &runtime, |proxy| {
         let address = *proxy.addresses().first()?;
         Some(runtime.spawn(async move {
             if let Err(error) = demo::play(address, &trusted, pace).await {

@@ -1,9 +1,10 @@
 //! Two sessions side by side, as text and as JSON: the first divergence first.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Write as _;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
+use super::json::shown;
 use super::layout;
 use crate::diagnosis::comparison::{Comparison, Course, Difference, Divergence, Moment};
 use crate::diagnosis::{Place, Verdict};
@@ -250,8 +251,4 @@ impl<'a> Parting<'a> {
             differences: step.differences.iter().map(fact).collect(),
         }
     }
-}
-
-fn shown<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(value)
 }
