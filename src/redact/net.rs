@@ -220,7 +220,7 @@ impl Net {
             return Vec::new();
         }
         let mut hits = Vec::new();
-        for view in [Some(View::plain(text)), View::resolved(text)].into_iter().flatten() {
+        for view in std::iter::successors(Some(View::plain(text)), View::next) {
             self.scan(view.bytes(), |range, secret| {
                 let class = self.classes.get(secret as usize).copied().unwrap_or(Class::Key);
                 hits.push(Hit { class, secret, range: view.origin(range) });

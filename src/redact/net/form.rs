@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use super::super::shape;
-use super::view::{canonical, folded};
+use super::view::{ends, folded};
 use super::{Class, LONGEST, SHORTEST};
 
 /// Calls `each` with the beginnings of all forms of `secret` that are looked for: none where it cannot be told from what
@@ -19,7 +19,7 @@ pub(super) fn of(class: Class, secret: &[u8], each: &mut dyn FnMut(&[u8])) {
         if !is_telling(class, piece) {
             continue;
         }
-        form(&canonical(piece));
+        ends(piece).iter().for_each(|end| form(end));
         for digits in ["0123456789abcdef", "0123456789ABCDEF"] {
             form(&hexadecimal(piece, digits.as_bytes()));
         }
@@ -28,7 +28,7 @@ pub(super) fn of(class: Class, secret: &[u8], each: &mut dyn FnMut(&[u8])) {
         if let (Class::Password | Class::Code | Class::Key, Ok(text)) = (class, std::str::from_utf8(piece)) {
             let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
             base64(&wide, &mut form);
-            form(&canonical(&wide));
+            ends(&wide).iter().for_each(|end| form(end));
         }
     }
 }

@@ -1,15 +1,17 @@
-//! The two ways in which a text is looked through: as it stands, and with its escapes resolved.
+//! The ways in which a text is looked through: as it stands, and with its escapes resolved, round by round.
 //!
-//! In both, signs that stand for each other in some encoding are one: those by which the alphabets of base64 differ, and
+//! In all of them, signs that stand for each other in some encoding are one: those by which the alphabets of base64 differ, and
 //! the blank, which forms write as a plus.
 
 use std::ops::Range;
 
 use super::super::markup;
 
-/// A text on its way to be looked through.
+/// A text as it is looked through.
 pub(super) struct View<'t> {
     text: &'t [u8],
+    /// What was made of it, before signs are one.
+    resolved: Vec<u8>,
     bytes: Vec<u8>,
     /// How often it was resolved.
     rounds: usize,
@@ -21,14 +23,14 @@ const ROUNDS: usize = 6;
 impl<'t> View<'t> {
     /// The text as it stands.
     pub(super) fn plain(text: &'t [u8]) -> Self {
-        let bytes = text.iter().map(|byte| folded(*byte)).collect();
-        Self { text, bytes, rounds: 0 }
+        Self { text, resolved: text.to_vec(), bytes: all_folded(text), rounds: 0 }
     }
 
-    /// The text with its escapes resolved, and without NULs; nothing where it has none.
-    pub(super) fn resolved(text: &'t [u8]) -> Option<Self> {
-        let (bytes, rounds) = resolved(text);
-        (rounds > 0).then(|| Self { text, bytes: bytes.into_iter().map(folded).collect(), rounds })
+    /// The same with its escapes resolved once more, and without NULs; nothing where it has none.
+    pub(super) fn next(&self) -> Option<Self> {
+        let resolved = resolve(&self.resolved, &mut |_| ());
+        let is_other = resolved.len() < self.resolved.len() && self.rounds < ROUNDS;
+        is_other.then(|| Self { text: self.text, bytes: all_folded(&resolved), resolved, rounds: self.rounds + 1 })
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -55,9 +57,15 @@ impl<'t> View<'t> {
     }
 }
 
-/// What is looked for in a view, for a text to be looked for.
-pub(super) fn canonical(text: &[u8]) -> Vec<u8> {
-    resolved(text).0.into_iter().map(folded).collect()
+/// What a text is in the first and in the last of its views.
+pub(super) fn ends(text: &[u8]) -> [Vec<u8>; 2] {
+    let first = View::plain(text);
+    let last = std::iter::successors(first.next(), View::next).last();
+    [first.bytes.clone(), last.map_or(first.bytes, |last| last.bytes)]
+}
+
+fn all_folded(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|byte| folded(*byte)).collect()
 }
 
 /// One for all signs that stand for each other.
@@ -67,19 +75,6 @@ pub(super) const fn folded(byte: u8) -> u8 {
         b'_' => b'/',
         byte => byte,
     }
-}
-
-/// The text with its escapes resolved, and in how many rounds.
-fn resolved(text: &[u8]) -> (Vec<u8>, usize) {
-    let mut bytes = text.to_vec();
-    for round in 0..ROUNDS {
-        let next = resolve(&bytes, &mut |_| ());
-        if next.len() == bytes.len() {
-            return (bytes, round);
-        }
-        bytes = next;
-    }
-    (bytes, ROUNDS)
 }
 
 /// One round. For each byte `from` is told where what it stands for began. No escape is as short as what it stands for.
@@ -181,6 +176,7 @@ fn word(text: &[u8], range: Range<usize>) -> Range<usize> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -196,14 +192,15 @@ mod tests {
             ("50% &c \\q %zz \\u12", "50%+&c+\\q+%zz+\\u12"),
             ("a-b_c+d/e f", "a+b/c+d/e+f"),
         ] {
-            assert_eq!(String::from_utf8_lossy(&canonical(text.as_bytes())), plain, "{text}");
+            let [_, last] = ends(text.as_bytes());
+            assert_eq!(String::from_utf8_lossy(&last), plain, "{text}");
         }
     }
 
     #[test]
     fn what_a_part_of_a_view_stands_for_is_the_words_around_it() {
         let origin = |text: &'static str, part: &str| {
-            let view = View::resolved(text.as_bytes()).unwrap_or_else(|| View::plain(text.as_bytes()));
+            let view = std::iter::successors(Some(View::plain(text.as_bytes())), View::next).last().unwrap();
             let at = memchr::memmem::find(view.bytes(), part.as_bytes()).unwrap_or_default();
             &text[view.origin(at..at + part.len())]
         };
