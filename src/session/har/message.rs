@@ -93,7 +93,8 @@ impl Told<'_> {
         }
         let request = self.entry.request().map_or(Seen::Unseen(Unseen::NotInSource), |message| {
             let body = message.get("postData").and_then(post_data);
-            Seen::Seen(self.message(message, body, &Sized { refusal: false, may_be_missing: false }))
+            let seen = self.message(message, body, &Sized { refusal: false, may_be_missing: false });
+            Seen::Seen(if self.folds_logon() { Message { head: Head::Stripped, ..seen } } else { seen })
         });
         let response = match (self.entry.response(), status) {
             (Some(message), Some(status)) => Seen::Seen(self.response(message, status)),
@@ -101,6 +102,26 @@ impl Told<'_> {
             _ => Seen::Unseen(Unseen::NotInSource),
         };
         (request, response)
+    }
+
+    /// Whether the browser may have answered the server's challenge, and the file has none of that.
+    fn folds_logon(&self) -> bool {
+        let asked = match self.entry.status() {
+            Some(401) => ["www-authenticate", "authorization"],
+            Some(407) => ["proxy-authenticate", "proxy-authorization"],
+            _ => return false,
+        };
+        let [challenges, credentials] = asked;
+        let has = |message: Option<&Value>, wanted: &str, fits: fn(&str) -> bool| {
+            let fields = message.map(entry::fields).unwrap_or_default();
+            fields.iter().any(|(name, value)| name.eq_ignore_ascii_case(wanted) && fits(value))
+        };
+        let answers = |value: &str| {
+            value.split(',').any(|part| stripped::names_scheme(part.trim(), &["negotiate", "ntlm", "basic", "digest"]))
+        };
+        self.survey.folds_logons
+            && has(self.entry.response(), challenges, answers)
+            && !has(self.entry.request(), credentials, |_| true)
     }
 
     fn response(&self, message: &Value, status: u16) -> Response {
@@ -167,7 +188,9 @@ impl Told<'_> {
     fn body(&self, message: &Value, fields: &[(&str, &str)], body: Option<RawText>, sized: &Sized) -> Body {
         let field = |wanted: &str| fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, v)| *v);
         let Some(body) = body.filter(|body| !body.bytes.is_empty()) else {
-            let missing = missing_length(message, field("content-length"));
+            // A browser knows how long a body was; what it says of the transfer counts a logon's other answers, too.
+            let is_empty = self.survey.by_browser && message.pointer("/content/size").is_some_and(|size| *size == 0);
+            let missing = missing_length(message, field("content-length")).filter(|_| !is_empty);
             return match missing {
                 Some(length) if sized.may_be_missing && length > 0 => {
                     Body { length, content: Content::Withheld(Withheld::NotRecorded) }

@@ -217,7 +217,68 @@ fn connections_are_those_of_the_file_or_one_an_origin() {
     let mut read: Vec<_> = read(&har("x", &entries)).into_iter().map(Result::unwrap).collect();
     read.sort_by_key(|read| read.id);
     let ids: Vec<_> = read.iter().map(|read| read.connection.id).collect();
-    assert_eq!(ids, [1, 1, 2, 3, 3, 4]);
+    assert_eq!(ids, [1, 2, 3, 4, 4, 5]);
+}
+
+#[test]
+fn a_browsers_port_is_no_connection() {
+    let with = |url: &str, port: &str, connection: Value| {
+        let mut entry = entry(&get(&json!([])), &refused(&json!([])));
+        entry["request"]["url"] = json!(url);
+        entry["connection"] = json!(port);
+        entry["_connectionId"] = connection;
+        entry
+    };
+    let (a, b) = ("https://a.contoso.com/1", "https://b.contoso.com/");
+    let entries = [
+        with(a, "443", json!("49")),
+        with(b, "443", json!("71")),
+        with(a, "443", json!("71")),
+        with(a, "443", json!("49")),
+        // Firefox knows the port alone.
+        with(a, "443", Value::Null),
+        with(b, "443", Value::Null),
+    ];
+    let mut read: Vec<_> = read(&har("WebInspector", &entries)).into_iter().map(Result::unwrap).collect();
+    read.sort_by_key(|read| read.id);
+    let seen: Vec<_> = read.iter().map(|read| (read.connection.id, read.connection.target.as_ref().map(Clean::as_str))).collect();
+    let (a, b) = (Some("a.contoso.com:443"), Some("b.contoso.com:443"));
+    assert_eq!(seen, [(1, a), (2, b), (3, a), (1, a), (4, a), (5, b)]);
+}
+
+#[test]
+fn a_logon_that_a_browser_folds_into_one_entry_is_unseen() {
+    let cookie = json!([["Cookie", "a=b"]]);
+    let asked = |scheme: &str| entry(&get(&cookie), &refused(&json!([["WWW-Authenticate", scheme]])));
+    let sent = |value: &str, scheme: &str| {
+        entry(&get(&json!([["Authorization", value]])), &refused(&json!([["WWW-Authenticate", scheme]])))
+    };
+    let heads = |writer: &str, entries: &[Value]| -> Vec<_> {
+        let mut read: Vec<_> = read(&har(writer, entries)).into_iter().map(Result::unwrap).collect();
+        read.sort_by_key(|read| read.id);
+        read.iter().map(|read| read.request.seen().unwrap().head).collect()
+    };
+    let (whole, stripped) = (Head::Whole, Head::Stripped);
+    let entries =
+        [asked("NTLM"), asked("Bearer, Negotiate"), asked("Bearer"), sent("Basic QTpC", "Basic realm=\"x\"")];
+    assert_eq!(heads("WebInspector", &entries), [stripped, stripped, whole, whole]);
+    assert_eq!(heads("Firefox", &entries), [whole; 4]);
+    // Where one leg is there, all are.
+    let legs = [asked("NTLM"), sent("NTLM TlRMTVNTUAABAAAAB4IIogAAAAAAAAAAAAAAAAAAAAA=", "NTLM")];
+    assert_eq!(heads("WebInspector", &legs), [whole; 2]);
+}
+
+#[test]
+fn a_browser_that_saw_an_empty_body_is_believed() {
+    let mut answer = refused(&json!([]));
+    answer["content"] = json!({"size": 0, "mimeType": "x-unknown", "compression": -293});
+    answer["bodySize"] = json!(293);
+    let content = |writer: &str| {
+        let read = read(&har(writer, &[entry(&get(&json!([["Cookie", "a=b"]])), &answer)]));
+        read[0].as_ref().unwrap().response.seen().unwrap().message.body.content.clone()
+    };
+    assert_eq!(content("WebInspector"), Content::Empty);
+    assert_eq!(content("x"), Content::Withheld(Withheld::NotRecorded));
 }
 
 #[test]
