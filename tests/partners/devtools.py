@@ -150,9 +150,9 @@ IMPORT = """
         errors: tools.common.Console.Console.instance().messages().slice(said).map(message => message.text),
         requests: await Promise.all(tools.requests().map(async request => ({
             url: request.url(), method: request.requestMethod, status: request.statusCode, reason: request.statusText,
-            protocol: request.protocol, connection: request.connectionId, mime: request.mimeType,
-            started: request.issueTime(), ended: request.endTime, sent: request.timing.sendEnd,
-            answered: request.timing.receiveHeadersEnd, posted: await request.requestFormData(),
+            protocol: request.protocol, connection: request.connectionId, sent: request.timing.sendEnd,
+            answered: request.timing.receiveHeadersEnd, lasted: (request.endTime - request.issueTime()) * 1000,
+            posted: await request.requestFormData(),
             asked: pairs(request.requestHeaders()), got: pairs(request.responseHeaders),
             content: await request.requestContentData().then(data => data.isTextContent ? data.text : data.base64),
             frames: request.frames().map(frame => [frame.type, frame.opCode, frame.text]),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::kit::{Acceptor, Apache, Chromium, Site, Way, Workshop, need, need_apache, need_python};
+use crate::kit::{Acceptor, Apache, Chromium, Site, Way, Workshop, demonstration, need, need_apache, need_python};
 
 const HOST: &str = "mail.contoso.com";
 const LEGACY: &str = "legacy.contoso.com";
@@ -71,15 +71,16 @@ fn what_the_network_panel_exports_is_found_to_be_what_passed() {
     for (url, said) in exported.iter().filter(|(url, _)| *url != LOGON) {
         assert_eq!(said, &live[url], "{url}");
     }
-    for (path, findings) in
-        [("EWS/Exchange.asmx", "audience-wrong-resource"), ("oab/oab.xml", "basic-bad-credentials")]
+    for (path, findings) in [("EWS/Exchange.asmx", "audience-wrong-resource"), ("oab/oab.xml", "basic-bad-credentials")]
     {
         assert_eq!(exported[&format!("https://{HOST}/{path}")], json!([401, "failure", [findings]]));
     }
     // Why is still there where the server says so; and what only the credentials would tell is said to be unseen.
     let expected = exported.iter().map(|(url, said)| {
         let said = match said[2][0].as_str() {
-            Some("audience-wrong-resource") => json!([401, "failure", ["audience-wrong-resource", "capture-sanitised"]]),
+            Some("audience-wrong-resource") => {
+                json!([401, "failure", ["audience-wrong-resource", "capture-sanitised"]])
+            }
             Some(_) => json!([401, "unknown", ["capture-sanitised"]]),
             None => said.clone(),
         };
@@ -116,14 +117,90 @@ fn the_network_panel_imports_what_we_write() {
         return;
     }
     let workshop = Workshop::new();
-    let (demo, har) = (workshop.path("demo.authtap"), workshop.path("demo.har"));
-    assert_eq!(workshop.run(&["demo", "--headless", "--save", &demo.to_string_lossy()]).code, Some(0));
-    assert_eq!(workshop.run(&["convert", &demo.to_string_lossy(), &har.to_string_lossy()]).code, Some(0));
+    let [theirs, demo, odd] = ["theirs.har", "demo.har", "odd.har"].map(|name| workshop.path(name));
+    fs::write(&theirs, oddities().to_string()).unwrap();
+    for (from, to) in [(&demonstration(&workshop), &demo), (&theirs, &odd)] {
+        let finished = workshop.run(&["convert", &from.to_string_lossy(), &to.to_string_lossy()]);
+        assert_eq!(finished.code, Some(0), "{}", finished.error());
+    }
     let way = Way::straight(&workshop, ([127, 0, 0, 1], 9).into());
-    let lines = Chromium::new(&workshop, &way, &[]).driven(&["import".as_ref(), har.as_ref()], None);
-    let said: Value = serde_json::from_str(&lines[0]).unwrap();
-    eprintln!("{said:#}");
-    fs::copy(&har, "/tmp/pt/demo.har").unwrap();
+    let read = Chromium::new(&workshop, &way, &[]).driven(&["import".as_ref(), demo.as_ref(), odd.as_ref()], None);
+    for (path, read) in [&demo, &odd].into_iter().zip(read) {
+        let (ours, read): (Value, Value) =
+            (serde_json::from_slice(&fs::read(path).unwrap()).unwrap(), serde_json::from_str(&read).unwrap());
+        assert_eq!(read["errors"], json!([]), "{}", path.display());
+        // The panel lists by time.
+        let mut entries = ours["log"]["entries"].as_array().unwrap().clone();
+        entries.sort_by_key(|entry| entry["startedDateTime"].to_string());
+        let requests = read["requests"].as_array().unwrap();
+        assert_eq!(requests.len(), entries.len());
+        for (entry, request) in entries.iter().zip(requests) {
+            assert_eq!(*request, expected(entry, request), "{}", entry["startedDateTime"]);
+        }
+    }
+}
+
+/// What the panel has to say of an entry.
+fn expected(entry: &Value, read: &Value) -> Value {
+    let (request, response, timings) = (&entry["request"], &entry["response"], &entry["timings"]);
+    let pairs = |fields: &Value| -> Vec<Value> {
+        fields.as_array().unwrap().iter().map(|field| json!([field["name"], field["value"]])).collect()
+    };
+    let number = |value: &Value| value.as_f64().unwrap();
+    let frames = entry["_webSocketMessages"].as_array().cloned().unwrap_or_default();
+    let frames: Vec<_> = frames.iter().map(|one| json!([one["type"], one["opcode"], one["data"]])).collect();
+    // What was added up is as good as its last digit.
+    let near = |name: &str, at: f64, slack: f64| {
+        if (number(&read[name]) - at).abs() < slack { read[name].clone() } else { json!(at) }
+    };
+    let sent = number(&timings["send"]);
+    json!({
+        "url": request["url"], "method": request["method"], "status": response["status"],
+        "reason": response["statusText"], "protocol": response["httpVersion"].as_str().unwrap().to_lowercase(),
+        "connection": entry["_connectionId"], "asked": pairs(&request["headers"]), "got": pairs(&response["headers"]),
+        "posted": request["postData"]["text"].as_str(), "content": response["content"]["text"].as_str().unwrap_or(""),
+        "frames": frames, "sent": near("sent", sent, 0.001),
+        "answered": near("answered", sent + number(&timings["wait"]), 0.001),
+        "lasted": near("lasted", number(&entry["time"]), 0.01),
+    })
+}
+
+/// Entries with all that an archive may have.
+fn oddities() -> Value {
+    let entry = |second: u32, request: Value, response: Value| {
+        json!({
+            "startedDateTime": format!("2026-11-22T10:00:{second:02}.5+01:00"), "time": 34.5, "connection": "7",
+            "request": request, "response": response, "timings": {"send": 5, "wait": 20.25, "receive": 9.25},
+        })
+    };
+    let get =
+        |url: &str| json!({"method": "GET", "url": url, "httpVersion": "h2", "headers": [["Cookie", "a=1; b=2"]]});
+    let post = json!({
+        "method": "POST", "url": "https://login.microsoftonline.com/common/oauth2/token", "httpVersion": "HTTP/1.1",
+        "headers": [["Content-Type", "application/x-www-form-urlencoded"]],
+        "postData": {"mimeType": "application/x-www-form-urlencoded", "params": [{"name": "grant_type", "value": "password"}]},
+    });
+    let answer = |status: u16, content: Value| {
+        json!({"status": status, "statusText": "so", "httpVersion": "HTTP/2.0", "content": content,
+               "headers": [["Set-Cookie", "a=secret; path=/"], ["Set-Cookie", "b=secret"], ["WWW-Authenticate", "NTLM"]]})
+    };
+    let mut socket = entry(5, get("https://mail.contoso.com/socket"), answer(101, json!({})));
+    socket["_webSocketMessages"] = json!([
+        {"type": "send", "time": 1_795_338_005.6, "opcode": 1, "data": "a word"},
+        {"type": "receive", "time": 1_795_338_005.7, "opcode": 2, "data": "AAEC/w=="},
+    ]);
+    let mut failed = entry(6, get("https://nowhere.contoso.com/"), json!({"status": 0, "content": {}}));
+    failed["_error"] = json!("net::ERR_NAME_NOT_RESOLVED");
+    let japanese = json!({"mimeType": "text/html; charset=utf-8", "text": "<h1>拒否されました</h1>", "size": 30});
+    json!({"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": [
+        entry(1, post, answer(400, json!({"mimeType": "application/json", "text": "{\"error\":\"invalid_grant\"}"}))),
+        entry(2, get("https://mail.contoso.com/?q=%E6%97%A5&r=a+b"), answer(401, japanese)),
+        entry(3, get("https://mail.contoso.com/photo"),
+              answer(200, json!({"mimeType": "image/png", "text": "iVBORw0KGgo=", "encoding": "base64"}))),
+        entry(4, get("http://[::1]:8080/"), answer(304, json!({}))),
+        socket,
+        failed,
+    ]}})
 }
 
 fn need_browser() -> bool {

@@ -152,12 +152,15 @@ impl Told<'_> {
                 _ => SocketKind::Binary,
             };
             let side = if text(message, "type") == Some("send") { Side::Client } else { Side::Server };
+            // Of a binary message the bytes, as far as the writer knew how to give them.
+            let decoded = (kind == SocketKind::Binary).then(|| from_base64(data)).flatten();
+            let bytes = decoded.as_deref().unwrap_or(data.as_bytes());
             let tally = if side == Side::Client { &mut socket.client } else { &mut socket.server };
-            *tally = Tally { messages: tally.messages + 1, bytes: tally.bytes + data.len() as u64 };
+            *tally = Tally { messages: tally.messages + 1, bytes: tally.bytes + bytes.len() as u64 };
             if socket.messages.len() < foreign::SOCKET_MESSAGES {
                 let at = message.get("time").and_then(Value::as_f64).and_then(foreign::moment);
                 let at = at.map_or(Duration::ZERO, |at| at.since(started));
-                let body = foreign::socket_body(door, kind, data.as_bytes());
+                let body = foreign::socket_body(door, kind, bytes);
                 socket.messages.push(SocketMessage { side, kind, at, code: None, body });
             }
         }
@@ -303,21 +306,23 @@ fn content(content: &Value) -> Option<RawText> {
 }
 
 fn raw(words: &str, value: &Value, media_type: String) -> RawText {
+    let coding = text(value, "encoding").or_else(|| text(value, "_encoding")).unwrap_or_default();
+    let bytes = coding.eq_ignore_ascii_case("base64").then(|| from_base64(words));
+    match bytes.flatten() {
+        Some(bytes) => RawText { bytes, decoded: false, media_type },
+        None => RawText { bytes: words.as_bytes().to_vec(), decoded: true, media_type },
+    }
+}
+
+fn from_base64(words: &str) -> Option<Vec<u8>> {
     const LENIENT: GeneralPurpose = GeneralPurpose::new(
         &base64::alphabet::STANDARD,
         GeneralPurposeConfig::new()
             .with_decode_allow_trailing_bits(true)
             .with_decode_padding_mode(DecodePaddingMode::Indifferent),
     );
-    let coding = text(value, "encoding").or_else(|| text(value, "_encoding")).unwrap_or_default();
-    let bytes = coding.eq_ignore_ascii_case("base64").then(|| {
-        let compact: String = words.chars().filter(|c| !c.is_whitespace()).collect();
-        LENIENT.decode(compact).ok()
-    });
-    match bytes.flatten() {
-        Some(bytes) => RawText { bytes, decoded: false, media_type },
-        None => RawText { bytes: words.as_bytes().to_vec(), decoded: true, media_type },
-    }
+    let compact: String = words.chars().filter(|c| !c.is_whitespace()).collect();
+    LENIENT.decode(compact).ok()
 }
 
 /// A form's word as it goes over the wire. Some writers give it decoded, some as it went.

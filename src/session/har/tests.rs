@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::exchange::Exchange;
-use crate::exchange::{FailureKind, Head, Seen, Side, Step, Unseen};
+use crate::exchange::{FailureKind, Head, Seen, Side, SocketKind, Step, Unseen};
 use crate::redact::{Content, Credential, Syntax, Token, Withheld};
 
 type Read = Vec<Result<Exchange, SessionError>>;
@@ -198,6 +198,37 @@ fn credentials_that_the_exporter_took_out_are_unseen() {
 }
 
 #[test]
+fn messages_of_a_web_socket_are_read_as_chrome_and_mitmproxy_write_them() {
+    let mut answer = refused(&json!([["Upgrade", "websocket"]]));
+    answer["status"] = json!(101);
+    let mut upgrade = entry(&get(&json!([])), &answer);
+    let moment = 1_795_338_000.623;
+    upgrade["_webSocketMessages"] = json!([
+        {"type": "send", "time": moment, "opcode": 1, "data": "a word"},
+        {"type": "receive", "time": moment, "opcode": 2, "data": "AAEC/w=="},
+        {"type": "receive", "time": moment, "opcode": 2, "data": "no bytes!"},
+        {"type": "receive", "time": moment, "opcode": 8, "data": "over"},
+        {"type": "send", "time": null},
+        7,
+    ]);
+    let read = one(&upgrade);
+    let socket = read.response.seen().unwrap().socket.as_ref().unwrap();
+    let told: Vec<_> =
+        socket.messages.iter().map(|one| (one.side, one.kind, one.body.length, one.at.as_millis())).collect();
+    let (client, server) = (Side::Client, Side::Server);
+    assert_eq!(
+        told,
+        [
+            (client, SocketKind::Text, 6, 500),
+            (server, SocketKind::Binary, 4, 500),
+            (server, SocketKind::Binary, 9, 500),
+            (server, SocketKind::Close, 4, 500),
+        ]
+    );
+    assert_eq!((socket.client.messages, socket.client.bytes, socket.server.bytes), (1, 6, 17));
+}
+
+#[test]
 fn connections_are_those_of_the_file_or_one_an_origin() {
     let with = |url: &str, connection: Value| {
         let mut entry = entry(&get(&json!([])), &refused(&json!([])));
@@ -241,7 +272,8 @@ fn a_browsers_port_is_no_connection() {
     ];
     let mut read: Vec<_> = read(&har("WebInspector", &entries)).into_iter().map(Result::unwrap).collect();
     read.sort_by_key(|read| read.id);
-    let seen: Vec<_> = read.iter().map(|read| (read.connection.id, read.connection.target.as_ref().map(Clean::as_str))).collect();
+    let seen: Vec<_> =
+        read.iter().map(|read| (read.connection.id, read.connection.target.as_ref().map(Clean::as_str))).collect();
     let (a, b) = (Some("a.contoso.com:443"), Some("b.contoso.com:443"));
     assert_eq!(seen, [(1, a), (2, b), (3, a), (1, a), (4, a), (5, b)]);
 }
@@ -259,8 +291,7 @@ fn a_logon_that_a_browser_folds_into_one_entry_is_unseen() {
         read.iter().map(|read| read.request.seen().unwrap().head).collect()
     };
     let (whole, stripped) = (Head::Whole, Head::Stripped);
-    let entries =
-        [asked("NTLM"), asked("Bearer, Negotiate"), asked("Bearer"), sent("Basic QTpC", "Basic realm=\"x\"")];
+    let entries = [asked("NTLM"), asked("Bearer, Negotiate"), asked("Bearer"), sent("Basic QTpC", "Basic realm=\"x\"")];
     assert_eq!(heads("WebInspector", &entries), [stripped, stripped, whole, whole]);
     assert_eq!(heads("Firefox", &entries), [whole; 4]);
     // Where one leg is there, all are.

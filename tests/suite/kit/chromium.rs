@@ -54,7 +54,12 @@ impl<'a> Chromium<'a> {
     pub(crate) fn driven(&self, arguments: &[&OsStr], logon: Option<&str>) -> Vec<String> {
         let browser = self.command(&[]);
         let mut command = Command::new("python3");
-        command.arg(partner("devtools.py")).args(arguments).arg("--").arg(browser.get_program()).args(browser.get_args());
+        command
+            .arg(partner("devtools.py"))
+            .args(arguments)
+            .arg("--")
+            .arg(browser.get_program())
+            .args(browser.get_args());
         command.envs(browser.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command.envs(logon.map(|logon| ("LOGON", logon))).stdin(Stdio::null());
         let mut driver = Process::start(&mut command);
