@@ -184,7 +184,7 @@ fn written(source: Source, from: &Path, to: &Path, form: session::Form, read: &[
         export.finish(&session::Manifest::default()).unwrap();
     } else {
         let order = Convert { from: from.to_owned(), to: to.to_owned(), form, encrypt: false, share: Share::Support };
-        convert::copy(&order, &Progress::default(), Language::En).unwrap();
+        convert::copy(&order, None, &Progress::default(), Language::En).unwrap();
     }
     if form != session::Form::Saz {
         return std::fs::read(to).unwrap();

@@ -3,6 +3,7 @@
 //! In all of them, signs that stand for each other in some encoding are one: those by which the alphabets of base64 differ, and
 //! the blank, which forms write as a plus.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::super::markup;
@@ -11,7 +12,7 @@ use super::super::markup;
 pub(super) struct View<'t> {
     text: &'t [u8],
     /// What was made of it, before signs are one.
-    resolved: Vec<u8>,
+    resolved: Cow<'t, [u8]>,
     bytes: Vec<u8>,
     /// How often it was resolved.
     rounds: usize,
@@ -23,14 +24,17 @@ const ROUNDS: usize = 6;
 impl<'t> View<'t> {
     /// The text as it stands.
     pub(super) fn plain(text: &'t [u8]) -> Self {
-        Self { text, resolved: text.to_vec(), bytes: all_folded(text), rounds: 0 }
+        Self { text, resolved: Cow::Borrowed(text), bytes: all_folded(text), rounds: 0 }
     }
 
     /// The same with its escapes resolved once more, and without NULs; nothing where it has none.
     pub(super) fn next(&self) -> Option<Self> {
+        let may_have = memchr::memchr3(b'%', b'\\', b'&', &self.resolved).or_else(|| memchr::memchr(0, &self.resolved));
+        may_have.filter(|_| self.rounds < ROUNDS)?;
         let resolved = resolve(&self.resolved, &mut |_| ());
-        let is_other = resolved.len() < self.resolved.len() && self.rounds < ROUNDS;
-        is_other.then(|| Self { text: self.text, bytes: all_folded(&resolved), resolved, rounds: self.rounds + 1 })
+        let (bytes, rounds) = (all_folded(&resolved), self.rounds + 1);
+        let is_other = resolved.len() < self.resolved.len();
+        is_other.then(|| Self { text: self.text, bytes, resolved: Cow::Owned(resolved), rounds })
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
