@@ -53,7 +53,8 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
     let handshakes = Text { en: "Handshakes", ja: "ハンドシェイク" };
     section(&mut page, handshakes, language, known.handshakes, |page, _| ladders(page, known, language));
     if let Some(drawing) = drawing::timeline(known.exchanges, language) {
-        let _ = write!(page, "<h2>{}</h2>{drawing}", Text { en: "Timeline", ja: "タイムライン" }.to(language));
+        let title = Text { en: "Timeline", ja: "タイムライン" }.to(language);
+        let _ = write!(page, "<h2>{title}</h2><div class=\"wide\">{drawing}</div>");
     }
     let offers = Text { en: "What the endpoints offer", ja: "各エンドポイントの認証方式" };
     section(&mut page, offers, language, known.readiness, |page, rows| readiness(page, rows, language));
@@ -215,10 +216,15 @@ fn readiness(page: &mut String, rows: &[Readiness], language: Language) {
             Some(End::Destination) => Text { en: " (migration destination)", ja: " (移行先)" }.to(language),
             None => "",
         };
-        let differs = if different.authorization_uri { " class=\"lacks\"" } else { "" };
+        let uri = match (&row.authorization_uri, different.authorization_uri) {
+            (None, false) => "",
+            (Some(_), false) => "long",
+            (None, true) => "lacks",
+            (Some(_), true) => "long lacks",
+        };
         let _ = write!(
             page,
-            "<tr><td class=\"tight\">{}</td><td>{}{end}</td><td>{}</td><td class=\"lacks\">{}</td><td{differs}>{}</td><td>{}</td>\
+            "<tr><td class=\"tight\">{}</td><td>{}{end}</td><td>{}</td><td class=\"lacks\">{}</td><td class=\"{uri}\">{}</td><td>{}</td>\
              <td class=\"tight\">{} #{}</td></tr>",
             row.endpoint,
             escaped(row.name().as_str()),
@@ -249,7 +255,7 @@ fn exchanges(page: &mut String, outline: &Outline<'_>, language: Language) {
         let started = entry.started.to_string();
         let _ = write!(
             page,
-            "<tr><td class=\"tight\">{}</td><td class=\"tight\">{}</td><td>{}</td><td>{answer}</td>\
+            "<tr><td class=\"tight\">{}</td><td class=\"tight\">{}</td><td class=\"long\">{}</td><td>{answer}</td>\
              <td><span class=\"badge {}\">{}</span></td><td>{}</td></tr>",
             entry.id,
             started.split_once('T').map_or(started.as_str(), |(_, time)| time),
