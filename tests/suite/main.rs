@@ -48,6 +48,7 @@ mod real_clients;
 mod recording;
 mod replay;
 mod replay_clients;
+mod report_page;
 mod reverse;
 #[cfg(target_os = "linux")]
 mod safety;
