@@ -36,6 +36,7 @@ mod ntlm;
 #[allow(clippy::unwrap_used)]
 mod proof;
 mod prose;
+mod pseudonym;
 mod recall;
 mod rpc;
 mod secret;
@@ -56,6 +57,7 @@ pub(crate) use door::with_values_shown;
 pub use door::{Door, Redactor};
 pub use field::{Field, Fields};
 pub use label::Label;
+pub use pseudonym::revealed;
 pub use secret::Secret;
 pub use stand_in::StandIns;
 pub use url::{Url, percent_decoded, query_value};
