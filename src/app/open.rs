@@ -299,6 +299,9 @@ mod tests {
     use crate::session::{self, Writer, paste};
     use crate::tui::Identities;
 
+    /// How a recording is begun.
+    type Begin = fn(&std::path::Path, session::Mode, &Redactor) -> Result<Writer, SessionError>;
+
     /// Reads all, and gives what cannot be read.
     fn read(shelf: &mut Shelf<'_>, state: &mut State) -> Vec<SessionError> {
         let mut reading = Reading::new(shelf.sessions, shelf.numbers);
@@ -344,7 +347,6 @@ mod tests {
     #[test]
     fn each_of_several_sessions_has_its_own_people() {
         let folder = tempfile::tempdir().unwrap();
-        type Begin = fn(&std::path::Path, session::Mode, &Redactor) -> Result<Writer, SessionError>;
         let file = |name: &str, begin: Begin, time: i64| {
             let path = folder.path().join(name);
             let redactor = Redactor::new();

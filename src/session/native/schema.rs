@@ -130,7 +130,7 @@ CREATE TABLE identities (
     pseudonym TEXT NOT NULL,
     name TEXT NOT NULL,
     PRIMARY KEY (run, pseudonym)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 ",
 ];
 
