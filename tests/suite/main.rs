@@ -38,6 +38,7 @@ mod fuzzed;
 mod hostile_http;
 mod http2;
 mod identity;
+mod kept_identities;
 mod kerberos;
 mod kit;
 mod leaks;
