@@ -45,6 +45,7 @@ mod leaks;
 mod legacy_tls;
 mod ntlm;
 mod passing;
+mod proof;
 mod real_clients;
 mod recording;
 mod replay;
