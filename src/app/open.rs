@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::convert::Onlooker;
 use super::input::Folds;
 use super::judgements::Judgements;
 use super::numbers::Numbers;
+use super::onlooker::{Heard, Onlooker, Then, unless_ended};
 use super::screen::copied;
 use super::shelved::Shelved;
-use super::{Exit, Fault, capture, signals::Signals, warn};
+use super::{Exit, Fault, warn};
 use crate::diagnosis::{Handshake, Judgement, Readiness};
 use crate::exchange::Exchange;
 use crate::redact::Clean;
@@ -41,10 +41,13 @@ pub(super) fn open(files: &[PathBuf], language: Language) -> Result<Exit, Fault>
         session: Some(names.join(", ")),
         upstream_proxy: None,
     };
-    let sessions = shelve(files, language)?;
+    let (sessions, heard) = shelve(files, language)?;
+    let sessions = match sessions {
+        Ok(sessions) => sessions,
+        Err(fault) => return unless_ended(Err(fault), language),
+    };
     let numbers = Numbers::of(&sessions);
-    let runtime = capture::runtime()?;
-    let signals = Signals::listen(&runtime)?;
+    let asked_to_end = || heard.signals.as_ref().is_some_and(|signals| signals.wait(Duration::ZERO));
     let mut screen = Screen::open().map_err(|error| match error {
         ScreenError::NoTerminal => Fault::NoTerminalToOpen,
         other => other.into(),
@@ -52,7 +55,7 @@ pub(super) fn open(files: &[PathBuf], language: Language) -> Result<Exit, Fault>
     let mut state = State::new(language, banner);
     let mut shelf = Shelf::new(&sessions, &numbers);
     let mut reading = Reading::new(&sessions, &numbers);
-    while !signals.wait(Duration::ZERO) {
+    while !asked_to_end() {
         let patience = if reading.goes_on(&mut shelf, &mut state, Instant::now() + TURN) {
             Duration::ZERO
         } else if state.is_dirty() {
@@ -74,12 +77,11 @@ pub(super) fn open(files: &[PathBuf], language: Language) -> Result<Exit, Fault>
 }
 
 /// Opens all files. Files of other programs are read for that, which may take a while: a bar says how far it is.
-fn shelve(files: &[PathBuf], language: Language) -> Result<Vec<Shelved>, Fault> {
+fn shelve(files: &[PathBuf], language: Language) -> Result<(Result<Vec<Shelved>, Fault>, Heard), Fault> {
     let progress = Progress::default();
-    let onlooker = Onlooker::new(None, progress.clone());
+    let onlooker = Onlooker::new(&progress, Then::Diagnose, false, language)?;
     let sessions = files.iter().map(|file| Shelved::of(file, &progress, language)).collect();
-    onlooker.leave();
-    sessions
+    Ok((sessions, onlooker.leave()))
 }
 
 /// The sessions that are looked at.
@@ -280,7 +282,7 @@ pub(super) fn look(
     state: &mut State,
     looked: impl FnOnce(&mut State, &dyn Source),
 ) -> Result<(), Fault> {
-    let sessions = shelve(files, Language::En)?;
+    let sessions = shelve(files, Language::En)?.0?;
     let numbers = Numbers::of(&sessions);
     let mut shelf = Shelf::new(&sessions, &numbers);
     let mut reading = Reading::new(&sessions, &numbers);
@@ -325,7 +327,7 @@ mod tests {
         let files = [file("a", [10, 40]), file("b", [20, 30])];
         let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None, upstream_proxy: None };
         let mut state = State::new(Language::En, banner);
-        let sessions = shelve(&files, Language::En).unwrap();
+        let sessions = shelve(&files, Language::En).unwrap().0.unwrap();
         let numbers = Numbers::of(&sessions);
         let mut shelf = Shelf::new(&sessions, &numbers);
         assert!(read(&mut shelf, &mut state).is_empty());
@@ -354,7 +356,7 @@ mod tests {
         std::fs::write(&path, format!("{{\"log\":{{\"entries\":[{entries}]}}}}")).unwrap();
         let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None, upstream_proxy: None };
         let mut state = State::new(Language::En, banner);
-        let sessions = shelve(&[path], Language::En).unwrap();
+        let sessions = shelve(&[path], Language::En).unwrap().0.unwrap();
         let mut shelf = Shelf::new(&sessions, &Numbers::Own);
         assert!(matches!(read(&mut shelf, &mut state)[..], [SessionError::BadEntry { number: 3, .. }]));
         let path = |id| shelf.exchange(id).map(|exchange| exchange.url.as_ref().unwrap().path().to_owned());
