@@ -3,6 +3,7 @@
 //! The screen comes first: a long session is listed and then judged bit by bit between two drawings, and nothing of it
 //! is held but a row of each exchange and what is said of those that are not fine.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -153,6 +154,14 @@ impl Source for Shelf<'_> {
 
     fn snippet(&self, id: u64, form: CopyForm) -> Option<String> {
         copied(&*self.exchange(id)?, form)
+    }
+
+    fn holding(&self, ids: &[u64], part: &str) -> HashSet<u64> {
+        let holds = |id: &u64| {
+            let place = self.numbers.recorded(*id);
+            place.is_some_and(|(at, id)| self.sessions.get(at).is_some_and(|shelved| shelved.holds(id, part)))
+        };
+        ids.iter().copied().filter(holds).collect()
     }
 
     fn reveal(&self, text: &Clean) -> String {
