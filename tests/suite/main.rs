@@ -50,6 +50,7 @@ mod replay_clients;
 mod reverse;
 #[cfg(target_os = "linux")]
 mod safety;
+mod scale;
 mod screens;
 mod signals;
 mod ways_in;
