@@ -26,6 +26,7 @@ mod recorded;
 mod saz;
 mod spool;
 mod stripped;
+mod texts;
 
 pub use error::SessionError;
 pub use export::{Export, Form, Manifest};
@@ -36,3 +37,4 @@ pub use progress::Progress;
 pub use provenance::Provenance;
 pub use reader::{Opening, Reader, Stream};
 pub use recorded::{Origin, Recorded};
+pub use texts::{Place, texts};

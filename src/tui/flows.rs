@@ -177,7 +177,9 @@ impl Flows {
             let mut kept = places.clone();
             kept.retain(|at| self.filter.matches(&self.rows[*at as usize]));
             self.keep_holding(&mut kept, source);
-            places.into_iter().for_each(|at| self.show(at, kept.contains(&at)));
+            for at in places {
+                self.show(at, kept.contains(&at));
+            }
             self.keep_holding(&mut left, source);
         }
         self.shown.extend(left);
@@ -200,9 +202,12 @@ impl Flows {
 
     /// Selects an exchange; a filter that leaves it out is lifted. Returns whether there is a row of it.
     pub(super) fn select(&mut self, id: u64) -> bool {
-        let known = self.place(id).map(|at| match self.filter.looks_inside() {
-            true => self.shown.binary_search(&(at as u32)).is_ok(),
-            false => self.filter.matches(&self.rows[at]),
+        let known = self.place(id).map(|at| {
+            if self.filter.looks_inside() {
+                self.shown.binary_search(&(at as u32)).is_ok()
+            } else {
+                self.filter.matches(&self.rows[at])
+            }
         });
         if known == Some(false) {
             self.set_filter(Filter::default());

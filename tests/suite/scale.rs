@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
@@ -120,17 +122,17 @@ fn the_draft_of_a_run_that_was_killed_goes_with_the_next() {
         let out = workshop.path(&format!("out.{form}"));
         let mut process = Process::start(workshop.authtap(&["convert", &session]).arg(&out));
         let draft = loop {
-            let draft = files(workshop.folder()).into_iter().find(|file| file.ends_with(".part"));
+            let draft = files(workshop.folder()).into_iter().find(|file| file.contains(".part"));
             if let Some(draft) = draft.map(|draft| workshop.path(&draft)) {
                 break draft;
             }
-            std::thread::yield_now();
+            thread::yield_now();
         };
         process.kill();
         assert!(!out.exists() && draft.exists());
         // As if that had been a while ago.
         let file = fs::File::options().write(true).open(&draft).unwrap();
-        file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(60)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
         let finished = workshop.run(&["convert", &session, &text(&out)]);
         assert_eq!(finished.code, Some(0), "{}", finished.error());
         assert!(out.exists() && !draft.exists(), "{form}");

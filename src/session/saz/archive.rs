@@ -16,7 +16,7 @@ use crate::session::progress::Progress;
 
 /// Where an archive tells of a member: the place of its entry in the directory, or of its own head where there is none.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Slot(NonZeroU64);
+pub(in crate::session) struct Slot(NonZeroU64);
 
 impl Slot {
     /// The slot at this place of the file.
@@ -32,7 +32,7 @@ impl Slot {
 
 /// Why a member cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(in crate::session) enum Refused {
     /// The password is not that of the archive.
     Password,
     /// It is damaged, too long, or packed in a way that nobody packs sessions.
@@ -40,7 +40,7 @@ pub(super) enum Refused {
 }
 
 /// An open archive.
-pub(super) struct Archive {
+pub(in crate::session) struct Archive {
     form: Form,
     password: Option<Zeroizing<String>>,
     /// How many bytes may yet come out of it.
@@ -63,36 +63,50 @@ const TOTAL: u64 = 4 << 30;
 const RATIO: u64 = 200;
 
 impl Archive {
-    /// The archive at `path`, and which members it has.
+    /// The archive at `path`, and which sessions are in it.
     pub(super) fn open(path: &Path, progress: &Progress) -> Result<(Self, Index), SessionError> {
+        let (archive, mut index) = Self::walk(path, |index: &mut Index, name, slot, locked| {
+            index.add(name, slot, locked);
+            !progress.is_cancelled()
+        })?;
+        if progress.is_cancelled() {
+            return Err(SessionError::Cancelled);
+        }
+        index.close();
+        Ok((archive, index))
+    }
+
+    /// The archive at `path`, and the places of all members, in the order of its directory.
+    pub(in crate::session) fn slots(path: &Path) -> Result<(Self, Vec<Slot>), SessionError> {
+        Self::walk(path, |slots: &mut Vec<Slot>, _, slot, _| {
+            slots.push(slot);
+            true
+        })
+    }
+
+    /// Walks over the members: `each` is told of their names, their places and whether they take a password, and notes
+    /// what it wants to know. It says whether to go on.
+    fn walk<T: Default>(
+        path: &Path,
+        mut each: impl FnMut(&mut T, &str, Slot, bool) -> bool,
+    ) -> Result<(Self, T), SessionError> {
         let reading = |error: io::Error| SessionError::reading(path, &error);
         let file = File::open(path).map_err(reading)?;
         let room = TOTAL.saturating_add(file.metadata().map_err(reading)?.len().saturating_mul(RATIO));
-        let goes_on = || !progress.is_cancelled();
-        let mut index = Index::default();
+        let mut noted = T::default();
         let walked = Directory::walk(file.try_clone().map_err(reading)?, |name, slot, locked| {
-            index.add(&String::from_utf8_lossy(name), slot, locked);
-            goes_on()
+            each(&mut noted, &String::from_utf8_lossy(name), slot, locked)
         });
         let form = match walked {
             Ok(directory) => Form::Whole(directory),
             Err(ZipError::Io(error)) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(reading(error)),
             Err(_) => {
-                index = Index::default();
-                Form::Cut(
-                    Cut::walk(file, |name, slot| {
-                        index.add(name, slot, false);
-                        goes_on()
-                    })
-                    .map_err(reading)?,
-                )
+                noted = T::default();
+                let cut = Cut::walk(file, |name, slot| each(&mut noted, name, slot, false));
+                Form::Cut(cut.map_err(reading)?)
             }
         };
-        if progress.is_cancelled() {
-            return Err(SessionError::Cancelled);
-        }
-        index.close();
-        Ok((Self { form, password: None, room, all_room: room }, index))
+        Ok((Self { form, password: None, room, all_room: room }, noted))
     }
 
     /// The same archive from its beginning.
@@ -105,8 +119,16 @@ impl Archive {
     }
 
     /// Uses `password` from now on.
-    pub(super) fn unlock(&mut self, password: Zeroizing<String>) {
+    pub(in crate::session) fn unlock(&mut self, password: Zeroizing<String>) {
         self.password = Some(password);
+    }
+
+    /// What the member in `slot` is called; nothing where that cannot be read.
+    pub(in crate::session) fn name(&mut self, slot: Slot) -> String {
+        match &mut self.form {
+            Form::Whole(directory) => directory.name(slot).unwrap_or_default(),
+            Form::Cut(cut) => cut.name(slot).unwrap_or_default(),
+        }
     }
 
     /// Whether its directory is missing: then there may have been more.
@@ -123,7 +145,7 @@ impl Archive {
     }
 
     /// All of a member that may not be longer than `limit`.
-    pub(super) fn whole(&mut self, slot: Slot, limit: u64) -> Result<Zeroizing<Vec<u8>>, Refused> {
+    pub(in crate::session) fn whole(&mut self, slot: Slot, limit: u64) -> Result<Zeroizing<Vec<u8>>, Refused> {
         let mut all = Zeroizing::new(Vec::new());
         self.read(slot, |piece| {
             all.extend_from_slice(piece);

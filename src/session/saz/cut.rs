@@ -53,6 +53,10 @@ impl Cut {
         self.0.another().map(Self)
     }
 
+    pub(super) fn name(&mut self, slot: Slot) -> io::Result<String> {
+        Ok(head(&mut self.0, slot.place())?.map(|member| member.name).unwrap_or_default())
+    }
+
     pub(super) fn member(&mut self, slot: Slot) -> io::Result<impl Read + '_> {
         let member = head(&mut self.0, slot.place())?.ok_or(io::ErrorKind::NotFound)?;
         self.0.seek(SeekFrom::Start(member.from))?;

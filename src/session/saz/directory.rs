@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
 use zip::ZipReadOptions;
-use zip::read::{ArchiveOffset, Config};
+use zip::read::{ArchiveOffset, Config, ZipFileEntry};
 use zip::result::{ZipError, ZipResult};
 use zip::unstable::read::ZipIterable;
 
@@ -52,8 +52,19 @@ impl Directory {
         Ok(Self { entries, members: self.members.another()?, offset: self.offset })
     }
 
+    /// What the member whose entry is in `slot` is called.
+    pub(super) fn name(&mut self, slot: Slot) -> ZipResult<String> {
+        Ok(String::from_utf8_lossy(self.entry(slot)?.name_raw()).into_owned())
+    }
+
     /// The member whose entry is in `slot`.
     pub(super) fn member(&mut self, slot: Slot, password: Option<&[u8]>) -> ZipResult<impl Read + '_> {
+        let entry = self.entry(slot)?;
+        let password = password.filter(|_| entry.encrypted());
+        entry.with_reader(&mut self.members, ZipReadOptions::new().password(password))
+    }
+
+    fn entry(&mut self, slot: Slot) -> ZipResult<ZipFileEntry<'static>> {
         // To the library it is an archive with this one entry.
         let from = slot.place().checked_sub(self.offset).ok_or(ZipError::FileNotFound)?;
         let mut end = vec![0; SEARCHED];
@@ -61,9 +72,7 @@ impl Directory {
         self.entries.extend(end);
         let config = Config { archive_offset: ArchiveOffset::Known(self.offset) };
         let mut one = ZipIterable::try_new(&mut self.entries, config)?;
-        let entry = one.files()?.next().ok_or(ZipError::FileNotFound)??;
-        let password = password.filter(|_| entry.encrypted());
-        entry.with_reader(&mut self.members, ZipReadOptions::new().password(password))
+        one.files()?.next().ok_or(ZipError::FileNotFound)?
     }
 }
 

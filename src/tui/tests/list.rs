@@ -25,6 +25,33 @@ fn a_filter_that_leaves_nothing_says_how_to_get_out() {
     assert_eq!(stage.pressed(KeyCode::Backspace).state.flows.filter().text(), "nowher");
 }
 
+/// Each tenth holds the word; it counts what is asked for.
+struct Held(Sample, std::cell::Cell<usize>);
+impl Source for Held {
+    fn exchange(&self, id: u64) -> Option<Arc<Exchange>> {
+        self.0.exchange(1 + id % 10)
+    }
+    fn judgement(&self, _: u64) -> Option<Judgement> {
+        None
+    }
+    fn handshakes(&self, _: u64) -> Vec<Handshake> {
+        Vec::new()
+    }
+    fn readiness(&self) -> Vec<Readiness> {
+        Vec::new()
+    }
+    fn snippet(&self, _: u64, _: CopyForm) -> Option<String> {
+        None
+    }
+    fn holding(&self, ids: &[u64], part: &str) -> HashSet<u64> {
+        self.1.set(self.1.get() + ids.len());
+        ids.iter().copied().filter(|id| part == "wanted" && id % 10 == 0).collect()
+    }
+    fn reveal(&self, text: &Clean) -> String {
+        text.as_str().to_owned()
+    }
+}
+
 #[test]
 fn a_search_looks_into_the_exchanges_bit_by_bit_and_is_given_up_when_one_types_on() {
     let mut stage = Stage::new(Mode::Open, Language::En, SMALL);
@@ -32,32 +59,6 @@ fn a_search_looks_into_the_exchanges_bit_by_bit_and_is_given_up_when_one_types_o
         ids.map(|id| Row::of(&stage.sample.exchange(1 + id % 10).unwrap()).numbered(id))
     };
     let rows: Vec<_> = rows(1..=1000).collect();
-    /// Each tenth holds the word; it counts what is asked for.
-    struct Held(Sample, std::cell::Cell<usize>);
-    impl Source for Held {
-        fn exchange(&self, id: u64) -> Option<Arc<Exchange>> {
-            self.0.exchange(1 + id % 10)
-        }
-        fn judgement(&self, _: u64) -> Option<Judgement> {
-            None
-        }
-        fn handshakes(&self, _: u64) -> Vec<Handshake> {
-            Vec::new()
-        }
-        fn readiness(&self) -> Vec<Readiness> {
-            Vec::new()
-        }
-        fn snippet(&self, _: u64, _: CopyForm) -> Option<String> {
-            None
-        }
-        fn holding(&self, ids: &[u64], part: &str) -> HashSet<u64> {
-            self.1.set(self.1.get() + ids.len());
-            ids.iter().copied().filter(|id| part == "wanted" && id % 10 == 0).collect()
-        }
-        fn reveal(&self, text: &Clean) -> String {
-            text.as_str().to_owned()
-        }
-    }
     let held = Held(sample(), std::cell::Cell::new(0));
     stage.state.add_all(rows);
     for typed in "/text:Wanted".chars() {
