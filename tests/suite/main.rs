@@ -54,6 +54,7 @@ mod report_page;
 mod reverse;
 #[cfg(target_os = "linux")]
 mod safety;
+mod scale;
 mod screens;
 mod signals;
 mod ways_in;

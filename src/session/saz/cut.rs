@@ -4,15 +4,15 @@
 //! it is not known where they end.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use flate2::read::DeflateDecoder;
 
-/// The members that were found.
-pub(super) struct Cut {
-    file: BufReader<File>,
-    members: Vec<Member>,
-}
+use super::archive::Slot;
+use super::window::Window;
+
+/// An archive without a directory.
+pub(super) struct Cut(Window);
 
 struct Member {
     name: String,
@@ -27,37 +27,40 @@ struct Member {
 const SIGNATURE: &[u8; 4] = b"PK\x03\x04";
 /// The fixed part of a member's head.
 const HEAD: usize = 30;
-/// More members than this are not looked for.
-const MEMBERS: usize = 12_000_000;
 /// No archive's folders have names that are longer.
 const NAME: u16 = 1024;
 
 impl Cut {
-    pub(super) fn of(file: File) -> io::Result<Self> {
-        let mut file = BufReader::with_capacity(1 << 16, file);
-        let (mut members, mut at) = (Vec::new(), 0);
-        while members.len() < MEMBERS
-            && let Some(found) = find(&mut file, at)?
-        {
+    /// Walks over the members of `file`: tells the name of each and its place.
+    pub(super) fn walk(file: File, mut each: impl FnMut(&str, Slot) -> bool) -> io::Result<Self> {
+        let mut file = Window::new(file)?;
+        let mut at = 0;
+        while let Some(found) = find(&mut file, at)? {
             at = found + 4;
-            file.seek(SeekFrom::Start(found))?;
             if let Some(member) = head(&mut file, found)? {
                 // What is in it may look like a head: its length leads past it.
                 at = member.from + member.packed.unwrap_or(0);
-                members.push(member);
+                if !each(&member.name, Slot::at(found)) {
+                    break;
+                }
             }
         }
-        Ok(Self { file, members })
+        Ok(Self(file))
     }
 
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.members.iter().map(|member| member.name.as_str())
+    /// The same archive once more.
+    pub(super) fn again(&self) -> io::Result<Self> {
+        self.0.another().map(Self)
     }
 
-    pub(super) fn member(&mut self, at: usize) -> io::Result<impl Read + '_> {
-        let member = self.members.get(at).ok_or(io::ErrorKind::NotFound)?;
-        self.file.seek(SeekFrom::Start(member.from))?;
-        let packed = (&mut self.file).take(member.packed.unwrap_or(u64::MAX));
+    pub(super) fn name(&mut self, slot: Slot) -> io::Result<String> {
+        Ok(head(&mut self.0, slot.place())?.map(|member| member.name).unwrap_or_default())
+    }
+
+    pub(super) fn member(&mut self, slot: Slot) -> io::Result<impl Read + '_> {
+        let member = head(&mut self.0, slot.place())?.ok_or(io::ErrorKind::NotFound)?;
+        self.0.seek(SeekFrom::Start(member.from))?;
+        let packed = (&mut self.0).take(member.packed.unwrap_or(u64::MAX));
         let reader =
             if member.deflated { Either::Deflated(DeflateDecoder::new(packed)) } else { Either::Stored(packed) };
         Ok(Checked { reader, sum: flate2::Crc::new(), expected: member.crc })
@@ -95,7 +98,7 @@ impl<R: Read> Read for Checked<R> {
 }
 
 /// Where the next signature stands.
-fn find(file: &mut BufReader<File>, from: u64) -> io::Result<Option<u64>> {
+fn find(file: &mut Window, from: u64) -> io::Result<Option<u64>> {
     let mut window = vec![0; 1 << 16];
     let (mut base, mut kept) = (from, 0);
     file.seek(SeekFrom::Start(from))?;
@@ -116,7 +119,8 @@ fn find(file: &mut BufReader<File>, from: u64) -> io::Result<Option<u64>> {
 }
 
 /// The member whose head stands here; nothing where none does, or one that is not read.
-fn head(file: &mut BufReader<File>, at: u64) -> io::Result<Option<Member>> {
+fn head(file: &mut Window, at: u64) -> io::Result<Option<Member>> {
+    file.seek(SeekFrom::Start(at))?;
     let mut fixed = [0; HEAD];
     if !fills(file, &mut fixed)? {
         return Ok(None);
@@ -143,7 +147,7 @@ fn head(file: &mut BufReader<File>, at: u64) -> io::Result<Option<Member>> {
     }))
 }
 
-fn fills(file: &mut BufReader<File>, into: &mut [u8]) -> io::Result<bool> {
+fn fills(file: &mut Window, into: &mut [u8]) -> io::Result<bool> {
     match file.read_exact(into) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::archive::{Archive, Slot};
+use super::archive::Slot;
 
 /// One session's members.
 #[derive(Clone, Copy, Default)]
@@ -29,10 +29,19 @@ pub(super) struct Index {
     pub(super) own: BTreeMap<u32, Slot>,
     /// Where our own facts of the whole are.
     pub(super) log: Option<Slot>,
+    /// The first of those that only a password opens.
+    pub(super) locked: Vec<Slot>,
+    /// There are more than are read.
+    pub(super) is_full: bool,
 }
 
-/// More sessions than this are not read: no Fiddler opens half as many.
+/// More entries than this are not held, of which each is a session if its members stand side by side: no Fiddler opens
+/// a tenth of them.
 const SESSIONS: usize = 4_000_000;
+/// The same of facts of our own, which stand in front of many sessions each.
+const OWN: usize = 1 << 20;
+/// So many encrypted members are tried with a password.
+const TRIED: usize = 4;
 
 enum Name {
     Request(u32),
@@ -43,50 +52,58 @@ enum Name {
 }
 
 impl Index {
-    pub(super) fn of(archive: &mut Archive) -> Self {
-        let (mut index, mut sessions) = (Self::default(), BTreeMap::<u32, Numbered>::new());
-        archive.names(|name, slot| {
-            let part = match name_of(name) {
-                None => return,
-                Some(Name::Own(first)) => {
-                    index.own.entry(first).or_insert(slot);
-                    return;
+    /// Takes the next member of the archive.
+    pub(super) fn add(&mut self, name: &str, slot: Slot, locked: bool) {
+        let Some(name) = name_of(name) else { return };
+        let (number, part) = match name {
+            Name::Request(number) => (number, Numbered { number, request: Some(slot), ..Numbered::default() }),
+            Name::Response(number) => (number, Numbered { number, response: Some(slot), ..Numbered::default() }),
+            Name::Timers(number) => (number, Numbered { number, timers: Some(slot), ..Numbered::default() }),
+            Name::Own(first) => {
+                if self.own.len() < OWN {
+                    self.own.entry(first).or_insert(slot);
                 }
-                Some(Name::Log) => {
-                    index.log.get_or_insert(slot);
-                    return;
-                }
-                Some(part) => part,
-            };
-            let (Name::Request(number) | Name::Response(number) | Name::Timers(number) | Name::Own(number)) = part
-            else {
-                return;
-            };
-            if sessions.len() >= SESSIONS && !sessions.contains_key(&number) {
                 return;
             }
-            let session = sessions.entry(number).or_insert(Numbered { number, ..Numbered::default() });
-            // The first of two with the same number counts.
-            match part {
-                Name::Request(_) => session.request.get_or_insert(slot),
-                Name::Response(_) => session.response.get_or_insert(slot),
-                _ => session.timers.get_or_insert(slot),
-            };
+            Name::Log => {
+                self.log.get_or_insert(slot);
+                return;
+            }
+        };
+        if locked && self.locked.len() < TRIED {
+            self.locked.push(slot);
+        }
+        if let Some(last) = self.sessions.last_mut().filter(|last| last.number == number) {
+            last.complete(&part);
+        } else if self.sessions.len() < SESSIONS {
+            self.sessions.push(part);
+        } else {
+            self.is_full = true;
+        }
+    }
+
+    /// All members were told of.
+    pub(super) fn close(&mut self) {
+        // Stable: the first of two with the same number counts.
+        self.sessions.sort_by_key(|session| session.number);
+        self.sessions.dedup_by(|later, first| {
+            let same = later.number == first.number;
+            if same {
+                first.complete(later);
+            }
+            same
         });
         // Times alone are no session.
-        index.sessions = sessions.into_values().filter(|one| one.request.or(one.response).is_some()).collect();
-        index
+        self.sessions.retain(|one| one.request.or(one.response).is_some());
     }
+}
 
-    /// All members that are read.
-    fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
-        let of = |session: &Numbered| [session.request, session.response, session.timers].into_iter().flatten();
-        self.sessions.iter().flat_map(of)
-    }
-
-    /// Those of them that only a password opens.
-    pub(super) fn locked<'i>(&'i self, archive: &'i Archive) -> impl Iterator<Item = Slot> + 'i {
-        self.slots().filter(|slot| archive.is_locked(*slot))
+impl Numbered {
+    /// Takes over what it does not have.
+    fn complete(&mut self, other: &Self) {
+        self.request = self.request.or(other.request);
+        self.response = self.response.or(other.response);
+        self.timers = self.timers.or(other.timers);
     }
 }
 
