@@ -13,6 +13,7 @@ use super::save::is_same_file;
 use super::signals::Signals;
 use super::{Convert, Exit, Fault, Share, capture, input, warn};
 use crate::redact::{Met, Redactor};
+use crate::report::sanitizing;
 use crate::session::{Export, Form, Manifest, Opening, Progress, Reader, Recorded, SessionError};
 use crate::text::{Language, Text};
 
@@ -99,7 +100,7 @@ impl Copied {
                      不具合です。元のファイルを診断し、報告してください",
             }
         };
-        let secrets = proof::sentence(&self.met, &self.found, language);
+        let secrets = sanitizing::secrets(&self.met, self.found.count(), language);
         warn(&proof.fill(language, &[("before", &before), ("after", &after), ("secrets", &secrets)]));
         if let Some(alarm) = proof::alarm(&self.found, language) {
             warn(&alarm);

@@ -18,9 +18,9 @@ use zip::write::SimpleFileOptions;
 use zip::{AesMode, CompressionMethod, ZipWriter};
 
 use self::session::Session;
-use super::Manifest;
 use super::draft::Draft;
 use crate::redact::Redactor;
+use crate::session::Manifest;
 use crate::session::{Origin, Recorded, SessionError, origins};
 
 pub(super) struct Pen {
