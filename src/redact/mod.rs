@@ -6,6 +6,7 @@
 //!
 //! There is no raw mode.
 
+mod alias;
 mod basic;
 mod bearer;
 mod binding;
@@ -44,6 +45,7 @@ mod stand_in;
 mod url;
 mod wbxml;
 
+pub use alias::Aliases;
 pub use binding::Bindings;
 pub use body::{Body, Content, RawBody, Syntax, Withheld};
 pub use clean::Clean;
@@ -57,5 +59,6 @@ pub use door::{Door, Redactor};
 pub use field::{Field, Fields};
 pub use label::Label;
 pub use secret::Secret;
+pub use shape::organisation;
 pub use stand_in::StandIns;
 pub use url::{Url, percent_decoded, query_value};

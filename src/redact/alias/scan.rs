@@ -1,0 +1,455 @@
+//! Texts: the words in them that name somebody, told by where they stand, by their shape, or because they are known.
+//!
+//! A word here is a run of letters, digits, dots, dashes and underscores. Escapes of URLs, of JSON and of bytes that are
+//! no text end before it. All else stands where it stood.
+
+use std::borrow::Cow;
+use std::net::Ipv6Addr;
+
+use base64::Engine as _;
+
+use super::book::{Guid, Kind};
+use super::Aliases;
+use crate::redact::{basic, shape};
+
+/// What stands in a text.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Ground {
+    /// A word without dots is a name of this kind, too.
+    pub(super) lone: Option<Kind>,
+    /// Four numbers with dots are a version.
+    pub(super) versions: bool,
+}
+
+/// What the place of a word says of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// A host or a domain of this kind, whatever it looks like.
+    Name(Kind),
+    /// Words that somebody calls something by.
+    Title,
+    /// A version.
+    Version,
+    /// A claims request.
+    Claims,
+    /// A segment behind a host of sign-ins: a tenant, or a word.
+    Tenant,
+}
+
+impl Aliases {
+    /// `text` with stand-ins.
+    pub(super) fn text<'t>(&mut self, text: &'t str, ground: Ground) -> Cow<'t, str> {
+        let mut walk = Walk { text, at: 0, kept: 0, marker: 0, out: String::new() };
+        while let Some((from, to)) = walk.word() {
+            self.word(&mut walk, from, to, ground);
+        }
+        if walk.kept == 0 {
+            return match self.lone_names(text, 0, text.len()) {
+                Some(shown) => Cow::Owned(shown),
+                None => Cow::Borrowed(text),
+            };
+        }
+        self.keep(&mut walk, text.len());
+        if walk.out == text { Cow::Borrowed(text) } else { Cow::Owned(walk.out) }
+    }
+
+    /// The comment of a proxy, in which numbers are versions.
+    pub(super) fn version_text<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
+        self.text(text, Ground { versions: true, ..Ground::default() })
+    }
+
+    /// What stands between the last word that was replaced and `to`: known names in it are replaced.
+    fn keep(&mut self, walk: &mut Walk<'_>, to: usize) {
+        match self.lone_names(walk.text, walk.kept, to) {
+            Some(shown) => walk.out.push_str(&shown),
+            None => walk.out.push_str(&walk.text[walk.kept..to]),
+        }
+        walk.kept = to;
+    }
+
+    fn replace(&mut self, walk: &mut Walk<'_>, from: usize, to: usize, by: &str) {
+        self.keep(walk, from);
+        walk.out.push_str(by);
+        (walk.kept, walk.at) = (to, walk.at.max(to));
+    }
+
+    fn word(&mut self, walk: &mut Walk<'_>, from: usize, to: usize, ground: Ground) {
+        let text = walk.text;
+        let word = &text[from..to];
+        if let Some((start, end)) = in_brackets(text, from)
+            && let Ok(address) = text[start..end].parse::<Ipv6Addr>()
+        {
+            walk.at = end;
+            if let Some(address) = self.address(address.into()) {
+                self.replace(walk, start, end, &address.to_string());
+            }
+            return;
+        }
+        if word.len() >= 36 && self.guids(walk, from, to) {
+            return;
+        }
+        let place = walk.place(from, to);
+        if place == Some(Place::Claims) {
+            return self.claims(walk, from);
+        }
+        if let Some(Place::Title) = place {
+            return self.titled(walk, from);
+        }
+        if word.contains('.') && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            let version = match place {
+                Some(Place::Name(_)) => false,
+                Some(Place::Version) => true,
+                _ => ground.versions || walk.is_behind_product(from),
+            };
+            if let Some(address) = self.address_text(word, version) {
+                self.replace(walk, from, to, &address);
+            }
+            return;
+        }
+        let kind = match place {
+            Some(Place::Name(kind)) => Some(kind),
+            _ => ground.lone,
+        };
+        let shown = if let Some(kind) = kind.filter(|_| shape::is_host(word)) {
+            self.named_host(word, kind)
+        } else if word.contains('.') {
+            let tenant = place == Some(Place::Tenant) && !word.to_ascii_lowercase().ends_with(".srf");
+            if tenant || self.is_host_like(word, walk.is_in_path(from)) { self.dotted(word) } else { None }
+        } else if shape::is_opaque(word, 15) && walk.marker <= from {
+            self.book.id(word, self.learning)
+        } else {
+            None
+        };
+        if let Some(shown) = shown {
+            self.replace(walk, from, to, &shown);
+        }
+    }
+
+    /// GUIDs inside of a word; whether there are any.
+    fn guids(&mut self, walk: &mut Walk<'_>, from: usize, to: usize) -> bool {
+        let text = walk.text;
+        let (mut at, mut found) = (from, false);
+        while at + 36 <= to {
+            let guid = &text[at..at + 36];
+            let apart = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+            let alone = at == from || apart(text.as_bytes().get(at - 1));
+            if !(alone && shape::is_guid(guid) && apart(text.as_bytes().get(at + 36))) {
+                at += 1;
+                continue;
+            }
+            // A label of a host's name is replaced with the host.
+            if text[at..to].contains('.') && self.is_host_like(&text[from..to], false) {
+                return false;
+            }
+            found = true;
+            let kind = walk.guid_kind(at);
+            if let Some(shown) = self.book.guid(guid, kind, self.learning) {
+                self.replace(walk, at, at + 36, &shown);
+            }
+            at += 36;
+        }
+        found
+    }
+
+    /// JSON in base64.
+    fn claims(&mut self, walk: &mut Walk<'_>, from: usize) {
+        let length = walk.text[from..].find(['"', '\'', '&', ' ', ',', ';', '<', '%']).unwrap_or(walk.text.len() - from);
+        let coded = &walk.text[from..from + length];
+        let json = basic::LENIENT.decode(coded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let Some(json) = json.filter(|json| json.starts_with('{')) else { return };
+        walk.at = from + length;
+        if let Cow::Owned(shown) = self.text(&json, Ground::default()) {
+            self.replace(walk, from, from + length, &basic::LENIENT.encode(shown));
+        }
+    }
+
+    /// A title up to the quotation mark or bracket that ends it.
+    fn titled(&mut self, walk: &mut Walk<'_>, from: usize) {
+        let quoted = walk.before(from).ends_with(['"', '\'', '>']);
+        let ends = |c: char| "\"'<&\\".contains(c) || (!quoted && " ,;".contains(c));
+        let length = walk.text[from..].find(ends).unwrap_or(walk.text.len() - from);
+        let title = &walk.text[from..from + length];
+        let name = title.split_once(':').map_or(title, |(host, _)| host);
+        let shown = if title.contains("://") || title.contains('@') || title.len() > 80 {
+            return;
+        } else if shape::is_guid(title) {
+            self.book.guid(title, Guid::Tenant, self.learning).unwrap_or_else(|| title.to_owned())
+        } else if shape::is_host(name) {
+            self.named_host(name, Kind::Organisation).unwrap_or_else(|| name.to_owned()) + &title[name.len()..]
+        } else {
+            self.title(title)
+        };
+        walk.at = from + length;
+        if shown != title {
+            self.replace(walk, from, from + length, &shown);
+        }
+    }
+
+    /// The part of `text` with what stands for known names in it; nothing where there are none.
+    fn lone_names(&mut self, text: &str, from: usize, to: usize) -> Option<String> {
+        let search = self.search.as_ref()?;
+        let mut found: Vec<(usize, usize)> = Vec::new();
+        for hit in search.finder.find_iter(&text[from..to]) {
+            let (start, end) = (from + hit.start(), from + hit.end());
+            let apart = is_start(text, start) && is_end(text, end);
+            if apart || search.inside[hit.pattern().as_usize()] {
+                found.push((start, end));
+            }
+        }
+        if found.is_empty() {
+            return None;
+        }
+        let (mut out, mut kept) = (String::with_capacity(to - from + 8), from);
+        for (start, end) in found {
+            let name = &text[start..end];
+            let kind = self.book.kind_of(&name.to_ascii_lowercase());
+            out.push_str(&text[kept..start]);
+            out.push_str(&self.book.label(name, kind));
+            kept = end;
+        }
+        out.push_str(&text[kept..to]);
+        Some(out)
+    }
+}
+
+/// A text that is being read.
+struct Walk<'t> {
+    text: &'t str,
+    at: usize,
+    /// All before it is in `out`.
+    kept: usize,
+    /// Where the marker ends that was last begun.
+    marker: usize,
+    out: String,
+}
+
+impl Walk<'_> {
+    /// The next word.
+    fn word(&mut self) -> Option<(usize, usize)> {
+        let bytes = self.text.as_bytes();
+        loop {
+            while let Some(byte) = bytes.get(self.at).filter(|byte| !byte.is_ascii_alphanumeric()) {
+                if *byte == b'[' && self.at >= self.marker {
+                    self.marker = marker_end(self.text, self.at);
+                }
+                self.at += 1;
+            }
+            let from = self.at;
+            let mut to = from;
+            while bytes.get(to).is_some_and(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte)) {
+                to += 1;
+            }
+            if from == to {
+                return None;
+            }
+            self.at = to;
+            let from = from + escaped(self.text, from, to);
+            while bytes[to - 1] == b'.' || bytes[to - 1] == b'-' || bytes[to - 1] == b'_' {
+                to -= 1;
+            }
+            if from < to {
+                return Some((from, to));
+            }
+        }
+    }
+
+    fn before(&self, at: usize) -> &str {
+        let mut from = at.saturating_sub(64);
+        while !self.text.is_char_boundary(from) {
+            from += 1;
+        }
+        &self.text[from..at]
+    }
+
+    /// What stands around a word says what it is.
+    fn place(&self, from: usize, to: usize) -> Option<Place> {
+        let (before, after) = (self.before(from), &self.text[to..]);
+        match before.as_bytes().last()? {
+            b'/' => {
+                if before.ends_with("://") {
+                    return Some(Place::Name(Kind::Server));
+                }
+                let left = &before[..before.len() - 1];
+                if is_tenants(left) {
+                    return Some(Place::Tenant);
+                }
+                let word = left.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '-').next().unwrap_or_default();
+                let service = ["http", "host", "exchangemdb", "exchangerfr", "exchangeab", "wsman", "termsrv", "smtpsvc"];
+                let named = shape::is_guid(word) || service.iter().any(|known| known.eq_ignore_ascii_case(word));
+                if named && self.text[from..].starts_with(|c: char| c.is_ascii_alphabetic()) {
+                    return Some(Place::Name(Kind::Server));
+                }
+            }
+            b'@' if is_person(before.trim_end_matches('@')) => return Some(Place::Name(Kind::Organisation)),
+            b'?' if is_port(after) => return Some(Place::Name(Kind::Server)),
+            _ => {}
+        }
+        let lower_end = |text: &str| before.len() >= text.len() && before.is_char_boundary(before.len() - text.len())
+            && before[before.len() - text.len()..].eq_ignore_ascii_case(text);
+        if lower_end("%3A%2F%2F") {
+            return Some(Place::Name(Kind::Server));
+        }
+        if lower_end("%40") && is_person(&before[..before.len() - 3]) || is_before_person(after) {
+            return Some(Place::Name(Kind::Organisation));
+        }
+        let in_marker = from < self.marker;
+        named(before).and_then(|name| place_of(name, in_marker))
+    }
+
+    fn guid_kind(&self, at: usize) -> Guid {
+        let before = self.before(at);
+        if before.ends_with('@') || is_tenants(before.trim_end_matches(['/', '{'])) {
+            return Guid::Tenant;
+        }
+        match named(before).map(|name| name.to_ascii_lowercase().replace(['-', '_'], "")).as_deref() {
+            Some("tid" | "tenant" | "tenantid" | "realm" | "iss" | "xtenantid") => Guid::Tenant,
+            Some("appid" | "clientid" | "azp" | "applicationid" | "aud" | "audience") => Guid::Application,
+            _ => Guid::Other,
+        }
+    }
+
+    /// `Chrome/120.0.0.0`.
+    fn is_behind_product(&self, from: usize) -> bool {
+        let before = self.before(from);
+        before.ends_with('/') && !before.ends_with("//")
+            || before.ends_with(['v', 'V']) && !before.ends_with(|c: char| c == '@')
+    }
+
+    /// Behind a slash that is not that of a URL's host.
+    fn is_in_path(&self, from: usize) -> bool {
+        let before = self.before(from);
+        before.ends_with('/') && !before.ends_with("//")
+    }
+}
+
+/// Where the inside of brackets begins and ends that begin right before `from`, where it may be an IPv6 address.
+fn in_brackets(text: &str, from: usize) -> Option<(usize, usize)> {
+    let colons = text.as_bytes()[..from].iter().rev().take_while(|byte| **byte == b':').count();
+    let start = from - colons;
+    let end = start + text[start..].bytes().take(46).position(|byte| byte == b']')?;
+    (text[..start].ends_with('[') && text[start..end].contains(':')).then_some((start, end))
+}
+
+/// How much of a word belongs to an escape that began before it.
+fn escaped(text: &str, from: usize, to: usize) -> usize {
+    let (before, word) = (&text.as_bytes()[..from], &text.as_bytes()[from..to]);
+    let hex = |count: usize, skip: usize| {
+        word.get(skip..skip + count).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    match before {
+        [.., b'%'] if hex(2, 0) => 2,
+        [.., b'\\'] if word[0] == b'x' && hex(2, 1) => 3,
+        [.., b'\\'] if word[0] == b'u' && hex(4, 1) => 5,
+        [.., b'\\', b'\\'] => 0,
+        [.., b'\\'] if b"nrtbf".contains(&word[0]) && !is_kind(&text[from..]) => 1,
+        _ => 0,
+    }
+}
+
+/// Where the marker ends that begins at `from`; `from` where none does.
+fn marker_end(text: &str, from: usize) -> usize {
+    const FIRST: [&str; 17] = [
+        "type1", "type2", "type3", "jwt", "jwe", "opaque", "hidden", "guid", "spnego", "kerberos", "ntlm", "empty", "unreadable",
+        "user=empty", "user=upn", "user=bare", "user=down-level",
+    ];
+    let rest = &text[from + 1..];
+    let end = rest.find([' ', ']', ':', '+', '%']).unwrap_or(rest.len());
+    let length = rest.find(']').unwrap_or_default();
+    if FIRST.contains(&&rest[..end]) { from + 1 + length } else { from }
+}
+
+/// The name that a value stands under, where one stands before it: `name=`, `"name":"`, `<name>`.
+fn named(before: &str) -> Option<&str> {
+    let bare = before.trim_end_matches(['"', '\'', '\\', '.', '*']);
+    let direct = bare.strip_suffix(['=', ':', '>']).or_else(|| bare.strip_suffix("%3D"));
+    // A blank may stand behind a colon; behind an equals sign it ends the value.
+    let bare = direct.or_else(|| bare.trim_end_matches(' ').strip_suffix(':'))?;
+    let bare = bare.trim_end_matches(['"', '\'', '\\', ' ']);
+    let from = bare.rfind(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_')).map_or(0, |at| at + 1);
+    bare.get(from..).filter(|name| !name.is_empty())
+}
+
+fn place_of(name: &str, in_marker: bool) -> Option<Place> {
+    let mut plain = name.to_ascii_lowercase();
+    plain.retain(|c| !matches!(c, '-' | '_'));
+    Some(match &*plain {
+        "feserver" | "beserver" | "targetbeserver" | "servername" | "serverfqdn" | "fqdn" | "computer" | "computername"
+        | "machinename" | "hostname" | "dnscomputer" | "sessionserver" => Place::Name(Kind::Server),
+        "server" | "host" | "machine" if !in_marker => Place::Name(Kind::Server),
+        "service" | "aud" if in_marker => Place::Name(Kind::Server),
+        "target" | "iss" | "tid" if in_marker => Place::Name(Kind::Organisation),
+        "realm" if in_marker => Place::Name(Kind::Organisation),
+        "domain" | "domainname" | "dnsdomain" | "netbiosname" | "domainhint" | "whr" => Place::Name(Kind::Organisation),
+        "realm" | "servicerealm" | "federationbrandname" | "organizationname" | "tenantdisplayname" | "tenantname"
+        | "companyname" => Place::Title,
+        "version" | "ver" | "serverversion" | "build" | "xclientver" | "apiversion" => Place::Version,
+        "claims" => Place::Claims,
+        _ => return None,
+    })
+}
+
+/// Whether a URL's host whose paths begin with a tenant ends here.
+fn is_tenants(left: &str) -> bool {
+    const HOSTS: [&str; 10] = [
+        "login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "login.partner.microsoftonline.cn",
+        "login.chinacloudapi.cn", "login.microsoftonline.us", "login.microsoftonline.de", "sts.windows.net",
+        "accounts.accesscontrol.windows.net", "graph.windows.net",
+    ];
+    let left = left.to_ascii_lowercase();
+    HOSTS.iter().any(|host| left.ends_with(host) || left.strip_suffix(":443").is_some_and(|left| left.ends_with(host)))
+}
+
+/// Whether a pseudonym, an application or a marker ends here, behind which a domain may stand.
+fn is_person(before: &str) -> bool {
+    let digits = before.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let left = &before[..before.len() - digits];
+    let numbered = digits > 0 && (left.ends_with('#') || left.ends_with("%23"));
+    let last = before.len().checked_sub(36).and_then(|at| before.get(at..));
+    // `application/host@realm`.
+    let principal = || {
+        let from = before.rfind(|c: char| c.is_whitespace() || "\"',;=".contains(c)).map_or(0, |at| at + 1);
+        before[from..].split_once('/').is_some_and(|(id, _)| shape::is_guid(id))
+    };
+    numbered || before.ends_with(']') || last.is_some_and(shape::is_guid) || principal()
+}
+
+/// Whether `\user#1` follows, in any of the ways to write it.
+fn is_before_person(after: &str) -> bool {
+    let rest = after.strip_prefix("\\\\").or_else(|| after.strip_prefix('\\')).or_else(|| after.strip_prefix("%5C"));
+    rest.is_some_and(is_kind)
+}
+
+/// Whether a pseudonym begins here.
+fn is_kind(rest: &str) -> bool {
+    ["user", "name", "mailbox", "device", "id", "ip"]
+        .iter()
+        .any(|kind| rest.strip_prefix(kind).is_some_and(|rest| rest.starts_with('#') || rest.starts_with("%23")))
+}
+
+fn is_port(after: &str) -> bool {
+    after.strip_prefix(':').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// Whether a word may begin here.
+fn is_start(text: &str, at: usize) -> bool {
+    let before = &text.as_bytes()[..at];
+    let hex = |count: usize| before.len() >= count && before[before.len() - count..].iter().all(u8::is_ascii_hexdigit);
+    match before {
+        [] => true,
+        [.., last] if !last.is_ascii_alphanumeric() => true,
+        [.., b'%', _, _] => hex(2),
+        [.., b'\\', b'x', _, _] => hex(2),
+        [.., b'\\', b'u', _, _, _, _] => hex(4),
+        [.., b'\\', b'n' | b'r' | b't'] => true,
+        _ => false,
+    }
+}
+
+/// Whether a word may end here.
+fn is_end(text: &str, at: usize) -> bool {
+    text.as_bytes().get(at).is_none_or(|next| !next.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
