@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::json::shown;
 use super::layout;
+use super::words;
 use crate::diagnosis::comparison::{Comparison, Course, Difference, Divergence, Moment};
 use crate::diagnosis::{Place, Verdict};
 use crate::redact::Clean;
@@ -124,7 +125,7 @@ fn told(moment: &Moment, language: Language) -> String {
 fn fact(page: &mut String, difference: &Difference, [good, bad]: [&str; 2], language: Language) {
     let _ = writeln!(page, "    {} {}", difference.place, difference.name);
     for (name, value) in [(good, &difference.good), (bad, &difference.bad)] {
-        let missing = Text { en: "(missing)", ja: "(ありません)" }.to(language);
+        let missing = words::MISSING.to(language);
         let _ = writeln!(page, "      {name}: {}", value.as_ref().map_or(missing, Clean::as_str));
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::html::escaped;
 use super::json::Entry;
+use super::words;
 use crate::diagnosis::{Handshake, HandshakeStep, StepState, Verdict};
 use crate::redact::Clean;
 use crate::text::{Language, Text};
@@ -41,9 +42,8 @@ fn rung(svg: &mut String, step: &HandshakeStep, x: usize, language: Language) {
     };
     let below = match (step.exchange, step.state) {
         (Some(id), _) => format!("#{id}"),
-        (None, StepState::Missing) => Text { en: "missing", ja: "欠落" }.to(language).to_owned(),
-        (None, StepState::Unseen) => Text { en: "not captured", ja: "未捕捉" }.to(language).to_owned(),
-        (None, _) => String::new(),
+        (None, StepState::Done | StepState::Failed) => String::new(),
+        (None, state) => words::state(state, language).to_owned(),
     };
     let _ = write!(
         svg,

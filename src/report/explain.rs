@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::layout::{prose, verbatim};
+use super::words;
 use crate::diagnosis::Rule;
 use crate::diagnosis::rules::none::NoRule;
 use crate::text::{Language, Text};
@@ -28,15 +29,15 @@ pub fn page(rule: &Rule, language: Language) -> String {
     for (label, words) in [
         (Text { en: "Kind", ja: "種類" }, join(kinds, language)),
         (Text { en: "Certainty", ja: "確かさ" }, join(certainties, language)),
-        (Text { en: "Who must act", ja: "対応する人" }, join(actors, language)),
+        (words::WHO_ACTS, join(actors, language)),
     ] {
         let _ = writeln!(page, "{}: {words}", label.to(language));
     }
-    heading(&mut page, Text { en: "What it means", ja: "意味" }, language);
+    heading(&mut page, words::MEANING, language);
     prose(&mut page, "  ", &rule.explanation.fill(language, &[]));
-    heading(&mut page, Text { en: "What to do", ja: "対処" }, language);
+    heading(&mut page, words::REMEDY, language);
     verbatim(&mut page, "  ", &rule.remedy.fill(language, &[]));
-    heading(&mut page, Text { en: "Sources", ja: "出典" }, language);
+    heading(&mut page, words::SOURCES, language);
     for source in rule.sources_in(language) {
         verbatim(&mut page, "  ", source);
     }

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::json::Known;
 use super::layout::{self, numbers};
 use super::outline::{Outline, Passage, REDACTED, Topic};
-use super::{drawing, text};
+use super::{drawing, text, words};
 use crate::diagnosis::{End, Kind, Readiness};
 use crate::redact::Clean;
 use crate::text::{Language, Text};
@@ -36,31 +36,25 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
         escaped(&outline.headline)
     );
     verdict(&mut page, known, &outline, language);
-    let causes = Text { en: "Findings", ja: "所見" };
-    section(&mut page, causes, language, &outline.topics, |page, topics| {
+    section(&mut page, words::FINDINGS, language, &outline.topics, |page, topics| {
         for topic in topics {
             article(page, topic, language);
         }
     });
-    let unknown = Text { en: "What is still unknown", ja: "まだ分からないこと" };
-    section(&mut page, unknown, language, &outline.open, |page, open| {
+    section(&mut page, words::OPEN, language, &outline.open, |page, open| {
         page.push_str("<ul>");
         for line in open {
             let _ = write!(page, "<li>{}</li>", escaped(line));
         }
         page.push_str("</ul>");
     });
-    let handshakes = Text { en: "Handshakes", ja: "ハンドシェイク" };
-    section(&mut page, handshakes, language, known.handshakes, |page, _| ladders(page, known, language));
+    section(&mut page, words::HANDSHAKES, language, known.handshakes, |page, _| ladders(page, known, language));
     if let Some(drawing) = drawing::timeline(known.exchanges, language) {
-        let _ = write!(page, "<h2>{}</h2>{drawing}", Text { en: "Timeline", ja: "タイムライン" }.to(language));
+        let _ = write!(page, "<h2>{}</h2>{drawing}", words::TIMELINE.to(language));
     }
-    let offers = Text { en: "What the endpoints offer", ja: "各エンドポイントの認証方式" };
-    section(&mut page, offers, language, known.readiness, |page, rows| readiness(page, rows, language));
-    let listed = Text { en: "Exchanges", ja: "エクスチェンジ" };
-    section(&mut page, listed, language, &outline.telling, |page, _| exchanges(page, &outline, language));
-    let healthy = Text { en: "Steps of a healthy handshake", ja: "正常なハンドシェイクの手順" };
-    section(&mut page, healthy, language, &outline.steps, |page, steps| {
+    section(&mut page, words::OFFERS, language, known.readiness, |page, rows| readiness(page, rows, language));
+    section(&mut page, words::EXCHANGES, language, &outline.telling, |page, _| exchanges(page, &outline, language));
+    section(&mut page, words::STEPS, language, &outline.steps, |page, steps| {
         page.push_str("<ul>");
         for step in steps {
             let ids = numbers(step.entry.exchanges.iter().copied());
@@ -68,7 +62,7 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
         }
         page.push_str("</ul>");
     });
-    let title = Text { en: "What was taken out", ja: "取り除いたもの" }.to(language);
+    let title = words::TAKEN_OUT.to(language);
     let _ = write!(
         page,
         "<footer><h4>{title}</h4><p class=\"soft\">{}</p><p class=\"soft\">authtap {}</p></footer>\n</html>\n",
@@ -82,7 +76,7 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
 fn verdict(page: &mut String, known: &Known<'_>, outline: &Outline<'_>, language: Language) {
     let _ = write!(page, "<header class=\"verdict {}\"><h1>{}</h1>", outline.verdict, escaped(&outline.headline));
     if let Some(topic) = outline.topics.iter().find(|topic| topic.entry.kind == Kind::Failure) {
-        let act = Text { en: "Who must act", ja: "対応する人" }.to(language);
+        let act = words::WHO_ACTS.to(language);
         let _ = write!(
             page,
             "<p class=\"answer\"><a href=\"#{}\">{}</a></p><p><span class=\"act\">{act}:</span> {}</p>",
@@ -125,10 +119,10 @@ fn article(page: &mut String, topic: &Topic<'_>, language: Language) {
         numbers(entry.exchanges.iter().copied()),
         id = entry.rule.id
     );
-    let act = Text { en: "Who must act", ja: "対応する人" }.to(language);
+    let act = words::WHO_ACTS.to(language);
     let _ = write!(page, "<p><span class=\"act\">{act}:</span> {}</p>", entry.actor.words().to(language));
     paragraphs(page, &topic.explanation);
-    part(page, Text { en: "What to do", ja: "対処" }, language);
+    part(page, words::REMEDY, language);
     for passage in &topic.remedy {
         match passage {
             Passage::Words(words) => paragraphs(page, words),
@@ -136,28 +130,27 @@ fn article(page: &mut String, topic: &Topic<'_>, language: Language) {
         }
     }
     if !entry.evidence.is_empty() {
-        part(page, Text { en: "Evidence", ja: "根拠" }, language);
+        part(page, words::EVIDENCE, language);
         page.push_str("<dl>");
         for evidence in &entry.evidence {
             let _ = write!(page, "<dt>#{} {}</dt>", evidence.exchange, escaped(&evidence.place.to_string()));
-            let missing = Text { en: "(missing)", ja: "(ありません)" }.to(language);
             let _ = match evidence.text.as_str() {
-                "" => write!(page, "<dd class=\"soft\">{missing}</dd>"),
+                "" => write!(page, "<dd class=\"soft\">{}</dd>", words::MISSING.to(language)),
                 text => write!(page, "<dd><code>{}</code></dd>", escaped(text)),
             };
         }
         page.push_str("</dl>");
     }
     if !entry.candidates.is_empty() {
-        part(page, Text { en: "Can be behind it, likeliest first", ja: "考えられる原因 (可能性の高い順)" }, language);
+        part(page, words::CANDIDATES, language);
         let _ = write!(page, "<p><code>{}</code></p>", entry.candidates.join("</code> <code>"));
     }
     if entry.kind == Kind::Failure {
-        part(page, Text { en: "What would disprove it", ja: "この判断が覆る条件" }, language);
+        part(page, words::DISPROOF, language);
         paragraphs(page, topic.disproof);
     }
     decoded(page, topic, language);
-    part(page, Text { en: "Sources", ja: "出典" }, language);
+    part(page, words::SOURCES, language);
     page.push_str("<ul class=\"soft\">");
     for source in entry.rule.sources_in(language) {
         let source = escaped(source);
@@ -172,7 +165,7 @@ fn article(page: &mut String, topic: &Topic<'_>, language: Language) {
 
 fn decoded(page: &mut String, topic: &Topic<'_>, language: Language) {
     let Some((exchange, parts)) = topic.decoded else { return };
-    let title = Text { en: "Decoded", ja: "デコード結果" }.to(language);
+    let title = words::DECODED.to(language);
     let _ = write!(page, "<details><summary>{title}, #{exchange}</summary>");
     for part in parts {
         let _ = write!(page, "<h4>{} <code>{}</code></h4><dl>", escaped(part.title), escaped(&part.place.to_string()));
@@ -202,11 +195,7 @@ fn ladders(page: &mut String, known: &Known<'_>, language: Language) {
 }
 
 fn readiness(page: &mut String, rows: &[Readiness], language: Language) {
-    let heads = Text {
-        en: "<th>endpoint<th>server<th>offers<th>lacks<th>authorization_uri<th>realm<th>last answer",
-        ja: "<th>エンドポイント<th>サーバー<th>提示<th>不足<th>authorization_uri<th>realm<th>最後の応答",
-    };
-    let _ = write!(page, "<div class=\"wide\"><table><tr>{}</tr>", heads.to(language));
+    table(page, &words::OFFER_COLUMNS, language);
     for (row, different) in rows.iter().zip(Readiness::differences(rows)) {
         let list = |schemes: &[Clean]| escaped(&schemes.iter().map(Clean::as_str).collect::<Vec<_>>().join(", "));
         let optional = |value: &Option<Clean>| value.as_ref().map_or_else(String::new, |value| escaped(value.as_str()));
@@ -234,11 +223,7 @@ fn readiness(page: &mut String, rows: &[Readiness], language: Language) {
 }
 
 fn exchanges(page: &mut String, outline: &Outline<'_>, language: Language) {
-    let heads = Text {
-        en: "<th>#<th>time<th>request<th>answer<th>verdict<th>findings",
-        ja: "<th>#<th>時刻<th>要求<th>応答<th>判定<th>所見",
-    };
-    let _ = write!(page, "<div class=\"wide\"><table><tr>{}</tr>", heads.to(language));
+    table(page, &words::EXCHANGE_COLUMNS, language);
     for entry in &outline.telling {
         let answer = match (entry.status, &entry.error) {
             (Some(status), _) => status.to_string(),
@@ -263,10 +248,18 @@ fn exchanges(page: &mut String, outline: &Outline<'_>, language: Language) {
     rest(page, outline.unlisted, language);
 }
 
+/// The beginning of a table.
+fn table(page: &mut String, columns: &[Text], language: Language) {
+    page.push_str("<div class=\"wide\"><table><tr>");
+    for column in columns {
+        let _ = write!(page, "<th>{}", column.to(language));
+    }
+    page.push_str("</tr>");
+}
+
 fn rest(page: &mut String, number: usize, language: Language) {
     if number > 0 {
-        let text = Text { en: "Not listed: {number}", ja: "ほかに: {number} 件" };
-        let _ = write!(page, "<p class=\"soft\">{}</p>", text.fill(language, &[("number", &number.to_string())]));
+        let _ = write!(page, "<p class=\"soft\">{}</p>", words::not_listed(number, language));
     }
 }
 

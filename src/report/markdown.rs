@@ -7,41 +7,42 @@ use std::fmt::Write as _;
 use super::json::Known;
 use super::layout::{self, numbers};
 use super::outline::{Outline, Passage, REDACTED, Topic};
-use crate::diagnosis::{Handshake, Kind, Readiness, StepState};
+use super::words;
+use crate::diagnosis::{Handshake, Kind, Readiness};
 use crate::redact::Clean;
 use crate::text::{Language, Text};
 
 /// The whole diagnosis.
 pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
     let outline = Outline::new(known, language);
-    let mut page = format!("# {}\n", words(&outline.headline));
+    let mut page = format!("# {}\n", escaped(&outline.headline));
     for topic in &outline.topics {
         add_topic(&mut page, topic, language);
     }
     if !outline.open.is_empty() {
-        heading(&mut page, Text { en: "What is still unknown", ja: "まだ分からないこと" }, language);
-        outline.open.iter().for_each(|line| _ = writeln!(page, "- {}", words(line)));
+        heading(&mut page, words::OPEN, language);
+        outline.open.iter().for_each(|line| _ = writeln!(page, "- {}", escaped(line)));
     }
     if !known.handshakes.is_empty() {
-        heading(&mut page, Text { en: "Handshakes", ja: "ハンドシェイク" }, language);
+        heading(&mut page, words::HANDSHAKES, language);
         known.handshakes.iter().for_each(|handshake| ladder(&mut page, handshake, language));
     }
     if !known.readiness.is_empty() {
-        heading(&mut page, Text { en: "What the endpoints offer", ja: "各エンドポイントの認証方式" }, language);
+        heading(&mut page, words::OFFERS, language);
         readiness(&mut page, known.readiness, language);
     }
     if !outline.telling.is_empty() {
-        heading(&mut page, Text { en: "Exchanges", ja: "エクスチェンジ" }, language);
+        heading(&mut page, words::EXCHANGES, language);
         exchanges(&mut page, &outline, language);
     }
-    heading(&mut page, Text { en: "What was taken out", ja: "取り除いたもの" }, language);
+    heading(&mut page, words::TAKEN_OUT, language);
     let _ = writeln!(page, "{}", REDACTED.to(language));
     page
 }
 
 fn add_topic(page: &mut String, topic: &Topic<'_>, language: Language) {
     let entry = topic.entry;
-    let _ = writeln!(page, "\n## {}\n", words(&topic.title));
+    let _ = writeln!(page, "\n## {}\n", escaped(&topic.title));
     let _ = writeln!(
         page,
         "`{}` · {} ({}) · {}\n",
@@ -50,25 +51,24 @@ fn add_topic(page: &mut String, topic: &Topic<'_>, language: Language) {
         entry.certainty.words().to(language),
         numbers(entry.exchanges.iter().copied())
     );
-    let act = Text { en: "Who must act", ja: "対応する人" }.to(language);
-    let _ = writeln!(page, "**{act}:** {}\n\n{}", entry.actor.words().to(language), words(&topic.explanation));
-    part(page, Text { en: "What to do", ja: "対処" }, language);
+    let act = words::WHO_ACTS.to(language);
+    let _ = writeln!(page, "**{act}:** {}\n\n{}", entry.actor.words().to(language), escaped(&topic.explanation));
+    part(page, words::REMEDY, language);
     for passage in &topic.remedy {
         match passage {
-            Passage::Words(text) => _ = writeln!(page, "{}\n", words(text)),
+            Passage::Words(text) => _ = writeln!(page, "{}\n", escaped(text)),
             Passage::Commands(text) => fenced(page, "powershell", text),
         }
     }
     if !entry.evidence.is_empty() {
-        part(page, Text { en: "Evidence", ja: "根拠" }, language);
+        part(page, words::EVIDENCE, language);
         for evidence in &entry.evidence {
-            let missing = Text { en: "(missing)", ja: "(ありません)" }.to(language);
-            let text = if evidence.text.as_str().is_empty() { missing } else { evidence.text.as_str() };
-            let _ = writeln!(page, "- #{} `{}`: {}", evidence.exchange, evidence.place, code(text));
+            let text = code(words::said(evidence, language));
+            let _ = writeln!(page, "- #{} `{}`: {text}", evidence.exchange, evidence.place);
         }
     }
     if let Some((exchange, parts)) = topic.decoded {
-        let title = Text { en: "Decoded", ja: "デコード結果" }.to(language);
+        let title = words::DECODED.to(language);
         let _ = writeln!(page, "\n**{title}, #{exchange}**");
         for decoded in parts {
             let _ = writeln!(page, "\n| {} | `{}` |\n|---|---|", decoded.title, decoded.place);
@@ -76,14 +76,14 @@ fn add_topic(page: &mut String, topic: &Topic<'_>, language: Language) {
         }
     }
     if !entry.candidates.is_empty() {
-        part(page, Text { en: "Can be behind it, likeliest first", ja: "考えられる原因 (可能性の高い順)" }, language);
+        part(page, words::CANDIDATES, language);
         entry.candidates.iter().for_each(|id| _ = writeln!(page, "1. `{id}`"));
     }
     if entry.kind == Kind::Failure {
-        part(page, Text { en: "What would disprove it", ja: "この判断が覆る条件" }, language);
+        part(page, words::DISPROOF, language);
         let _ = writeln!(page, "{}", topic.disproof);
     }
-    let sources = Text { en: "Sources", ja: "出典" }.to(language);
+    let sources = words::SOURCES.to(language);
     let _ = writeln!(page, "\n{sources}: {}", entry.rule.sources_in(language).collect::<Vec<_>>().join(" · "));
 }
 
@@ -96,23 +96,14 @@ fn ladder(page: &mut String, handshake: &Handshake, language: Language) {
         handshake.verdict.words().to(language)
     );
     let step = |step: &crate::diagnosis::HandshakeStep| {
-        let mark = match step.state {
-            StepState::Done => "✓",
-            StepState::Failed => "✗",
-            StepState::Missing => Text { en: "missing", ja: "欠落" }.to(language),
-            StepState::Unseen => Text { en: "not captured", ja: "未捕捉" }.to(language),
-        };
+        let mark = words::state(step.state, language);
         step.exchange.map_or_else(|| format!("{} {mark}", step.name), |id| format!("{} {mark} #{id}", step.name))
     };
     let _ = writeln!(page, "{}", handshake.steps.iter().map(step).collect::<Vec<_>>().join(" → "));
 }
 
 fn readiness(page: &mut String, rows: &[Readiness], language: Language) {
-    let head = Text {
-        en: "| endpoint | server | offers | lacks | authorization_uri | realm | last |\n|---|---|---|---|---|---|---|",
-        ja: "| エンドポイント | サーバー | 提示 | 不足 | authorization_uri | realm | 最後 |\n|---|---|---|---|---|---|---|",
-    };
-    let _ = writeln!(page, "{}", head.to(language));
+    table(page, &words::OFFER_COLUMNS, language);
     for (row, different) in rows.iter().zip(Readiness::differences(rows)) {
         let list = |schemes: &[Clean]| schemes.iter().map(Clean::as_str).collect::<Vec<_>>().join(", ");
         let optional = |value: &Option<Clean>| value.as_ref().map_or_else(String::new, |value| cell(value.as_str()));
@@ -132,11 +123,7 @@ fn readiness(page: &mut String, rows: &[Readiness], language: Language) {
 }
 
 fn exchanges(page: &mut String, outline: &Outline<'_>, language: Language) {
-    let head = Text {
-        en: "| # | time | request | answer | verdict | findings |\n|---|---|---|---|---|---|",
-        ja: "| # | 時刻 | 要求 | 応答 | 判定 | 所見 |\n|---|---|---|---|---|---|",
-    };
-    let _ = writeln!(page, "{}", head.to(language));
+    table(page, &words::EXCHANGE_COLUMNS, language);
     for entry in &outline.telling {
         let answer = match (entry.status, &entry.error) {
             (Some(status), _) => status.to_string(),
@@ -155,8 +142,7 @@ fn exchanges(page: &mut String, outline: &Outline<'_>, language: Language) {
         );
     }
     if outline.unlisted > 0 {
-        let rest = Text { en: "Not listed: {number}", ja: "ほかに: {number} 件" };
-        let _ = writeln!(page, "\n{}", rest.fill(language, &[("number", &outline.unlisted.to_string())]));
+        let _ = writeln!(page, "\n{}", words::not_listed(outline.unlisted, language));
     }
 }
 
@@ -168,6 +154,14 @@ fn part(page: &mut String, title: Text, language: Language) {
     let _ = writeln!(page, "\n### {}\n", title.to(language));
 }
 
+/// The head of a table.
+fn table(page: &mut String, columns: &[Text], language: Language) {
+    for column in columns {
+        let _ = write!(page, "| {} ", column.to(language));
+    }
+    let _ = writeln!(page, "|\n{}|", "|---".repeat(columns.len()));
+}
+
 fn fenced(page: &mut String, kind: &str, text: &str) {
     let longest = text.split(|character| character != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
@@ -175,7 +169,7 @@ fn fenced(page: &mut String, kind: &str, text: &str) {
 }
 
 /// Words of ours with names of the traffic in them: what Markdown or HTML would read as theirs is taken as it stands.
-fn words(text: &str) -> String {
+fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
     for character in text.chars() {
         match character {
@@ -235,7 +229,7 @@ mod tests {
 
     #[test]
     fn nothing_of_the_traffic_becomes_markup() {
-        assert_eq!(words("<img> *a* [b](c)"), "&lt;img> \\*a\\* \\[b\\](c)");
+        assert_eq!(escaped("<img> *a* [b](c)"), "&lt;img> \\*a\\* \\[b\\](c)");
         assert_eq!(code("a`b"), "`` a`b ``");
         assert_eq!(cell("a|b\nc"), "`a\\|b c`");
         let mut page = String::new();

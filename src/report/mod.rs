@@ -16,3 +16,4 @@ mod layout;
 mod outline;
 #[cfg(test)]
 mod sample;
+mod words;

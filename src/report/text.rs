@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use super::json::{Entry, Event, Known};
 use super::layout::{self, fill, numbers, prose, verbatim};
+use super::words;
 use crate::diagnosis::decode::Decoded;
-use crate::diagnosis::{self, Certainty, Difference, End, Handshake, Kind, Readiness, StepState, Verdict};
+use crate::diagnosis::{self, Certainty, Difference, End, Handshake, Kind, Readiness, Verdict};
 use crate::redact::Clean;
 use crate::text::{Language, Text};
 
@@ -17,7 +18,7 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
     }
     let steps: Vec<_> = known.findings.iter().filter(|finding| finding.kind == Kind::Step).collect();
     if !steps.is_empty() {
-        heading(&mut page, Text { en: "Steps of a healthy handshake", ja: "正常なハンドシェイクの手順" }, language);
+        heading(&mut page, words::STEPS, language);
         for step in steps {
             let title = fill(step.rule.title, &step.names, language);
             let _ = write!(page, "  {title} [{}] {}", step.rule.id, numbers(step.exchanges.iter().copied()));
@@ -28,11 +29,11 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
         }
     }
     if !known.handshakes.is_empty() {
-        heading(&mut page, Text { en: "Handshakes", ja: "ハンドシェイク" }, language);
+        heading(&mut page, words::HANDSHAKES, language);
         known.handshakes.iter().for_each(|handshake| ladder(&mut page, handshake, language));
     }
     if !known.readiness.is_empty() {
-        heading(&mut page, Text { en: "What the endpoints offer", ja: "各エンドポイントの認証方式" }, language);
+        heading(&mut page, words::OFFERS, language);
         let differences = Readiness::differences(known.readiness);
         for (readiness, different) in known.readiness.iter().zip(&differences) {
             endpoint(&mut page, readiness, different, language);
@@ -40,7 +41,7 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
     }
     let telling: Vec<_> = known.exchanges.iter().filter(|entry| entry.verdict != Verdict::Ok).collect();
     if !telling.is_empty() {
-        heading(&mut page, Text { en: "Exchanges", ja: "エクスチェンジ" }, language);
+        heading(&mut page, words::EXCHANGES, language);
         for entry in telling {
             let _ = write!(page, "  {}", exchange(entry, language));
         }
@@ -148,17 +149,14 @@ fn topic(page: &mut String, entry: &diagnosis::Entry, language: Language) {
         certainty.to(language),
         numbers(entry.exchanges.iter().copied())
     );
-    let label = Text { en: "Who must act", ja: "対応する人" }.to(language);
+    let label = words::WHO_ACTS.to(language);
     let _ = writeln!(page, "  {label}: {}", entry.actor.words().to(language));
-    part(page, Text { en: "What it means", ja: "意味" }, language);
+    part(page, words::MEANING, language);
     prose(page, "    ", &fill(entry.rule.explanation, &entry.names, language));
     if !entry.evidence.is_empty() {
-        part(page, Text { en: "Evidence", ja: "根拠" }, language);
+        part(page, words::EVIDENCE, language);
         for evidence in &entry.evidence {
-            let text = match evidence.text.as_str() {
-                "" => Text { en: "(missing)", ja: "(ありません)" }.to(language),
-                text => text,
-            };
+            let text = words::said(evidence, language);
             verbatim(
                 page,
                 "    ",
@@ -167,19 +165,19 @@ fn topic(page: &mut String, entry: &diagnosis::Entry, language: Language) {
         }
     }
     if let Some((exchange, parts)) = entry.decoded().filter(|(_, parts)| !parts.is_empty()) {
-        let title = Text { en: "Decoded", ja: "デコード結果" }.to(language);
+        let title = words::DECODED.to(language);
         let _ = writeln!(page, "  {title}, #{exchange}:");
         for part in parts {
             decoded(page, part);
         }
     }
-    part(page, Text { en: "What to do", ja: "対処" }, language);
+    part(page, words::REMEDY, language);
     verbatim(page, "    ", &fill(entry.rule.remedy, &entry.names, language));
     if !entry.candidates.is_empty() {
-        part(page, Text { en: "Can be behind it, likeliest first", ja: "考えられる原因 (可能性の高い順)" }, language);
+        part(page, words::CANDIDATES, language);
         verbatim(page, "    ", &entry.candidates.join(", "));
     }
-    part(page, Text { en: "Sources", ja: "出典" }, language);
+    part(page, words::SOURCES, language);
     entry.rule.sources_in(language).for_each(|source| verbatim(page, "    ", source));
 }
 
@@ -194,13 +192,7 @@ fn ladder(page: &mut String, handshake: &Handshake, language: Language) {
     let verdict = handshake.verdict.words().to(language);
     let _ = write!(page, "  {} {} ({verdict}):", handshake.server, handshake.scheme.code());
     for step in &handshake.steps {
-        let state = match step.state {
-            StepState::Done => "✓",
-            StepState::Failed => "✗",
-            StepState::Missing => Text { en: "missing", ja: "欠落" }.to(language),
-            StepState::Unseen => Text { en: "not captured", ja: "未捕捉" }.to(language),
-        };
-        let _ = write!(page, "  {} {state}", step.name);
+        let _ = write!(page, "  {} {}", step.name, words::state(step.state, language));
         if let Some(exchange) = step.exchange {
             let _ = write!(page, " #{exchange}");
         }

@@ -4,9 +4,9 @@
 //! what was taken out, which tunnels were looked into), then for the exchanges. Entries that we wrote ourselves carry
 //! facts that say so ([`facts`](crate::session::facts)), and their markers are read back; all others are bytes of the wire.
 //!
-//! Exchanges come out in the order in which they ended (`order`); our own files list them so. Entries without a connection's identity share one
-//! connection an origin: then the legs of a handshake stay together, and nothing is concluded from a change of
-//! connections that nobody saw.
+//! Exchanges come out in the order in which they ended (`order`); our own files list them so. Entries without a
+//! connection's identity share one connection an origin: then the legs of a handshake stay together, and nothing is
+//! concluded from a change of connections that nobody saw.
 
 mod entry;
 mod message;
@@ -268,7 +268,8 @@ impl Reading<'_> {
 
     fn connection(&mut self, entry: &Entry) -> Arc<Connection> {
         let authority = message::authority(entry).unwrap_or_default();
-        let identity = entry.connection().unwrap_or_else(|| format!("of {}", authority.to_ascii_lowercase()));
+        // A port is none, and a browser's connection may lead to several hosts: each of them has its own.
+        let identity = format!("{} {}", authority.to_ascii_lowercase(), entry.connection().unwrap_or_default());
         if let Some(known) = self.connections.get(&identity) {
             return Arc::clone(known);
         }

@@ -27,6 +27,7 @@ mod recorded;
 mod saz;
 mod spool;
 mod stripped;
+mod texts;
 
 pub use error::SessionError;
 pub use export::{Export, Form, Manifest};
@@ -38,3 +39,4 @@ pub use provenance::Provenance;
 pub use public::Public;
 pub use reader::{Opening, Reader, Stream};
 pub use recorded::{Origin, Recorded};
+pub use texts::{Place, texts};

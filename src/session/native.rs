@@ -19,9 +19,10 @@ use crate::session::Provenance;
 
 pub(super) use lock::{Lock, beside, private};
 pub use queue::WriterStatus;
+pub(super) use read::open_somehow as open;
 pub use read::{Exchanges, Outline, Outlines, Session};
 pub(super) use row::{body_kind, read_content};
-pub(super) use schema::APPLICATION_ID;
+pub(super) use schema::{APPLICATION_ID, tables};
 pub use walk::Walk;
 pub(super) use writer::Recording;
 pub use writer::Writer;

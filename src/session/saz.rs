@@ -17,7 +17,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use self::archive::{Archive, Refused};
+pub(super) use self::archive::Archive;
+use self::archive::Refused;
 use self::index::{Index, Numbered};
 use self::session::{Met, Told};
 use super::facts::Numbers;

@@ -14,6 +14,12 @@ pub(super) fn is_masked_field(name: &str, value: &str) -> bool {
     asked_for && is_masked(value)
 }
 
+/// Whether a credential or a challenge begins with one of these schemes.
+pub(super) fn names_scheme(value: &str, schemes: &[&str]) -> bool {
+    let first = value.split([' ', ',']).next().unwrap_or_default();
+    schemes.iter().any(|scheme| first.eq_ignore_ascii_case(scheme))
+}
+
 /// Whether a mask stands where a credential stood: `REDACTED`, `Bearer ***`. Our own markers
 /// are no masks; they say what was there.
 fn is_masked(value: &str) -> bool {
@@ -26,7 +32,7 @@ fn is_masked(value: &str) -> bool {
 }
 
 fn is_scheme(word: &str) -> bool {
-    ["basic", "bearer", "ntlm", "negotiate", "digest"].iter().any(|scheme| word.eq_ignore_ascii_case(scheme))
+    names_scheme(word, &["basic", "bearer", "ntlm", "negotiate", "digest"])
 }
 
 fn is_mask(text: &str) -> bool {

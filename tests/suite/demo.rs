@@ -2,9 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::kit::Workshop;
+use authtap::redact::Redactor;
+use authtap::session::{Opening, Reader, Recorded};
+
+use crate::kit::{Workshop, demonstration};
 
 /// The causes that seed 004 tells of and the demonstration plays.
 const SHOWN: [&str; 14] = [
@@ -46,4 +50,41 @@ fn every_kind_of_failure_is_played_and_named_in_time() {
 
     let left: Vec<_> = fs::read_dir(workshop.path("home")).into_iter().flatten().collect();
     assert!(left.is_empty(), "no root, no session: {left:?}");
+}
+
+#[test]
+fn what_is_recorded_of_it_stays_the_same_in_every_format() {
+    let workshop = Workshop::new();
+    let session = demonstration(&workshop);
+    let recorded = read(&session);
+    assert!(recorded.len() > 40, "{}", recorded.len());
+    let before = diagnosed(&workshop, &session);
+    let found = before["findings"].as_array().unwrap();
+    assert!(found.len() >= SHOWN.len(), "{found:?}");
+    for way in [["har", "authtap"], ["saz", "authtap"], ["authtap", "har"]] {
+        let mut from = session.clone();
+        for form in way {
+            let to = workshop.path(&format!("{}.{form}", way.concat()));
+            let finished = workshop.run(&["convert", &from.to_string_lossy(), &to.to_string_lossy()]);
+            assert_eq!(finished.code, Some(0), "{}", finished.error());
+            for (one, other) in recorded.iter().zip(read(&to)) {
+                assert_eq!(*one, other, "{way:?} {form}");
+            }
+            assert_eq!(read(&to).len(), recorded.len(), "{way:?} {form}");
+            assert_eq!(diagnosed(&workshop, &to), before, "{way:?} {form}");
+            from = to;
+        }
+    }
+}
+
+fn read(path: &Path) -> Vec<Recorded> {
+    let redactor = Redactor::new();
+    Reader::open(path, &Opening::quietly(&redactor)).unwrap().exchanges().map(Result::unwrap).collect()
+}
+
+/// All that is said of a file but its name.
+fn diagnosed(workshop: &Workshop, path: &Path) -> serde_json::Value {
+    let mut said = workshop.diagnose(path);
+    said.as_object_mut().unwrap().remove("source");
+    said
 }

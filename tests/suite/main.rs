@@ -30,6 +30,7 @@ mod convert;
 mod copying;
 mod crash;
 mod demo;
+mod devtools;
 mod extended_protection;
 mod fidelity;
 mod formats;

@@ -7,14 +7,14 @@ use std::sync::atomic::Ordering;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-use crate::exchange::{Certificate, Connection, Failure, Server, Step, Timestamp};
+use crate::exchange::{Certificate, Connection, Failure, Server, Timestamp};
 use crate::proxy::Context;
 use crate::proxy::answer::instead::Conversation;
 use crate::proxy::answer::page::{self, Way};
 use crate::proxy::answer::respond::Responder;
 use crate::proxy::answer::{self, Page};
 use crate::proxy::entry::absolute;
-use crate::proxy::entry::crowd::{Dismissal, SILENCE};
+use crate::proxy::entry::crowd::{Dismissal, FirstWords, SILENCE};
 use crate::proxy::entry::login::Login;
 use crate::proxy::entry::reverse;
 use crate::proxy::entry::socks;
@@ -185,7 +185,7 @@ pub(crate) async fn serve(context: Arc<Context>, mut tcp: TcpStream, peer: Socke
 /// Sends off a client that does not say what it wants, and records it.
 pub(crate) async fn dismiss(caller: &Caller, tcp: TcpStream, dismissal: Dismissal) {
     let context = &caller.context;
-    let failure = dismissal.failure(Step::Receive);
+    let failure = dismissal.failure(FirstWords::RequestHead);
     let page = (dismissal == Dismissal::TooSlow).then(|| Page::too_slow(&failure));
     if context.crowd.may_record() {
         tape::failed(context, caller.connection(None, None, None), Timestamp::now(), None, None, failure);

@@ -161,6 +161,14 @@ async fn until(end: Option<Instant>) {
     }
 }
 
+/// What a client begins with, and has to come to the end of.
+#[derive(Clone, Copy)]
+pub(crate) enum FirstWords {
+    RequestHead,
+    SocksRequest,
+    TlsHandshake,
+}
+
 /// Why a client has to go before it has said what it wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dismissal {
@@ -173,21 +181,25 @@ pub(crate) enum Dismissal {
 }
 
 impl Dismissal {
-    /// The same as a failure of the client's at `step`.
-    pub(crate) fn failure(self, step: Step) -> Failure {
-        let (kind, text) = match (self, step) {
-            (Self::Silent, _) => (FailureKind::TimedOut, "the client connected and said nothing for two minutes"),
-            (Self::TooSlow, Step::Tls) => {
-                (FailureKind::TimedOut, "the client did not come to the end of its TLS handshake within a minute")
+    /// The same as a failure of the client's, which was to say `words`.
+    pub(crate) fn failure(self, words: FirstWords) -> Failure {
+        let text = match (self, words) {
+            (Self::Silent, _) => "the client connected and said nothing for two minutes",
+            (Self::TooSlow, FirstWords::RequestHead) => {
+                "the client did not come to the end of its request head within a minute"
             }
-            (Self::TooSlow, _) => {
-                (FailureKind::TimedOut, "the client did not come to the end of its request head within a minute")
+            (Self::TooSlow, FirstWords::SocksRequest) => {
+                "the client did not come to the end of its SOCKS request within a minute"
             }
-            (Self::SeatNeeded, _) => (
-                FailureKind::TooMany,
-                "the client had not said what it wants when all connections were in use and another client came",
-            ),
+            (Self::TooSlow, FirstWords::TlsHandshake) => {
+                "the client did not come to the end of its TLS handshake within a minute"
+            }
+            (Self::SeatNeeded, _) => {
+                "the client had not said what it wants when all connections were in use and another client came"
+            }
         };
+        let kind = if self == Self::SeatNeeded { FailureKind::TooMany } else { FailureKind::TimedOut };
+        let step = if matches!(words, FirstWords::TlsHandshake) { Step::Tls } else { Step::Receive };
         Failure { side: Side::Client, step, kind, text: text.into() }
     }
 }

@@ -14,6 +14,7 @@ use crate::proxy::Context;
 #[cfg(feature = "legacy-tls")]
 use crate::proxy::certificates::certificate;
 use crate::proxy::certificates::leaf::Leaf;
+use crate::proxy::entry::crowd::FirstWords;
 use crate::proxy::failure;
 use crate::proxy::hosts::split_port;
 use crate::proxy::tap::stream::Line;
@@ -191,7 +192,7 @@ pub(crate) async fn greet(
     let mut wait = context.crowd.wait();
     tokio::select! {
         greeted = shake_hands(client, hello, leaf, protocol, context) => greeted,
-        dismissal = wait.dismissal(true, None) => Err(dismissal.failure(Step::Tls)),
+        dismissal = wait.dismissal(true, None) => Err(dismissal.failure(FirstWords::TlsHandshake)),
     }
 }
 

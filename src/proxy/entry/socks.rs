@@ -10,6 +10,7 @@ use crate::exchange::{Failure, FailureKind, Side, Step, Timestamp};
 use crate::proxy::answer::respond::Responder;
 use crate::proxy::answer::{hang_up, page};
 use crate::proxy::entry::connection::Caller;
+use crate::proxy::entry::crowd::FirstWords;
 use crate::proxy::entry::tunnel::{self, Asked, Manner};
 use crate::proxy::failure;
 use crate::proxy::tap::tape;
@@ -39,7 +40,7 @@ pub(crate) async fn serve(caller: Caller, tcp: TcpStream, read: Vec<u8>) {
         dismissal = wait.dismissal(true, None) => {
             if caller.context.crowd.may_record() {
                 let connection = caller.connection(None, None, None);
-                tape::failed(&caller.context, connection, started, None, None, dismissal.failure(Step::Receive));
+                tape::failed(&caller.context, connection, started, None, None, dismissal.failure(FirstWords::SocksRequest));
             }
             return;
         }

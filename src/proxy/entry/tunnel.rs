@@ -22,7 +22,7 @@ use crate::proxy::answer::respond::Respond;
 use crate::proxy::answer::{self, Page, hang_up};
 use crate::proxy::certificates::leaf::Leaf;
 use crate::proxy::entry::connection::Caller;
-use crate::proxy::entry::crowd::{Crowd, Dismissal};
+use crate::proxy::entry::crowd::{Crowd, Dismissal, FirstWords};
 use crate::proxy::entry::hello::{Hello, greet};
 use crate::proxy::entry::{reverse, socks};
 use crate::proxy::failure;
@@ -497,7 +497,7 @@ pub(crate) fn dismiss(
     dismissal: Dismissal,
 ) {
     if caller.context.crowd.may_record() {
-        tape::failed_tunnel(&caller.context, connection, started, target, dismissal.failure(Step::Tls));
+        tape::failed_tunnel(&caller.context, connection, started, target, dismissal.failure(FirstWords::TlsHandshake));
     }
 }
 

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::exchange::{Exchange, Timestamp};
 use crate::redact::Redactor;
-use crate::session::{Mode, Opening, Origin, Provenance, Reader, made};
+use crate::session::{Mode, Opening, Origin, Provenance, Reader, made, texts};
 
 const FORMS: [Form; 3] = [Form::Authtap, Form::Har, Form::Saz];
 
@@ -177,5 +177,29 @@ fn of_a_file_that_is_cut_or_altered_what_is_readable_is_read() {
                 assert!(read.len() + 60 * lost >= all.len(), "{form:?} altered at {at}: what was lost is said");
             }
         }
+    }
+}
+
+#[test]
+fn all_texts_of_a_file_are_told_with_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = recorded((1..=3).map(|id| made::exchange(&Redactor::new(), id, 200)).collect());
+    let password = zeroize::Zeroizing::new("of a test".to_owned());
+    for (form, locked) in [(Form::Authtap, false), (Form::Har, false), (Form::Saz, false), (Form::Saz, true)] {
+        let path = folder.path().join(format!("{form:?}{locked}"));
+        let password = locked.then_some(&password);
+        let mut export = Export::begin(&path, form, password.cloned()).unwrap();
+        all.iter().for_each(|recorded| export.add(recorded.clone()).unwrap());
+        export.finish(&Manifest { share: "support", ..Manifest::default() }).unwrap();
+        let (mut hosts, mut manifest) = (Vec::new(), 0);
+        texts(&path, password, &mut |place, text| {
+            let holds = |word: &[u8]| memchr::memmem::find(text, word).is_some();
+            hosts.extend(place.exchange.filter(|_| holds(b"mail.contoso.com")));
+            manifest += usize::from(place.exchange.is_none() && holds(b"\"share\":\"support\""));
+            Ok(())
+        })
+        .unwrap();
+        hosts.dedup();
+        assert_eq!((hosts, manifest), (vec![1, 2, 3], 1), "{form:?}");
     }
 }

@@ -51,9 +51,12 @@ impl Entry {
         }
     }
 
-    /// The connection's identity as the writer knows it.
+    /// The connection's identity as the writer knows it. The developer tools of Chrome have one of their own; what they
+    /// call `connection`, and Firefox, too, is the port that it goes to.
     pub(super) fn connection(&self) -> Option<String> {
-        word(self.0.get("connection")?).filter(|word| !word.is_empty() && word != "0" && word.len() <= 64)
+        let known = |name: &str| word(self.0.get(name)?);
+        let said = ["_connectionId", "connection"].into_iter().filter_map(known);
+        said.into_iter().find(|word| !word.is_empty() && word != "0" && word.len() <= 64)
     }
 
     /// The server's address, without brackets.

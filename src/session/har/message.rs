@@ -93,7 +93,8 @@ impl Told<'_> {
         }
         let request = self.entry.request().map_or(Seen::Unseen(Unseen::NotInSource), |message| {
             let body = message.get("postData").and_then(post_data);
-            Seen::Seen(self.message(message, body, &Sized { refusal: false, may_be_missing: false }))
+            let seen = self.message(message, body, &Sized { refusal: false, may_be_missing: false });
+            Seen::Seen(if self.folds_logon() { Message { head: Head::Stripped, ..seen } } else { seen })
         });
         let response = match (self.entry.response(), status) {
             (Some(message), Some(status)) => Seen::Seen(self.response(message, status)),
@@ -101,6 +102,26 @@ impl Told<'_> {
             _ => Seen::Unseen(Unseen::NotInSource),
         };
         (request, response)
+    }
+
+    /// Whether the browser may have answered the server's challenge, and the file has none of that.
+    fn folds_logon(&self) -> bool {
+        let asked = match self.entry.status() {
+            Some(401) => ["www-authenticate", "authorization"],
+            Some(407) => ["proxy-authenticate", "proxy-authorization"],
+            _ => return false,
+        };
+        let [challenges, credentials] = asked;
+        let has = |message: Option<&Value>, wanted: &str, fits: fn(&str) -> bool| {
+            let fields = message.map(entry::fields).unwrap_or_default();
+            fields.iter().any(|(name, value)| name.eq_ignore_ascii_case(wanted) && fits(value))
+        };
+        let answers = |value: &str| {
+            value.split(',').any(|part| stripped::names_scheme(part.trim(), &["negotiate", "ntlm", "basic", "digest"]))
+        };
+        self.survey.folds_logons
+            && has(self.entry.response(), challenges, answers)
+            && !has(self.entry.request(), credentials, |_| true)
     }
 
     fn response(&self, message: &Value, status: u16) -> Response {
@@ -131,12 +152,15 @@ impl Told<'_> {
                 _ => SocketKind::Binary,
             };
             let side = if text(message, "type") == Some("send") { Side::Client } else { Side::Server };
+            // Of a binary message the bytes, as far as the writer knew how to give them.
+            let decoded = (kind == SocketKind::Binary).then(|| from_base64(data)).flatten();
+            let bytes = decoded.as_deref().unwrap_or(data.as_bytes());
             let tally = if side == Side::Client { &mut socket.client } else { &mut socket.server };
-            *tally = Tally { messages: tally.messages + 1, bytes: tally.bytes + data.len() as u64 };
+            *tally = Tally { messages: tally.messages + 1, bytes: tally.bytes + bytes.len() as u64 };
             if socket.messages.len() < foreign::SOCKET_MESSAGES {
                 let at = message.get("time").and_then(Value::as_f64).and_then(foreign::moment);
                 let at = at.map_or(Duration::ZERO, |at| at.since(started));
-                let body = foreign::socket_body(door, kind, data.as_bytes());
+                let body = foreign::socket_body(door, kind, bytes);
                 socket.messages.push(SocketMessage { side, kind, at, code: None, body });
             }
         }
@@ -167,7 +191,9 @@ impl Told<'_> {
     fn body(&self, message: &Value, fields: &[(&str, &str)], body: Option<RawText>, sized: &Sized) -> Body {
         let field = |wanted: &str| fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, v)| *v);
         let Some(body) = body.filter(|body| !body.bytes.is_empty()) else {
-            let missing = missing_length(message, field("content-length"));
+            // A browser knows how long a body was; what it says of the transfer counts a logon's other answers, too.
+            let is_empty = self.survey.by_browser && message.pointer("/content/size").is_some_and(|size| *size == 0);
+            let missing = missing_length(message, field("content-length")).filter(|_| !is_empty);
             return match missing {
                 Some(length) if sized.may_be_missing && length > 0 => {
                     Body { length, content: Content::Withheld(Withheld::NotRecorded) }
@@ -280,21 +306,23 @@ fn content(content: &Value) -> Option<RawText> {
 }
 
 fn raw(words: &str, value: &Value, media_type: String) -> RawText {
+    let coding = text(value, "encoding").or_else(|| text(value, "_encoding")).unwrap_or_default();
+    let bytes = coding.eq_ignore_ascii_case("base64").then(|| from_base64(words));
+    match bytes.flatten() {
+        Some(bytes) => RawText { bytes, decoded: false, media_type },
+        None => RawText { bytes: words.as_bytes().to_vec(), decoded: true, media_type },
+    }
+}
+
+fn from_base64(words: &str) -> Option<Vec<u8>> {
     const LENIENT: GeneralPurpose = GeneralPurpose::new(
         &base64::alphabet::STANDARD,
         GeneralPurposeConfig::new()
             .with_decode_allow_trailing_bits(true)
             .with_decode_padding_mode(DecodePaddingMode::Indifferent),
     );
-    let coding = text(value, "encoding").or_else(|| text(value, "_encoding")).unwrap_or_default();
-    let bytes = coding.eq_ignore_ascii_case("base64").then(|| {
-        let compact: String = words.chars().filter(|c| !c.is_whitespace()).collect();
-        LENIENT.decode(compact).ok()
-    });
-    match bytes.flatten() {
-        Some(bytes) => RawText { bytes, decoded: false, media_type },
-        None => RawText { bytes: words.as_bytes().to_vec(), decoded: true, media_type },
-    }
+    let compact: String = words.chars().filter(|c| !c.is_whitespace()).collect();
+    LENIENT.decode(compact).ok()
 }
 
 /// A form's word as it goes over the wire. Some writers give it decoded, some as it went.

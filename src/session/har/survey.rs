@@ -18,6 +18,10 @@ pub(super) struct Survey {
     pub(super) certificates: Certificates,
     /// Whether the writer takes credentials out, and none is left in any entry.
     pub(super) stripped: bool,
+    /// Whether the developer tools of Chrome or Edge wrote it.
+    pub(super) by_browser: bool,
+    /// Whether a logon that the browser makes by itself is one entry: the first request with the last answer.
+    pub(super) folds_logons: bool,
     /// The runs that a file of ours lists.
     pub(super) runs: Vec<Value>,
     looked_into: HashSet<String>,
@@ -31,7 +35,7 @@ const HOSTS: usize = 1 << 16;
 impl Survey {
     /// Reads all of `reader`. A file that is cut short gives what stands before the cut.
     pub(super) fn of<R: BufRead>(reader: R) -> Result<Self, Broken> {
-        let (mut survey, mut entries, mut credentials, mut strips) = (Self::default(), false, false, false);
+        let (mut survey, mut entries, mut credentials, mut legs) = (Self::default(), false, false, false);
         let (mut tool, mut told) = (Provenance::Imported, None);
         let mut raw = zeroize::Zeroizing::new(Vec::new());
         let mut scanner = Scanner::new(reader)?;
@@ -46,14 +50,14 @@ impl Survey {
                         {
                             survey.look_at(&entry);
                             credentials |= shows_credentials(&entry);
+                            legs |= entry.request().is_some_and(|request| shows_leg(&entry::fields(request)));
                         }
                     }
                 }
                 b"\"creator\"" if scanner.value(&mut raw, MEMBER)? => {
                     let creator = serde_json::from_slice::<Value>(&raw).unwrap_or_default();
                     let name = text(&creator, "name").unwrap_or_default();
-                    // The developer tools of Chrome and Edge leave credentials out unless they are told otherwise.
-                    strips = name.eq_ignore_ascii_case("WebInspector");
+                    survey.by_browser = name.eq_ignore_ascii_case("WebInspector");
                     tool = Provenance::of_tool(name);
                 }
                 b"\"_authtap\"" if scanner.value(&mut raw, MEMBER)? => {
@@ -68,7 +72,9 @@ impl Survey {
             }
             Ok(true)
         });
-        survey.stripped = strips && !credentials;
+        // They leave credentials out unless they are told otherwise.
+        survey.stripped = survey.by_browser && !credentials;
+        survey.folds_logons = survey.by_browser && !legs;
         // What the file says of its capture counts for more than who wrote the file.
         survey.provenance = told.filter(|told| *told != Provenance::Imported).unwrap_or(tool);
         match walked {
@@ -93,6 +99,12 @@ impl Survey {
 
 fn is_https(url: &str) -> bool {
     ["https://", "wss://"].iter().any(|scheme| url.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme)))
+}
+
+/// Whether these fields of a request are of a leg that a browser adds by itself.
+fn shows_leg(fields: &[(&str, &str)]) -> bool {
+    let is_leg = |value: &str| stripped::names_scheme(value, &["ntlm", "negotiate"]);
+    fields.iter().any(|(name, value)| name.to_ascii_lowercase().ends_with("authorization") && is_leg(value))
 }
 
 fn shows_credentials(entry: &Entry) -> bool {

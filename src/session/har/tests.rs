@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::exchange::Exchange;
-use crate::exchange::{FailureKind, Head, Seen, Side, Step, Unseen};
+use crate::exchange::{FailureKind, Head, Seen, Side, SocketKind, Step, Unseen};
 use crate::redact::{Content, Credential, Syntax, Token, Withheld};
 
 type Read = Vec<Result<Exchange, SessionError>>;
@@ -198,6 +198,37 @@ fn credentials_that_the_exporter_took_out_are_unseen() {
 }
 
 #[test]
+fn messages_of_a_web_socket_are_read_as_chrome_and_mitmproxy_write_them() {
+    let mut answer = refused(&json!([["Upgrade", "websocket"]]));
+    answer["status"] = json!(101);
+    let mut upgrade = entry(&get(&json!([])), &answer);
+    let moment = 1_795_338_000.623;
+    upgrade["_webSocketMessages"] = json!([
+        {"type": "send", "time": moment, "opcode": 1, "data": "a word"},
+        {"type": "receive", "time": moment, "opcode": 2, "data": "AAEC/w=="},
+        {"type": "receive", "time": moment, "opcode": 2, "data": "no bytes!"},
+        {"type": "receive", "time": moment, "opcode": 8, "data": "over"},
+        {"type": "send", "time": null},
+        7,
+    ]);
+    let read = one(&upgrade);
+    let socket = read.response.seen().unwrap().socket.as_ref().unwrap();
+    let told: Vec<_> =
+        socket.messages.iter().map(|one| (one.side, one.kind, one.body.length, one.at.as_millis())).collect();
+    let (client, server) = (Side::Client, Side::Server);
+    assert_eq!(
+        told,
+        [
+            (client, SocketKind::Text, 6, 500),
+            (server, SocketKind::Binary, 4, 500),
+            (server, SocketKind::Binary, 9, 500),
+            (server, SocketKind::Close, 4, 500),
+        ]
+    );
+    assert_eq!((socket.client.messages, socket.client.bytes, socket.server.bytes), (1, 6, 17));
+}
+
+#[test]
 fn connections_are_those_of_the_file_or_one_an_origin() {
     let with = |url: &str, connection: Value| {
         let mut entry = entry(&get(&json!([])), &refused(&json!([])));
@@ -217,7 +248,68 @@ fn connections_are_those_of_the_file_or_one_an_origin() {
     let mut read: Vec<_> = read(&har("x", &entries)).into_iter().map(Result::unwrap).collect();
     read.sort_by_key(|read| read.id);
     let ids: Vec<_> = read.iter().map(|read| read.connection.id).collect();
-    assert_eq!(ids, [1, 1, 2, 3, 3, 4]);
+    assert_eq!(ids, [1, 2, 3, 4, 4, 5]);
+}
+
+#[test]
+fn a_browsers_port_is_no_connection() {
+    let with = |url: &str, port: &str, connection: Value| {
+        let mut entry = entry(&get(&json!([])), &refused(&json!([])));
+        entry["request"]["url"] = json!(url);
+        entry["connection"] = json!(port);
+        entry["_connectionId"] = connection;
+        entry
+    };
+    let (a, b) = ("https://a.contoso.com/1", "https://b.contoso.com/");
+    let entries = [
+        with(a, "443", json!("49")),
+        with(b, "443", json!("71")),
+        with(a, "443", json!("71")),
+        with(a, "443", json!("49")),
+        // Firefox knows the port alone.
+        with(a, "443", Value::Null),
+        with(b, "443", Value::Null),
+    ];
+    let mut read: Vec<_> = read(&har("WebInspector", &entries)).into_iter().map(Result::unwrap).collect();
+    read.sort_by_key(|read| read.id);
+    let seen: Vec<_> =
+        read.iter().map(|read| (read.connection.id, read.connection.target.as_ref().map(Clean::as_str))).collect();
+    let (a, b) = (Some("a.contoso.com:443"), Some("b.contoso.com:443"));
+    assert_eq!(seen, [(1, a), (2, b), (3, a), (1, a), (4, a), (5, b)]);
+}
+
+#[test]
+fn a_logon_that_a_browser_folds_into_one_entry_is_unseen() {
+    let cookie = json!([["Cookie", "a=b"]]);
+    let asked = |scheme: &str| entry(&get(&cookie), &refused(&json!([["WWW-Authenticate", scheme]])));
+    let sent = |value: &str, scheme: &str| {
+        entry(&get(&json!([["Authorization", value]])), &refused(&json!([["WWW-Authenticate", scheme]])))
+    };
+    let heads = |writer: &str, entries: &[Value]| -> Vec<_> {
+        let mut read: Vec<_> = read(&har(writer, entries)).into_iter().map(Result::unwrap).collect();
+        read.sort_by_key(|read| read.id);
+        read.iter().map(|read| read.request.seen().unwrap().head).collect()
+    };
+    let (whole, stripped) = (Head::Whole, Head::Stripped);
+    let entries = [asked("NTLM"), asked("Bearer, Negotiate"), asked("Bearer"), sent("Basic QTpC", "Basic realm=\"x\"")];
+    assert_eq!(heads("WebInspector", &entries), [stripped, stripped, whole, whole]);
+    assert_eq!(heads("Firefox", &entries), [whole; 4]);
+    // Where one leg is there, all are.
+    let legs = [asked("NTLM"), sent("NTLM TlRMTVNTUAABAAAAB4IIogAAAAAAAAAAAAAAAAAAAAA=", "NTLM")];
+    assert_eq!(heads("WebInspector", &legs), [whole; 2]);
+}
+
+#[test]
+fn a_browser_that_saw_an_empty_body_is_believed() {
+    let mut answer = refused(&json!([]));
+    answer["content"] = json!({"size": 0, "mimeType": "x-unknown", "compression": -293});
+    answer["bodySize"] = json!(293);
+    let content = |writer: &str| {
+        let read = read(&har(writer, &[entry(&get(&json!([["Cookie", "a=b"]])), &answer)]));
+        read[0].as_ref().unwrap().response.seen().unwrap().message.body.content.clone()
+    };
+    assert_eq!(content("WebInspector"), Content::Empty);
+    assert_eq!(content("x"), Content::Withheld(Withheld::NotRecorded));
 }
 
 #[test]

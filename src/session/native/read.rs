@@ -303,7 +303,7 @@ fn is_cut(path: &Path) -> bool {
 
 /// As it is; else, where nothing may be written beside it, without a log; else, where it is cut short, what is there.
 #[allow(clippy::disallowed_methods)] // the session room opens databases
-fn open_somehow(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
+pub(in crate::session) fn open_somehow(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
     let error = match open_and_look(path, None) {
         Ok(store) => return Ok(store),
         Err(error) => error,

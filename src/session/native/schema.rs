@@ -159,6 +159,19 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
+/// The tables with their columns, without those columns that are made of others.
+pub(in crate::session) fn tables(connection: &Connection) -> rusqlite::Result<Vec<(String, Vec<String>)>> {
+    let mut tables = Vec::new();
+    let mut select = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")?;
+    let names: Vec<String> = select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for name in names {
+        let mut select = connection.prepare("SELECT name FROM pragma_table_info(?)")?;
+        let columns = select.query_map([&name], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        tables.push((name, columns));
+    }
+    Ok(tables)
+}
+
 /// For writing: a log beside the file, synced when it is folded in. What is committed survives the end of the process.
 pub(super) fn prepare_writing(connection: &Connection) -> rusqlite::Result<()> {
     guard(connection)?;

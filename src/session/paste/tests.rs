@@ -188,6 +188,8 @@ fn header_lines_are_a_response_however_they_are_copied() {
         "{}".to_owned(),
         "Security\nx-ms-diagnostics: {}\nTransport\nConnection: close".to_owned(),
         "The log has x-ms-diagnostics: {} for all of them.".to_owned(),
+        "The log has x-ms-diagnostics {} for all of them.".to_owned(),
+        "It fails with 401 ({}), since Monday.".to_owned(),
         "Exception:\nThe remote server returned an error: (401) Unauthorized.\n   diagnostics: {}\n".to_owned(),
     ] {
         let exchange = one(&text.replace("{}", AUDIENCE));

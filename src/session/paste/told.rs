@@ -138,11 +138,22 @@ pub(super) fn fields(text: &str) -> Vec<Field<'_>> {
                 break;
             }
         }
+        if let Some(value) = fields.is_empty().then(|| unnamed(line)).flatten() {
+            fields.push(Field { name: "x-ms-diagnostics", value: Cow::Borrowed(value) });
+        }
         if let Some(value) = quoted(line, "www-authenticate") {
             fields.push(Field { name: "www-authenticate", value: Cow::Borrowed(value) });
         }
     }
     fields
+}
+
+/// Diagnostics without a sign before them, or without their name: `(2000004;reason="…")`.
+fn unnamed(line: &str) -> Option<&str> {
+    let (before, _) = line.split_once(";reason=\"").or_else(|| line.split_once("; reason=\""))?;
+    let from = before.trim_end_matches(|letter: char| letter.is_ascii_digit()).len();
+    let value = &line[from..];
+    is_diagnostics(value).then(|| to_last_parameter(value))
 }
 
 /// What follows `name` and a sign in `line`; both may stand in quotes, as dictionaries are printed.
@@ -158,11 +169,16 @@ fn quoted<'t>(line: &'t str, name: &str) -> Option<&'t str> {
             inside.match_indices(close).find(|(at, _)| inside[at + 1..].trim_start().starts_with([',', '}', ']']));
         return Some(&inside[..end.map_or(inside.len(), |(at, _)| at)]);
     }
+    Some(to_last_parameter(value)).filter(|value| !value.is_empty())
+}
+
+/// Diagnostics up to the end of their category; what has none is left as it is.
+fn to_last_parameter(value: &str) -> &str {
     let end = value.find("error_category=\"").or_else(|| value.find("category=\"")).map(|at| {
         let from = at + value[at..].find('"').unwrap_or(0) + 1;
         value[from..].find('"').map_or(value.len(), |end| from + end + 1)
     });
-    Some(&value[..end.unwrap_or(value.len())]).filter(|value| !value.is_empty())
+    &value[..end.unwrap_or(value.len())]
 }
 
 /// Whether two texts tell of one refusal by an issuer: of one number, and of no two traces.

@@ -15,11 +15,11 @@ use crate::session::SessionError;
 
 /// A member's place in its archive.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Slot(u32);
+pub(in crate::session) struct Slot(u32);
 
 /// Why a member cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(in crate::session) enum Refused {
     /// The password is not that of the archive.
     Password,
     /// It is damaged, too long, or packed in a way that nobody packs sessions.
@@ -27,7 +27,7 @@ pub(super) enum Refused {
 }
 
 /// An open archive.
-pub(super) struct Archive {
+pub(in crate::session) struct Archive {
     form: Form,
     password: Option<Zeroizing<String>>,
     /// How many bytes may yet come out of it.
@@ -49,7 +49,7 @@ const RATIO: u64 = 200;
 
 impl Archive {
     /// The archive at `path`.
-    pub(super) fn open(path: &Path) -> Result<Self, SessionError> {
+    pub(in crate::session) fn open(path: &Path) -> Result<Self, SessionError> {
         let reading = |error: io::Error| SessionError::reading(path, &error);
         let file = File::open(path).map_err(reading)?;
         let room = TOTAL.saturating_add(file.metadata().map_err(reading)?.len().saturating_mul(RATIO));
@@ -62,7 +62,7 @@ impl Archive {
     }
 
     /// Uses `password` from now on.
-    pub(super) fn unlock(&mut self, password: Zeroizing<String>) {
+    pub(in crate::session) fn unlock(&mut self, password: Zeroizing<String>) {
         self.password = Some(password);
     }
 
@@ -83,6 +83,24 @@ impl Archive {
                     }
                 }
             }
+        }
+    }
+
+    /// The places of all members, in the order of its directory.
+    pub(in crate::session) fn slots(&self) -> impl Iterator<Item = Slot> + use<> {
+        let count = match &self.form {
+            Form::Whole(archive) => archive.len(),
+            Form::Cut(cut) => cut.names().count(),
+        };
+        (0..u32::try_from(count).unwrap_or(u32::MAX)).map(Slot)
+    }
+
+    /// What the member in `slot` is called.
+    pub(in crate::session) fn name(&self, slot: Slot) -> String {
+        let at = slot.0 as usize;
+        match &self.form {
+            Form::Whole(archive) => archive.name_for_index(at).and_then(Result::ok).unwrap_or_default().into_owned(),
+            Form::Cut(cut) => cut.names().nth(at).unwrap_or_default().to_owned(),
         }
     }
 
@@ -112,7 +130,7 @@ impl Archive {
     }
 
     /// All of a member that may not be longer than `limit`.
-    pub(super) fn whole(&mut self, slot: Slot, limit: u64) -> Result<Zeroizing<Vec<u8>>, Refused> {
+    pub(in crate::session) fn whole(&mut self, slot: Slot, limit: u64) -> Result<Zeroizing<Vec<u8>>, Refused> {
         let mut all = Zeroizing::new(Vec::new());
         self.read(slot, |piece| {
             all.extend_from_slice(piece);

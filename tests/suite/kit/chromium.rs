@@ -1,11 +1,12 @@
 //! Headless Chromium with a profile of its own.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{Process, Way, Workshop};
+use super::{Process, Way, Workshop, partner};
 
 /// A browser that goes one way and trusts one root.
 pub(crate) struct Chromium<'a> {
@@ -47,6 +48,24 @@ impl<'a> Chromium<'a> {
     /// A browser that stays with a page until it is dropped.
     pub(crate) fn open(&self, options: &[&str], url: &str) -> Process {
         Process::start(self.command(options).args(["--remote-debugging-port=0", url]))
+    }
+
+    /// The lines that `devtools.py` prints of a browser that it drives; it logs on with `logon` where it is asked to.
+    pub(crate) fn driven(&self, arguments: &[&OsStr], logon: Option<&str>) -> Vec<String> {
+        let browser = self.command(&[]);
+        let mut command = Command::new("python3");
+        command
+            .arg(partner("devtools.py"))
+            .args(arguments)
+            .arg("--")
+            .arg(browser.get_program())
+            .args(browser.get_args());
+        command.envs(browser.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.envs(logon.map(|logon| ("LOGON", logon))).stdin(Stdio::null());
+        let mut driver = Process::start(&mut command);
+        let status = driver.wait();
+        assert!(status.success(), "{}", String::from_utf8_lossy(&driver.stderr.bytes()));
+        String::from_utf8_lossy(&driver.stdout.bytes()).lines().map(str::to_owned).collect()
     }
 
     fn command(&self, options: &[&str]) -> Command {

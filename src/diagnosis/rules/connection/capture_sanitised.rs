@@ -14,11 +14,11 @@ pub(super) static RULE: Rule = Rule {
         en: "The exporter left out what would decide", ja: "判断に必要な情報がエクスポート時に除かれている"
     },
     explanation: Text {
-        en: "The tool that wrote this trace took out or masked credentials (Authorization, Cookie), or did not save the \
-             bodies of answers. Whether {host} was sent credentials, which, and why it refused them, cannot be seen. \
+        en: "The tool that wrote this trace took out or masked credentials (Authorization, Cookie), did not save the \
+             bodies of answers, or, as browsers do, wrote a whole logon as one request without its credentials. Whether {host} was sent credentials, which, and why it refused them, cannot be seen. \
              What is missing here says nothing about the traffic.",
         ja: "このトレースを書き出したツールは、資格情報 (Authorization、Cookie) を除去または伏せ字にしたか、応答の本文を保存し\
-             ていません。{host} に資格情報が送られたか、それがどのようなもので、なぜ拒否されたかは確認できません。ここにない情報\
+             ていないか、ブラウザーのようにログオン全体を資格情報のない 1 つの要求として書き出しています。{host} に資格情報が送られたか、それがどのようなもので、なぜ拒否されたかは確認できません。ここにない情報\
              から、通信の内容を判断することはできません。",
     },
     remedy: Text {
@@ -26,12 +26,14 @@ pub(super) static RULE: Rule = Rule {
              Chrome, Edge: in the developer tools turn on Settings > Preferences > Network > Allow to generate HAR with \
              sensitive data, then hold the export button of the network panel and choose the export with sensitive data.\n\
              Firefox: Save All As HAR; in about:config devtools.netmonitor.har.includeResponseBodies is true.\n\
-             Or record with this program: authtap --only {host}",
+             Logons that a browser makes by itself (NTLM, Negotiate, Basic) are in none of its exports; record those, or \
+             all, with this program: authtap --only {host}",
         ja: "すべてを含めて書き出し直してください。このプログラムは、ファイルを読むときに資格情報を目印に置き換えます。\n\
              Chrome、Edge: 開発者ツールの Settings > Preferences > Network > Allow to generate HAR with sensitive data を\
              有効にし、ネットワーク パネルのエクスポート ボタンを長押しして、機密データを含むエクスポートを選ぶ\n\
              Firefox: Save All As HAR を使う (about:config の devtools.netmonitor.har.includeResponseBodies は true)\n\
-             または、このプログラムで記録する: authtap --only {host}",
+             ブラウザー自身が行うログオン (NTLM、Negotiate、Basic) はどのエクスポートにも含まれないため、このプログラムで記録する: \
+             authtap --only {host}",
     },
     sources: &[
         "https://developer.chrome.com/blog/new-in-devtools-130",

@@ -69,7 +69,8 @@ fn find(case: &Case<'_>) -> Option<Hit> {
 
 fn by_challenge(case: &Case<'_>) -> Option<Evidence> {
     let says = |error: &str| error.eq_ignore_ascii_case("invalid_token") || error.eq_ignore_ascii_case("expired_token");
-    let mut challenges = case.challenges().iter();
+    // Claims that are asked for are no refusal of the token as such (`cae-claims-challenge`).
+    let mut challenges = case.challenges().iter().filter(|challenge| challenge.param("claims").is_none());
     let found = challenges.find(|challenge| challenge.param("error").is_some_and(|error| says(&error)))?;
     Some(case.evidence(Place::ResponseHeader("www-authenticate"), found.text()))
 }
@@ -160,6 +161,15 @@ mod tests {
                 "401\n\
                  X-FEServer: EX01\n\
                  WWW-Authenticate: {bearer}, error=\"invalid_token\"",
+            )],
+        ),
+        Example::silent(
+            "further claims are asked for",
+            &[Raw::new(
+                "GET https://graph.microsoft.com/v1.0/me\n\
+                 Authorization: Bearer x",
+                "401\n\
+                 WWW-Authenticate: Bearer error=\"invalid_token\", claims=\"eyJhY2Nlc3NfdG9rZW4iOnt9fQ==\"",
             )],
         ),
         Example::silent(

@@ -41,7 +41,9 @@ pub(super) static RULE: Rule = Rule {
 
 fn find(case: &Case<'_>) -> Option<Hit> {
     let evidence = if case.status() == Some(449) {
-        let active_sync = case.directory() == Some(Directory::ActiveSync) || case.path().is_empty();
+        // Outlook on the web has a 449 of its own.
+        let unknown = case.path().is_empty() && case.response_header("x-owa-error").is_none();
+        let active_sync = case.directory() == Some(Directory::ActiveSync) || unknown;
         active_sync.then(|| case.evidence_status())?
     } else {
         let status = Status::refusal(case).filter(|status| matches!(status.code, 142..=144))?;
@@ -81,6 +83,10 @@ mod tests {
                 "200 OK\nContent-Type: application/vnd.ms-sync.wbxml\n\n\
                  \x03\x01\x6a\x00\x00\x00\x45\x4e\x03129\x00\x01\x01",
             )],
+        ),
+        Example::silent(
+            "Outlook on the web wants another canary",
+            &[Raw::new("", "449\nX-FEServer: EX01\nX-OWA-Error: Microsoft.Exchange.Clients.Owa2.CanaryException")],
         ),
         Example::silent(
             "another program uses the number",

@@ -106,8 +106,8 @@ async fn clients_that_do_not_come_to_the_point_are_sent_off_and_recorded() {
         (&[], "", Step::Receive, "said nothing for two minutes"),
         (&[b"GET http://mail.contoso"], "HTTP/1.1 408 ", Step::Receive, "its request head within a minute"),
         (&[b"CONNECT mail.contoso.com:443 HTTP/1.1\r\nHost"], "HTTP/1.1 408 ", Step::Receive, "its request head"),
-        (&[&[5]], "", Step::Receive, "within a minute"),
-        (&[&[5, 1, 0], &[5, 1, 0, 3, 16]], "\u{5}\0", Step::Receive, "within a minute"),
+        (&[&[5]], "", Step::Receive, "its SOCKS request within a minute"),
+        (&[&[5, 1, 0], &[5, 1, 0, 3, 16]], "\u{5}\0", Step::Receive, "its SOCKS request within a minute"),
         (&[tunnel, &[0x16, 3, 1, 2, 0, 1, 0]], "", Step::Tls, "its TLS handshake within a minute"),
     ];
     for (parts, answer, step, words) in cases {

@@ -24,6 +24,11 @@ pub(super) struct Entry<'e> {
     #[serde(rename = "serverIPAddress", skip_serializing_if = "Option::is_none")]
     server_ip_address: Option<&'e str>,
     connection: String,
+    /// Where Chrome has it: what it reads in the field that is meant for it is a port.
+    #[serde(rename = "_connectionId")]
+    connection_id: String,
+    #[serde(rename = "_resourceType", skip_serializing_if = "Option::is_none")]
+    resource_type: Option<&'static str>,
     #[serde(rename = "_error", skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     /// As Chrome writes them.
@@ -114,6 +119,7 @@ impl<'e> Entry<'e> {
         let mut facts = facts::of(exchange, origin.run, false);
         origins::note(&mut facts, origin);
         let server = exchange.connection.server.as_ref();
+        let socket = exchange.response.seen().and_then(|response| Some(socket(exchange, response.socket.as_deref()?)));
         Self {
             pageref: PAGE,
             started_date_time: exchange.started.to_string(),
@@ -124,11 +130,13 @@ impl<'e> Entry<'e> {
             timings,
             server_ip_address: server.map(|server| address(server.address.as_str())).filter(|text| !text.is_empty()),
             connection: exchange.connection.id.to_string(),
+            connection_id: exchange.connection.id.to_string(),
+            resource_type: socket.is_some().then_some("websocket"),
             error: exchange
                 .error
                 .as_ref()
                 .map(|error| format!("{} {}: {}", error.side.code(), error.step.code(), error.text)),
-            socket: exchange.response.seen().and_then(|response| Some(socket(exchange, response.socket.as_deref()?))),
+            socket,
             facts,
         }
     }
