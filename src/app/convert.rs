@@ -1,5 +1,8 @@
 //! `authtap convert`: from one session file to another, through the door.
 
+mod sharing;
+
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
@@ -10,6 +13,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use zeroize::Zeroizing;
 
+use self::sharing::Sharing;
 use super::input::Folds;
 use super::save::is_same_file;
 use super::signals::Signals;
@@ -65,6 +69,10 @@ pub(super) struct Copied {
     before: Said,
     /// What is said of the copy.
     after: Said,
+    /// How many private names have stand-ins.
+    replaced: u64,
+    /// How many of them there was no room to tell apart.
+    beyond: u64,
 }
 
 impl Copied {
@@ -78,6 +86,22 @@ impl Copied {
         };
         let names = [("count", &*self.exchanges.to_string()), ("path", &*path.display().to_string())];
         warn(&written.fill(language, &names));
+        if self.replaced > 0 {
+            let replaced = Text {
+                en: "{count} names of hosts, domains, tenants, servers, certificates, addresses and ids have stand-ins, and \
+                     none of them was found in the file. Sentences may tell more than names: look through it",
+                ja: "ホスト、ドメイン、テナント、サーバー、証明書、アドレス、ID の {count} 件の名前を代わりの名前に置き換え、ファイルに残って\
+                     いないことを確認しました。文章から分かることもあるため、内容を確認してください",
+            };
+            warn(&replaced.fill(language, &[("count", &self.replaced.to_string())]));
+        }
+        if self.beyond > 0 {
+            let beyond = Text {
+                en: "{count} times a name was one too many to tell apart: such names share a stand-in",
+                ja: "{count} 回、区別できる数を超える名前がありました。それらは共通の名前に置き換えました",
+            };
+            warn(&beyond.fill(language, &[("count", &self.beyond.to_string())]));
+        }
         let (before, after) = (self.before.count().to_string(), self.after.count().to_string());
         let proof = if self.before == self.after {
             Text {
@@ -173,16 +197,20 @@ pub(super) fn copy(order: &Convert, progress: &Progress, language: Language) -> 
         return Err(SessionError::Protected { path: order.to.clone() }.into());
     }
     let redactor = Redactor::new();
-    let opening =
-        Opening { redactor: &redactor, password: &|path| input::password(path, language), progress: progress.clone() };
+    // The source may be read twice.
+    let asked = OnceCell::new();
+    let password_of = |path: &Path| asked.get_or_init(|| input::password(path, language)).clone();
+    let opening = Opening { redactor: &redactor, password: &password_of, progress: progress.clone() };
     let reader = Reader::open(&order.from, &opening)?;
     let mut export = Export::begin(&order.to, order.form, password.clone())?;
     let (mut exchanges, mut gaps, mut judge) = (0, Vec::new(), Judge::default());
-    for recorded in reader.exchanges() {
+    let stream = reader.exchanges();
+    let mut sharing = Sharing::learned(order.share, &order.from, &opening)?;
+    for recorded in stream {
         match recorded {
             Ok(recorded) => {
                 judge.observe(&recorded);
-                export.add(shared(order.share, recorded))?;
+                export.add(sharing.shared(recorded))?;
                 exchanges += 1;
             }
             Err(SessionError::Cancelled) => return Err(SessionError::Cancelled.into()),
@@ -190,7 +218,9 @@ pub(super) fn copy(order: &Convert, progress: &Progress, language: Language) -> 
         }
     }
     let before = judge.finish();
-    let after = read_again(export.seal()?, password.as_ref(), progress)?;
+    let draft = export.seal()?;
+    sharing.check(draft, password.as_ref(), &order.to)?;
+    let after = read_again(draft, password.as_ref(), progress)?;
     let manifest = Manifest {
         share: order.share.code(),
         source: reader.kind().code(),
@@ -199,16 +229,11 @@ pub(super) fn copy(order: &Convert, progress: &Progress, language: Language) -> 
         findings_before: before.findings.clone(),
         findings_after: after.findings.clone(),
         same: before == after,
+        replaced: sharing.replaced(),
     };
+    let replaced = manifest.replaced.values().sum();
     export.finish(&manifest)?;
-    Ok(Copied { exchanges, gaps, before, after })
-}
-
-/// What may be given to those whom the file is for. Support sees hosts, tenants and request ids.
-fn shared(share: Share, recorded: Recorded) -> Recorded {
-    match share {
-        Share::Support => recorded,
-    }
+    Ok(Copied { exchanges, gaps, before, after, replaced, beyond: sharing.beyond() })
 }
 
 /// Shows how far the copy has come where somebody can see it, and hands on a request to end.

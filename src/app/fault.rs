@@ -58,6 +58,17 @@ pub enum Fault {
         /// The file asked for.
         path: PathBuf,
     },
+    /// A file for strangers in which private names were found when it was finished.
+    NamesLeft {
+        /// The file asked for.
+        path: PathBuf,
+        /// How many.
+        count: usize,
+        /// The exchange that the first one stands in, where it stands in one.
+        exchange: Option<u64>,
+        /// The part of the file that the first one stands in.
+        part: String,
+    },
     /// A replay that would record into the very session it answers from.
     SaveIntoReplayed {
         /// The file.
@@ -196,6 +207,7 @@ impl Fault {
             | Self::NoTerminalToOpen
             | Self::Start(_)
             | Self::Stage(_)
+            | Self::NamesLeft { .. }
             | Self::Ours => Exit::Refused,
         }
     }
@@ -263,6 +275,20 @@ impl Fault {
                     ja: "--encrypt: 暗号化できるのは .saz だけです ({path} は不可)。.saz を指定するか、オプションを外してください",
                 },
                 &[("path", &path.display().to_string())],
+            ),
+            Self::NamesLeft { path, count, exchange, part } => fill(
+                Text {
+                    en: "{path} was not written: {count} private names were left in it, the first in {part} (exchange \
+                         {exchange}). This is a fault of this program: please report it, and share with support instead",
+                    ja: "{path} は書き込んでいません: 置き換えるべき名前が {count} 件残っていました (最初は {part}、エクスチェンジ {exchange})。\
+                         このプログラムの不具合です。報告のうえ、--share support を使ってください",
+                },
+                &[
+                    ("path", &path.display().to_string()),
+                    ("count", &count.to_string()),
+                    ("part", part),
+                    ("exchange", &exchange.map_or_else(|| "-".to_owned(), |number| number.to_string())),
+                ],
             ),
             Self::SaveIntoReplayed { path } => fill(
                 Text {
@@ -416,6 +442,7 @@ mod tests {
             (Fault::SaveExists { path: path() }, Exit::Usage),
             (Fault::OntoItself { path: path() }, Exit::Usage),
             (Fault::NotEncrypted { path: path() }, Exit::Usage),
+            (Fault::NamesLeft { path: path(), count: 1, exchange: None, part: "log".to_owned() }, Exit::Refused),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: Vec::new() }, Exit::Usage),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: vec!["spn-missing"] }, Exit::Usage),
             (Fault::Input(error()), Exit::Usage),

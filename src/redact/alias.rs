@@ -14,16 +14,18 @@ mod book;
 mod host;
 mod known;
 mod scan;
+mod search;
 mod subject;
 mod words;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use aho_corasick::{AhoCorasick, MatchKind};
-
 use self::book::{Book, Kind};
 use self::scan::Ground;
+use self::search::Search;
+
+pub use self::search::NameSearch;
 
 /// The private names of a session, with their stand-ins.
 pub struct Aliases {
@@ -31,12 +33,6 @@ pub struct Aliases {
     learning: bool,
     /// Finds names that stand alone.
     search: Option<Search>,
-}
-
-struct Search {
-    finder: AhoCorasick,
-    /// Which of them count inside of a longer word, too.
-    inside: Vec<bool>,
 }
 
 impl Default for Aliases {
@@ -50,10 +46,12 @@ impl Aliases {
     /// Ends the learning. From here on names are found where they stand alone as well.
     pub fn settle(&mut self) {
         self.learning = false;
-        let names = self.book.lone();
-        let (words, inside): (Vec<&str>, Vec<bool>) = names.into_iter().unzip();
-        let finder = AhoCorasick::builder().ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest).build(words);
-        self.search = finder.ok().map(|finder| Search { finder, inside });
+        self.search = Search::of(self.book.lone());
+    }
+
+    /// What looks for the names in a finished file: nothing of them may be left there.
+    pub fn search(&self) -> NameSearch {
+        NameSearch(Search::of(self.book.all()))
     }
 
     /// A URL, or an authority that stands in the place of one.

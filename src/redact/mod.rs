@@ -45,7 +45,7 @@ mod stand_in;
 mod url;
 mod wbxml;
 
-pub use alias::Aliases;
+pub use alias::{Aliases, NameSearch};
 pub use binding::Bindings;
 pub use body::{Body, Content, RawBody, Syntax, Withheld};
 pub use clean::Clean;

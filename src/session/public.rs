@@ -12,7 +12,7 @@ use crate::exchange::{
     Certificate, ClientCertificate, ClientTls, Connection, Exchange, Failure, Interim, Message, Response, Seen, Server,
     Socket, SocketMessage, Tls,
 };
-use crate::redact::{Aliases, Body, Clean, Content, Door, Field, Fields, Redactor, Url};
+use crate::redact::{Aliases, Body, Clean, Content, Door, Field, Fields, NameSearch, Redactor, Url};
 
 /// How many connections are remembered.
 const REMEMBERED: usize = 4096;
@@ -47,6 +47,11 @@ impl Public {
         }
         let Recorded { origin, exchange } = recorded;
         Recorded { origin, exchange: self.exchange(&exchange) }
+    }
+
+    /// What looks for the names in a finished file.
+    pub fn search(&self) -> NameSearch {
+        self.aliases.search()
     }
 
     /// How many names of each kind were replaced.

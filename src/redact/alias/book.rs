@@ -257,13 +257,24 @@ impl Book {
     }
 
     /// The names that are looked for where they stand alone, and whether they count inside of a longer word.
-    pub(super) fn lone(&self) -> Vec<(&str, bool)> {
+    pub(super) fn lone(&self) -> Vec<(String, bool)> {
         let labels = self.labels.iter().filter(|(label, _)| words::is_telling(label));
-        let mut lone: Vec<(&str, bool)> = labels
-            .map(|(label, kind)| (&**label, *kind == Kind::Organisation && words::is_telling_inside(label)))
-            .collect();
-        lone.sort_unstable();
-        lone
+        let inside = |label: &str, kind: Kind| kind == Kind::Organisation && words::is_telling_inside(label);
+        labels.map(|(label, kind)| (label.to_string(), inside(label, *kind))).collect()
+    }
+
+    /// All that must not be left in a file: those names, whole domains, tenants, applications, addresses, certificates.
+    pub(super) fn all(&self) -> Vec<(String, bool)> {
+        let domains = self.domains.iter().filter(|domain| !is_public(domain)).map(|domain| domain.to_string());
+        let guids = self.guids.keys().map(|guid| {
+            let hex = format!("{guid:032x}");
+            [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+        });
+        let public = self.public.given.keys().map(ToString::to_string);
+        let hexadecimal = |sha256: &[u8; 32]| sha256.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let certificates = self.certificates.given.keys().map(hexadecimal);
+        let others = domains.chain(guids).chain(public).chain(certificates).map(|name| (name, false));
+        self.lone().into_iter().chain(others).collect()
     }
 
     pub(super) fn kind_of(&self, lower: &str) -> Kind {
@@ -291,6 +302,14 @@ impl Book {
         let guids: u64 = self.guid_numbers.values().map(|numbers| numbers.beyond).sum();
         labels + guids + self.private.beyond + self.public.beyond + self.certificates.beyond
     }
+}
+
+/// Whether a domain may be left in a file: it is a stand-in, or stays as it is.
+fn is_public(domain: &str) -> bool {
+    let (label, top) = domain.split_once('.').unwrap_or((domain, ""));
+    stand_in(label).is_some()
+        || matches!(top, "invalid" | "localhost" | "arpa")
+        || (known::is_private_top(top) && words::is_everywhere(label))
 }
 
 /// What a stand-in says of itself: `org3`, `org3-2`, `srv12`.

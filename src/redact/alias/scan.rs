@@ -187,15 +187,7 @@ impl Aliases {
 
     /// The part of `text` with what stands for known names in it; nothing where there are none.
     fn lone_names(&mut self, text: &str, from: usize, to: usize) -> Option<String> {
-        let search = self.search.as_ref()?;
-        let mut found: Vec<(usize, usize)> = Vec::new();
-        for hit in search.finder.find_iter(&text[from..to]) {
-            let (start, end) = (from + hit.start(), from + hit.end());
-            let apart = is_start(text, start) && is_end(text, end);
-            if apart || search.inside[hit.pattern().as_usize()] {
-                found.push((start, end));
-            }
-        }
+        let found = self.search.as_ref()?.found(text.as_bytes(), from, to);
         if found.is_empty() {
             return None;
         }
@@ -428,26 +420,6 @@ fn is_kind(rest: &str) -> bool {
 
 fn is_port(after: &str) -> bool {
     after.strip_prefix(':').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-}
-
-/// Whether a word may begin here.
-fn is_start(text: &str, at: usize) -> bool {
-    let before = &text.as_bytes()[..at];
-    let hex = |count: usize| before.len() >= count && before[before.len() - count..].iter().all(u8::is_ascii_hexdigit);
-    match before {
-        [] => true,
-        [.., last] if !last.is_ascii_alphanumeric() => true,
-        [.., b'%', _, _] => hex(2),
-        [.., b'\\', b'x', _, _] => hex(2),
-        [.., b'\\', b'u', _, _, _, _] => hex(4),
-        [.., b'\\', b'n' | b'r' | b't'] => true,
-        _ => false,
-    }
-}
-
-/// Whether a word may end here.
-fn is_end(text: &str, at: usize) -> bool {
-    text.as_bytes().get(at).is_none_or(|next| !next.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]

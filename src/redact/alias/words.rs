@@ -59,6 +59,10 @@ const PROTOCOLS: &str = "http https http2 tls ssl tcp udp ip ipv4 ipv6 host port
     redirectaddr internal external internalurl externalurl ewsurl asurl oaburl protocolversion emsmdb nspi ews mapi rpc \
     rpcproxy dll asmx svc aspx ashx xml json php html public private shared department finance sales marketing test \
     press share point micro soft ware orange target shell delta total visa gap next apple oracle signal origin store \
+    creator entries started startedus sentus firstbyteus doneus entry log comment pages timings send wait receive dns \
+    blocked params querystring cookies headerssize bodysize postdata mimetype statustext redirecturl httpversion size run \
+    running connection opened version socket interim trailers odd fields early complete length messages lost member raw \
+    session sessions flag flags timer timers clientconnected serverconnected sid bitflags metadata authtap authtap/1 \
     whole excerpt stripped seen unseen text binary ping pong withheld undecodable recorded";
 
 static HOST_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| HOSTS.split_whitespace().collect());
