@@ -13,7 +13,8 @@ fn every_case_and_conversation_is_judged_alike_for_strangers() {
         let public = public(run);
         let (before, after) = (said(run), said(&public));
         if before != after {
-            let texts = |recorded: &[Recorded]| format!("{:?}", recorded.iter().map(|r| &r.exchange).collect::<Vec<_>>());
+            let texts =
+                |recorded: &[Recorded]| format!("{:?}", recorded.iter().map(|r| &r.exchange).collect::<Vec<_>>());
             wrong.push(format!("{before:?}\n  became {after:?}\n  {}\n  {}", texts(run), texts(&public)));
         }
     }

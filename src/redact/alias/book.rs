@@ -179,7 +179,6 @@ impl Book {
         self.domains.contains(lower)
     }
 
-
     /// What stands for a GUID, in the same letter case. Ids are numbered in the second pass alone.
     pub(super) fn guid(&mut self, text: &str, kind: Guid, learning: bool) -> Option<String> {
         let lower = text.to_ascii_lowercase();
@@ -317,7 +316,8 @@ pub(super) fn stand_in(lower: &str) -> Option<(Kind, u32)> {
     Kind::ALL.into_iter().find_map(|kind| {
         let digits = lower.strip_prefix(kind.word())?;
         let (digits, more) = digits.split_once('-').map_or((digits, None), |(digits, more)| (digits, Some(more)));
-        let canonical = |text: &str| (1..=5).contains(&text.len()) && !text.starts_with('0') && number_of(text).is_some();
+        let canonical =
+            |text: &str| (1..=5).contains(&text.len()) && !text.starts_with('0') && number_of(text).is_some();
         let sound = more.is_none_or(|more| kind == Kind::Organisation && canonical(more));
         ((canonical(digits) || digits == "0") && sound).then(|| Some((kind, number_of(digits)?)))?
     })

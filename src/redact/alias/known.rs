@@ -74,8 +74,20 @@ pub(super) const SITES: [&str; 6] = ["-my", "-admin", "-files", "-myfiles", "-pu
 /// Top levels of private networks. They stay.
 pub(super) fn is_private_top(lower: &str) -> bool {
     const TOPS: [&str; 14] = [
-        "local", "lan", "internal", "corp", "home", "intra", "intranet", "intern", "private", "localdomain", "test", "priv",
-        "dom", "ads",
+        "local",
+        "lan",
+        "internal",
+        "corp",
+        "home",
+        "intra",
+        "intranet",
+        "intern",
+        "private",
+        "localdomain",
+        "test",
+        "priv",
+        "dom",
+        "ads",
     ];
     TOPS.contains(&lower)
 }
@@ -83,18 +95,55 @@ pub(super) fn is_private_top(lower: &str) -> bool {
 /// Top levels that a word in a sentence may have to be a host's name.
 pub(super) fn is_usual_top(lower: &str) -> bool {
     const TOPS: [&str; 38] = [
-        "com", "net", "org", "edu", "gov", "mil", "int", "info", "biz", "example", "cloud", "online", "site", "tech", "app",
-        "dev", "email", "group", "global", "company", "systems", "solutions", "services", "network", "digital", "software",
-        "agency", "health", "bank", "law", "xyz", "berlin", "tokyo", "london", "paris", "nyc", "swiss", "asia",
+        "com",
+        "net",
+        "org",
+        "edu",
+        "gov",
+        "mil",
+        "int",
+        "info",
+        "biz",
+        "example",
+        "cloud",
+        "online",
+        "site",
+        "tech",
+        "app",
+        "dev",
+        "email",
+        "group",
+        "global",
+        "company",
+        "systems",
+        "solutions",
+        "services",
+        "network",
+        "digital",
+        "software",
+        "agency",
+        "health",
+        "bank",
+        "law",
+        "xyz",
+        "berlin",
+        "tokyo",
+        "london",
+        "paris",
+        "nyc",
+        "swiss",
+        "asia",
     ];
-    TOPS.contains(&lower) || is_private_top(lower) || (lower.len() == 2 && lower.bytes().all(|b| b.is_ascii_lowercase()))
+    TOPS.contains(&lower)
+        || is_private_top(lower)
+        || (lower.len() == 2 && lower.bytes().all(|b| b.is_ascii_lowercase()))
 }
 
 /// Top levels that endings of files have as well.
 pub(super) fn is_ending(lower: &str) -> bool {
     const ENDINGS: [&str; 22] = [
-        "js", "py", "sh", "pl", "rs", "cs", "vb", "md", "gz", "db", "ts", "ps", "so", "go", "cc", "mm", "ui", "rb", "app", "id",
-        "is", "in",
+        "js", "py", "sh", "pl", "rs", "cs", "vb", "md", "gz", "db", "ts", "ps", "so", "go", "cc", "mm", "ui", "rb",
+        "app", "id", "is", "in",
     ];
     ENDINGS.contains(&lower)
 }
@@ -149,20 +198,26 @@ pub(super) fn is_public_guid(lower: &str) -> bool {
         "82864fa0-ed49-4711-8395-a0e6003dca1f",
         "c9a559d2-7aab-4f13-a6ed-e7e9c52aec87",
     ];
-    lower.get(..7) == Some("0000000") || GUIDS.contains(&lower)
+    let of_microsoft =
+        lower.starts_with("000000") && lower.get(8..14) == Some("-0000-") && lower.ends_with("-000000000000");
+    of_microsoft || GUIDS.contains(&lower)
 }
 
 /// Whether a name of a server is one that Microsoft's data centers give: `DM5PR18MB1004`, `AM2PEPF0001C9E3`.
 pub(super) fn is_data_center(label: &str) -> bool {
     let lower = label.to_ascii_lowercase();
-    let digits = |from: usize, to: usize| lower.get(from..to).is_some_and(|part| part.bytes().all(|b| b.is_ascii_digit()));
+    let digits =
+        |from: usize, to: usize| lower.get(from..to).is_some_and(|part| part.bytes().all(|b| b.is_ascii_digit()));
     let letters = lower.bytes().take_while(u8::is_ascii_alphabetic).count();
     if !(11..=16).contains(&lower.len()) || letters < 2 || !lower.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return false;
     }
-    let region = ["pr", "eur", "nam", "apc", "jpn", "gbr", "aus", "can", "ind", "kor", "lam", "deu", "fra", "che", "are", "zaf"]
-        .iter()
-        .any(|region| lower[2..].find(region).is_some_and(|at| digits(2 + at + region.len(), 4 + at + region.len())));
+    let region =
+        ["pr", "eur", "nam", "apc", "jpn", "gbr", "aus", "can", "ind", "kor", "lam", "deu", "fra", "che", "are", "zaf"]
+            .iter()
+            .any(|region| {
+                lower[2..].find(region).is_some_and(|at| digits(2 + at + region.len(), 4 + at + region.len()))
+            });
     (region && digits(lower.len() - 3, lower.len())) || lower.contains("pepf0") || lower.contains("epf0")
 }
 
@@ -184,13 +239,35 @@ pub(super) enum Header {
 pub(super) fn header(name: &str) -> Header {
     const HOSTS: [&str; 5] = ["host", ":authority", "x-forwarded-host", "x-forwarded-server", "x-original-host"];
     const SERVERS: [&str; 9] = [
-        "x-feserver", "x-beserver", "x-targetbeserver", "x-calculatedbetarget", "x-calculatedfetarget", "x-diaginfo",
-        "x-feproxyinfo", "x-ms-server-fqdn", "x-ms-ppserver",
+        "x-feserver",
+        "x-beserver",
+        "x-targetbeserver",
+        "x-calculatedbetarget",
+        "x-calculatedfetarget",
+        "x-diaginfo",
+        "x-feproxyinfo",
+        "x-ms-server-fqdn",
+        "x-ms-ppserver",
     ];
     const VERSIONS: [&str; 19] = [
-        "server", "user-agent", "x-owa-version", "x-serverapplication", "x-aspnet-version", "x-aspnetmvc-version",
-        "microsoftsharepointteamservices", "x-ms-version", "x-client-cpu", "x-client-os", "x-client-sku", "x-client-ver",
-        "x-powered-by", "proxy-agent", "sec-ch-ua", "x-mailer", "x-generator", "x-owa-clientbuildversion",
+        "server",
+        "user-agent",
+        "x-owa-version",
+        "x-serverapplication",
+        "x-aspnet-version",
+        "x-aspnetmvc-version",
+        "microsoftsharepointteamservices",
+        "x-ms-version",
+        "x-client-cpu",
+        "x-client-os",
+        "x-client-sku",
+        "x-client-ver",
+        "x-powered-by",
+        "proxy-agent",
+        "sec-ch-ua",
+        "x-mailer",
+        "x-generator",
+        "x-owa-clientbuildversion",
         "x-ms-ests-server",
     ];
     let is = |known: &&str| known.eq_ignore_ascii_case(name);

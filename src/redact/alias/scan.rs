@@ -8,8 +8,8 @@ use std::net::Ipv6Addr;
 
 use base64::Engine as _;
 
-use super::book::{Guid, Kind};
 use super::Aliases;
+use super::book::{Guid, Kind};
 use crate::redact::{basic, shape};
 
 /// What stands in a text.
@@ -28,6 +28,8 @@ enum Place {
     Name(Kind),
     /// Words that somebody calls something by.
     Title,
+    /// The same, in a sentence that they end.
+    TitleLast,
     /// A version.
     Version,
     /// A claims request.
@@ -92,8 +94,8 @@ impl Aliases {
         if place == Some(Place::Claims) {
             return self.claims(walk, from);
         }
-        if let Some(Place::Title) = place {
-            return self.titled(walk, from);
+        if let Some(Place::Title | Place::TitleLast) = place {
+            return self.titled(walk, from, place == Some(Place::TitleLast));
         }
         if word.contains('.') && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
             let version = match place {
@@ -153,7 +155,8 @@ impl Aliases {
 
     /// JSON in base64.
     fn claims(&mut self, walk: &mut Walk<'_>, from: usize) {
-        let length = walk.text[from..].find(['"', '\'', '&', ' ', ',', ';', '<', '%']).unwrap_or(walk.text.len() - from);
+        let length =
+            walk.text[from..].find(['"', '\'', '&', ' ', ',', ';', '<', '%']).unwrap_or(walk.text.len() - from);
         let coded = &walk.text[from..from + length];
         let json = basic::LENIENT.decode(coded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let Some(json) = json.filter(|json| json.starts_with('{')) else { return };
@@ -163,11 +166,16 @@ impl Aliases {
         }
     }
 
-    /// A title up to the quotation mark or bracket that ends it.
-    fn titled(&mut self, walk: &mut Walk<'_>, from: usize) {
+    /// A title up to the quotation mark or bracket that ends it, or up to the end of the sentence.
+    fn titled(&mut self, walk: &mut Walk<'_>, from: usize, last: bool) {
         let quoted = walk.before(from).ends_with(['"', '\'', '>']);
-        let ends = |c: char| "\"'<&\\".contains(c) || (!quoted && " ,;".contains(c));
-        let length = walk.text[from..].find(ends).unwrap_or(walk.text.len() - from);
+        let ends = |c: char| "\"'<&\\".contains(c) || (!quoted && !last && " ,;".contains(c));
+        let rest = &walk.text[from..];
+        let mut length = rest.find(ends).unwrap_or(rest.len());
+        if last {
+            length = rest[..length].find(". ").unwrap_or(length);
+            length = rest[..length].trim_end_matches('.').len();
+        }
         let title = &walk.text[from..from + length];
         let name = title.split_once(':').map_or(title, |(host, _)| host);
         let shown = if title.contains("://") || title.contains('@') || title.len() > 80 {
@@ -256,6 +264,12 @@ impl Walk<'_> {
     /// What stands around a word says what it is.
     fn place(&self, from: usize, to: usize) -> Option<Place> {
         let (before, after) = (self.before(from), &self.text[to..]);
+        let in_marker = from < self.marker;
+        let opens = in_marker && after.starts_with(['/', ':']) && !is_port(after) && !before.ends_with('/');
+        if opens || after.starts_with("://") {
+            // `https://`, `HTTP/`, `spn:`.
+            return None;
+        }
         match before.as_bytes().last()? {
             b'/' => {
                 if before.ends_with("://") {
@@ -266,7 +280,8 @@ impl Walk<'_> {
                     return Some(Place::Tenant);
                 }
                 let word = left.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '-').next().unwrap_or_default();
-                let service = ["http", "host", "exchangemdb", "exchangerfr", "exchangeab", "wsman", "termsrv", "smtpsvc"];
+                let service =
+                    ["http", "host", "exchangemdb", "exchangerfr", "exchangeab", "wsman", "termsrv", "smtpsvc"];
                 let named = shape::is_guid(word) || service.iter().any(|known| known.eq_ignore_ascii_case(word));
                 if named && self.text[from..].starts_with(|c: char| c.is_ascii_alphabetic()) {
                     return Some(Place::Name(Kind::Server));
@@ -276,15 +291,20 @@ impl Walk<'_> {
             b'?' if is_port(after) => return Some(Place::Name(Kind::Server)),
             _ => {}
         }
-        let lower_end = |text: &str| before.len() >= text.len() && before.is_char_boundary(before.len() - text.len())
-            && before[before.len() - text.len()..].eq_ignore_ascii_case(text);
+        let lower_end = |text: &str| {
+            before.len() >= text.len()
+                && before.is_char_boundary(before.len() - text.len())
+                && before[before.len() - text.len()..].eq_ignore_ascii_case(text)
+        };
         if lower_end("%3A%2F%2F") {
             return Some(Place::Name(Kind::Server));
         }
         if lower_end("%40") && is_person(&before[..before.len() - 3]) || is_before_person(after) {
             return Some(Place::Name(Kind::Organisation));
         }
-        let in_marker = from < self.marker;
+        if let Some(place) = told(before) {
+            return Some(place);
+        }
         named(before).and_then(|name| place_of(name, in_marker))
     }
 
@@ -341,8 +361,23 @@ fn escaped(text: &str, from: usize, to: usize) -> usize {
 /// Where the marker ends that begins at `from`; `from` where none does.
 fn marker_end(text: &str, from: usize) -> usize {
     const FIRST: [&str; 17] = [
-        "type1", "type2", "type3", "jwt", "jwe", "opaque", "hidden", "guid", "spnego", "kerberos", "ntlm", "empty", "unreadable",
-        "user=empty", "user=upn", "user=bare", "user=down-level",
+        "type1",
+        "type2",
+        "type3",
+        "jwt",
+        "jwe",
+        "opaque",
+        "hidden",
+        "guid",
+        "spnego",
+        "kerberos",
+        "ntlm",
+        "empty",
+        "unreadable",
+        "user=empty",
+        "user=upn",
+        "user=bare",
+        "user=down-level",
     ];
     let rest = &text[from + 1..];
     let end = rest.find([' ', ']', ':', '+', '%']).unwrap_or(rest.len());
@@ -361,18 +396,34 @@ fn named(before: &str) -> Option<&str> {
     bare.get(from..).filter(|name| !name.is_empty())
 }
 
+/// What sentences of an issuer of tokens say of the words behind them.
+fn told(before: &str) -> Option<Place> {
+    const QUOTED: [&str; 4] = ["tenant ", "directory ", "organization ", "company "];
+    let quote = ["'", "\"", "\\u0027", "&#39;", "\\\""].iter().find_map(|quote| before.strip_suffix(quote));
+    let ends = |text: &str, words: &[&str]| words.iter().any(|word| text.len() >= word.len() && text.ends_with(word));
+    if quote.is_some_and(|before| ends(before, &QUOTED)) {
+        return Some(Place::Title);
+    }
+    ends(before, &["tenant named ", "directory named "]).then_some(Place::TitleLast)
+}
+
 fn place_of(name: &str, in_marker: bool) -> Option<Place> {
     let mut plain = name.to_ascii_lowercase();
     plain.retain(|c| !matches!(c, '-' | '_'));
     Some(match &*plain {
-        "feserver" | "beserver" | "targetbeserver" | "servername" | "serverfqdn" | "fqdn" | "computer" | "computername"
-        | "machinename" | "hostname" | "dnscomputer" | "sessionserver" => Place::Name(Kind::Server),
+        "feserver" | "beserver" | "targetbeserver" | "servername" | "serverfqdn" | "fqdn" | "computer"
+        | "computername" | "machinename" | "hostname" | "dnscomputer" | "sessionserver" => Place::Name(Kind::Server),
         "server" | "host" | "machine" if !in_marker => Place::Name(Kind::Server),
         "service" | "aud" if in_marker => Place::Name(Kind::Server),
         "target" | "iss" | "tid" if in_marker => Place::Name(Kind::Organisation),
         "realm" if in_marker => Place::Name(Kind::Organisation),
         "domain" | "domainname" | "dnsdomain" | "netbiosname" | "domainhint" | "whr" => Place::Name(Kind::Organisation),
-        "realm" | "servicerealm" | "federationbrandname" | "organizationname" | "tenantdisplayname" | "tenantname"
+        "realm"
+        | "servicerealm"
+        | "federationbrandname"
+        | "organizationname"
+        | "tenantdisplayname"
+        | "tenantname"
         | "companyname" => Place::Title,
         "version" | "ver" | "serverversion" | "build" | "xclientver" | "apiversion" => Place::Version,
         "claims" => Place::Claims,
@@ -383,9 +434,16 @@ fn place_of(name: &str, in_marker: bool) -> Option<Place> {
 /// Whether a URL's host whose paths begin with a tenant ends here.
 fn is_tenants(left: &str) -> bool {
     const HOSTS: [&str; 10] = [
-        "login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "login.partner.microsoftonline.cn",
-        "login.chinacloudapi.cn", "login.microsoftonline.us", "login.microsoftonline.de", "sts.windows.net",
-        "accounts.accesscontrol.windows.net", "graph.windows.net",
+        "login.microsoftonline.com",
+        "login.windows.net",
+        "login.microsoft.com",
+        "login.partner.microsoftonline.cn",
+        "login.chinacloudapi.cn",
+        "login.microsoftonline.us",
+        "login.microsoftonline.de",
+        "sts.windows.net",
+        "accounts.accesscontrol.windows.net",
+        "graph.windows.net",
     ];
     let left = left.to_ascii_lowercase();
     HOSTS.iter().any(|host| left.ends_with(host) || left.strip_suffix(":443").is_some_and(|left| left.ends_with(host)))

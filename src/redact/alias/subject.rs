@@ -2,15 +2,50 @@
 
 use std::borrow::Cow;
 
-use super::book::Kind;
 use super::Aliases;
+use super::book::Kind;
 
 /// What stands in the names of public authorities, and of programs that make certificates of their own.
 const PUBLIC: [&str; 40] = [
-    "microsoft", "digicert", "let's encrypt", "isrg", "globalsign", "sectigo", "comodo", "usertrust", "verisign", "symantec",
-    "entrust", "godaddy", "starfield", "geotrust", "thawte", "amazon", "google trust", "baltimore", "buypass", "quovadis",
-    "swisssign", "d-trust", "telesec", "certum", "actalis", "harica", "zerossl", "ssl.com", "identrust", "cybertrust",
-    "fiddler", "mitmproxy", "charles proxy", "portswigger", "authtap", "zscaler", "fortinet", "netskope", "kaspersky",
+    "microsoft",
+    "digicert",
+    "let's encrypt",
+    "isrg",
+    "globalsign",
+    "sectigo",
+    "comodo",
+    "usertrust",
+    "verisign",
+    "symantec",
+    "entrust",
+    "godaddy",
+    "starfield",
+    "geotrust",
+    "thawte",
+    "amazon",
+    "google trust",
+    "baltimore",
+    "buypass",
+    "quovadis",
+    "swisssign",
+    "d-trust",
+    "telesec",
+    "certum",
+    "actalis",
+    "harica",
+    "zerossl",
+    "ssl.com",
+    "identrust",
+    "cybertrust",
+    "fiddler",
+    "mitmproxy",
+    "charles proxy",
+    "portswigger",
+    "authtap",
+    "zscaler",
+    "fortinet",
+    "netskope",
+    "kaspersky",
     "palo alto",
 ];
 
@@ -19,7 +54,9 @@ impl Aliases {
         let parts = parts(name);
         let public = parts.iter().filter_map(|part| part.split_once('=')).any(|(kind, value)| {
             let value = value.to_ascii_lowercase();
-            matches!(kind.trim(), "O" | "CN") && !value.contains('.') && PUBLIC.iter().any(|known| value.contains(known))
+            matches!(kind.trim(), "O" | "CN")
+                && !value.contains('.')
+                && PUBLIC.iter().any(|known| value.contains(known))
         });
         let mut out = String::with_capacity(name.len() + 8);
         for (at, part) in parts.iter().enumerate() {
