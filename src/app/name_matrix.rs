@@ -245,7 +245,7 @@ fn type3(domain: &str, target: &str) -> String {
         at += u32::try_from(part.len()).unwrap();
     }
     message.extend(0xe288_8215_u32.to_le_bytes());
-    parts.iter().for_each(|part| message.extend(part));
+    message.extend(parts.concat());
     STANDARD.encode(message)
 }
 

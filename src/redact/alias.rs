@@ -13,6 +13,7 @@ mod address;
 mod book;
 mod host;
 mod known;
+mod place;
 mod scan;
 mod search;
 mod subject;

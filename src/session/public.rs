@@ -144,7 +144,7 @@ impl Public {
             Content::Text { syntax, text, complete } => {
                 let shown = self.aliases.prose(text.as_str());
                 let read = |door: Door<'_>, shown: &[u8]| door.body_text(*syntax, shown);
-                let text = again(self.learning, &self.redactor, text, &shown, read);
+                let text = again(self.learning, &self.redactor, text, shown, read);
                 Content::Text { syntax: *syntax, text, complete: *complete }
             }
             Content::Empty => Content::Empty,
@@ -256,13 +256,13 @@ impl Public {
 
     fn url(&mut self, url: &Url) -> Url {
         let shown = self.aliases.url(url.text().as_str());
-        again(self.learning, &self.redactor, url, &shown, |door, shown| door.url(shown))
+        again(self.learning, &self.redactor, url, shown, |door, shown| door.url(shown))
     }
 
     fn host(&mut self, host: &Clean) -> Clean {
         let shown = self.aliases.host(host.as_str());
         // A name of a certificate may stand for all names below it.
-        again(self.learning, &self.redactor, host, &shown, |door, shown| match shown.strip_prefix(b"*.") {
+        again(self.learning, &self.redactor, host, shown, |door, shown| match shown.strip_prefix(b"*.") {
             Some(domain) => Clean::concat(["*.".into(), door.host(domain)]),
             None => door.host(shown),
         })
@@ -270,22 +270,22 @@ impl Public {
 
     fn subject(&mut self, subject: &Clean) -> Clean {
         let shown = self.aliases.subject(subject.as_str());
-        again(self.learning, &self.redactor, subject, &shown, |door, shown| door.prose(shown))
+        again(self.learning, &self.redactor, subject, shown, |door, shown| door.prose(shown))
     }
 
     fn told(&mut self, text: &Clean, servers: &[&str]) -> Clean {
         let shown = self.aliases.prose(text.as_str());
-        again(self.learning, &self.redactor, text, &shown, |door, shown| door.failure(shown, servers))
+        again(self.learning, &self.redactor, text, shown, |door, shown| door.failure(shown, servers))
     }
 
     fn prose(&mut self, text: &Clean) -> Clean {
         let shown = self.aliases.prose(text.as_str());
-        again(self.learning, &self.redactor, text, &shown, |door, shown| door.prose(shown))
+        again(self.learning, &self.redactor, text, shown, |door, shown| door.prose(shown))
     }
 
     fn token(&mut self, text: &Clean) -> Clean {
         let shown = self.aliases.prose(text.as_str());
-        again(self.learning, &self.redactor, text, &shown, |door, shown| door.token(shown))
+        again(self.learning, &self.redactor, text, shown, |door, shown| door.token(shown))
     }
 }
 
@@ -294,7 +294,7 @@ fn again<T: Clone>(
     learning: bool,
     redactor: &Redactor,
     original: &T,
-    shown: &Cow<'_, str>,
+    shown: Cow<'_, str>,
     read: impl FnOnce(Door<'_>, &[u8]) -> T,
 ) -> T {
     match shown {

@@ -44,6 +44,7 @@ mod leaks;
 mod legacy_tls;
 mod ntlm;
 mod passing;
+mod public;
 mod real_clients;
 mod recording;
 mod replay;

@@ -23,7 +23,9 @@ fn every_case_and_conversation_is_judged_alike_for_strangers() {
 
 fn public(recorded: &[Recorded]) -> Vec<Recorded> {
     let mut public = Public::new(&Redactor::new());
-    recorded.iter().for_each(|recorded| public.learn(recorded));
+    for recorded in recorded {
+        public.learn(recorded);
+    }
     recorded.iter().map(|recorded| public.of(recorded.clone())).collect()
 }
 

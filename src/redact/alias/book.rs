@@ -264,13 +264,17 @@ impl Book {
 
     /// All that must not be left in a file: those names, whole domains, tenants, applications, addresses, certificates.
     pub(super) fn all(&self) -> Vec<(String, bool)> {
-        let domains = self.domains.iter().filter(|domain| !is_public(domain)).map(|domain| domain.to_string());
+        let domains = self.domains.iter().filter(|domain| !is_public(domain)).map(ToString::to_string);
         let guids = self.guids.keys().map(|guid| {
             let hex = format!("{guid:032x}");
             [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
         });
         let public = self.public.given.keys().map(ToString::to_string);
-        let hexadecimal = |sha256: &[u8; 32]| sha256.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hexadecimal = |sha256: &[u8; 32]| {
+            let [high, low] = [&sha256[..16], &sha256[16..]];
+            let number = |half: &[u8]| half.iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+            format!("{:032x}{:032x}", number(high), number(low))
+        };
         let certificates = self.certificates.given.keys().map(hexadecimal);
         let others = domains.chain(guids).chain(public).chain(certificates).map(|name| (name, false));
         self.lone().into_iter().chain(others).collect()

@@ -54,12 +54,10 @@ fn is_start(text: &[u8], at: usize) -> bool {
     let before = &text[..at];
     let hex = |count: usize| before.len() >= count && before[before.len() - count..].iter().all(u8::is_ascii_hexdigit);
     match before {
-        [] => true,
+        [] | [.., b'\\', b'n' | b'r' | b't'] => true,
         [.., last] if !last.is_ascii_alphanumeric() => true,
-        [.., b'%', _, _] => hex(2),
-        [.., b'\\', b'x', _, _] => hex(2),
+        [.., b'%', _, _] | [.., b'\\', b'x', _, _] => hex(2),
         [.., b'\\', b'u', _, _, _, _] => hex(4),
-        [.., b'\\', b'n' | b'r' | b't'] => true,
         _ => false,
     }
 }

@@ -1,3 +1,5 @@
+use base64::Engine as _;
+
 use super::super::Aliases;
 use crate::redact::{Redactor, Syntax};
 
@@ -116,7 +118,7 @@ fn texts_lose_names_wherever_they_stand() {
             r#"Basic realm="mail.org1.example", Negotiate, NTLM"#,
         ),
         ("www-authenticate", r#"Basic realm="Adatum Widgets""#, r#"Basic realm="Name1""#),
-        ("www-authenticate", r#"Bearer realm=adatum, error=invalid_token"#, "Bearer realm=org5, error=invalid_token"),
+        ("www-authenticate", "Bearer realm=adatum, error=invalid_token", "Bearer realm=org5, error=invalid_token"),
         (
             "text",
             "not found in the tenant named Proseware Ltd. This can",
@@ -170,7 +172,6 @@ fn claims_in_base64_are_read() {
     let claims = |id: &str| {
         crate::redact::basic::LENIENT.encode(format!(r#"{{"access_token":{{"capolids":{{"values":["{id}"]}}}}}}"#))
     };
-    use base64::Engine as _;
     let value = format!(r#"Bearer realm="", claims="{}""#, claims("1f0a3c5e-7b9d-4e2f-8a6c-0d4b2e6f8a1c"));
     let expected = format!(r#"Bearer realm="", claims="{}""#, claims("cccccccc-0000-4000-8000-000000000001"));
     assert_eq!(shown(&mut aliases, "www-authenticate", &value), expected);
