@@ -20,11 +20,6 @@ use crate::tui::ScreenError;
 /// Why an order was not done.
 #[derive(Debug)]
 pub enum Fault {
-    /// It belongs to the contract, and to a later version.
-    NotYet {
-        /// The option or command.
-        what: String,
-    },
     /// Whom to serve beyond this machine was not said.
     BeyondLoopback {
         /// The address asked for.
@@ -51,6 +46,11 @@ pub enum Fault {
     /// A file that would be made of itself.
     OntoItself {
         /// The file.
+        path: PathBuf,
+    },
+    /// A file in which secrets stood that could not be masked.
+    Leak {
+        /// The file asked for.
         path: PathBuf,
     },
     /// A file of a kind that has no encryption.
@@ -179,8 +179,7 @@ impl Fault {
     /// The exit code that says it.
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::NotYet { .. }
-            | Self::BeyondLoopback { .. }
+            Self::BeyondLoopback { .. }
             | Self::LoginInReverse
             | Self::ProxyLogin(_)
             | Self::UpstreamProxy(_)
@@ -201,6 +200,7 @@ impl Fault {
             | Self::Output(_)
             | Self::Threads(_)
             | Self::Authority(_)
+            | Self::Leak { .. }
             | Self::NotInstalled
             | Self::NotUninstalled
             | Self::Screen(_)
@@ -216,12 +216,6 @@ impl Fault {
     pub fn message(&self, language: Language) -> String {
         let fill = |text: Text, names: &[(&str, &str)]| text.fill(language, names);
         match self {
-            Self::NotYet { what } => fill(
-                Text {
-                    en: "{what} is not there yet in this version", ja: "{what} はこのバージョンではまだ使えません"
-                },
-                &[("what", what)],
-            ),
             Self::BeyondLoopback { address } => fill(
                 Text {
                     en: "cannot listen on {address}: any machine could use this proxy, and what it sends would be recorded \
@@ -266,6 +260,15 @@ impl Fault {
                 Text {
                     en: "{path} cannot be made of itself; name another file to write",
                     ja: "{path} をそれ自身から作ることはできません。書き込み先に別のファイルを指定してください",
+                },
+                &[("path", &path.display().to_string())],
+            ),
+            Self::Leak { path } => fill(
+                Text {
+                    en: "{path} was not written: secrets stood in it that could not be masked. This is a fault of this program: \
+                         please report it, without the source",
+                    ja: "{path} は書き込みませんでした。置き換えられない秘密が含まれていたためです。このプログラムの不具合です。\
+                         元のファイルを添えずに報告してください",
                 },
                 &[("path", &path.display().to_string())],
             ),
@@ -423,7 +426,6 @@ mod tests {
         let error = || io::Error::other("the system's words");
         let address = SocketAddr::from(([127, 0, 0, 1], 8080));
         vec![
-            (Fault::NotYet { what: "--reverse".to_owned() }, Exit::Usage),
             (Fault::BeyondLoopback { address }, Exit::Usage),
             (Fault::LoginInReverse, Exit::Usage),
             (ProxyLoginError::Unset.into(), Exit::Usage),
@@ -443,6 +445,7 @@ mod tests {
             (Fault::OntoItself { path: path() }, Exit::Usage),
             (Fault::NotEncrypted { path: path() }, Exit::Usage),
             (Fault::NamesLeft { path: path(), count: 1, exchange: None, part: "log".to_owned() }, Exit::Refused),
+            (Fault::Leak { path: path() }, Exit::Refused),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: Vec::new() }, Exit::Usage),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: vec!["spn-missing"] }, Exit::Usage),
             (Fault::Input(error()), Exit::Usage),

@@ -285,7 +285,7 @@ fn archive(entries: &[&Value], folder: &Path) -> PathBuf {
 
 fn converted(from: &Path, to: &Path, form: Form, share: Share) {
     let order = Convert { from: from.to_owned(), to: to.to_owned(), form, encrypt: false, share };
-    convert::copy(&order, &Progress::default(), Language::En).unwrap();
+    convert::copy(&order, None, &Progress::default(), Language::En).unwrap();
 }
 
 /// All that stands in a file, in lower case, also in base64.

@@ -32,11 +32,13 @@ mod markup;
 mod memory;
 mod names;
 mod negotiate;
+mod net;
 mod ntlm;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod proof;
 mod prose;
+mod pseudonym;
 mod recall;
 mod rpc;
 mod secret;
@@ -58,6 +60,8 @@ pub(crate) use door::with_values_shown;
 pub use door::{Door, Redactor};
 pub use field::{Field, Fields};
 pub use label::Label;
+pub use net::{Class, Hit, Met};
+pub use pseudonym::revealed;
 pub use secret::Secret;
 pub use shape::organisation;
 pub use stand_in::StandIns;

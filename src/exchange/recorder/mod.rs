@@ -135,6 +135,7 @@ impl Recorder {
     /// The server closed its direction while the client's was open: what it has not answered by now it never will.
     pub fn server_left(&mut self, now: Timestamp) {
         self.response_end(now);
+        self.book.server_left.get_or_insert(now);
         let unanswered = match &mut self.follower {
             Follower::Http1(pairs) => pairs.take_unanswered(),
             Follower::Http2(streams) => streams.take(),
@@ -161,7 +162,7 @@ impl Recorder {
                 Follower::Http1(_) => None,
                 Follower::Http2(streams) => streams.farewell(),
             };
-            let failure = failure.cloned().or(farewell).unwrap_or_else(|| open.closed_early());
+            let failure = failure.cloned().or(farewell).unwrap_or_else(|| open.closed_early(self.book.server_left));
             self.book.end(open, Some(failure), now);
         }
     }
@@ -215,11 +216,13 @@ struct Book {
     ended: Vec<Draft>,
     paused: bool,
     lost: bool,
+    /// When the server closed its direction, if it did so before the client.
+    server_left: Option<Timestamp>,
 }
 
 impl Book {
     const fn new(setting: Setting) -> Self {
-        Self { setting, ended: Vec::new(), paused: false, lost: false }
+        Self { setting, ended: Vec::new(), paused: false, lost: false, server_left: None }
     }
 
     fn end(&mut self, open: Open, failure: Option<Failure>, now: Timestamp) {

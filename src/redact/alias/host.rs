@@ -65,9 +65,9 @@ impl Aliases {
         }
         let stays = words::is_everywhere(label)
             || known::is_data_center(label)
-            || !shape::is_host(label)
-            || !label.bytes().any(|byte| byte.is_ascii_alphabetic())
-            || (kind == Kind::Server && words::is_known(label))
+            || (label.is_ascii() && !shape::is_host(label))
+            || !label.chars().any(char::is_alphabetic)
+            || (kind == Kind::Server && label.split('-').all(words::is_known))
             || label.eq_ignore_ascii_case("hidden");
         if stays {
             return None;

@@ -18,6 +18,8 @@ pub(super) enum Place {
     Claims,
     /// A segment behind a host of sign-ins: a tenant, or a word.
     Tenant,
+    /// A site of `SharePoint`.
+    Site,
 }
 
 /// What stands around a word says what it is.
@@ -35,6 +37,9 @@ pub(super) fn of(before: &str, word: &str, after: &str, in_marker: bool) -> Opti
             let left = &before[..before.len() - 1];
             if is_tenants(left) {
                 return Some(Place::Tenant);
+            }
+            if before.contains(".sharepoint") && (left.ends_with("/sites") || left.ends_with("/teams")) {
+                return Some(Place::Site);
             }
             let class = left.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '-').next().unwrap_or_default();
             let service = ["http", "host", "exchangemdb", "exchangerfr", "exchangeab", "wsman", "termsrv", "smtpsvc"];
@@ -61,7 +66,10 @@ pub(super) fn of(before: &str, word: &str, after: &str, in_marker: bool) -> Opti
     if let Some(place) = told(before) {
         return Some(place);
     }
-    named(before).and_then(|name| place_of(name, in_marker))
+    let product = after.strip_prefix('/').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    named(before)
+        .and_then(|name| place_of(name, in_marker))
+        .filter(|place| !matches!(place, Place::Name(_)) || !product)
 }
 
 /// What a GUID names behind `before`.

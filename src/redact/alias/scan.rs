@@ -61,7 +61,7 @@ impl Aliases {
 
     fn word(&mut self, walk: &mut Walk<'_>, from: usize, to: usize, ground: Ground) {
         let text = walk.text;
-        let word = &text[from..to];
+        let word = &*plain(&text[from..to]);
         if let Some((start, end)) = in_brackets(text, from)
             && let Ok(address) = text[start..end].parse::<Ipv6Addr>()
         {
@@ -96,7 +96,9 @@ impl Aliases {
             Some(Place::Name(kind)) => Some(kind),
             _ => ground.lone,
         };
-        let shown = if let Some(kind) = kind.filter(|_| shape::is_host(word)) {
+        let shown = if place == Some(Place::Site) {
+            Some(self.title(word))
+        } else if let Some(kind) = kind.filter(|_| shape::is_host(word)) {
             self.named_host(word, kind)
         } else if word.contains('.') {
             let tenant = place == Some(Place::Tenant) && !word.to_ascii_lowercase().ends_with(".srf");
@@ -116,7 +118,7 @@ impl Aliases {
         let text = walk.text;
         let (mut at, mut found) = (from, false);
         while at + 36 <= to {
-            let guid = &text[at..at + 36];
+            let guid = text.get(at..at + 36).unwrap_or_default();
             let apart = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
             let alone = at == from || apart(text.as_bytes().get(at - 1));
             if !(alone && shape::is_guid(guid) && apart(text.as_bytes().get(at + 36))) {
@@ -212,7 +214,8 @@ impl Walk<'_> {
     fn word(&mut self) -> Option<(usize, usize)> {
         let bytes = self.text.as_bytes();
         loop {
-            while let Some(byte) = bytes.get(self.at).filter(|byte| !byte.is_ascii_alphanumeric()) {
+            while let Some(byte) = bytes.get(self.at).filter(|byte| !byte.is_ascii_alphanumeric() && !is_latin(**byte))
+            {
                 if *byte == b'[' && self.at >= self.marker {
                     self.marker = marker_end(self.text, self.at);
                 }
@@ -220,15 +223,17 @@ impl Walk<'_> {
             }
             let from = self.at;
             let mut to = from;
-            while bytes.get(to).is_some_and(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte)) {
-                to += 1;
+            while let Some(length) =
+                sign(&bytes[to..]).filter(|length| *length == 1 || to > from || is_latin(bytes[to]))
+            {
+                to += length;
             }
             if from == to {
                 return None;
             }
             self.at = to;
             let from = from + escaped(self.text, from, to);
-            while bytes[to - 1] == b'.' || bytes[to - 1] == b'-' || bytes[to - 1] == b'_' {
+            while matches!(bytes[to - 1], b'.' | b'-' | b'_') {
                 to -= 1;
             }
             if from < to {
@@ -273,13 +278,63 @@ fn escaped(text: &str, from: usize, to: usize) -> usize {
         word.get(skip..skip + count).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };
     match before {
-        [.., b'%'] if hex(2, 0) => 2,
+        [.., b'%'] if hex(2, 0) => {
+            // What is encoded again has its percent signs encoded.
+            let mut length = 2;
+            while word[length - 2..].starts_with(b"25") && hex(2, length) {
+                length += 2;
+            }
+            length
+        }
         [.., b'\\'] if word[0] == b'x' && hex(2, 1) => 3,
         [.., b'\\'] if word[0] == b'u' && hex(4, 1) => 5,
         [.., b'\\', b'\\'] => 0,
         [.., b'\\'] if b"nrtbf".contains(&word[0]) && !place::is_kind(&text[from..]) => 1,
         _ => 0,
     }
+}
+
+/// The length of what `bytes` begin with, where it may stand in a name: a letter, a digit, a dot, a dash, an underscore; a
+/// dot or a dash may be spelled as an escape.
+fn sign(bytes: &[u8]) -> Option<usize> {
+    match bytes.first()? {
+        byte if byte.is_ascii_alphanumeric() || b"._-".contains(byte) => Some(1),
+        byte if is_latin(*byte) => Some(2),
+        b'%' | b'\\' | b'&' => {
+            let escape = ESCAPES.iter().find(|(escape, _)| {
+                bytes.get(..escape.len()).is_some_and(|start| start.eq_ignore_ascii_case(escape.as_bytes()))
+            })?;
+            let length = escape.0.len();
+            bytes.get(length).is_some_and(u8::is_ascii_alphanumeric).then_some(length)
+        }
+        _ => None,
+    }
+}
+
+/// The first byte of a letter of two bytes, as in `m\u{fc}ller`. Other scripts write no blanks between words.
+const fn is_latin(byte: u8) -> bool {
+    matches!(byte, 0xC3..=0xC9)
+}
+
+/// Dots and dashes as URLs, JSON and markup may spell them.
+const ESCAPES: [(&str, &str); 8] = [
+    ("%2E", "."),
+    ("%2D", "-"),
+    ("\\u002E", "."),
+    ("\\u002D", "-"),
+    ("&#46;", "."),
+    ("&#45;", "-"),
+    ("&#x2E;", "."),
+    ("&#x2D;", "-"),
+];
+
+/// A word with its dots and dashes as they are.
+fn plain(word: &str) -> Cow<'_, str> {
+    if !word.contains(['%', '\\', '&']) {
+        return Cow::Borrowed(word);
+    }
+    let lower = |text: &str, escape: &str, sign| text.replace(escape, sign).replace(&escape.to_ascii_lowercase(), sign);
+    Cow::Owned(ESCAPES.iter().fold(word.to_owned(), |word, (escape, sign)| lower(&word, escape, sign)))
 }
 
 /// Where the marker ends that begins at `from`; `from` where none does.
@@ -304,9 +359,10 @@ fn marker_end(text: &str, from: usize) -> usize {
         "user=down-level",
     ];
     let rest = &text[from + 1..];
-    let end = rest.find([' ', ']', ':', '+', '%']).unwrap_or(rest.len());
-    let length = rest.find(']').unwrap_or_default();
-    if FIRST.contains(&&rest[..end]) { from + 1 + length } else { from }
+    let begins = FIRST
+        .iter()
+        .any(|first| rest.strip_prefix(first).is_some_and(|after| after.starts_with([' ', ']', ':', '+', '%'])));
+    if begins { from + 1 + rest.find(']').unwrap_or_default() } else { from }
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 pub(super) use self::draft::Draft;
 use super::native::Lock;
 use super::{Recorded, SessionError};
+use crate::redact::{Met, Redactor};
 
 /// The kinds of session files that are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,10 @@ pub struct Manifest {
     pub findings_before: BTreeMap<&'static str, u64>,
     /// The same of this file, which was read again when it was written.
     pub findings_after: BTreeMap<&'static str, u64>,
+    /// What was met of secrets when the source was read.
+    pub met: Met,
+    /// How many different ones of them stood in what was to be written and were masked, by their class.
+    pub found: BTreeMap<&'static str, u64>,
     /// Whether every exchange has the same findings and the same verdict in both.
     pub same: bool,
     /// How many private names of each kind have stand-ins: in a file for strangers.
@@ -95,6 +100,17 @@ impl Export {
             Form::Saz => Pen::Saz(Box::new(saz::Pen::new(&draft, password)?)),
         };
         Ok(Self { pen, draft, _lock: lock })
+    }
+
+    /// Masks the secrets that `net` met in all that is written from now on: for a file in which they were found.
+    #[must_use]
+    pub fn masking(mut self, net: &Redactor) -> Self {
+        match &mut self.pen {
+            Pen::Native(pen) => pen.mask(net),
+            Pen::Har(pen) => pen.mask(net),
+            Pen::Saz(pen) => pen.mask(net),
+        }
+        self
     }
 
     /// Adds the next exchange, in the order in which they ended.
