@@ -39,4 +39,4 @@ pub use progress::Progress;
 pub use provenance::Provenance;
 pub use reader::{Opening, Reader, Stream};
 pub use recorded::{Origin, Recorded};
-pub use texts::{Place, texts};
+pub use texts::{Each, Place, texts};
