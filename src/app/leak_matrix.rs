@@ -35,9 +35,9 @@ use super::{Convert, Fault, Page, Share, convert, watch};
 use crate::redact::{self, Redactor};
 use crate::report::json::{Entry, Event};
 use crate::report::text;
-use crate::session::{self, Opening, Origin, Progress, Provenance, Recorded};
+use crate::session::{self, Opening, Origin, Progress, Provenance, Recorded, Session, Writer};
 use crate::text::Language;
-use crate::tui::{self, Banner, Mode, State};
+use crate::tui::{self, Banner, State};
 
 /// Everything that leaves, by name: bytes that a stranger may get to see.
 type Sinks = Vec<(&'static str, Vec<u8>)>;
@@ -72,6 +72,25 @@ fn a_sanitizer_that_is_switched_off_is_noticed_at_every_way_out() {
     for sink in ["exchanges", ".authtap", ".har", ".saz", "text", "json", "markdown", "html", "lines", "screen", "log"]
     {
         assert!(tried.leaky.contains(&sink), "a leak into {sink} goes unnoticed; {:?}", tried.leaky);
+    }
+}
+
+/// A session that knows who is who knows no secret for it, wherever one stands.
+#[test]
+fn no_secret_is_kept_as_a_name_of_somebody() {
+    let folder = tempfile::tempdir().unwrap();
+    for form in Form::ALL {
+        let planted = (0..).zip(PLACES).filter(|(_, place)| place.takes(form));
+        let planted: Vec<_> = planted.map(|(seed, place)| Planted::new(*place, form, seed)).collect();
+        let planted: Vec<_> = planted.into_iter().filter(|planted| Source::Live.has(planted)).collect();
+        let path = folder.path().join(format!("{form:?}.authtap"));
+        sources::record(&planted, &path, Writer::begin_with_identities);
+        let session = Session::open(&path, &Redactor::new()).unwrap();
+        assert!(session.has_identities());
+        assert_eq!(session.reveal(1, &"ip#1".into()), "192.0.2.1");
+        let found = Search::of(&planted).found(&std::fs::read(&path).unwrap());
+        let at = |secret: &&str| planted.iter().find(|planted| planted.secret == **secret).map(|planted| planted.place);
+        assert!(found.is_empty(), "{form:?}: {:?}", found.iter().map(at).collect::<Vec<_>>());
     }
 }
 
@@ -215,7 +234,7 @@ fn page_of(path: &Path, page: Page) -> Vec<u8> {
 
 /// What `open` shows, an exchange after the other, on a screen that has room for all of it.
 fn screens(path: &Path, exchanges: usize) -> Vec<u8> {
-    let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None, upstream_proxy: None };
+    let banner = Banner::of_saved(String::new());
     let mut state = State::new(Language::En, banner);
     let mut shown = String::new();
     look(&[path.to_owned()], &mut state, |state, shelf| {

@@ -19,7 +19,7 @@ use crate::exchange::Exchange;
 use crate::redact::{Clean, Redactor};
 use crate::session::{Outline, Progress, Recorded, SessionError};
 use crate::text::{Language, Text};
-use crate::tui::{self, Banner, Command, CopyForm, Mode, Problem, Row, Screen, ScreenError, Source, State};
+use crate::tui::{self, Banner, Command, CopyForm, Problem, Row, Screen, ScreenError, Source, State};
 
 /// How long is waited for keys while there is nothing to do.
 const TICK: Duration = Duration::from_millis(100);
@@ -34,14 +34,11 @@ const MERGED_BATCH: usize = 50_000;
 
 pub(super) fn open(files: &[PathBuf], language: Language) -> Result<Exit, Fault> {
     let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
-    let banner = Banner {
-        mode: Mode::Open,
-        addresses: Vec::new(),
-        ca: None,
-        session: Some(names.join(", ")),
-        upstream_proxy: None,
-    };
     let sessions = shelve(files, language)?;
+    let banner = Banner {
+        identities: sessions.iter().map(Shelved::identities).max().unwrap_or_default(),
+        ..Banner::of_saved(names.join(", "))
+    };
     let numbers = Numbers::of(&sessions);
     let runtime = capture::runtime()?;
     let signals = Signals::listen(&runtime)?;
@@ -153,8 +150,12 @@ impl Source for Shelf<'_> {
         copied(&*self.exchange(id)?, form)
     }
 
-    fn reveal(&self, text: &Clean) -> String {
-        self.sessions.last().map_or_else(|| text.as_str().to_owned(), |shelved| shelved.reveal(text))
+    fn reveal(&self, id: u64, text: &Clean) -> String {
+        let revealed = self.numbers.recorded(id).and_then(|(at, recorded)| {
+            let shelved = self.sessions.get(at)?;
+            Some(shelved.reveal(recorded, text))
+        });
+        revealed.unwrap_or_else(|| text.as_str().to_owned())
     }
 }
 
@@ -296,6 +297,10 @@ mod tests {
     use crate::exchange::{Ids, Timestamp};
     use crate::redact::Redactor;
     use crate::session::{self, Writer, paste};
+    use crate::tui::Identities;
+
+    /// How a recording is begun.
+    type Begin = fn(&std::path::Path, session::Mode, &Redactor) -> Result<Writer, SessionError>;
 
     /// Reads all, and gives what cannot be read.
     fn read(shelf: &mut Shelf<'_>, state: &mut State) -> Vec<SessionError> {
@@ -323,7 +328,7 @@ mod tests {
             path
         };
         let files = [file("a", [10, 40]), file("b", [20, 30])];
-        let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None, upstream_proxy: None };
+        let banner = Banner::of_saved(String::new());
         let mut state = State::new(Language::En, banner);
         let sessions = shelve(&files, Language::En).unwrap();
         let numbers = Numbers::of(&sessions);
@@ -340,6 +345,43 @@ mod tests {
     }
 
     #[test]
+    fn each_of_several_sessions_has_its_own_people() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, begin: Begin, time: i64| {
+            let path = folder.path().join(name);
+            let redactor = Redactor::new();
+            let writer = begin(&path, session::Mode::Forward, &redactor).unwrap();
+            let text = format!("GET /?User={name}%40contoso.com HTTP/1.1\r\nHost: mail.contoso.com\r\n\r\n");
+            // Not as pasted text: that is of somebody who has seen the names.
+            let url = redactor.wire().url(format!("https://mail.contoso.com/?User={name}%40contoso.com").as_bytes());
+            for exchange in paste::read(text.as_bytes(), &Redactor::new(), &Ids::default(), Timestamp(time)) {
+                writer.append(Arc::new(Exchange { url: Some(url.clone()), ..exchange }));
+            }
+            path
+        };
+        let har = folder.path().join("casey.har");
+        let entry = "{\"startedDateTime\":\"2026-11-22T09:00:00Z\",\"time\":1,\"request\":{\"method\":\"GET\",\"url\":\
+             \"https://mail.contoso.com/?User=casey%40contoso.com\",\"headers\":[]},\"response\":{\"status\":200,\"headers\":[]}}";
+        std::fs::write(&har, format!("{{\"log\":{{\"entries\":[{entry}]}}}}")).unwrap();
+        let keeping: Begin = Writer::begin_with_identities;
+        let files = [file("avery", keeping, 1), file("blake", keeping, 2), file("drew", Writer::begin, 3), har];
+        let sessions = shelve(&files, Language::En).unwrap();
+        let identities = [Identities::InFile, Identities::InFile, Identities::Unknown, Identities::InMemory];
+        assert_eq!(sessions.iter().map(Shelved::identities).collect::<Vec<_>>(), identities);
+        let numbers = Numbers::of(&sessions);
+        let shelf = Shelf::new(&sessions, &numbers);
+        let shown = |id| {
+            let exchange = shelf.exchange(id).unwrap();
+            let url = exchange.url.as_ref().unwrap().text();
+            (url.as_str().to_owned(), shelf.reveal(id, url))
+        };
+        for (id, name) in [(1, "avery"), (2, "blake"), (3, "user%231"), (4, "casey")] {
+            let url = |user: &str| format!("https://mail.contoso.com/?User={user}@contoso.com");
+            assert_eq!(shown(id), (url("user%231"), url(name)));
+        }
+    }
+
+    #[test]
     fn an_archive_is_looked_at_like_a_session() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trace.har");
@@ -352,7 +394,7 @@ mod tests {
         };
         let entries = [entry(1, 5000, "poll"), entry(2, 10, "a"), "7".to_owned()].join(",");
         std::fs::write(&path, format!("{{\"log\":{{\"entries\":[{entries}]}}}}")).unwrap();
-        let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None, upstream_proxy: None };
+        let banner = Banner::of_saved(String::new());
         let mut state = State::new(Language::En, banner);
         let sessions = shelve(&[path], Language::En).unwrap();
         let mut shelf = Shelf::new(&sessions, &Numbers::Own);

@@ -105,6 +105,8 @@ pub struct Capture {
     pub listen: Vec<SocketAddr>,
     /// The session's file, if one was named.
     pub save: Option<PathBuf>,
+    /// Whether the session's file gets to know who is who.
+    pub keep_identities: bool,
     /// Where the root certificate lives; nothing is the user's data folder.
     pub ca_folder: Option<PathBuf>,
     /// How many bytes of each body are kept for reading.

@@ -88,7 +88,7 @@ impl Source for Look<'_> {
         copied(&*self.exchange(id)?, form)
     }
 
-    fn reveal(&self, text: &Clean) -> String {
+    fn reveal(&self, _: u64, text: &Clean) -> String {
         self.watch.redactor.reveal(text)
     }
 }

@@ -8,6 +8,7 @@ use crate::exchange::{Exchange, Timestamp};
 use crate::redact::{Clean, Redactor};
 use crate::session::{Opening, Outline, Progress, Recorded, Session, SessionError, Stated};
 use crate::text::Language;
+use crate::tui::Identities;
 
 /// A saved source.
 pub(super) struct Shelved {
@@ -15,6 +16,7 @@ pub(super) struct Shelved {
     /// What could not be read of the file that the session stands for.
     gaps: Vec<SessionError>,
     redactor: Redactor,
+    identities: Identities,
 }
 
 impl Shelved {
@@ -26,7 +28,15 @@ impl Shelved {
             progress: progress.clone(),
         };
         let (session, gaps) = input::session(path, &opening)?;
-        Ok(Self { session, gaps, redactor })
+        let identities = if session.has_identities() {
+            Identities::InFile
+        } else if redactor.knows_people() {
+            // Another tool's file, which was read just now.
+            Identities::InMemory
+        } else {
+            Identities::Unknown
+        };
+        Ok(Self { session, gaps, redactor, identities })
     }
 
     /// What the file states of itself.
@@ -69,8 +79,17 @@ impl Shelved {
         self.session.exchange(id).ok()?
     }
 
-    /// `text` with the people behind its pseudonyms.
-    pub(super) fn reveal(&self, text: &Clean) -> String {
-        self.redactor.reveal(text)
+    /// Where it is known who stands behind its pseudonyms.
+    pub(super) const fn identities(&self) -> Identities {
+        self.identities
+    }
+
+    /// A text of an exchange with the people behind its pseudonyms.
+    pub(super) fn reveal(&self, exchange: u64, text: &Clean) -> String {
+        match self.identities {
+            Identities::InFile => self.session.reveal(exchange, text),
+            Identities::InMemory => self.redactor.reveal(text),
+            Identities::Unknown => text.as_str().to_owned(),
+        }
     }
 }

@@ -99,7 +99,10 @@ pub(super) struct Proxy {
     /// Take connections that the system redirects here on their way to others (Linux: REDIRECT, DNAT, TPROXY)
     #[arg(long, conflicts_with = "reverse")]
     pub transparent: bool,
-    #[arg(long, hide = true)]
+    /// Keep who stands behind the pseudonyms in the session file (.authtap): people and devices, never credentials. The
+    /// key i then shows them in `authtap open`, too. Do not give that file away: what `convert`, `diagnose` and --save
+    /// .har/.saz make of it has pseudonyms only
+    #[arg(long)]
     pub keep_identities: bool,
 }
 

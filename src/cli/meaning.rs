@@ -46,9 +46,6 @@ fn not_yet<T>(what: &str) -> Result<T, Fault> {
 }
 
 fn capture(proxy: Proxy) -> Result<Capture, Fault> {
-    if proxy.keep_identities {
-        return not_yet("--keep-identities");
-    }
     check(&proxy.front, !proxy.allow.is_empty() || proxy.proxy_auth)?;
     if proxy.proxy_auth && proxy.front.reverse.is_some() {
         return Err(Fault::LoginInReverse);
@@ -57,6 +54,7 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
         view: view(proxy.front.headless, proxy.front.format),
         listen: proxy.front.listen,
         save: proxy.front.save,
+        keep_identities: proxy.keep_identities,
         ca_folder: proxy.front.ca_dir,
         body_limit: proxy.body_limit,
         feed: Feed::Upstream(Box::new(Upstream {
@@ -100,6 +98,7 @@ fn replayed(replay: Replay) -> Result<Capture, Fault> {
         view: view(replay.front.headless, replay.front.format),
         listen: replay.front.listen,
         save: replay.front.save,
+        keep_identities: false,
         ca_folder: replay.front.ca_dir,
         body_limit: Capture::BODY_LIMIT,
         feed: Feed::Session(Replayed {
@@ -181,7 +180,7 @@ mod tests {
         let capture = captured("authtap proxy");
         assert_eq!(capture.listen, ["127.0.0.1:8080".parse().unwrap()]);
         assert_eq!((capture.view, capture.body_limit), (View::Terminal, 262_144));
-        assert!(capture.save.is_none() && capture.ca_folder.is_none());
+        assert!(capture.save.is_none() && capture.ca_folder.is_none() && !capture.keep_identities);
     }
 
     #[test]
@@ -190,8 +189,9 @@ mod tests {
             "authtap proxy -l 127.0.0.1:0 --listen [::1]:0 -s a.authtap --headless --format json --only *.contoso.com \
              --only b.contoso.com --skip-decrypt c.contoso.com --ca-dir ca --upstream-ca r.pem --insecure-upstream \
              --resolve mail.contoso.com=127.0.0.1:8443 --body-limit 1000 --server-cert c.contoso.com=c.pfx \
-             --client-cert c.contoso.com=me.pem",
+             --client-cert c.contoso.com=me.pem --keep-identities",
         );
+        assert!(capture.keep_identities);
         assert_eq!(capture.listen.len(), 2);
         assert_eq!(capture.save.as_deref(), Some(Path::new("a.authtap")));
         assert_eq!(capture.view, View::Lines(Lines::Json));
@@ -259,14 +259,10 @@ mod tests {
 
     #[test]
     fn what_is_not_there_yet_is_said_by_name() {
-        for (line, name) in [
-            ("authtap proxy --keep-identities", "--keep-identities"),
-            ("authtap convert a.har b.har --share public", "convert --share public"),
-        ] {
-            let fault = order(line).err().unwrap_or_else(|| panic!("{line} was accepted"));
-            assert_eq!(fault.exit(), Exit::Usage, "{line}");
-            assert_eq!(fault.message(Language::En), format!("{name} is not there yet in this version"));
-        }
+        let (line, name) = ("authtap convert a.har b.har --share public", "convert --share public");
+        let fault = order(line).err().unwrap_or_else(|| panic!("{line} was accepted"));
+        assert_eq!(fault.exit(), Exit::Usage, "{line}");
+        assert_eq!(fault.message(Language::En), format!("{name} is not there yet in this version"));
     }
 
     #[test]

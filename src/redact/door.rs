@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::memory::{Kind, Memory};
 use super::names::{self, Treatment};
+use super::pseudonym::{pseudonyms, written};
 use super::recall::Recall;
 use super::{Bindings, Body, Class, Clean, Field, Fields, Hit, Met, RawBody, Syntax, Url, body, header, marker, shape};
 use crate::wire;
@@ -81,6 +82,21 @@ impl Redactor {
     /// `text` with the people behind its pseudonyms, from memory, for the live screen alone.
     pub fn reveal(&self, text: &Clean) -> String {
         self.memory.reveal(text.as_str())
+    }
+
+    /// Whether any pseudonym was given that can be revealed.
+    pub fn knows_people(&self) -> bool {
+        self.memory.knows_people()
+    }
+
+    /// Tells `each` the pseudonyms in a clean text with what they stand for, as far as it is remembered. For the session
+    /// file of somebody who asked for that, and for nothing else.
+    pub fn people(&self, text: &str, mut each: impl FnMut(String, Box<str>)) {
+        for (_, kind, number) in pseudonyms(text) {
+            if let Some(name) = self.memory.name(kind, number) {
+                each(written(kind, number), name);
+            }
+        }
     }
 }
 

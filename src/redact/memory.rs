@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::body::Content;
 use super::net::{Class, Hit, Met, Net};
+use super::pseudonym::replaced;
 use super::recall::{Age, Pieces, Recall};
 use super::{Bindings, Field, Fields, Label, Token, Url};
 
@@ -45,7 +46,7 @@ impl Kind {
     }
 
     /// The kind whose word `text` ends with, where the word stands alone.
-    fn ending(text: &str) -> Option<Self> {
+    pub(super) fn ending(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| {
             text.strip_suffix(kind.word()).is_some_and(|before| !before.ends_with(|c: char| c.is_ascii_alphanumeric()))
         })
@@ -188,28 +189,17 @@ impl Memory {
 
     /// `text` with the names behind its pseudonyms, `user#1` as well as the `user%231` of a URL.
     pub(super) fn reveal(&self, text: &str) -> String {
-        let mut people = lock(&self.people);
-        let mut shown = String::with_capacity(text.len() + 16);
-        let mut rest = text;
-        while let Some(at) = rest.find(['#', '%']) {
-            let sign = if rest[at..].starts_with("%23") { 3 } else { 1 };
-            let digits = rest[at + sign..].bytes().take_while(u8::is_ascii_digit).count();
-            let after = at + sign + digits;
-            let name = rest[at + sign..after].parse().ok().and_then(|number| {
-                let kind = Kind::ending(&rest[..at]).filter(|_| sign == 3 || rest[at..].starts_with('#'))?;
-                Some((kind, people.names.get(&(kind, number), PEOPLE)?))
-            });
-            match name {
-                Some((kind, name)) => {
-                    shown.push_str(&rest[..at - kind.word().len()]);
-                    shown.push_str(&name);
-                }
-                None => shown.push_str(&rest[..after]),
-            }
-            rest = &rest[after..];
-        }
-        shown.push_str(rest);
-        shown
+        replaced(text, |kind, number| self.name(kind, number))
+    }
+
+    /// What the person or thing of that number is called.
+    pub(super) fn name(&self, kind: Kind, number: u32) -> Option<Box<str>> {
+        lock(&self.people).names.get(&(kind, number), PEOPLE)
+    }
+
+    /// Whether anybody is remembered.
+    pub(super) fn knows_people(&self) -> bool {
+        !lock(&self.people).names.young.is_empty()
     }
 
     /// What is known of a token, read with `read` where it was not met before.

@@ -37,6 +37,7 @@ mod ntlm;
 #[allow(clippy::unwrap_used)]
 mod proof;
 mod prose;
+mod pseudonym;
 mod recall;
 mod rpc;
 mod secret;
@@ -58,6 +59,7 @@ pub use door::{Door, Redactor};
 pub use field::{Field, Fields};
 pub use label::Label;
 pub use net::{Class, Hit, Met};
+pub use pseudonym::revealed;
 pub use secret::Secret;
 pub use stand_in::StandIns;
 pub use url::{Url, percent_decoded, query_value};

@@ -14,8 +14,36 @@ pub struct Banner {
     pub ca: Option<String>,
     /// The session file, if there is one.
     pub session: Option<String>,
+    /// Where it is known who stands behind the pseudonyms.
+    pub identities: Identities,
     /// The proxy through which servers are reached, if there is one.
     pub upstream_proxy: Option<String>,
+}
+
+impl Banner {
+    /// That of saved sessions, which are called so.
+    pub fn of_saved(session: String) -> Self {
+        Self {
+            mode: Mode::Open,
+            addresses: Vec::new(),
+            ca: None,
+            session: Some(session),
+            identities: Identities::Unknown,
+            upstream_proxy: None,
+        }
+    }
+}
+
+/// Where it is known who stands behind the pseudonyms of a session. The more of them may leave, the greater.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Identities {
+    /// Nowhere: the run that gave the pseudonyms took that with it.
+    #[default]
+    Unknown,
+    /// In the memory of this run.
+    InMemory,
+    /// In the session's file.
+    InFile,
 }
 
 /// What the program is doing.

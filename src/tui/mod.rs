@@ -59,7 +59,7 @@ pub(crate) fn press_down(state: &mut State) {
     state.input(Input::pressed(crossterm::event::KeyCode::Down));
 }
 
-pub use banner::{Banner, Command, Counts, Mode, Problem, Reading};
+pub use banner::{Banner, Command, Counts, Identities, Mode, Problem, Reading};
 pub use copying::CopyForm;
 pub use keys::Input;
 pub use row::{Authn, Row};
@@ -83,6 +83,6 @@ pub trait Source {
     /// The exchange as something to paste, without its credentials; nothing where its request was not seen.
     fn snippet(&self, id: u64, form: CopyForm) -> Option<String>;
 
-    /// `text` with the people behind its pseudonyms, from memory.
-    fn reveal(&self, text: &Clean) -> String;
+    /// A text of the exchange with the people behind its pseudonyms, where somebody knows them.
+    fn reveal(&self, id: u64, text: &Clean) -> String;
 }

@@ -38,6 +38,7 @@ mod fuzzed;
 mod hostile_http;
 mod http2;
 mod identity;
+mod kept_identities;
 mod kerberos;
 mod kit;
 mod leaks;
@@ -49,6 +50,7 @@ mod real_clients;
 mod recording;
 mod replay;
 mod replay_clients;
+mod report_page;
 mod reverse;
 #[cfg(target_os = "linux")]
 mod safety;

@@ -13,9 +13,9 @@ use rusqlite::{ErrorCode, OpenFlags, Row};
 
 use super::row::{self, RowError};
 use super::walk::Walk;
-use super::{Mode, Run, beside, connection, head, last_ids, schema};
+use super::{Mode, Run, beside, connection, head, last_ids, people, schema};
 use crate::exchange::{Connection, Exchange, Ids, Timestamp};
-use crate::redact::{Clean, Credential, Door, Redactor, Url};
+use crate::redact::{Clean, Credential, Door, Redactor, Url, revealed};
 use crate::session::export::Draft;
 use crate::session::kind::Kind;
 use crate::session::{Origin, Provenance, Recorded, SessionError, Stated};
@@ -196,6 +196,17 @@ impl Session {
         }
     }
 
+    /// Whether the file knows who stands behind its pseudonyms: it is not to be given away.
+    pub fn has_identities(&self) -> bool {
+        self.runs.iter().any(|run| run.identities) || people::are_kept(&self.store)
+    }
+
+    /// A text of the exchange of that number with the people behind its pseudonyms, as far as the file knows them. For a
+    /// screen alone.
+    pub fn reveal(&self, exchange: u64, text: &Clean) -> String {
+        revealed(text, |pseudonym| people::name(&self.store, row::signed(exchange), pseudonym))
+    }
+
     /// The columns of an exchange, as far as the file's format has them.
     fn columns(&self) -> String {
         row::columns(schema::version(&self.store).unwrap_or(schema::VERSION))
@@ -246,9 +257,10 @@ impl Session {
     }
 
     fn read_runs(&self, version: i64) -> rusqlite::Result<Vec<Run>> {
-        let capture = if version < 3 { "NULL" } else { "capture" };
+        let capture = if version < 4 { "NULL" } else { "capture" };
+        let identities = if version < 5 { "0" } else { "identities" };
         let mut select = self.store.prepare(&format!(
-            "SELECT run, started_us, ended_us, mode, version, lost, {capture} FROM runs ORDER BY run"
+            "SELECT run, started_us, ended_us, mode, version, lost, {capture}, {identities} FROM runs ORDER BY run"
         ))?;
         let runs = select.query_map([], |row| {
             let unsigned = |column: usize| row.get(column).map(|number: i64| u64::try_from(number).unwrap_or_default());
@@ -263,6 +275,7 @@ impl Session {
                     .get::<_, Option<String>>(6)?
                     .and_then(|words| Provenance::of_words(&words))
                     .unwrap_or(Provenance::HERE),
+                identities: row.get(7)?,
             })
         })?;
         runs.collect()

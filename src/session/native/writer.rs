@@ -12,6 +12,7 @@ use rusqlite::{ErrorCode, OpenFlags, OptionalExtension, params};
 
 use super::head::Heads;
 use super::lock::{Lock, private};
+use super::people::People;
 use super::queue::Queue;
 use super::row::Place;
 use super::{Mode, Session, WriterStatus, connection, last_ids, row, schema};
@@ -45,6 +46,13 @@ impl Writer {
     /// pseudonyms in it to another secret or person.
     pub fn begin(path: &Path, mode: Mode, redactor: &Redactor) -> Result<Self, SessionError> {
         let (recording, ids) = Recording::begin(path, mode, redactor)?;
+        Self::on_thread(recording, ids)
+    }
+
+    /// The same, and the file gets to know who stands behind the pseudonyms of the run.
+    pub fn begin_with_identities(path: &Path, mode: Mode, redactor: &Redactor) -> Result<Self, SessionError> {
+        let (mut recording, ids) = Recording::begin(path, mode, redactor)?;
+        recording.keep_identities(redactor)?;
         Self::on_thread(recording, ids)
     }
 
@@ -120,6 +128,8 @@ pub(in crate::session) struct Recording {
     run: i64,
     connections: HashMap<u32, Known>,
     heads: Heads,
+    /// Nothing unless whoever records asked to keep who is who.
+    people: Option<People>,
     path: PathBuf,
     pub(super) rest: Duration,
     /// Until when nothing is tried, and why.
@@ -154,12 +164,21 @@ impl Recording {
             store,
             connections: HashMap::new(),
             heads: Heads::default(),
+            people: None,
             path: path.to_owned(),
             rest: REST,
             resting: None,
             _lock: Some(lock),
         };
         Ok((recording, ids))
+    }
+
+    /// Marks the run, before anything is in it.
+    fn keep_identities(&mut self, redactor: &Redactor) -> Result<(), SessionError> {
+        let marked = self.store.execute("UPDATE runs SET identities = 1 WHERE run = ?", [self.run]);
+        marked.map_err(|error| SessionError::sqlite_writing(&self.path, &error))?;
+        self.people = Some(People::known_to(redactor));
+        Ok(())
     }
 
     /// An empty file at `path`, to be filled from another file and then to be called `target`.
@@ -173,6 +192,7 @@ impl Recording {
             store,
             connections: HashMap::new(),
             heads: Heads::default(),
+            people: None,
             path: target.to_owned(),
             rest: REST,
             resting: None,
@@ -313,17 +333,20 @@ impl Recording {
         if known.len() > REMEMBERED {
             known.clear();
         }
+        if let Some(people) = &mut self.people {
+            people.begin();
+        }
         {
             // Replacing takes a journal of its own, a page for every row. Few rows replace one.
             let mut insert = transaction.prepare_cached(&insert_sql("INSERT"))?;
             let mut replace = transaction.prepare_cached(&insert_sql("INSERT OR REPLACE"))?;
             for exchange in batch {
-                let connection = connection_row(&transaction, &mut known, &exchange.connection)?;
+                let connection = connection_row(&transaction, &mut known, &exchange.connection, self.people.as_mut())?;
                 let place = Place { run: self.run, connection };
-                match row::write(&mut insert, place, exchange, &mut self.heads) {
+                match row::write(&mut insert, place, exchange, &mut self.heads, self.people.as_mut()) {
                     // It has a row from while it was running.
                     Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-                        row::write(&mut replace, place, exchange, &mut self.heads)?;
+                        row::write(&mut replace, place, exchange, &mut self.heads, None)?;
                     }
                     written => written?,
                 }
@@ -332,7 +355,13 @@ impl Recording {
         if lost > 0 {
             note_lost(&transaction, self.run, lost)?;
         }
+        if let Some(people) = &self.people {
+            people.write(&transaction, self.run)?;
+        }
         transaction.commit()?;
+        if let Some(people) = &mut self.people {
+            people.settle();
+        }
         self.connections = known;
         Ok(())
     }
@@ -398,6 +427,7 @@ fn connection_row(
     store: &rusqlite::Connection,
     known: &mut HashMap<u32, Known>,
     connection: &Arc<Connection>,
+    people: Option<&mut People>,
 ) -> rusqlite::Result<i64> {
     if let Some(known) = known.get(&connection.id)
         && (Arc::ptr_eq(&known.connection, connection) || known.connection == *connection)
@@ -405,6 +435,9 @@ fn connection_row(
         return Ok(known.row);
     }
     let row = connection::write(store, connection)?;
+    if let Some(people) = people {
+        connection::texts(connection).for_each(|text| people.meet(text.as_str()));
+    }
     known.insert(connection.id, Known { row, connection: Arc::clone(connection) });
     Ok(row)
 }

@@ -189,8 +189,8 @@ pub(in crate::tui) static KEYS: &[Entry] = &[
         when: When::Browsing,
         hint: text("identities", "利用者名"),
         help: text(
-            "show who is who, from memory; nothing of it is stored",
-            "利用者名をメモリから表示する (保存はしない)",
+            "show who is who, from memory or from a file that keeps it; copies and exports never have it",
+            "利用者名をメモリまたは保存先のファイルから表示する (コピーや変換には含まれない)",
         ),
     },
     Entry {

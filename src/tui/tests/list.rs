@@ -91,7 +91,7 @@ fn only_what_is_visible_is_asked_for_and_drawn() {
         fn snippet(&self, _: u64, _: CopyForm) -> Option<String> {
             None
         }
-        fn reveal(&self, text: &Clean) -> String {
+        fn reveal(&self, _: u64, text: &Clean) -> String {
             text.as_str().to_owned()
         }
     }

@@ -33,7 +33,7 @@ const LEAST_BELOW: u16 = 3;
 pub(super) fn draw(frame: &mut Frame<'_>, state: &mut State, source: &dyn Source) {
     state.prepare(source);
     let area = frame.area();
-    let problems = state.problems.len().min(3) as u16;
+    let problems = bar::problems_of(state).count().min(4) as u16;
     let [status, warnings, body, hints] = area.layout(&Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(problems),
