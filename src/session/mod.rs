@@ -41,4 +41,4 @@ pub use provenance::Provenance;
 pub use public::Public;
 pub use reader::{Opening, Reader, Stream};
 pub use recorded::{Origin, Recorded};
-pub use texts::{Place, texts};
+pub use texts::{Each, Place, texts};
