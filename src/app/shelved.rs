@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Fault;
-use super::input;
+use super::input::{self, Input};
 use crate::exchange::{Exchange, Timestamp};
 use crate::redact::{Clean, Redactor};
 use crate::session::{Opening, Outline, Progress, Recorded, Session, SessionError};
@@ -29,6 +29,25 @@ impl Shelved {
             progress: progress.clone(),
         };
         let (session, gaps) = input::session(path, &opening)?;
+        Ok(Self::new(session, gaps, redactor))
+    }
+
+    /// The same, and a pasted text, too.
+    pub(super) fn of_any(path: &Path, progress: &Progress, language: Language) -> Result<Self, Fault> {
+        if !input::is_text(path)? {
+            return Self::of(path, progress, language);
+        }
+        let redactor = Redactor::new();
+        match Input::open(path, &Opening::quietly(&redactor))? {
+            Input::File(_) => Self::of(path, progress, language),
+            Input::Pasted(exchanges) => {
+                let session = Session::of_exchanges(exchanges, path, &redactor)?;
+                Ok(Self::new(session, Vec::new(), redactor))
+            }
+        }
+    }
+
+    fn new(session: Session, gaps: Vec<SessionError>, redactor: Redactor) -> Self {
         let identities = if session.has_identities() {
             Identities::InFile
         } else if redactor.knows_people() {
@@ -37,7 +56,7 @@ impl Shelved {
         } else {
             Identities::Unknown
         };
-        Ok(Self { session, gaps, redactor, identities })
+        Self { session, gaps, redactor, identities }
     }
 
     /// All exchanges that can be read; what cannot be read goes to `gaps`.
