@@ -26,6 +26,7 @@ mod output;
 mod panics;
 mod pinned;
 mod printer;
+mod proof;
 mod reach;
 mod recent;
 mod save;

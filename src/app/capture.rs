@@ -62,11 +62,12 @@ pub(super) type Performance = JoinHandle<()>;
 /// A capture as ordered on the command line.
 pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault> {
     let authority = Arc::new(ca::authority(order.ca_folder)?);
-    let redactor = Redactor::new();
     if let Some(address) = order.listen.iter().find(|address| !address.ip().is_loopback()) {
         beyond_loopback(*address, &order.feed, language);
     }
     let at_the_end = AtTheEnd::of(order.save.as_deref())?;
+    // What is to be given away is searched for the secrets that were met.
+    let redactor = if at_the_end.is_some() { Redactor::with_net() } else { Redactor::new() };
     // What is written at the end is recorded as any capture until then.
     let into = order.save.clone().filter(|_| at_the_end.is_none());
     let automatically = || Save::Automatically(autosave::data_folder());
@@ -202,7 +203,7 @@ pub(super) fn run(
         tracing::info!(%address, mode = plan.mode.code(), ca, session, "listening");
     }
     let judged = if plan.mode == Mode::Replay { diagnosis::Capture::Replayed } else { input::RECORDED };
-    let watch = Watch::new(outbox, plan.redactor, Ledger::new(judged), begun.map(|begun| begun.writer));
+    let watch = Watch::new(outbox, plan.redactor.clone(), Ledger::new(judged), begun.map(|begun| begun.writer));
     let mut performance = perform(&proxy);
     let run = Run { runtime, signals, proxy, watch };
     let closed = match (plan.view, screen) {
@@ -238,7 +239,9 @@ pub(super) fn run(
     }
     closed.report(plan.language);
     let exit = match (&plan.at_the_end, &recording) {
-        (Some(AtTheEnd { path, form }), Some(recording)) => convert::export(recording, path, *form, plan.language)?,
+        (Some(AtTheEnd { path, form }), Some(recording)) => {
+            convert::export(recording, &plan.redactor, path, *form, plan.language)?
+        }
         _ => Exit::Done,
     };
     if let (View::Terminal, Mode::Forward | Mode::Transparent | Mode::Reverse | Mode::Replay, Some(session)) =

@@ -53,6 +53,11 @@ pub enum Fault {
         /// The file.
         path: PathBuf,
     },
+    /// A file in which secrets stood that could not be masked.
+    Leak {
+        /// The file asked for.
+        path: PathBuf,
+    },
     /// A file of a kind that has no encryption.
     NotEncrypted {
         /// The file asked for.
@@ -190,6 +195,7 @@ impl Fault {
             | Self::Output(_)
             | Self::Threads(_)
             | Self::Authority(_)
+            | Self::Leak { .. }
             | Self::NotInstalled
             | Self::NotUninstalled
             | Self::Screen(_)
@@ -254,6 +260,15 @@ impl Fault {
                 Text {
                     en: "{path} cannot be made of itself; name another file to write",
                     ja: "{path} をそれ自身から作ることはできません。書き込み先に別のファイルを指定してください",
+                },
+                &[("path", &path.display().to_string())],
+            ),
+            Self::Leak { path } => fill(
+                Text {
+                    en: "{path} was not written: secrets stood in it that could not be masked. This is a fault of this program: \
+                         please report it, without the source",
+                    ja: "{path} は書き込みませんでした。置き換えられない秘密が含まれていたためです。このプログラムの不具合です。\
+                         元のファイルを添えずに報告してください",
                 },
                 &[("path", &path.display().to_string())],
             ),
@@ -416,6 +431,7 @@ mod tests {
             (Fault::SaveExists { path: path() }, Exit::Usage),
             (Fault::OntoItself { path: path() }, Exit::Usage),
             (Fault::NotEncrypted { path: path() }, Exit::Usage),
+            (Fault::Leak { path: path() }, Exit::Refused),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: Vec::new() }, Exit::Usage),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: vec!["spn-missing"] }, Exit::Usage),
             (Fault::Input(error()), Exit::Usage),

@@ -16,7 +16,7 @@ use super::shelved::Shelved;
 use super::{Exit, Fault, capture, signals::Signals, warn};
 use crate::diagnosis::{Handshake, Judgement, Readiness};
 use crate::exchange::Exchange;
-use crate::redact::Clean;
+use crate::redact::{Clean, Redactor};
 use crate::session::{Outline, Progress, Recorded, SessionError};
 use crate::text::{Language, Text};
 use crate::tui::{self, Banner, Command, CopyForm, Problem, Row, Screen, ScreenError, Source, State};
@@ -74,7 +74,7 @@ pub(super) fn open(files: &[PathBuf], language: Language) -> Result<Exit, Fault>
 fn shelve(files: &[PathBuf], language: Language) -> Result<Vec<Shelved>, Fault> {
     let progress = Progress::default();
     let onlooker = Onlooker::new(None, progress.clone());
-    let sessions = files.iter().map(|file| Shelved::of(file, &progress, language)).collect();
+    let sessions = files.iter().map(|file| Shelved::of(file, Redactor::new(), &progress, language)).collect();
     onlooker.leave();
     sessions
 }

@@ -6,7 +6,7 @@ use super::Fault;
 use super::input::{self, Input};
 use crate::exchange::{Exchange, Timestamp};
 use crate::redact::{Clean, Redactor};
-use crate::session::{Opening, Outline, Progress, Recorded, Session, SessionError};
+use crate::session::{Opening, Outline, Progress, Recorded, Session, SessionError, Stated};
 use crate::text::Language;
 use crate::tui::Identities;
 
@@ -20,9 +20,8 @@ pub(super) struct Shelved {
 }
 
 impl Shelved {
-    /// The source at `path`, of any kind.
-    pub(super) fn of(path: &Path, progress: &Progress, language: Language) -> Result<Self, Fault> {
-        let redactor = Redactor::new();
+    /// The source at `path`, of any kind; what is read goes through `redactor`.
+    pub(super) fn of(path: &Path, redactor: Redactor, progress: &Progress, language: Language) -> Result<Self, Fault> {
         let opening = Opening {
             redactor: &redactor,
             password: &|path| input::password(path, language),
@@ -57,6 +56,16 @@ impl Shelved {
             Identities::Unknown
         };
         Self { session, gaps, redactor, identities }
+    }
+
+    /// What the file states of itself.
+    pub(super) const fn stated(&self) -> Option<&Stated> {
+        self.session.stated()
+    }
+
+    /// What its secrets went through.
+    pub(super) const fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     /// All exchanges that can be read; what cannot be read goes to `gaps`.

@@ -9,6 +9,7 @@ use std::hash::{BuildHasher, Hash};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::body::Content;
+use super::net::{Class, Hit, Met, Net};
 use super::pseudonym::replaced;
 use super::recall::{Age, Pieces, Recall};
 use super::{Bindings, Field, Fields, Label, Token, Url};
@@ -58,6 +59,8 @@ pub(super) struct Memory {
     labels: Mutex<Numbered>,
     people: Mutex<People>,
     tokens: Mutex<Generations<u128, Token>>,
+    /// Where something is to be given away: to look for secrets in it.
+    net: Option<Mutex<Net>>,
     age: Age,
     pub(super) heads: Recall<Fields>,
     pub(super) fields: Recall<Field>,
@@ -72,6 +75,7 @@ impl Default for Memory {
             labels: Mutex::default(),
             people: Mutex::default(),
             tokens: Mutex::default(),
+            net: None,
             age: Age::default(),
             heads: Recall::new(256, 8 * 1024),
             fields: Recall::new(1024, 4 * 1024),
@@ -105,6 +109,35 @@ impl Memory {
             bodies: Recall::new(1, 0),
             ..Self::default()
         }
+    }
+
+    /// One with a second net.
+    pub(super) fn with_net() -> Self {
+        Self { net: Some(Mutex::new(Net::new())), ..Self::default() }
+    }
+
+    /// Remembers a secret for the second net, where there is one.
+    pub(super) fn meet(&self, class: Class, secret: &[u8]) {
+        if let Some(net) = &self.net {
+            lock(net).add(class, secret);
+        }
+    }
+
+    /// Remembers that the mark of a secret of this class stood in a text of our own.
+    pub(super) fn meet_mark(&self, class: Class, Label(label): Label) {
+        if let Some(net) = &self.net {
+            lock(net).mark(class, label);
+        }
+    }
+
+    /// What the second net is made of; nothing where there is none.
+    pub(super) fn met(&self) -> Met {
+        self.net.as_ref().map_or_else(Met::default, |net| lock(net).met())
+    }
+
+    /// The secrets that stand in `text`.
+    pub(super) fn find(&self, text: &[u8]) -> Vec<Hit> {
+        self.net.as_ref().map_or_else(Vec::new, |net| lock(net).find(text))
     }
 
     /// The label of a secret: equal secrets have equal labels.

@@ -31,6 +31,7 @@ mod markup;
 mod memory;
 mod names;
 mod negotiate;
+mod net;
 mod ntlm;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -57,6 +58,7 @@ pub(crate) use door::with_values_shown;
 pub use door::{Door, Redactor};
 pub use field::{Field, Fields};
 pub use label::Label;
+pub use net::{Class, Hit, Met};
 pub use pseudonym::revealed;
 pub use secret::Secret;
 pub use stand_in::StandIns;

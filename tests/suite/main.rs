@@ -45,10 +45,12 @@ mod leaks;
 mod legacy_tls;
 mod ntlm;
 mod passing;
+mod proof;
 mod real_clients;
 mod recording;
 mod replay;
 mod replay_clients;
+mod report_page;
 mod reverse;
 #[cfg(target_os = "linux")]
 mod safety;

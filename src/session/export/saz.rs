@@ -18,8 +18,9 @@ use zip::write::SimpleFileOptions;
 use zip::{AesMode, CompressionMethod, ZipWriter};
 
 use self::session::Session;
-use super::Manifest;
 use super::draft::Draft;
+use crate::redact::Redactor;
+use crate::session::Manifest;
 use crate::session::{Origin, Recorded, SessionError, origins};
 
 pub(super) struct Pen {
@@ -36,6 +37,8 @@ pub(super) struct Pen {
     origins: Vec<Arc<Origin>>,
     index: String,
     sealed: bool,
+    /// Looks through what is written.
+    mask: Option<Redactor>,
 }
 
 /// Sessions are written so many at a time, or of so many bytes.
@@ -67,10 +70,16 @@ impl Pen {
             origins: Vec::new(),
             index: String::new(),
             sealed: false,
+            mask: None,
         };
         let begun = pen.begin();
         pen.said(begun)?;
         Ok(pen)
+    }
+
+    /// Masks the secrets that `net` met in all that is written from now on.
+    pub(super) fn mask(&mut self, net: &Redactor) {
+        self.mask = Some(net.clone());
     }
 
     pub(super) fn add(&mut self, recorded: &Recorded) -> Result<(), SessionError> {
@@ -149,7 +158,8 @@ impl Pen {
             Some(password) => archive.start_file(name, options.with_aes_encryption(AesMode::Aes256, password))?,
             None => archive.start_file(name, options)?,
         }
-        archive.write_all(content).map_err(ZipError::Io)
+        let masked = self.mask.as_ref().and_then(|net| net.masked(content));
+        self.archive()?.write_all(masked.as_deref().unwrap_or(content)).map_err(ZipError::Io)
     }
 
     /// The archive; one that was complete is gone on with.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rusqlite::types::ValueRef;
 use rusqlite::{ErrorCode, OpenFlags, OptionalExtension, params};
 
 use super::head::Heads;
@@ -240,6 +241,32 @@ impl Recording {
             None => Ok(()),
         };
         stated.map_err(|error| SessionError::sqlite_writing(&self.path, &error))
+    }
+
+    /// Masks the secrets that `net` met in all texts of the file, and leaves nothing of what they stood in.
+    pub(in crate::session) fn mask(&mut self, net: &Redactor) -> Result<(), SessionError> {
+        self.mask_columns(net).map_err(|error| SessionError::sqlite_writing(&self.path, &error))
+    }
+
+    fn mask_columns(&self, net: &Redactor) -> rusqlite::Result<()> {
+        for (table, columns) in schema::tables(&self.store)? {
+            for column in columns {
+                let mut select = self.store.prepare(&format!("SELECT rowid, \"{column}\" FROM \"{table}\""))?;
+                let mut update =
+                    self.store.prepare(&format!("UPDATE \"{table}\" SET \"{column}\" = ? WHERE rowid = ?"))?;
+                let mut rows = select.query([])?;
+                let mut masked = Vec::new();
+                while let Some(row) = rows.next()? {
+                    let ValueRef::Text(text) = row.get_ref(1)? else { continue };
+                    let text = net.masked(text).map(|text| String::from_utf8_lossy(&text).into_owned());
+                    masked.extend(text.map(|text| row.get::<_, i64>(0).map(|place| (text, place))));
+                }
+                for masked in masked {
+                    update.execute(masked?)?;
+                }
+            }
+        }
+        self.store.execute_batch("VACUUM")
     }
 
     fn run(&mut self, queue: &Queue) {
