@@ -16,7 +16,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::redact::{Body, Clean, Credential, Field, Fields, Url};
 
 pub use crate::wire::{Oddities, Oddity};
-pub use recorder::{Draft, Ids, Recorder, Setting, absolute_url};
+pub use recorder::{Draft, Ids, Recorder, Setting, Talk, absolute_url};
 pub use socket::{Socket, SocketKind, SocketMessage, Tally};
 
 /// One request with its outcome.

@@ -60,11 +60,11 @@ fn members(
     password: Option<&Zeroizing<String>>,
     each: &mut dyn FnMut(Place<'_>, &[u8]) -> Result<(), SessionError>,
 ) -> Result<(), SessionError> {
-    let mut archive = Archive::open(path)?;
+    let (mut archive, slots) = Archive::slots(path)?;
     if let Some(password) = password {
         archive.unlock(password.clone());
     }
-    for slot in archive.slots() {
+    for slot in slots {
         let part = archive.name(slot);
         let digits: String =
             part.strip_prefix("raw/").unwrap_or_default().chars().take_while(char::is_ascii_digit).collect();
