@@ -20,6 +20,7 @@ mod ledger;
 mod lines;
 mod log;
 mod numbers;
+mod onlooker;
 mod open;
 mod order;
 mod output;

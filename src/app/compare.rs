@@ -5,16 +5,30 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::input::{self, Folds, Input};
+use super::onlooker::{Onlooker, Then, unless_ended};
 use super::output::Output;
 use super::{Exit, Fault, Lines, warn};
 use crate::diagnosis::comparison::{Comparison, Course};
 use crate::redact::Redactor;
 use crate::report::comparison::{self, Compared};
-use crate::session::{Opening, Origin, Provenance, Recorded};
+use crate::session::{Opening, Origin, Progress, Provenance, Recorded, SessionError};
 use crate::text::Language;
 
 pub(super) fn compare(good: &Path, bad: &Path, lines: Lines, language: Language) -> Result<Exit, Fault> {
-    let [good, bad] = [read(good, language)?, read(bad, language)?];
+    let progress = Progress::default();
+    let waits = [good, bad].contains(&Path::new(input::STANDARD));
+    let onlooker = Onlooker::new(&progress, Then::ReadAnother, waits, language)?;
+    let read = read(good, &progress, language).and_then(|good| {
+        progress.begin_anew();
+        Ok([good, read(bad, &progress, language)?])
+    });
+    let mut heard = onlooker.leave();
+    // What follows is ended as the system ends programs.
+    heard.signals = None;
+    let [good, bad] = match read {
+        Ok(read) => read,
+        Err(fault) => return unless_ended(Err(fault), language),
+    };
     let comparison = Comparison::new(&good.course, &bad.course);
     let compared =
         Compared { good: (&good.name, &good.course), bad: (&bad.name, &bad.course), comparison: &comparison };
@@ -37,9 +51,10 @@ struct Read {
     whole: bool,
 }
 
-fn read(source: &Path, language: Language) -> Result<Read, Fault> {
+fn read(source: &Path, progress: &Progress, language: Language) -> Result<Read, Fault> {
     let redactor = Redactor::new();
-    let opening = Opening { password: &|path| input::password(path, language), ..Opening::quietly(&redactor) };
+    let opening =
+        Opening { redactor: &redactor, password: &|path| input::password(path, language), progress: progress.clone() };
     let mut course = Course::default();
     let mut gaps = Vec::new();
     match Input::open(source, &opening)? {
@@ -51,6 +66,9 @@ fn read(source: &Path, language: Language) -> Result<Read, Fault> {
                 exchanges.into_iter().map(|exchange| Recorded { origin: Arc::clone(&origin), exchange }),
             );
         }
+    }
+    if progress.is_cancelled() {
+        return Err(SessionError::Cancelled.into());
     }
     for gap in &gaps {
         warn(&Fault::from(gap.clone()).message(language));

@@ -6,9 +6,9 @@ use super::Fault;
 use super::input;
 use crate::exchange::{Exchange, Timestamp};
 use crate::redact::{Clean, Redactor};
-use crate::session::{Opening, Outline, Progress, Recorded, Session, SessionError};
+use crate::session::{Opening, Outline, Progress, Recorded, Session, SessionError, Stated};
 use crate::text::Language;
-use crate::tui::Identities;
+use crate::tui::{Identities, contains};
 
 /// A saved source.
 pub(super) struct Shelved {
@@ -20,9 +20,8 @@ pub(super) struct Shelved {
 }
 
 impl Shelved {
-    /// The source at `path`, of any kind.
-    pub(super) fn of(path: &Path, progress: &Progress, language: Language) -> Result<Self, Fault> {
-        let redactor = Redactor::new();
+    /// The source at `path`, of any kind; what is read goes through `redactor`.
+    pub(super) fn of(path: &Path, redactor: Redactor, progress: &Progress, language: Language) -> Result<Self, Fault> {
         let opening = Opening {
             redactor: &redactor,
             password: &|path| input::password(path, language),
@@ -38,6 +37,16 @@ impl Shelved {
             Identities::Unknown
         };
         Ok(Self { session, gaps, redactor, identities })
+    }
+
+    /// What the file states of itself.
+    pub(super) const fn stated(&self) -> Option<&Stated> {
+        self.session.stated()
+    }
+
+    /// What its secrets went through.
+    pub(super) const fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     /// All exchanges that can be read; what cannot be read goes to `gaps`.
@@ -68,6 +77,11 @@ impl Shelved {
     /// The exchange of this number.
     pub(super) fn exchange(&self, id: u64) -> Option<Exchange> {
         self.session.exchange(id).ok()?
+    }
+
+    /// Whether the exchange of this number holds `part`, which is in lower case, in any letter case.
+    pub(super) fn holds(&self, id: u64, part: &str) -> bool {
+        self.session.holds(id, |text| contains(text, part))
     }
 
     /// Where it is known who stands behind its pseudonyms.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::json::{Entry, Event, Known};
 use super::layout::{self, fill, numbers, prose, verbatim};
-use super::words;
+use super::{sanitizing, words};
 use crate::diagnosis::decode::Decoded;
 use crate::diagnosis::{self, Certainty, Difference, End, Handshake, Kind, Readiness, Verdict};
 use crate::redact::Clean;
@@ -52,6 +52,11 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
             };
             let _ = writeln!(page, "  {}", rest.fill(language, &[("fine", &fine.to_string())]));
         }
+    }
+    let stated: Vec<_> = sanitizing::statements(known.sanitizing, language).collect();
+    if !stated.is_empty() {
+        heading(&mut page, Text { en: "What the file states of its making", ja: "ファイルの作成時の記載" }, language);
+        stated.iter().for_each(|line| prose(&mut page, "  ", line));
     }
     page
 }
@@ -287,6 +292,7 @@ mod tests {
             findings: &findings.list(),
             handshakes: &sample::handshakes(),
             readiness: &sample::readiness(),
+            sanitizing: &sample::sanitizing(),
         };
         diagnosis(&known, language)
     }
@@ -326,6 +332,7 @@ mod tests {
             findings: &findings.list(),
             handshakes: &[],
             readiness: &[],
+            sanitizing: &sample::sanitizing(),
         };
         let page = super::diagnosis(&known, Language::En);
         assert!(page.contains("[hma-empty-bearer] #1 (likely)\n"), "{page}");
@@ -355,6 +362,7 @@ mod tests {
             findings: &findings,
             handshakes: &handshakes,
             readiness: &readiness,
+            sanitizing: &sample::sanitizing(),
         };
         assert!(diagnosis(&known, Language::En).ends_with("not listed, as nothing is wrong: 1\n"));
         assert!(diagnosis(&known, Language::Ja).ends_with("ほかに問題のないもの: 1 件\n"));

@@ -14,6 +14,7 @@ mod failure;
 mod foreign;
 pub mod har;
 pub mod kind;
+mod manifest;
 mod mitm;
 mod native;
 mod order;
@@ -29,7 +30,8 @@ mod stripped;
 mod texts;
 
 pub use error::SessionError;
-pub use export::{Export, Form, Manifest};
+pub use export::{Export, Form};
+pub use manifest::{Manifest, Stated};
 #[cfg(test)]
 use native::made;
 pub use native::{Exchanges, Mode, Outline, Outlines, Run, Session, Walk, Writer, WriterStatus};

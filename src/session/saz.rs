@@ -27,7 +27,7 @@ use self::session::{Met, Told};
 use super::facts::Numbers;
 use super::order::Order;
 use super::progress::Progress;
-use super::{Opening, Origin, Provenance, Recorded, SessionError};
+use super::{Opening, Origin, Provenance, Recorded, SessionError, Stated};
 use crate::exchange::{Connection, Ids, Timestamp};
 use crate::redact::Redactor;
 
@@ -40,6 +40,7 @@ pub(super) struct Saz {
     index: Index,
     /// Hosts of which requests inside of TLS are there.
     looked_into: HashSet<String>,
+    stated: Option<Stated>,
 }
 
 /// Connections remembered by the ports that the archive gives them.
@@ -70,6 +71,7 @@ impl Saz {
         // Those of others are looked through before they are read.
         let is_own = !index.own.is_empty();
         opening.progress.expect(index.sessions.len() as u64 * if is_own { 1 } else { 2 });
+        let log = index.log.and_then(|slot| own::log(&mut archive, slot));
         let mut saz = Self {
             path: path.to_owned(),
             redactor: opening.redactor.clone(),
@@ -77,11 +79,17 @@ impl Saz {
             archive,
             index,
             looked_into: HashSet::new(),
+            stated: log.and_then(|log| Stated::read(log.get("manifest")?)),
         };
         if !is_own {
             saz.look_at_requests()?;
         }
         Ok(saz)
+    }
+
+    /// What the archive states of itself, where we made it to be given away.
+    pub(super) const fn stated(&self) -> Option<&Stated> {
+        self.stated.as_ref()
     }
 
     /// The exchanges that can be read, in the order in which they ended, and what cannot be read.

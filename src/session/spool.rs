@@ -30,5 +30,5 @@ fn spooled(reader: &Reader, path: &Path, opening: &Opening<'_>) -> Result<(Sessi
         }
     }
     let (written, draft) = scratch.finish()?;
-    Ok((Session::open(&written, opening.redactor)?.standing_for(path, draft), gaps))
+    Ok((Session::open(&written, opening.redactor)?.standing_for(path, reader.stated().cloned(), draft), gaps))
 }

@@ -45,6 +45,7 @@ mod leaks;
 mod legacy_tls;
 mod ntlm;
 mod passing;
+mod proof;
 mod real_clients;
 mod recording;
 mod replay;
@@ -53,6 +54,7 @@ mod report_page;
 mod reverse;
 #[cfg(target_os = "linux")]
 mod safety;
+mod scale;
 mod screens;
 mod signals;
 mod ways_in;
