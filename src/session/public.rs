@@ -302,3 +302,33 @@ fn again<T: Clone>(
         _ => original.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::session::{Origin, Provenance, facts, made};
+
+    /// Of two passes.
+    fn public(exchange: &Exchange) -> (Exchange, Public) {
+        let recorded = Recorded { origin: Origin::of(Provenance::Imported), exchange: exchange.clone() };
+        let mut public = Public::new(&Redactor::new());
+        public.learn(&recorded);
+        let made = public.of(recorded).exchange;
+        (made, public)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_for_strangers_names_nobody_and_stays_as_it_is(exchange in made::any_exchange(Redactor::new())) {
+            let (once, aliases) = public(&exchange);
+            let shown = facts::of(&once, 1, true).to_string();
+            prop_assert_eq!(aliases.search().count(shown.as_bytes()), 0, "{}", shown);
+            let (twice, _) = public(&once);
+            prop_assert_eq!(&once, &twice);
+        }
+    }
+}

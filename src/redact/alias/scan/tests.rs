@@ -131,6 +131,23 @@ fn texts_lose_names_wherever_they_stand() {
             "Bearer [jwt #3 aud=https://ex05/ iss=https://sts.windows.net/*/ tid=* appid=spn:x]",
             "Bearer [jwt #3 aud=https://srv4/ iss=https://sts.windows.net/*/ tid=* appid=spn:x]",
         ),
+        ("url", "https://adatum.sharepoint.com/sites/Merger2027/x", "https://org5.sharepoint.com/sites/Name3/x"),
+        (
+            "text",
+            "https%3A%2F%2Fmail%2Econtoso%2Ecom%2F https%253A%252F%252Fmail.contoso.com%252F",
+            "https%3A%2F%2Fmail.org1.example%2F https%253A%252F%252Fmail.org1.example%252F",
+        ),
+        (
+            "text",
+            "at mail&#46;contoso&#46;com, \"mail\\u002econtoso\\u002ecom\"",
+            "at mail.org1.example, \"mail.org1.example\"",
+        ),
+        (
+            "text",
+            "サーバーmail.contoso.comが portal.m\u{fc}ller-gmbh.de",
+            "サーバーmail.org1.exampleが portal.org6.example",
+        ),
+        ("text", "Server: Microsoft-IIS/10.0 Server: nginx", "Server: Microsoft-IIS/10.0 Server: nginx"),
         ("set-cookie", "a=[hidden #1]; domain=.contoso.com; path=/", "a=[hidden #1]; domain=.org1.example; path=/"),
         (
             "via",
@@ -150,7 +167,7 @@ fn texts_lose_names_wherever_they_stand() {
             "EWS.AccessAsUser.All Mail.Read https://outlook.office365.com/.default",
             "EWS.AccessAsUser.All Mail.Read https://outlook.office365.com/.default",
         ),
-        ("subject", "CN=mail.contoso.com,O=Contoso Ltd,L=Redmond,C=US", "CN=mail.org1.example,O=Name3,L=Name4,C=US"),
+        ("subject", "CN=mail.contoso.com,O=Contoso Ltd,L=Redmond,C=US", "CN=mail.org1.example,O=Name4,L=Name5,C=US"),
         (
             "subject",
             "CN=DigiCert TLS RSA SHA256 2020 CA1,O=DigiCert Inc,C=US",
@@ -164,6 +181,13 @@ fn texts_lose_names_wherever_they_stand() {
     ] {
         assert_eq!(shown(&mut aliases, kind, text), expected, "{text}");
     }
+}
+
+#[test]
+fn names_of_fields_tell_of_whom_they_are_of() {
+    let mut aliases = settled(&[("host", "mail.contoso.com")]);
+    assert_eq!(aliases.field_name("X-Contoso-Trace"), "X-Org1-Trace");
+    assert_eq!(aliases.field_name("X-FEServer"), "X-FEServer");
 }
 
 #[test]
