@@ -149,6 +149,16 @@ fn texts_lose_names_wherever_they_stand() {
         ),
         ("text", "Server: Microsoft-IIS/10.0 Server: nginx", "Server: Microsoft-IIS/10.0 Server: nginx"),
         ("url", "https://delta/", "https://srv5/"),
+        (
+            "authorization",
+            "Negotiate [spnego offered=kerberos kerberos ap-req realm=CONTOSO.COM service=HTTP/DELTA etype=18 #3]",
+            "Negotiate [spnego offered=kerberos kerberos ap-req realm=ORG1.EXAMPLE service=HTTP/SRV5 etype=18 #3]",
+        ),
+        (
+            "www-authenticate",
+            "Negotiate [spnego chosen=ntlm type2 flags=0xe2898215 target=ADATUM computer=EX02 dns-computer=ex02.adatum.net]",
+            "Negotiate [spnego chosen=ntlm type2 flags=0xe2898215 target=ORG5 computer=SRV3 dns-computer=srv3.org5.example]",
+        ),
         ("set-cookie", "a=[hidden #1]; domain=.contoso.com; path=/", "a=[hidden #1]; domain=.org1.example; path=/"),
         (
             "via",
