@@ -22,6 +22,7 @@ mod log;
 #[cfg(test)]
 mod name_matrix;
 mod numbers;
+mod onlooker;
 mod open;
 mod order;
 mod output;

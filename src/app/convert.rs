@@ -4,34 +4,27 @@ mod sharing;
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, SyncSender};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use zeroize::Zeroizing;
 
 use self::sharing::Sharing;
+use super::onlooker::{Onlooker, Then};
 use super::proof::{self, Found, Judge, Said};
 use super::save::is_same_file;
-use super::signals::Signals;
-use super::{Convert, Exit, Fault, Share, capture, input, warn};
+use super::{Convert, Exit, Fault, Share, input, warn};
 use crate::redact::{Met, Redactor};
+use crate::report::sanitizing;
 use crate::session::{Export, Form, Manifest, Opening, Progress, Reader, SessionError};
 use crate::text::{Language, Text};
-
-/// How often the bar moves, and a request to end is seen.
-const TICK: Duration = Duration::from_millis(100);
 
 pub(super) fn convert(order: &Convert, language: Language) -> Result<Exit, Fault> {
     if is_same_file(&order.from, &order.to) {
         return Err(Fault::OntoItself { path: order.to.clone() });
     }
-    let runtime = capture::runtime()?;
     let progress = Progress::default();
-    let onlooker = Onlooker::new(Some(Signals::listen(&runtime)?), progress.clone());
+    let onlooker = Onlooker::new(&progress, Then::Check, false, language)?;
     let copied = copy(order, None, &progress, language);
-    onlooker.leave();
+    let _heard = onlooker.leave();
     match copied {
         Ok(copied) => {
             copied.say(&order.to, language);
@@ -123,7 +116,7 @@ impl Copied {
                      不具合です。元のファイルを診断し、報告してください",
             }
         };
-        let secrets = proof::sentence(&self.met, &self.found, language);
+        let secrets = sanitizing::secrets(&self.met, self.found.count(), language);
         warn(&proof.fill(language, &[("before", &before), ("after", &after), ("secrets", &secrets)]));
         if let Some(alarm) = proof::alarm(&self.found, language) {
             warn(&alarm);
@@ -231,50 +224,6 @@ fn write(
         }
     }
     Ok(Copy { export, exchanges, gaps, before: judge.finish(), ids })
-}
-
-/// Shows how far the copy has come where somebody can see it, and hands on a request to end.
-pub(super) struct Onlooker {
-    done: SyncSender<()>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Onlooker {
-    /// Without `signals` a request to end ends the program, as the system does it.
-    pub(super) fn new(signals: Option<Signals>, progress: Progress) -> Self {
-        let (done, over) = mpsc::sync_channel::<()>(0);
-        // Without a thread there is no bar, and the system ends the program when somebody asks for that.
-        let thread = thread::Builder::new().name("progress".to_owned()).spawn(move || {
-            let bar = bar();
-            while over.recv_timeout(TICK) == Err(mpsc::RecvTimeoutError::Timeout) {
-                if signals.as_ref().is_some_and(|signals| signals.wait(Duration::ZERO)) {
-                    progress.cancel();
-                }
-                // Before that somebody may be asked for a password.
-                if progress.total() > 0 {
-                    bar.set_length(progress.total());
-                    bar.set_position(progress.done());
-                }
-            }
-            bar.finish_and_clear();
-        });
-        Self { done, thread: thread.ok() }
-    }
-
-    pub(super) fn leave(self) {
-        drop(self.done);
-        if let Some(thread) = self.thread {
-            let _ = thread.join();
-        }
-    }
-}
-
-/// A bar on standard error; invisible where that is no terminal.
-fn bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {elapsed}, {eta} to go");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
 }
 
 /// Where a capture is written when it is over.

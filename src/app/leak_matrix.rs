@@ -14,6 +14,7 @@
     reason = "a test that writes files of its own and tells what it tried"
 )]
 
+mod caught;
 mod places;
 mod planted;
 mod sources;
@@ -159,7 +160,7 @@ fn sinks(source: Source, path: &Path, folder: &Path) -> Sinks {
         for (name, form) in
             [(".authtap", session::Form::Authtap), (".har", session::Form::Har), (".saz", session::Form::Saz)]
         {
-            sinks.push((name, written(source, path, &folder.join(format!("out{name}")), form, &read)));
+            sinks.push((name, exported(source, path, &folder.join(format!("out{name}")), form, &read)));
         }
         let messages = gaps
             .iter()
@@ -194,7 +195,7 @@ fn lines(read: &[Recorded]) -> Vec<u8> {
 
 /// The file that `convert` writes, an archive unpacked. Pasted text is no file that it reads, but has exchanges that can
 /// be written.
-fn written(source: Source, from: &Path, to: &Path, form: session::Form, read: &[Recorded]) -> Vec<u8> {
+fn exported(source: Source, from: &Path, to: &Path, form: session::Form, read: &[Recorded]) -> Vec<u8> {
     if source == Source::Pasted {
         let mut export = session::Export::begin(to, form, None).unwrap();
         for recorded in read {
@@ -205,6 +206,11 @@ fn written(source: Source, from: &Path, to: &Path, form: session::Form, read: &[
         let order = Convert { from: from.to_owned(), to: to.to_owned(), form, encrypt: false, share: Share::Support };
         convert::copy(&order, None, &Progress::default(), Language::En).unwrap();
     }
+    written(to, form)
+}
+
+/// The bytes of a file, an archive unpacked.
+fn written(to: &Path, form: session::Form) -> Vec<u8> {
     if form != session::Form::Saz {
         return std::fs::read(to).unwrap();
     }

@@ -41,8 +41,8 @@ pub enum Task {
         good: PathBuf,
         /// In which it does not.
         bad: PathBuf,
-        /// How to say it.
-        lines: Lines,
+        /// How to say it; nothing is on the terminal where there is one, else as text.
+        lines: Option<Lines>,
     },
     /// Write a session file again in another format.
     Convert(Convert),

@@ -2,8 +2,8 @@
 //! was met as a secret stands in it.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{self, Write};
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::Fault;
 use super::input::Folds;
 use crate::diagnosis::{Finding, Judgement};
-use crate::redact::{Class, Met, Redactor};
+use crate::redact::{Class, Hit, Redactor};
 use crate::session::{self, Opening, Progress, Reader, Recorded, SessionError};
 use crate::text::{Language, Text};
 
@@ -67,13 +67,11 @@ pub(super) fn read_again(
     progress: &Progress,
 ) -> Result<Said, Fault> {
     let redactor = Redactor::new();
-    let opening = Opening { password: &|_| password.cloned(), ..Opening::quietly(&redactor) };
+    progress.begin_anew();
+    let opening = Opening { redactor: &redactor, password: &|_| password.cloned(), progress: progress.clone() };
     let reader = Reader::open(path, &opening)?;
     let mut judge = Judge::default();
     for recorded in reader.exchanges() {
-        if progress.is_cancelled() {
-            return Err(SessionError::Cancelled.into());
-        }
         judge.observe(&recorded?);
     }
     Ok(judge.finish())
@@ -82,7 +80,8 @@ pub(super) fn read_again(
 /// Secrets that stood where none should.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
-    secrets: HashSet<(Class, u32)>,
+    /// Each by its source, its class and its number.
+    secrets: HashSet<(usize, Class, u32)>,
     /// The first places, one for each secret and exchange.
     pub(super) places: Vec<Spot>,
 }
@@ -111,7 +110,9 @@ impl Found {
     /// How many different ones, by their class.
     pub(super) fn by_class(&self) -> BTreeMap<&'static str, u64> {
         let mut classes = BTreeMap::new();
-        self.secrets.iter().for_each(|(class, _)| *classes.entry(class.code()).or_default() += 1);
+        for (_, class, _) in &self.secrets {
+            *classes.entry(class.code()).or_default() += 1;
+        }
         classes
     }
 
@@ -126,11 +127,23 @@ impl Found {
     /// Looks through a text.
     pub(super) fn look(&mut self, net: &Redactor, place: session::Place<'_>, text: &[u8]) {
         for hit in net.find(text) {
-            self.secrets.insert((hit.class, hit.secret));
-            let spot = Spot { class: hit.class, exchange: place.exchange, part: place.part.to_owned() };
-            if self.places.len() < NAMED && !self.places.contains(&spot) {
-                self.places.push(spot);
-            }
+            self.note(0, &hit, place.exchange, place.part.to_owned());
+        }
+    }
+
+    /// Looks through lines, the first of which has this number.
+    fn look_at_lines(&mut self, source: usize, net: &Redactor, text: &[u8], first: usize) {
+        for hit in net.find(text) {
+            let before = memchr::memchr_iter(b'\n', &text[..hit.range.start]).count();
+            self.note(source, &hit, None, format!("line {}", first + before));
+        }
+    }
+
+    fn note(&mut self, source: usize, hit: &Hit, exchange: Option<u64>, part: String) {
+        self.secrets.insert((source, hit.class, hit.secret));
+        let spot = Spot { class: hit.class, exchange, part };
+        if self.places.len() < NAMED && !self.places.contains(&spot) {
+            self.places.push(spot);
         }
     }
 
@@ -139,7 +152,7 @@ impl Found {
         let mut told = String::new();
         for (at, spot) in self.places.iter().enumerate() {
             told.push_str(if at > 0 { "; " } else { "" });
-            let (class, part) = (words(spot.class).to(language), spot.part.as_str());
+            let (class, part) = (spot.class.words().to(language), spot.part.as_str());
             let place = match spot.exchange {
                 Some(_) => Text {
                     en: "{class} in exchange {number} ({part})",
@@ -176,79 +189,87 @@ pub(super) fn search(
     Ok(found)
 }
 
-/// How many secrets were met and found, in a sentence or two.
-pub(super) fn sentence(met: &Met, found: &Found, language: Language) -> String {
-    let count = met.count();
-    let mut said = if count == 0 && !met.marked.is_empty() {
-        let before = Text {
-            en: "no secrets met: they had been taken out before ({classes})",
-            ja: "秘密は検知していません。すでに取り除かれていました ({classes})",
-        };
-        before.fill(language, &[("classes", &classes(&met.marked, language))])
-    } else {
-        let text = Text {
-            en: "{met} secrets met, {found} found",
-            ja: "秘密 {met} 件を検知、書き込んだ内容には {found} 件",
-        };
-        let mut said = text.fill(language, &[("met", &count.to_string()), ("found", &found.count().to_string())]);
-        if count > 0 {
-            let _ = write!(said, " ({})", classes(&met.secrets, language));
-        }
-        said
-    };
-    for (number, text) in [
-        (
-            met.plain,
-            Text {
-                en: "; {number} of them are too short or too ordinary to be looked for",
-                ja: "。うち {number} 件は短すぎるか普通の語と区別できないため、検索していません",
-            },
-        ),
-        (
-            met.beyond,
-            Text {
-                en: "; {number} more did not fit and were not looked for",
-                ja: "。ほかに {number} 件は記憶しきれず、検索していません",
-            },
-        ),
-    ] {
-        if number > 0 {
-            said.push_str(&text.fill(language, &[("number", &number.to_string())]));
-        }
+/// The secrets that stand in a page, a net each source.
+pub(super) fn look(page: &str, nets: &[Redactor]) -> Found {
+    let mut found = Found::default();
+    for (source, net) in nets.iter().enumerate() {
+        found.look_at_lines(source, net, page.as_bytes(), 1);
     }
-    said
+    found
+}
+
+/// The page without them.
+pub(super) fn masked(page: String, nets: &[Redactor]) -> String {
+    let mask = |page: String, net: &Redactor| match net.masked(page.as_bytes()) {
+        Some(masked) => String::from_utf8_lossy(&masked).into_owned(),
+        None => page,
+    };
+    nets.iter().fold(page, mask)
+}
+
+/// Lets lines through to an output, without the secrets in them.
+pub(super) struct Sieve<'o> {
+    output: &'o mut dyn Write,
+    nets: &'o [Redactor],
+    line: Vec<u8>,
+    lines: usize,
+    found: Found,
+    /// Nothing was met that could be looked for.
+    open: bool,
+}
+
+impl<'o> Sieve<'o> {
+    pub(super) fn new(output: &'o mut dyn Write, nets: &'o [Redactor]) -> Self {
+        let open = nets.iter().all(|net| net.met().count() == 0);
+        Self { output, nets, line: Vec::new(), lines: 0, found: Found::default(), open }
+    }
+
+    /// Lets the last line through, and says what was found.
+    pub(super) fn finish(mut self) -> io::Result<Found> {
+        self.write_all(b"\n")?;
+        Ok(self.found)
+    }
+
+    fn pass(&mut self) -> io::Result<()> {
+        self.lines += 1;
+        let mut line = std::mem::take(&mut self.line);
+        for (source, net) in self.nets.iter().enumerate() {
+            self.found.look_at_lines(source, net, &line, self.lines);
+            line = net.masked(&line).unwrap_or(line);
+        }
+        self.output.write_all(&line)?;
+        line.clear();
+        self.line = line;
+        Ok(())
+    }
+}
+
+impl Write for Sieve<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.open {
+            return self.output.write(bytes);
+        }
+        let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
+        self.line.extend_from_slice(&bytes[..end]);
+        if self.line.ends_with(b"\n") {
+            self.pass()?;
+        }
+        Ok(end)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
 }
 
 /// What is said of secrets that were found; nothing where there are none.
 pub(super) fn alarm(found: &Found, language: Language) -> Option<String> {
     let text = Text {
-        en: "{count} secrets stood in what was to be written, and [hidden] stands there now: {places}. This is a fault of this \
-             program: please report it, without the file",
+        en: "where [hidden] stands now, a secret stood in what was to be written ({count} in all): {places}. This is a fault of \
+             this program: please report it, without the file",
         ja: "書き込む内容に秘密が {count} 件あったため、[hidden] に置き換えました: {places}。このプログラムの不具合です。\
              ファイルを添えずに報告してください",
     };
     let names = [("count", &*found.count().to_string()), ("places", &found.told(language))];
     (!found.is_empty()).then(|| text.fill(language, &names))
-}
-
-/// `password 3, token 12`.
-fn classes(counts: &BTreeMap<&'static str, u64>, language: Language) -> String {
-    let known = Class::ALL.into_iter().filter_map(|class| Some((class, counts.get(class.code())?)));
-    known.map(|(class, count)| format!("{} {count}", words(class).to(language))).collect::<Vec<_>>().join(", ")
-}
-
-/// What a class is called.
-const fn words(class: Class) -> Text {
-    match class {
-        Class::Password => Text { en: "password", ja: "パスワード" },
-        Class::Token => Text { en: "token", ja: "トークン" },
-        Class::Cookie => Text { en: "cookie", ja: "Cookie" },
-        Class::Ntlm => Text { en: "NTLM response", ja: "NTLM 応答" },
-        Class::Kerberos => Text { en: "Kerberos ticket", ja: "Kerberos チケット" },
-        Class::Digest => Text { en: "Digest response", ja: "Digest 応答" },
-        Class::Assertion => Text { en: "assertion", ja: "アサーション" },
-        Class::Code => Text { en: "code", ja: "コード" },
-        Class::Key => Text { en: "key", ja: "キー" },
-        Class::Signature => Text { en: "signature", ja: "署名" },
-    }
 }

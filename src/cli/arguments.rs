@@ -231,9 +231,9 @@ pub(super) struct Compare {
     /// The session in which it does not
     #[arg(value_name = "BAD")]
     pub bad: PathBuf,
-    /// Format of the comparison
-    #[arg(long, value_enum, default_value_t = LineFormat::Text)]
-    pub format: LineFormat,
+    /// Print the comparison, in this format [default: the terminal UI; text where standard input or output is no terminal]
+    #[arg(long, value_enum)]
+    pub format: Option<LineFormat>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

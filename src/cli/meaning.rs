@@ -35,7 +35,7 @@ impl Arguments {
             }
             Command::Demo(Demo { headless, format }) => Task::Demo { view: view(headless, format) },
             Command::Convert(convert) => Task::Convert(conversion(convert)?),
-            Command::Compare(Compare { good, bad, format }) => Task::Compare { good, bad, lines: lines(format) },
+            Command::Compare(Compare { good, bad, format }) => Task::Compare { good, bad, lines: format.map(lines) },
         };
         Ok(Order { task, language, log: self.log })
     }

@@ -21,6 +21,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use self::view::View;
+use crate::text::Text;
 
 /// What a secret is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,6 +63,22 @@ impl Class {
         Self::Signature,
     ];
 
+    /// What it is called.
+    pub const fn words(self) -> Text {
+        match self {
+            Self::Password => Text { en: "password", ja: "パスワード" },
+            Self::Token => Text { en: "token", ja: "トークン" },
+            Self::Cookie => Text { en: "cookie", ja: "Cookie" },
+            Self::Ntlm => Text { en: "NTLM", ja: "NTLM" },
+            Self::Kerberos => Text { en: "Kerberos", ja: "Kerberos" },
+            Self::Digest => Text { en: "Digest", ja: "Digest" },
+            Self::Assertion => Text { en: "assertion", ja: "アサーション" },
+            Self::Code => Text { en: "code", ja: "コード" },
+            Self::Key => Text { en: "key", ja: "キー" },
+            Self::Signature => Text { en: "signature", ja: "署名" },
+        }
+    }
+
     /// A stable word for files.
     pub const fn code(self) -> &'static str {
         match self {
@@ -93,6 +110,17 @@ pub struct Met {
 }
 
 impl Met {
+    /// Takes in what another run met.
+    pub fn add(&mut self, other: &Self) {
+        for (sum, counts) in [(&mut self.secrets, &other.secrets), (&mut self.marked, &other.marked)] {
+            for (class, count) in counts {
+                *sum.entry(class).or_default() += count;
+            }
+        }
+        self.plain += other.plain;
+        self.beyond += other.beyond;
+    }
+
     /// How many different secrets there were.
     pub fn count(&self) -> u64 {
         self.secrets.values().sum()
@@ -209,8 +237,12 @@ impl Net {
 
     pub(super) fn met(&self) -> Met {
         let mut met = Met { plain: self.plain, beyond: self.beyond, ..Met::default() };
-        self.classes.iter().for_each(|class| *met.secrets.entry(class.code()).or_default() += 1);
-        self.marks.iter().for_each(|(class, _)| *met.marked.entry(class.code()).or_default() += 1);
+        for class in &self.classes {
+            *met.secrets.entry(class.code()).or_default() += 1;
+        }
+        for (class, _) in &self.marks {
+            *met.marked.entry(class.code()).or_default() += 1;
+        }
         met
     }
 
@@ -268,7 +300,7 @@ impl Hasher for Hashed {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::format_collect)]
 mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

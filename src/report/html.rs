@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::json::Known;
 use super::layout::{self, numbers};
 use super::outline::{Outline, Passage, REDACTED, Topic};
-use super::{drawing, text, words};
+use super::{drawing, sanitizing, text, words};
 use crate::diagnosis::{End, Kind, Readiness};
 use crate::redact::Clean;
 use crate::text::{Language, Text};
@@ -65,11 +65,21 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
     let title = words::TAKEN_OUT.to(language);
     let _ = write!(
         page,
-        "<footer><h4>{title}</h4><p class=\"soft\">{}</p><p class=\"soft\">authtap {}</p></footer>\n</html>\n",
+        "<footer><h4>{title}</h4><p class=\"soft\">{}</p>{}<p class=\"soft\">authtap {}</p></footer>\n</html>\n",
         escaped(REDACTED.to(language)),
+        manifest(known, language),
         env!("CARGO_PKG_VERSION")
     );
     page
+}
+
+/// The sanitizing manifest.
+fn manifest(known: &Known<'_>, language: Language) -> String {
+    let mut list = String::from("<dl class=\"manifest\">");
+    for (title, said) in sanitizing::lines(known.sanitizing, language) {
+        let _ = write!(list, "<dt>{title}</dt><dd>{}</dd>", escaped(&said));
+    }
+    list + "</dl>"
 }
 
 /// The verdict, and of a failure the answer and who must act: all that some will read.

@@ -14,6 +14,7 @@ mod failure;
 mod foreign;
 pub mod har;
 pub mod kind;
+mod manifest;
 mod mitm;
 mod native;
 mod order;
@@ -30,7 +31,8 @@ mod stripped;
 mod texts;
 
 pub use error::SessionError;
-pub use export::{Export, Form, Manifest};
+pub use export::{Export, Form};
+pub use manifest::{Manifest, Stated};
 #[cfg(test)]
 use native::made;
 pub use native::{Exchanges, Mode, Outline, Outlines, Run, Session, Walk, Writer, WriterStatus};
@@ -39,4 +41,4 @@ pub use provenance::Provenance;
 pub use public::Public;
 pub use reader::{Opening, Reader, Stream};
 pub use recorded::{Origin, Recorded};
-pub use texts::{Place, texts};
+pub use texts::{Each, Place, texts};

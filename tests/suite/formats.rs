@@ -128,6 +128,45 @@ fn what_mitmproxy_records_live_is_read_and_what_we_write_it_loads() {
     }
 }
 
+/// Recorded by mitmproxy 9.0.1 in format 18 and by 10.1.6 in format 20; 19 was in no release.
+#[test]
+fn flows_of_every_format_are_read_alike() {
+    let Some(mitmproxy) = need_mitmproxy() else { return };
+    let workshop = Workshop::new();
+    for (name, formats) in [("mitmproxy-9.0.1", &[18, 19, 20, 21][..]), ("mitmproxy-10.1.6", &[20, 21])] {
+        let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/flows/{name}.flows"));
+        let read = |path: &Path| -> Vec<Exchange> {
+            let redactor = Redactor::new();
+            let reader = Reader::open(path, &Opening::quietly(&redactor)).unwrap();
+            reader.exchanges().map(|read| read.unwrap().exchange).collect()
+        };
+        let exchanges = read(&recorded);
+        assert_eq!(exchanges.iter().map(Exchange::status).collect::<Vec<_>>(), [Some(401), Some(401), None], "{name}");
+        for exchange in &exchanges {
+            let (connection, tls) = (&exchange.connection, exchange.connection.client_tls.as_ref().unwrap());
+            assert_eq!(connection.target.as_ref().unwrap(), "mail.contoso.com:443");
+            assert!(connection.client.as_ref().unwrap().as_str().starts_with("127.0.0.1:"));
+            assert_eq!((tls.version.as_str(), tls.cipher.as_str()), ("TLS 1.3", "TLS_AES_256_GCM_SHA384"));
+            let server = connection.server.as_ref().unwrap();
+            assert!(server.address.as_str().starts_with("127.0.0.1:"));
+            assert_eq!(server.tls.as_ref().unwrap().certificate.names, ["mail.contoso.com"]);
+        }
+        let said = workshop.diagnose(&recorded);
+        let findings: Vec<_> =
+            said["exchanges"].as_array().unwrap().iter().map(|exchange| &exchange["findings"][0]).collect();
+        assert_eq!(findings, ["audience-wrong-resource", "audience-wrong-resource", "server-unreachable"], "{name}");
+        for format in formats {
+            let upgraded = workshop.path(&format!("{name}-{format}.flows"));
+            let [from, to] = [&recorded, &upgraded].map(|path| path.to_string_lossy().into_owned());
+            python(&mitmproxy, &["upgrade", &from, &to, &format.to_string()]);
+            let said = format!("7:version;2:{format}#");
+            let bytes = fs::read(&upgraded).unwrap();
+            assert!(bytes.windows(said.len()).any(|window| window == said.as_bytes()), "{name} {format}");
+            assert_eq!(read(&upgraded), exchanges, "{name} {format}");
+        }
+    }
+}
+
 /// A server over HTTP/2 that says the same.
 const TWO: &str = r#"
 Protocols h2

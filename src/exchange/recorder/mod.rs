@@ -15,6 +15,7 @@ use self::http1::Pairs;
 use self::http2::Streams;
 use self::open::Open;
 pub use self::open::absolute_url;
+pub use self::talk::Talk;
 use super::{Connection, Exchange, Failure, FailureKind, Side, Step, Timestamp};
 use crate::redact::{Bindings, Clean, Door, Redactor};
 use crate::wire::{self, Loss};
@@ -82,14 +83,14 @@ pub struct Recorder {
 
 /// What tells which bytes belong to which exchange.
 enum Follower {
-    Http1(Pairs),
+    Http1(Box<Pairs>),
     Http2(Box<Streams>),
 }
 
 impl Recorder {
     /// Follows an HTTP/1 connection from its first byte.
     pub fn new(setting: Setting) -> Self {
-        Self { follower: Follower::Http1(Pairs::new()), book: Book::new(setting) }
+        Self { follower: Follower::Http1(Box::new(Pairs::new())), book: Book::new(setting) }
     }
 
     /// Follows an HTTP/2 connection from its first byte.
@@ -150,7 +151,10 @@ impl Recorder {
             self.response_end(now);
         }
         let open = match &mut self.follower {
-            Follower::Http1(pairs) => pairs.take(),
+            Follower::Http1(pairs) => {
+                pairs.tell_surplus(&mut self.book, now);
+                pairs.take()
+            }
             Follower::Http2(streams) => streams.take(),
         };
         self.end_all(open, failure.as_ref(), now);

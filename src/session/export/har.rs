@@ -14,9 +14,9 @@ use std::sync::Arc;
 use serde_json::json;
 
 use self::entry::Entry;
-use super::Manifest;
 use super::draft::Draft;
 use crate::redact::Redactor;
+use crate::session::Manifest;
 use crate::session::{Origin, Recorded, SessionError, origins};
 
 pub(super) struct Pen {

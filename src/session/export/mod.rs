@@ -12,16 +12,14 @@ mod saz;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
 use zeroize::Zeroizing;
 
 pub(super) use self::draft::Draft;
 use super::native::Lock;
-use super::{Recorded, SessionError};
-use crate::redact::{Met, Redactor};
+use super::{Manifest, Recorded, SessionError};
+use crate::redact::Redactor;
 
 /// The kinds of session files that are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,32 +43,6 @@ impl Form {
             _ => None,
         }
     }
-}
-
-/// What a file states of itself: how it was made, and what was seen when it was read again.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Manifest {
-    /// `support` or `public`.
-    pub share: &'static str,
-    /// The kind of file that it was made from.
-    pub source: &'static str,
-    /// How many exchanges are in it.
-    pub exchanges: u64,
-    /// How many parts of the source could not be read.
-    pub unread: u64,
-    /// What was found in the source, and how often, by the findings' ids.
-    pub findings_before: BTreeMap<&'static str, u64>,
-    /// The same of this file, which was read again when it was written.
-    pub findings_after: BTreeMap<&'static str, u64>,
-    /// What was met of secrets when the source was read.
-    pub met: Met,
-    /// How many different ones of them stood in what was to be written and were masked, by their class.
-    pub found: BTreeMap<&'static str, u64>,
-    /// Whether every exchange has the same findings and the same verdict in both.
-    pub same: bool,
-    /// How many private names of each kind have stand-ins: in a file for strangers.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub replaced: BTreeMap<&'static str, u64>,
 }
 
 /// A session file that is being written. Dropped before it is published, it leaves nothing.
@@ -152,7 +124,7 @@ pub(super) struct Scratch {
 
 impl Scratch {
     pub(super) fn new() -> Result<Self, SessionError> {
-        let draft = Draft::beside(&std::env::temp_dir().join("authtap-reading"))?;
+        let draft = Draft::beside(&scratch_folder().join("authtap-reading"))?;
         Ok(Self { pen: native::Pen::new(&draft)?, draft })
     }
 
@@ -165,4 +137,12 @@ impl Scratch {
         self.pen.seal(None)?;
         Ok((self.draft.path().to_owned(), self.draft))
     }
+}
+
+/// Where there is room for as much as a session takes. The usual folder is memory on many systems.
+fn scratch_folder() -> PathBuf {
+    let usual = std::env::temp_dir();
+    let roomy = Path::new("/var/tmp");
+    let is_chosen = std::env::var_os("TMPDIR").is_some();
+    if cfg!(unix) && !is_chosen && roomy.is_dir() { roomy.to_owned() } else { usual }
 }

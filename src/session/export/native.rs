@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Manifest;
 use super::draft::Draft;
 use crate::exchange::Exchange;
 use crate::redact::Redactor;
+use crate::session::Manifest;
 use crate::session::native::Recording;
 use crate::session::{Recorded, SessionError};
 

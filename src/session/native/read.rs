@@ -18,7 +18,7 @@ use crate::exchange::{Connection, Exchange, Ids, Timestamp};
 use crate::redact::{Clean, Credential, Door, Redactor, Url, revealed};
 use crate::session::export::Draft;
 use crate::session::kind::Kind;
-use crate::session::{Origin, Provenance, Recorded, SessionError};
+use crate::session::{Origin, Provenance, Recorded, SessionError, Stated};
 
 /// How many connections are remembered.
 const REMEMBERED: usize = 4096;
@@ -33,6 +33,7 @@ pub struct Session {
     connections: RefCell<HashMap<i64, Arc<Connection>>>,
     /// It is shorter than it says itself: where it seems to end, its end is missing.
     cut: bool,
+    stated: Option<Stated>,
     /// What is behind it, where it stands for another file. Dropped last: behind it the file is gone.
     _draft: Option<Draft>,
 }
@@ -97,20 +98,22 @@ impl Session {
             origins: Vec::new(),
             connections: RefCell::default(),
             cut: is_cut(path),
+            stated: None,
             _draft: None,
         };
         // Without a table of exchanges there is nothing to read; a damaged list of runs costs only itself.
         session.store.prepare("SELECT seq FROM exchanges LIMIT 0").map_err(|error| session.failed(&error))?;
         session.runs = session.read_runs(found).unwrap_or_default();
+        session.stated = session.read_manifest();
         session.origins = session.runs.iter().map(|run| Arc::new(Origin::from(run))).collect();
         Ok(session)
     }
 
     /// The same, which holds what was read of the file at `path`.
-    pub(in crate::session) fn standing_for(self, path: &Path, draft: Draft) -> Self {
+    pub(in crate::session) fn standing_for(self, path: &Path, stated: Option<Stated>, draft: Draft) -> Self {
         // An open file needs no name here, and one without a name is gone whatever becomes of the program.
         let draft = if cfg!(unix) { None } else { Some(draft) };
-        Self { path: path.to_owned(), _draft: draft, ..self }
+        Self { path: path.to_owned(), stated, _draft: draft, ..self }
     }
 
     /// The file.
@@ -121,6 +124,11 @@ impl Session {
     /// The runs that were recorded into it, in order.
     pub fn runs(&self) -> &[Run] {
         &self.runs
+    }
+
+    /// What the file states of itself, where it was made to be given away.
+    pub const fn stated(&self) -> Option<&Stated> {
+        self.stated.as_ref()
     }
 
     /// How many exchanges it holds.
@@ -188,6 +196,20 @@ impl Session {
         }
     }
 
+    /// Whether one of the texts of an exchange is such as `wanted` asks for: its address, a head as lines, a body.
+    pub fn holds(&self, id: u64, mut wanted: impl FnMut(&str) -> bool) -> bool {
+        const SQL: &str = "SELECT url, error_text, response_reason, request_head, response_head, request_trailers, \
+             response_trailers, request_body, response_body FROM exchanges WHERE id = ?";
+        let Ok(mut select) = self.store.prepare_cached(SQL) else { return false };
+        let columns = select.column_count();
+        let Ok(mut rows) = select.query([row::signed(id)]) else { return false };
+        let Ok(Some(row)) = rows.next() else { return false };
+        (0..columns).any(|column| {
+            let text = row.get_ref(column).ok().and_then(|text| text.as_str_or_null().ok().flatten());
+            text.is_some_and(&mut wanted)
+        })
+    }
+
     /// Whether the file knows who stands behind its pseudonyms: it is not to be given away.
     pub fn has_identities(&self) -> bool {
         self.runs.iter().any(|run| run.identities) || people::are_kept(&self.store)
@@ -239,6 +261,13 @@ impl Session {
         known
             .cloned()
             .unwrap_or_else(|| Arc::new(Origin { run: number, provenance: Provenance::HERE, ..Origin::default() }))
+    }
+
+    fn read_manifest(&self) -> Option<Stated> {
+        let last = "SELECT manifest FROM manifests ORDER BY rowid DESC LIMIT 1";
+        // Older files have no such table.
+        let manifest: String = self.store.query_row(last, [], |row| row.get(0)).ok()?;
+        Stated::read(&serde_json::from_str(&manifest).ok()?)
     }
 
     fn read_runs(&self, version: i64) -> rusqlite::Result<Vec<Run>> {
