@@ -13,6 +13,7 @@ mod own;
 mod session;
 mod text;
 mod timers;
+mod unpack;
 mod window;
 
 use std::collections::{HashMap, HashSet};

@@ -6,9 +6,8 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use flate2::read::DeflateDecoder;
-
 use super::archive::Slot;
+use super::unpack::Packed;
 use super::window::Window;
 
 /// An archive without a directory.
@@ -16,12 +15,7 @@ pub(super) struct Cut(Window);
 
 struct Member {
     name: String,
-    /// Where its content begins.
-    from: u64,
-    /// How long that is as it stands; nothing where only its end will tell.
-    packed: Option<u64>,
-    deflated: bool,
-    crc: Option<u32>,
+    packed: Packed,
 }
 
 const SIGNATURE: &[u8; 4] = b"PK\x03\x04";
@@ -39,7 +33,7 @@ impl Cut {
             at = found + 4;
             if let Some(member) = head(&mut file, found)? {
                 // What is in it may look like a head: its length leads past it.
-                at = member.from + member.packed.unwrap_or(0);
+                at = member.packed.from + member.packed.length.unwrap_or(0);
                 if !each(&member.name, Slot::at(found)) {
                     break;
                 }
@@ -57,43 +51,9 @@ impl Cut {
         Ok(head(&mut self.0, slot.place())?.map(|member| member.name).unwrap_or_default())
     }
 
-    pub(super) fn member(&mut self, slot: Slot) -> io::Result<impl Read + '_> {
+    pub(super) fn member(&mut self, slot: Slot) -> io::Result<(Packed, &mut Window)> {
         let member = head(&mut self.0, slot.place())?.ok_or(io::ErrorKind::NotFound)?;
-        self.0.seek(SeekFrom::Start(member.from))?;
-        let packed = (&mut self.0).take(member.packed.unwrap_or(u64::MAX));
-        let reader =
-            if member.deflated { Either::Deflated(DeflateDecoder::new(packed)) } else { Either::Stored(packed) };
-        Ok(Checked { reader, sum: flate2::Crc::new(), expected: member.crc })
-    }
-}
-
-enum Either<R: Read> {
-    Stored(R),
-    Deflated(DeflateDecoder<R>),
-}
-
-impl<R: Read> Read for Either<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Stored(reader) => reader.read(into),
-            Self::Deflated(reader) => reader.read(into),
-        }
-    }
-}
-
-/// Fails at its end where its checksum is not the one that was written.
-struct Checked<R> {
-    reader: R,
-    sum: flate2::Crc,
-    expected: Option<u32>,
-}
-
-impl<R: Read> Read for Checked<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.reader.read(into)?;
-        self.sum.update(&into[..read]);
-        let wrong = read == 0 && !into.is_empty() && self.expected.is_some_and(|expected| expected != self.sum.sum());
-        if wrong { Err(io::ErrorKind::InvalidData.into()) } else { Ok(read) }
+        Ok((member.packed, &mut self.0))
     }
 }
 
@@ -140,11 +100,25 @@ fn head(file: &mut Window, at: u64) -> io::Result<Option<Member>> {
     let packed = long(18);
     Ok(Some(Member {
         name: String::from_utf8_lossy(&raw).into_owned(),
-        from: at + HEAD as u64 + u64::from(name) + u64::from(extra),
-        packed: (!later && packed != u32::MAX).then_some(packed.into()),
-        deflated: method == 8,
-        crc: (!later).then(|| long(14)),
+        packed: Packed {
+            from: at + HEAD as u64 + u64::from(name) + u64::from(extra),
+            length: (!later && packed != u32::MAX).then_some(packed.into()),
+            deflated: method == 8,
+            crc: (!later).then(|| long(14)),
+        },
     }))
+}
+
+/// Where the content of the member begins whose head stands here.
+pub(super) fn content(file: &mut Window, at: u64) -> io::Result<u64> {
+    let mut fixed = [0; HEAD];
+    file.seek(SeekFrom::Start(at))?;
+    file.read_exact(&mut fixed)?;
+    if !fixed.starts_with(SIGNATURE) {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let short = |at: usize| u64::from(u16::from_le_bytes([fixed[at], fixed[at + 1]]));
+    Ok(at + HEAD as u64 + short(26) + short(28))
 }
 
 fn fills(file: &mut Window, into: &mut [u8]) -> io::Result<bool> {
