@@ -19,6 +19,8 @@ mod leak_matrix;
 mod ledger;
 mod lines;
 mod log;
+#[cfg(test)]
+mod name_matrix;
 mod numbers;
 mod onlooker;
 mod open;
@@ -27,6 +29,7 @@ mod output;
 mod panics;
 mod pinned;
 mod printer;
+mod proof;
 mod reach;
 mod recent;
 mod save;

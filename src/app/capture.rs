@@ -21,7 +21,7 @@ use crate::redact::Redactor;
 use crate::report::json::Event;
 use crate::session::{Mode, Writer, autosave};
 use crate::text::{Language, Text};
-use crate::tui::{self, Banner, Command, Screen};
+use crate::tui::{self, Banner, Command, Identities, Screen};
 
 /// How long exchanges that go on may take after the run was asked to end.
 const DRAIN: Duration = Duration::from_secs(3);
@@ -32,6 +32,14 @@ const SCREEN_TICK: Duration = Duration::from_millis(33);
 /// How many events may wait for the loop.
 const OUTBOX: usize = 16 * 1024;
 
+/// What is said of a session that knows who is who.
+const IDENTITIES_KEPT: Text = Text {
+    en: "the session in {session} knows who is who (--keep-identities): do not give that file away; what authtap convert \
+         makes of it has pseudonyms only",
+    ja: "{session} のセッションには利用者名も保存されます (--keep-identities)。このファイルは共有しないでください。authtap convert で\
+         変換したファイルには仮名だけが残ります",
+};
+
 /// All that a capture needs.
 pub(super) struct Plan {
     pub(super) view: View,
@@ -40,6 +48,8 @@ pub(super) struct Plan {
     pub(super) listen: Vec<std::net::SocketAddr>,
     pub(super) authority: Arc<Authority>,
     pub(super) save: Save,
+    /// Whether the session gets to know who is who.
+    pub(super) keep_identities: bool,
     pub(super) body_limit: usize,
     pub(super) redactor: Redactor,
     pub(super) reach: Reach,
@@ -52,11 +62,12 @@ pub(super) type Performance = JoinHandle<()>;
 /// A capture as ordered on the command line.
 pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault> {
     let authority = Arc::new(ca::authority(order.ca_folder)?);
-    let redactor = Redactor::new();
     if let Some(address) = order.listen.iter().find(|address| !address.ip().is_loopback()) {
         beyond_loopback(*address, &order.feed, language);
     }
     let at_the_end = AtTheEnd::of(order.save.as_deref())?;
+    // What is to be given away is searched for the secrets that were met.
+    let redactor = if at_the_end.is_some() { Redactor::with_net() } else { Redactor::new() };
     // What is written at the end is recorded as any capture until then.
     let into = order.save.clone().filter(|_| at_the_end.is_none());
     let automatically = || Save::Automatically(autosave::data_folder());
@@ -89,6 +100,7 @@ pub(super) fn capture(order: Capture, language: Language) -> Result<Exit, Fault>
         listen: order.listen,
         authority,
         save,
+        keep_identities: order.keep_identities,
         body_limit: order.body_limit,
         redactor,
         reach,
@@ -147,7 +159,7 @@ pub(super) fn run(
         View::Terminal => Some(Screen::open()?),
         View::Lines(_) => None,
     };
-    let begun = plan.save.begin(plan.mode, &plan.redactor, plan.language)?;
+    let begun = plan.save.begin(plan.mode, &plan.redactor, plan.keep_identities, plan.language)?;
     let writer = begun.as_ref().map(|begun| &begun.writer);
     let outbox = Outbox::new(OUTBOX);
     let upstream_proxy = plan.reach.way_out.shown();
@@ -183,12 +195,15 @@ pub(super) fn run(
     let written = |writer: &&Writer| writer.status().problem.is_none();
     let recording = writer.filter(written).map(|writer| writer.path().to_owned());
     let session = recording.as_ref().map(|path| path.display().to_string());
+    if let Some(session) = session.as_ref().filter(|_| plan.keep_identities && matches!(plan.view, View::Lines(_))) {
+        warn(&IDENTITIES_KEPT.fill(plan.language, &[("session", session)]));
+    }
     let ca = plan.authority.certificate_path().display().to_string();
     for address in proxy.addresses() {
         tracing::info!(%address, mode = plan.mode.code(), ca, session, "listening");
     }
     let judged = if plan.mode == Mode::Replay { diagnosis::Capture::Replayed } else { input::RECORDED };
-    let watch = Watch::new(outbox, plan.redactor, Ledger::new(judged), begun.map(|begun| begun.writer));
+    let watch = Watch::new(outbox, plan.redactor.clone(), Ledger::new(judged), begun.map(|begun| begun.writer));
     let mut performance = perform(&proxy);
     let run = Run { runtime, signals, proxy, watch };
     let closed = match (plan.view, screen) {
@@ -212,6 +227,7 @@ pub(super) fn run(
                 addresses: run.proxy.addresses().iter().map(ToString::to_string).collect(),
                 ca: Some(ca),
                 session: session.clone(),
+                identities: if plan.keep_identities { Identities::InFile } else { Identities::InMemory },
                 upstream_proxy,
             };
             let screen = screen.map_or_else(Screen::open, Ok)?;
@@ -223,13 +239,16 @@ pub(super) fn run(
     }
     closed.report(plan.language);
     let exit = match (&plan.at_the_end, &recording) {
-        (Some(AtTheEnd { path, form }), Some(recording)) => convert::export(recording, path, *form, plan.language)?,
+        (Some(AtTheEnd { path, form }), Some(recording)) => {
+            convert::export(recording, &plan.redactor, path, *form, plan.language)?
+        }
         _ => Exit::Done,
     };
     if let (View::Terminal, Mode::Forward | Mode::Transparent | Mode::Reverse | Mode::Replay, Some(session)) =
         (plan.view, plan.mode, session)
     {
         let kept = Text { en: "the session is kept in {session}", ja: "セッションは {session} にあります" };
+        let kept = if plan.keep_identities { IDENTITIES_KEPT } else { kept };
         warn(&kept.fill(plan.language, &[("session", &session)]));
     }
     Ok((closed, exit))
@@ -281,7 +300,7 @@ impl Run<'_> {
                 match command {
                     Command::Quit => quit = true,
                     Command::Pause(paused) => self.proxy.pause(paused),
-                    Command::SetLanguage(_) | Command::Reveal(_) => {}
+                    Command::SetLanguage(_) | Command::Reveal(_) | Command::Look(..) | Command::Compare => {}
                 }
             }
         }

@@ -1,18 +1,20 @@
 //! `authtap convert`: from one session file to another, through the door.
 
-use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+mod sharing;
+
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::input::Folds;
+use self::sharing::Sharing;
 use super::onlooker::{Onlooker, Then};
+use super::proof::{self, Found, Judge, Said};
 use super::save::is_same_file;
 use super::{Convert, Exit, Fault, Share, input, warn};
-use crate::diagnosis::{Finding, Judgement};
-use crate::redact::Redactor;
-use crate::session::{Export, Form, Manifest, Opening, Progress, Reader, Recorded, SessionError};
+use crate::redact::{Met, Redactor};
+use crate::report::sanitizing;
+use crate::session::{Export, Form, Manifest, Opening, Progress, Reader, SessionError};
 use crate::text::{Language, Text};
 
 pub(super) fn convert(order: &Convert, language: Language) -> Result<Exit, Fault> {
@@ -21,7 +23,7 @@ pub(super) fn convert(order: &Convert, language: Language) -> Result<Exit, Fault
     }
     let progress = Progress::default();
     let onlooker = Onlooker::new(&progress, Then::Check, false, language)?;
-    let copied = copy(order, &progress, language);
+    let copied = copy(order, None, &progress, language);
     let _heard = onlooker.leave();
     match copied {
         Ok(copied) => {
@@ -40,11 +42,18 @@ pub(super) fn convert(order: &Convert, language: Language) -> Result<Exit, Fault
     }
 }
 
-/// Writes a finished recording again as `into`, in the form that its name asks for. What came of it is how the run exits.
-pub(super) fn export(recording: &Path, into: &Path, form: Form, language: Language) -> Result<Exit, Fault> {
+/// Writes a finished recording, which went through `redactor`, again as `into`, in the form that its name asks for. What
+/// came of it is how the run exits.
+pub(super) fn export(
+    recording: &Path,
+    redactor: &Redactor,
+    into: &Path,
+    form: Form,
+    language: Language,
+) -> Result<Exit, Fault> {
     let order =
         Convert { from: recording.to_owned(), to: into.to_owned(), form, encrypt: false, share: Share::Support };
-    let copied = copy(&order, &Progress::default(), language)?;
+    let copied = copy(&order, Some(redactor), &Progress::default(), language)?;
     copied.say(into, language);
     Ok(copied.exit())
 }
@@ -57,6 +66,13 @@ pub(super) struct Copied {
     before: Said,
     /// What is said of the copy.
     after: Said,
+    /// How many private names have stand-ins.
+    replaced: u64,
+    /// How many of them there was no room to tell apart.
+    beyond: u64,
+    met: Met,
+    /// What stood in the copy, and is masked there.
+    pub(super) found: Found,
 }
 
 impl Copied {
@@ -70,25 +86,45 @@ impl Copied {
         };
         let names = [("count", &*self.exchanges.to_string()), ("path", &*path.display().to_string())];
         warn(&written.fill(language, &names));
+        if self.replaced > 0 {
+            let replaced = Text {
+                en: "{count} names of hosts, domains, tenants, servers, certificates, addresses and ids have stand-ins, and \
+                     none of them was found in the file. Sentences may tell more than names: look through it",
+                ja: "ホスト、ドメイン、テナント、サーバー、証明書、アドレス、ID の {count} 件の名前を代わりの名前に置き換え、ファイルに残って\
+                     いないことを確認しました。文章から分かることもあるため、内容を確認してください",
+            };
+            warn(&replaced.fill(language, &[("count", &self.replaced.to_string())]));
+        }
+        if self.beyond > 0 {
+            let beyond = Text {
+                en: "{count} times a name was one too many to tell apart: such names share a stand-in",
+                ja: "{count} 回、区別できる数を超える名前がありました。それらは共通の名前に置き換えました",
+            };
+            warn(&beyond.fill(language, &[("count", &self.beyond.to_string())]));
+        }
         let (before, after) = (self.before.count().to_string(), self.after.count().to_string());
         let proof = if self.before == self.after {
             Text {
-                en: "read again: {before} findings before, the same {after} after",
-                ja: "読み直して確認しました: 検出は変換前 {before} 件、変換後も同じ {after} 件です",
+                en: "read again: {before} findings before, the same {after} after; {secrets}",
+                ja: "読み直して確認しました: 検出は変換前 {before} 件、変換後も同じ {after} 件です。{secrets}",
             }
         } else {
             Text {
-                en: "read again: {before} findings before, {after} after, and they are not the same. This is a fault of \
-                     this program: diagnose the source itself, and please report it",
-                ja: "読み直した結果が一致しません: 検出は変換前 {before} 件、変換後 {after} 件です。このプログラムの不具合です。\
-                     元のファイルを診断し、報告してください",
+                en: "read again: {before} findings before, {after} after, and they are not the same; {secrets}. This is a \
+                     fault of this program: diagnose the source itself, and please report it",
+                ja: "読み直した結果が一致しません: 検出は変換前 {before} 件、変換後 {after} 件です。{secrets}。このプログラムの\
+                     不具合です。元のファイルを診断し、報告してください",
             }
         };
-        warn(&proof.fill(language, &[("before", &before), ("after", &after)]));
+        let secrets = sanitizing::secrets(&self.met, self.found.count(), language);
+        warn(&proof.fill(language, &[("before", &before), ("after", &after), ("secrets", &secrets)]));
+        if let Some(alarm) = proof::alarm(&self.found, language) {
+            warn(&alarm);
+        }
     }
 
-    fn exit(&self) -> Exit {
-        if self.before != self.after {
+    pub(super) fn exit(&self) -> Exit {
+        if self.before != self.after || !self.found.is_empty() {
             Exit::Refused
         } else if self.gaps.is_empty() {
             Exit::Done
@@ -98,89 +134,42 @@ impl Copied {
     }
 }
 
-/// What is said of a session in the end, in so far as it can be compared: how often each finding, and a digest of what
-/// is said of which exchange.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Said {
-    findings: BTreeMap<&'static str, u64>,
-    digest: u64,
-}
-
-impl Said {
-    fn count(&self) -> u64 {
-        self.findings.values().sum()
-    }
-
-    fn note(&mut self, judgement: &Judgement) {
-        let ids: Vec<_> = judgement.findings.iter().map(Finding::id).collect();
-        for id in &ids {
-            *self.findings.entry(id).or_default() += 1;
-        }
-        // Labels and numbers differ from file to file; verdicts and findings must not.
-        let mut digest = DefaultHasher::new();
-        (self.digest, judgement.verdict.code(), ids).hash(&mut digest);
-        self.digest = digest.finish();
-    }
-}
-
-/// Judges exchanges as they come.
-#[derive(Default)]
-struct Judge {
-    folds: Folds,
-    said: Said,
-}
-
-impl Judge {
-    fn observe(&mut self, recorded: &Recorded) {
-        let observed = self.folds.observe(&recorded.origin, &recorded.exchange);
-        self.said.note(&observed.judgement);
-        observed.revised.iter().for_each(|judgement| self.said.note(judgement));
-    }
-
-    fn finish(mut self) -> Said {
-        self.folds.finish().revised.iter().for_each(|judgement| self.said.note(judgement));
-        self.said
-    }
-}
-
-/// What is said of the file at `path`, which was just written.
-fn read_again(path: &Path, password: Option<&Zeroizing<String>>, progress: &Progress) -> Result<Said, Fault> {
-    let redactor = Redactor::new();
-    progress.begin_anew();
-    let opening = Opening { redactor: &redactor, password: &|_| password.cloned(), progress: progress.clone() };
-    let reader = Reader::open(path, &opening)?;
-    let mut judge = Judge::default();
-    for recorded in reader.exchanges() {
-        judge.observe(&recorded?);
-    }
-    Ok(judge.finish())
-}
-
-pub(super) fn copy(order: &Convert, progress: &Progress, language: Language) -> Result<Copied, Fault> {
+/// Copies as ordered. What `capture` met is looked for in the copy as well: the secrets of a recording are gone from its
+/// file.
+pub(super) fn copy(
+    order: &Convert,
+    capture: Option<&Redactor>,
+    progress: &Progress,
+    language: Language,
+) -> Result<Copied, Fault> {
     // Asked for before the long part, not behind it.
     let password = order.encrypt.then(|| input::password(&order.to, language)).flatten();
     if order.encrypt && password.as_ref().is_none_or(|password| password.is_empty()) {
         return Err(SessionError::Protected { path: order.to.clone() }.into());
     }
-    let redactor = Redactor::new();
-    let opening =
-        Opening { redactor: &redactor, password: &|path| input::password(path, language), progress: progress.clone() };
+    let redactor = Redactor::with_net();
+    // The source may be read twice.
+    let asked = OnceCell::new();
+    let password_of = |path: &Path| asked.get_or_init(|| input::password(path, language)).clone();
+    let opening = Opening { redactor: &redactor, password: &password_of, progress: progress.clone() };
     let reader = Reader::open(&order.from, &opening)?;
-    let mut export = Export::begin(&order.to, order.form, password.clone())?;
-    let (mut exchanges, mut gaps, mut judge) = (0, Vec::new(), Judge::default());
-    for recorded in reader.exchanges() {
-        match recorded {
-            Ok(recorded) => {
-                judge.observe(&recorded);
-                export.add(shared(order.share, recorded))?;
-                exchanges += 1;
-            }
-            Err(SessionError::Cancelled) => return Err(SessionError::Cancelled.into()),
-            Err(gap) => gaps.push(gap),
+    let net = capture.unwrap_or(&redactor);
+
+    let mut sharing = Sharing::learned(order.share, &order.from, &opening)?;
+    let mut copy = write(order, &reader, password.as_ref(), None, &mut sharing)?;
+    let mut found = proof::search(copy.export.seal()?, password.as_ref(), net, progress)?;
+    if !found.is_empty() {
+        // A secret may be met after the text that shows it: only now all are known.
+        drop(copy);
+        copy = write(order, &reader, password.as_ref(), Some(net), &mut sharing)?;
+        found.number(&copy.ids);
+        if !proof::search(copy.export.seal()?, password.as_ref(), net, progress)?.is_empty() {
+            return Err(Fault::Leak { path: order.to.clone() });
         }
     }
-    let before = judge.finish();
-    let after = read_again(export.seal()?, password.as_ref(), progress)?;
+    sharing.check(copy.export.seal()?, password.as_ref(), &order.to)?;
+    let after = proof::read_again(copy.export.seal()?, password.as_ref(), progress)?;
+    let Copy { export, exchanges, gaps, before, .. } = copy;
     let manifest = Manifest {
         share: order.share.code(),
         source: reader.kind().code(),
@@ -189,16 +178,52 @@ pub(super) fn copy(order: &Convert, progress: &Progress, language: Language) -> 
         findings_before: before.findings.clone(),
         findings_after: after.findings.clone(),
         same: before == after,
+        replaced: sharing.replaced(),
+        met: net.met(),
+        found: found.by_class(),
     };
+    let replaced = manifest.replaced.values().sum();
     export.finish(&manifest)?;
-    Ok(Copied { exchanges, gaps, before, after })
+    Ok(Copied { exchanges, gaps, before, after, met: manifest.met, found, replaced, beyond: sharing.beyond() })
 }
 
-/// What may be given to those whom the file is for. Support sees hosts, tenants and request ids.
-fn shared(share: Share, recorded: Recorded) -> Recorded {
-    match share {
-        Share::Support => recorded,
+/// A copy that has no name yet.
+struct Copy {
+    export: Export,
+    exchanges: u64,
+    gaps: Vec<SessionError>,
+    /// What is said of the source.
+    before: Said,
+    /// The numbers of the exchanges in their order, where those are asked for: in a copy that is masked.
+    ids: Vec<u64>,
+}
+
+/// Writes all that can be read; with a net what that met is masked.
+fn write(
+    order: &Convert,
+    reader: &Reader,
+    password: Option<&Zeroizing<String>>,
+    net: Option<&Redactor>,
+    sharing: &mut Sharing,
+) -> Result<Copy, Fault> {
+    let mut export = Export::begin(&order.to, order.form, password.cloned())?;
+    if let Some(net) = net {
+        export = export.masking(net);
     }
+    let (mut exchanges, mut gaps, mut judge, mut ids) = (0, Vec::new(), Judge::default(), Vec::new());
+    for recorded in reader.exchanges() {
+        match recorded {
+            Ok(recorded) => {
+                judge.observe(&recorded);
+                ids.extend(net.map(|_| recorded.exchange.id));
+                export.add(sharing.shared(recorded))?;
+                exchanges += 1;
+            }
+            Err(SessionError::Cancelled) => return Err(SessionError::Cancelled.into()),
+            Err(gap) => gaps.push(gap),
+        }
+    }
+    Ok(Copy { export, exchanges, gaps, before: judge.finish(), ids })
 }
 
 /// Where a capture is written when it is over.

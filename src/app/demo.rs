@@ -27,6 +27,7 @@ pub(super) fn demo(view: View, language: Language) -> Result<Exit, Fault> {
         mode: Mode::Demo,
         listen: vec![([127, 0, 0, 1], 0).into()],
         save: Save::Into(folder.path.join("demo.authtap")),
+        keep_identities: false,
         body_limit: Capture::BODY_LIMIT,
         redactor: Redactor::new(),
         at_the_end: None,

@@ -9,15 +9,18 @@ use super::input::{self, Folds, Input};
 use super::numbers::Numbers;
 use super::onlooker::{Onlooker, Then, unless_ended};
 use super::output::Output;
+use super::proof::{self, Found, Sieve};
 use super::recent::Recent;
 use super::shelved::Shelved;
 use super::{Exit, Fault, Page, warn};
 use crate::diagnosis::{Entries, Handshake, Judgement, Readiness, Verdict};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Head};
 use crate::redact::{Clean, Redactor};
 use crate::report::json::{Document, Entry, Known};
+use crate::report::sanitizing::{Sanitizing, Source};
 use crate::report::{html, markdown, text};
-use crate::session::{Opening, Origin, Progress, Provenance, Recorded, SessionError};
+use crate::session::kind::Kind;
+use crate::session::{Opening, Origin, Progress, Provenance, Recorded, SessionError, Stated};
 use crate::text::{Language, Text};
 
 pub(super) fn diagnose(sources: &[PathBuf], page: Page, language: Language) -> Result<Exit, Fault> {
@@ -46,9 +49,12 @@ pub(super) fn diagnose(sources: &[PathBuf], page: Page, language: Language) -> R
         };
         warn(&nothing.fill(language, &[("source", text::source_name(source, language))]));
     }
-    let exit = sum.exit();
-    sum.write(page, language, Output::standard())?;
-    Ok(exit)
+    let found = sum.write(page, language, Output::standard())?;
+    if let Some(alarm) = proof::alarm(&found, language) {
+        warn(&alarm);
+        return Ok(Exit::Refused);
+    }
+    Ok(sum.exit())
 }
 
 /// What all sources came to.
@@ -71,6 +77,9 @@ pub(super) struct Sum {
     unread: Vec<String>,
     /// The highest number so far.
     last: u64,
+    /// What was met of secrets, a source each.
+    nets: Vec<Redactor>,
+    sanitizing: Sanitizing,
 }
 
 impl Sum {
@@ -79,7 +88,7 @@ impl Sum {
         self.names = sources.iter().map(|source| name(source)).collect();
         let (texts, files) =
             if sources.len() > 1 { pasted_and_files(sources)? } else { (sources.to_vec(), Vec::new()) };
-        let shelved = |file: &PathBuf| Shelved::of(file, progress, language);
+        let shelved = |file: &PathBuf| Shelved::of(file, Redactor::with_net(), progress, language);
         let sessions = files.iter().map(shelved).collect::<Result<Vec<_>, _>>()?;
         let numbers = Numbers::of(&sessions);
         if !sessions.is_empty() {
@@ -96,13 +105,18 @@ impl Sum {
                 });
             self.fold(0, numbered);
             self.gaps.append(&mut gaps);
+            self.nets.push(shelved.redactor().clone());
+            let kind = files.get(at).and_then(|file| Kind::of_file(file).ok());
+            self.note(files.get(at).map_or_else(String::new, |file| name(file)), kind, shelved.stated());
         }
         texts.iter().try_for_each(|source| self.read_one(source, progress, language))?;
+        self.nets.iter().for_each(|net| self.sanitizing.met.add(&net.met()));
         if progress.is_cancelled() { Err(SessionError::Cancelled.into()) } else { Ok(()) }
     }
 
     fn read_one(&mut self, source: &Path, progress: &Progress, language: Language) -> Result<(), Fault> {
-        let redactor = Redactor::new();
+        let redactor = Redactor::with_net();
+        self.nets.push(redactor.clone());
         let opening = Opening {
             redactor: &redactor,
             password: &|path| input::password(path, language),
@@ -113,11 +127,13 @@ impl Sum {
                 let mut gaps = Vec::new();
                 self.fold(self.last, input::readable(reader.exchanges(), &mut gaps));
                 self.gaps.append(&mut gaps);
+                self.note(name(source), Some(reader.kind()), reader.stated());
             }
             Input::Pasted(exchanges) => {
                 if input::is_nothing(&exchanges) {
                     self.unread.push(name(source));
                 }
+                self.note(name(source), None, None);
                 let origin = Origin::of(Provenance::Imported);
                 let recorded = exchanges.into_iter().map(|exchange| Recorded { origin: Arc::clone(&origin), exchange });
                 self.fold(self.last, recorded);
@@ -126,12 +142,17 @@ impl Sum {
         Ok(())
     }
 
+    fn note(&mut self, name: String, kind: Option<Kind>, stated: Option<&Stated>) {
+        self.sanitizing.sources.push(Source { name, kind, stated: stated.cloned() });
+    }
+
     /// `offset` is added to the numbers.
     fn fold(&mut self, offset: u64, recorded: impl Iterator<Item = Recorded>) {
         let mut folds = Folds::default();
         for Recorded { origin, mut exchange } in recorded {
             exchange.id += offset;
             self.last = self.last.max(exchange.id);
+            self.sanitizing.stripped += stripped(&exchange);
             let observed = folds.observe(&origin, &exchange);
             self.places.insert(exchange.id, self.exchanges.len());
             let mut entry = Entry::new(&exchange, &observed.judgement);
@@ -179,25 +200,48 @@ impl Sum {
         }
     }
 
-    pub(super) fn write(&self, page: Page, language: Language, mut output: Output) -> Result<(), Fault> {
-        let known = Known {
+    /// Writes what is said of all sources. It goes into tickets: secrets that were met are looked for in it, masked, and
+    /// given back.
+    pub(super) fn write(&self, page: Page, language: Language, mut output: Output) -> Result<Found, Fault> {
+        let list = self.findings.list();
+        let known = |sanitizing| Known {
             sources: &self.names,
             exchanges: &self.exchanges,
-            findings: &self.findings.list(),
+            findings: &list,
             handshakes: &self.handshakes,
             readiness: &self.readiness,
+            sanitizing,
         };
-        match page {
-            Page::Text => output.page(&text::diagnosis(&known, language)),
-            Page::Markdown => output.page(&markdown::diagnosis(&known, language)),
-            Page::Html => output.page(&html::diagnosis(&known, language)),
+        let write = match page {
+            Page::Text => text::diagnosis,
+            Page::Markdown => markdown::diagnosis,
+            Page::Html => html::diagnosis,
             Page::Json => {
-                let written = serde_json::to_writer_pretty(&mut output, &Document::new(&known, language));
+                let mut sieve = Sieve::new(&mut output, &self.nets);
+                let written =
+                    serde_json::to_writer_pretty(&mut sieve, &Document::new(&known(&self.sanitizing), language));
                 written.map_err(|error| Fault::Output(error.into()))?;
-                output.write_all(b"\n").and_then(|()| output.flush()).map_err(Fault::Output)
+                let found = sieve.finish().map_err(Fault::Output)?;
+                output.flush().map_err(Fault::Output)?;
+                return Ok(found);
             }
+        };
+        let mut whole = write(&known(&self.sanitizing), language);
+        let found = proof::look(&whole, &self.nets);
+        if !found.is_empty() {
+            let sanitizing = Sanitizing { found: found.by_class(), ..self.sanitizing.clone() };
+            whole = proof::masked(write(&known(&sanitizing), language), &self.nets);
         }
+        output.page(&whole)?;
+        Ok(found)
     }
+}
+
+/// How many of its messages came without their credentials.
+fn stripped(exchange: &Exchange) -> u64 {
+    let response = exchange.response.seen().map(|response| &response.message);
+    let messages = [exchange.request.seen(), response].into_iter().flatten();
+    messages.map(|message| u64::from(message.head == Head::Stripped)).sum()
 }
 
 /// Where each number stands: numbers follow each other, so that a block of them takes little more than the places.

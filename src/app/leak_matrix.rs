@@ -14,6 +14,7 @@
     reason = "a test that writes files of its own and tells what it tried"
 )]
 
+mod caught;
 mod places;
 mod planted;
 mod sources;
@@ -34,9 +35,9 @@ use super::{Convert, Fault, Page, Share, convert, watch};
 use crate::redact::{self, Redactor};
 use crate::report::json::{Entry, Event};
 use crate::report::text;
-use crate::session::{self, Opening, Origin, Progress, Provenance, Recorded};
+use crate::session::{self, Opening, Origin, Progress, Provenance, Recorded, Session, Writer};
 use crate::text::Language;
-use crate::tui::{self, Banner, Mode, State};
+use crate::tui::{self, Banner, State};
 
 /// Everything that leaves, by name: bytes that a stranger may get to see.
 type Sinks = Vec<(&'static str, Vec<u8>)>;
@@ -71,6 +72,25 @@ fn a_sanitizer_that_is_switched_off_is_noticed_at_every_way_out() {
     for sink in ["exchanges", ".authtap", ".har", ".saz", "text", "json", "markdown", "html", "lines", "screen", "log"]
     {
         assert!(tried.leaky.contains(&sink), "a leak into {sink} goes unnoticed; {:?}", tried.leaky);
+    }
+}
+
+/// A session that knows who is who knows no secret for it, wherever one stands.
+#[test]
+fn no_secret_is_kept_as_a_name_of_somebody() {
+    let folder = tempfile::tempdir().unwrap();
+    for form in Form::ALL {
+        let planted = (0..).zip(PLACES).filter(|(_, place)| place.takes(form));
+        let planted: Vec<_> = planted.map(|(seed, place)| Planted::new(*place, form, seed)).collect();
+        let planted: Vec<_> = planted.into_iter().filter(|planted| Source::Live.has(planted)).collect();
+        let path = folder.path().join(format!("{form:?}.authtap"));
+        sources::record(&planted, &path, Writer::begin_with_identities);
+        let session = Session::open(&path, &Redactor::new()).unwrap();
+        assert!(session.has_identities());
+        assert_eq!(session.reveal(1, &"ip#1".into()), "192.0.2.1");
+        let found = Search::of(&planted).found(&std::fs::read(&path).unwrap());
+        let at = |secret: &&str| planted.iter().find(|planted| planted.secret == **secret).map(|planted| planted.place);
+        assert!(found.is_empty(), "{form:?}: {:?}", found.iter().map(at).collect::<Vec<_>>());
     }
 }
 
@@ -140,7 +160,7 @@ fn sinks(source: Source, path: &Path, folder: &Path) -> Sinks {
         for (name, form) in
             [(".authtap", session::Form::Authtap), (".har", session::Form::Har), (".saz", session::Form::Saz)]
         {
-            sinks.push((name, written(source, path, &folder.join(format!("out{name}")), form, &read)));
+            sinks.push((name, exported(source, path, &folder.join(format!("out{name}")), form, &read)));
         }
         let messages = gaps
             .iter()
@@ -175,7 +195,7 @@ fn lines(read: &[Recorded]) -> Vec<u8> {
 
 /// The file that `convert` writes, an archive unpacked. Pasted text is no file that it reads, but has exchanges that can
 /// be written.
-fn written(source: Source, from: &Path, to: &Path, form: session::Form, read: &[Recorded]) -> Vec<u8> {
+fn exported(source: Source, from: &Path, to: &Path, form: session::Form, read: &[Recorded]) -> Vec<u8> {
     if source == Source::Pasted {
         let mut export = session::Export::begin(to, form, None).unwrap();
         for recorded in read {
@@ -184,8 +204,13 @@ fn written(source: Source, from: &Path, to: &Path, form: session::Form, read: &[
         export.finish(&session::Manifest::default()).unwrap();
     } else {
         let order = Convert { from: from.to_owned(), to: to.to_owned(), form, encrypt: false, share: Share::Support };
-        convert::copy(&order, &Progress::default(), Language::En).unwrap();
+        convert::copy(&order, None, &Progress::default(), Language::En).unwrap();
     }
+    written(to, form)
+}
+
+/// The bytes of a file, an archive unpacked.
+fn written(to: &Path, form: session::Form) -> Vec<u8> {
     if form != session::Form::Saz {
         return std::fs::read(to).unwrap();
     }
@@ -209,7 +234,7 @@ fn page_of(path: &Path, page: Page) -> Vec<u8> {
 
 /// What `open` shows, an exchange after the other, on a screen that has room for all of it.
 fn screens(path: &Path, exchanges: usize) -> Vec<u8> {
-    let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None, upstream_proxy: None };
+    let banner = Banner::of_saved(String::new());
     let mut state = State::new(Language::En, banner);
     let mut shown = String::new();
     look(&[path.to_owned()], &mut state, |state, shelf| {

@@ -17,17 +17,17 @@ use super::shelved::Shelved;
 use super::{Exit, Fault, warn};
 use crate::diagnosis::{Handshake, Judgement, Readiness};
 use crate::exchange::Exchange;
-use crate::redact::Clean;
+use crate::redact::{Clean, Redactor};
 use crate::session::{Outline, Progress, Recorded, SessionError};
 use crate::text::{Language, Text};
-use crate::tui::{self, Banner, Command, CopyForm, Mode, Problem, Row, Screen, ScreenError, Source, State};
+use crate::tui::{self, Banner, Command, CopyForm, Problem, Row, Screen, ScreenError, Source, State};
 
 /// How long is waited for keys while there is nothing to do.
-const TICK: Duration = Duration::from_millis(100);
+pub(super) const TICK: Duration = Duration::from_millis(100);
 /// The same while something is left to draw.
-const SOON: Duration = Duration::from_millis(10);
+pub(super) const SOON: Duration = Duration::from_millis(10);
 /// For how long is read between two looks at the keyboard.
-const TURN: Duration = Duration::from_millis(20);
+pub(super) const TURN: Duration = Duration::from_millis(20);
 /// How many exchanges are listed at a time.
 const BATCH: usize = 2_000;
 /// The same where several sessions are merged: each batch is sorted in between those that are there.
@@ -35,17 +35,14 @@ const MERGED_BATCH: usize = 50_000;
 
 pub(super) fn open(files: &[PathBuf], language: Language) -> Result<Exit, Fault> {
     let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
-    let banner = Banner {
-        mode: Mode::Open,
-        addresses: Vec::new(),
-        ca: None,
-        session: Some(names.join(", ")),
-        upstream_proxy: None,
-    };
     let (sessions, heard) = shelve(files, language)?;
     let sessions = match sessions {
         Ok(sessions) => sessions,
         Err(fault) => return unless_ended(Err(fault), language),
+    };
+    let banner = Banner {
+        identities: sessions.iter().map(Shelved::identities).max().unwrap_or_default(),
+        ..Banner::of_saved(names.join(", "))
     };
     let numbers = Numbers::of(&sessions);
     let asked_to_end = || heard.signals.as_ref().is_some_and(|signals| signals.wait(Duration::ZERO));
@@ -81,12 +78,12 @@ pub(super) fn open(files: &[PathBuf], language: Language) -> Result<Exit, Fault>
 fn shelve(files: &[PathBuf], language: Language) -> Result<(Result<Vec<Shelved>, Fault>, Heard), Fault> {
     let progress = Progress::default();
     let onlooker = Onlooker::new(&progress, Then::Diagnose, false, language)?;
-    let sessions = files.iter().map(|file| Shelved::of(file, &progress, language)).collect();
+    let sessions = files.iter().map(|file| Shelved::of(file, Redactor::new(), &progress, language)).collect();
     Ok((sessions, onlooker.leave()))
 }
 
 /// The sessions that are looked at.
-struct Shelf<'a> {
+pub(super) struct Shelf<'a> {
     sessions: &'a [Shelved],
     numbers: &'a Numbers,
     judgements: Judgements,
@@ -97,7 +94,7 @@ struct Shelf<'a> {
 }
 
 impl<'a> Shelf<'a> {
-    fn new(sessions: &'a [Shelved], numbers: &'a Numbers) -> Self {
+    pub(super) fn new(sessions: &'a [Shelved], numbers: &'a Numbers) -> Self {
         Self {
             sessions,
             numbers,
@@ -164,13 +161,17 @@ impl Source for Shelf<'_> {
         ids.iter().copied().filter(holds).collect()
     }
 
-    fn reveal(&self, text: &Clean) -> String {
-        self.sessions.last().map_or_else(|| text.as_str().to_owned(), |shelved| shelved.reveal(text))
+    fn reveal(&self, id: u64, text: &Clean) -> String {
+        let revealed = self.numbers.recorded(id).and_then(|(at, recorded)| {
+            let shelved = self.sessions.get(at)?;
+            Some(shelved.reveal(recorded, text))
+        });
+        revealed.unwrap_or_else(|| text.as_str().to_owned())
     }
 }
 
 /// The reading of all sessions: each is listed, then each is judged.
-struct Reading<'a> {
+pub(super) struct Reading<'a> {
     sessions: &'a [Shelved],
     numbers: &'a Numbers,
     stage: Stage<'a>,
@@ -190,7 +191,7 @@ enum Stage<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(sessions: &'a [Shelved], numbers: &'a Numbers) -> Self {
+    pub(super) fn new(sessions: &'a [Shelved], numbers: &'a Numbers) -> Self {
         let all = sessions.iter().map(Shelved::len).sum();
         let mut reading = Self { sessions, numbers, stage: Stage::Over, all, done: 0, gaps: Vec::new() };
         reading.stage = reading.list(0);
@@ -198,7 +199,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Reads until `until`; says whether anything is left.
-    fn goes_on(&mut self, shelf: &mut Shelf<'_>, state: &mut State, until: Instant) -> bool {
+    pub(super) fn goes_on(&mut self, shelf: &mut Shelf<'_>, state: &mut State, until: Instant) -> bool {
         while self.step(shelf, state) {
             if Instant::now() >= until {
                 state.reading(self.progress());
@@ -307,6 +308,10 @@ mod tests {
     use crate::exchange::{Ids, Timestamp};
     use crate::redact::Redactor;
     use crate::session::{self, Writer, paste};
+    use crate::tui::Identities;
+
+    /// How a recording is begun.
+    type Begin = fn(&std::path::Path, session::Mode, &Redactor) -> Result<Writer, SessionError>;
 
     /// Reads all, and gives what cannot be read.
     fn read(shelf: &mut Shelf<'_>, state: &mut State) -> Vec<SessionError> {
@@ -334,7 +339,7 @@ mod tests {
             path
         };
         let files = [file("a", [10, 40]), file("b", [20, 30])];
-        let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None, upstream_proxy: None };
+        let banner = Banner::of_saved(String::new());
         let mut state = State::new(Language::En, banner);
         let sessions = shelve(&files, Language::En).unwrap().0.unwrap();
         let numbers = Numbers::of(&sessions);
@@ -351,6 +356,43 @@ mod tests {
     }
 
     #[test]
+    fn each_of_several_sessions_has_its_own_people() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, begin: Begin, time: i64| {
+            let path = folder.path().join(name);
+            let redactor = Redactor::new();
+            let writer = begin(&path, session::Mode::Forward, &redactor).unwrap();
+            let text = format!("GET /?User={name}%40contoso.com HTTP/1.1\r\nHost: mail.contoso.com\r\n\r\n");
+            // Not as pasted text: that is of somebody who has seen the names.
+            let url = redactor.wire().url(format!("https://mail.contoso.com/?User={name}%40contoso.com").as_bytes());
+            for exchange in paste::read(text.as_bytes(), &Redactor::new(), &Ids::default(), Timestamp(time)) {
+                writer.append(Arc::new(Exchange { url: Some(url.clone()), ..exchange }));
+            }
+            path
+        };
+        let har = folder.path().join("casey.har");
+        let entry = "{\"startedDateTime\":\"2026-11-22T09:00:00Z\",\"time\":1,\"request\":{\"method\":\"GET\",\"url\":\
+             \"https://mail.contoso.com/?User=casey%40contoso.com\",\"headers\":[]},\"response\":{\"status\":200,\"headers\":[]}}";
+        std::fs::write(&har, format!("{{\"log\":{{\"entries\":[{entry}]}}}}")).unwrap();
+        let keeping: Begin = Writer::begin_with_identities;
+        let files = [file("avery", keeping, 1), file("blake", keeping, 2), file("drew", Writer::begin, 3), har];
+        let sessions = shelve(&files, Language::En).unwrap().0.unwrap();
+        let identities = [Identities::InFile, Identities::InFile, Identities::Unknown, Identities::InMemory];
+        assert_eq!(sessions.iter().map(Shelved::identities).collect::<Vec<_>>(), identities);
+        let numbers = Numbers::of(&sessions);
+        let shelf = Shelf::new(&sessions, &numbers);
+        let shown = |id| {
+            let exchange = shelf.exchange(id).unwrap();
+            let url = exchange.url.as_ref().unwrap().text();
+            (url.as_str().to_owned(), shelf.reveal(id, url))
+        };
+        for (id, name) in [(1, "avery"), (2, "blake"), (3, "user%231"), (4, "casey")] {
+            let url = |user: &str| format!("https://mail.contoso.com/?User={user}@contoso.com");
+            assert_eq!(shown(id), (url("user%231"), url(name)));
+        }
+    }
+
+    #[test]
     fn an_archive_is_looked_at_like_a_session() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trace.har");
@@ -363,7 +405,7 @@ mod tests {
         };
         let entries = [entry(1, 5000, "poll"), entry(2, 10, "a"), "7".to_owned()].join(",");
         std::fs::write(&path, format!("{{\"log\":{{\"entries\":[{entries}]}}}}")).unwrap();
-        let banner = Banner { mode: Mode::Open, addresses: Vec::new(), ca: None, session: None, upstream_proxy: None };
+        let banner = Banner::of_saved(String::new());
         let mut state = State::new(Language::En, banner);
         let sessions = shelve(&[path], Language::En).unwrap().0.unwrap();
         let mut shelf = Shelf::new(&sessions, &Numbers::Own);

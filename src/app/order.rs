@@ -41,8 +41,8 @@ pub enum Task {
         good: PathBuf,
         /// In which it does not.
         bad: PathBuf,
-        /// How to say it.
-        lines: Lines,
+        /// How to say it; nothing is on the terminal where there is one, else as text.
+        lines: Option<Lines>,
     },
     /// Write a session file again in another format.
     Convert(Convert),
@@ -85,6 +85,8 @@ pub struct Convert {
 pub enum Share {
     /// Support: hosts, tenants and request ids stay.
     Support,
+    /// Strangers: they have stand-ins.
+    Public,
 }
 
 impl Share {
@@ -92,6 +94,7 @@ impl Share {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Support => "support",
+            Self::Public => "public",
         }
     }
 }
@@ -105,6 +108,8 @@ pub struct Capture {
     pub listen: Vec<SocketAddr>,
     /// The session's file, if one was named.
     pub save: Option<PathBuf>,
+    /// Whether the session's file gets to know who is who.
+    pub keep_identities: bool,
     /// Where the root certificate lives; nothing is the user's data folder.
     pub ca_folder: Option<PathBuf>,
     /// How many bytes of each body are kept for reading.

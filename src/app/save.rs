@@ -19,17 +19,31 @@ pub(super) enum Save {
 }
 
 impl Save {
-    /// Begins the session. A place that cannot be written is no reason not to capture: it is said, and counted.
-    pub(super) fn begin(self, mode: Mode, redactor: &Redactor, language: Language) -> Result<Option<Begun>, Fault> {
+    /// Begins the session, which gets to know who is who where `identities` are asked for. A place that cannot be written
+    /// is no reason not to capture: it is said, and counted.
+    pub(super) fn begin(
+        self,
+        mode: Mode,
+        redactor: &Redactor,
+        identities: bool,
+        language: Language,
+    ) -> Result<Option<Begun>, Fault> {
+        let begin = |path: &Path| {
+            if identities {
+                Writer::begin_with_identities(path, mode, redactor)
+            } else {
+                Writer::begin(path, mode, redactor)
+            }
+        };
         let (path, fresh, begun) = match self {
             Self::Nowhere => return Ok(None),
             Self::Into(path) => {
                 let fresh = !path.exists();
-                let begun = Writer::begin(&path, mode, redactor);
+                let begun = begin(&path);
                 (path, fresh, begun)
             }
             Self::Automatically(Ok(folder)) => {
-                let begun = autosave::begin(&folder, mode, redactor, Timestamp::now());
+                let begun = autosave::begin(&folder, Timestamp::now(), begin);
                 (folder, true, begun)
             }
             Self::Automatically(Err(error)) => (PathBuf::new(), false, Err(error)),

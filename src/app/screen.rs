@@ -93,7 +93,7 @@ impl Source for Look<'_> {
         self.watch.holding(ids, part)
     }
 
-    fn reveal(&self, text: &Clean) -> String {
+    fn reveal(&self, _: u64, text: &Clean) -> String {
         self.watch.redactor.reveal(text)
     }
 }

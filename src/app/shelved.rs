@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::Fault;
-use super::input;
+use super::input::{self, Input};
 use crate::exchange::{Exchange, Timestamp};
 use crate::redact::{Clean, Redactor};
-use crate::session::{Opening, Outline, Progress, Recorded, Session, SessionError};
+use crate::session::{Opening, Outline, Progress, Recorded, Session, SessionError, Stated};
 use crate::text::Language;
-use crate::tui::contains;
+use crate::tui::{Identities, contains};
 
 /// A saved source.
 pub(super) struct Shelved {
@@ -16,19 +16,56 @@ pub(super) struct Shelved {
     /// What could not be read of the file that the session stands for.
     gaps: Vec<SessionError>,
     redactor: Redactor,
+    identities: Identities,
 }
 
 impl Shelved {
-    /// The source at `path`, of any kind.
-    pub(super) fn of(path: &Path, progress: &Progress, language: Language) -> Result<Self, Fault> {
-        let redactor = Redactor::new();
+    /// The source at `path`, of any kind; what is read goes through `redactor`.
+    pub(super) fn of(path: &Path, redactor: Redactor, progress: &Progress, language: Language) -> Result<Self, Fault> {
         let opening = Opening {
             redactor: &redactor,
             password: &|path| input::password(path, language),
             progress: progress.clone(),
         };
         let (session, gaps) = input::session(path, &opening)?;
-        Ok(Self { session, gaps, redactor })
+        Ok(Self::new(session, gaps, redactor))
+    }
+
+    /// The same, and a pasted text, too.
+    pub(super) fn of_any(path: &Path, progress: &Progress, language: Language) -> Result<Self, Fault> {
+        if !input::is_text(path)? {
+            return Self::of(path, Redactor::new(), progress, language);
+        }
+        let redactor = Redactor::new();
+        match Input::open(path, &Opening::quietly(&redactor))? {
+            Input::File(_) => Self::of(path, redactor, progress, language),
+            Input::Pasted(exchanges) => {
+                let session = Session::of_exchanges(exchanges, path, &redactor)?;
+                Ok(Self::new(session, Vec::new(), redactor))
+            }
+        }
+    }
+
+    fn new(session: Session, gaps: Vec<SessionError>, redactor: Redactor) -> Self {
+        let identities = if session.has_identities() {
+            Identities::InFile
+        } else if redactor.knows_people() {
+            // Another tool's file, which was read just now.
+            Identities::InMemory
+        } else {
+            Identities::Unknown
+        };
+        Self { session, gaps, redactor, identities }
+    }
+
+    /// What the file states of itself.
+    pub(super) const fn stated(&self) -> Option<&Stated> {
+        self.session.stated()
+    }
+
+    /// What its secrets went through.
+    pub(super) const fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     /// All exchanges that can be read; what cannot be read goes to `gaps`.
@@ -66,8 +103,17 @@ impl Shelved {
         self.session.holds(id, |text| contains(text, part))
     }
 
-    /// `text` with the people behind its pseudonyms.
-    pub(super) fn reveal(&self, text: &Clean) -> String {
-        self.redactor.reveal(text)
+    /// Where it is known who stands behind its pseudonyms.
+    pub(super) const fn identities(&self) -> Identities {
+        self.identities
+    }
+
+    /// A text of an exchange with the people behind its pseudonyms.
+    pub(super) fn reveal(&self, exchange: u64, text: &Clean) -> String {
+        match self.identities {
+            Identities::InFile => self.session.reveal(exchange, text),
+            Identities::InMemory => self.redactor.reveal(text),
+            Identities::Unknown => text.as_str().to_owned(),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! From what was typed to what is meant, or to the name of what this version does not have.
+//! From what was typed to what is meant.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -35,20 +35,13 @@ impl Arguments {
             }
             Command::Demo(Demo { headless, format }) => Task::Demo { view: view(headless, format) },
             Command::Convert(convert) => Task::Convert(conversion(convert)?),
-            Command::Compare(Compare { good, bad, format }) => Task::Compare { good, bad, lines: lines(format) },
+            Command::Compare(Compare { good, bad, format }) => Task::Compare { good, bad, lines: format.map(lines) },
         };
         Ok(Order { task, language, log: self.log })
     }
 }
 
-fn not_yet<T>(what: &str) -> Result<T, Fault> {
-    Err(Fault::NotYet { what: what.to_owned() })
-}
-
 fn capture(proxy: Proxy) -> Result<Capture, Fault> {
-    if proxy.keep_identities {
-        return not_yet("--keep-identities");
-    }
     check(&proxy.front, !proxy.allow.is_empty() || proxy.proxy_auth)?;
     if proxy.proxy_auth && proxy.front.reverse.is_some() {
         return Err(Fault::LoginInReverse);
@@ -57,6 +50,7 @@ fn capture(proxy: Proxy) -> Result<Capture, Fault> {
         view: view(proxy.front.headless, proxy.front.format),
         listen: proxy.front.listen,
         save: proxy.front.save,
+        keep_identities: proxy.keep_identities,
         ca_folder: proxy.front.ca_dir,
         body_limit: proxy.body_limit,
         feed: Feed::Upstream(Box::new(Upstream {
@@ -100,6 +94,7 @@ fn replayed(replay: Replay) -> Result<Capture, Fault> {
         view: view(replay.front.headless, replay.front.format),
         listen: replay.front.listen,
         save: replay.front.save,
+        keep_identities: false,
         ca_folder: replay.front.ca_dir,
         body_limit: Capture::BODY_LIMIT,
         feed: Feed::Session(Replayed {
@@ -123,7 +118,7 @@ fn diagnosis(diagnose: Diagnose) -> Task {
 fn conversion(convert: Convert) -> Result<app::Convert, Fault> {
     let share = match convert.share {
         ShareWith::Support => Share::Support,
-        ShareWith::Public => return not_yet("convert --share public"),
+        ShareWith::Public => Share::Public,
     };
     let form = form(&convert.to)?;
     if convert.encrypt && form != Form::Saz {
@@ -181,7 +176,7 @@ mod tests {
         let capture = captured("authtap proxy");
         assert_eq!(capture.listen, ["127.0.0.1:8080".parse().unwrap()]);
         assert_eq!((capture.view, capture.body_limit), (View::Terminal, 262_144));
-        assert!(capture.save.is_none() && capture.ca_folder.is_none());
+        assert!(capture.save.is_none() && capture.ca_folder.is_none() && !capture.keep_identities);
     }
 
     #[test]
@@ -190,8 +185,9 @@ mod tests {
             "authtap proxy -l 127.0.0.1:0 --listen [::1]:0 -s a.authtap --headless --format json --only *.contoso.com \
              --only b.contoso.com --skip-decrypt c.contoso.com --ca-dir ca --upstream-ca r.pem --insecure-upstream \
              --resolve mail.contoso.com=127.0.0.1:8443 --body-limit 1000 --server-cert c.contoso.com=c.pfx \
-             --client-cert c.contoso.com=me.pem",
+             --client-cert c.contoso.com=me.pem --keep-identities",
         );
+        assert!(capture.keep_identities);
         assert_eq!(capture.listen.len(), 2);
         assert_eq!(capture.save.as_deref(), Some(Path::new("a.authtap")));
         assert_eq!(capture.view, View::Lines(Lines::Json));
@@ -232,6 +228,8 @@ mod tests {
         assert!(
             matches!(convert, Task::Convert(convert) if convert.form == Form::Har && convert.from == Path::new("a.saz"))
         );
+        let public = order("authtap convert a.saz b.har --share public").unwrap().task;
+        assert!(matches!(public, Task::Convert(convert) if convert.share == Share::Public));
         assert_eq!(captured("authtap proxy -s a.har").save.as_deref(), Some(Path::new("a.har")));
         let explain = order("authtap explain token-expired --lang ja --log l.txt").unwrap();
         assert_eq!(explain.log.as_deref(), Some(Path::new("l.txt")));
@@ -255,18 +253,6 @@ mod tests {
         }
         let demo = order("authtap demo --headless").unwrap().task;
         assert!(matches!(demo, Task::Demo { view: View::Lines(Lines::Text) }));
-    }
-
-    #[test]
-    fn what_is_not_there_yet_is_said_by_name() {
-        for (line, name) in [
-            ("authtap proxy --keep-identities", "--keep-identities"),
-            ("authtap convert a.har b.har --share public", "convert --share public"),
-        ] {
-            let fault = order(line).err().unwrap_or_else(|| panic!("{line} was accepted"));
-            assert_eq!(fault.exit(), Exit::Usage, "{line}");
-            assert_eq!(fault.message(Language::En), format!("{name} is not there yet in this version"));
-        }
     }
 
     #[test]

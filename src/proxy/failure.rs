@@ -95,6 +95,12 @@ pub(crate) fn client_left() -> Failure {
     }
 }
 
+/// The server that was asked last closed its connection, and so the client's was closed, too.
+pub(crate) fn never_passed_on() -> Failure {
+    let text = "the server closed the connection before this request could be passed on";
+    Failure { side: Side::Server, step: Step::Receive, kind: FailureKind::ClosedEarly, text: text.into() }
+}
+
 /// We cut it.
 pub(crate) fn cut_by_us() -> Failure {
     Failure {

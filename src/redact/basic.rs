@@ -6,6 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
 use super::door::Door;
+use super::net::Class;
 use super::{Credential, Password};
 
 /// Base64 as clients write it: with or without padding, with stray bits at the end.
@@ -31,11 +32,14 @@ pub(super) fn read(door: &Door<'_>, rest: &str) -> Credential {
     let password = match colon.map(|colon| &bytes[colon + 1..]) {
         None => Password::Missing,
         Some([]) => Password::Empty,
-        Some(password) => Password::Set {
-            label: door.memory().label(password),
-            padded: password.trim_ascii().len() < password.len(),
-            non_ascii: !password.is_ascii(),
-        },
+        Some(password) => {
+            door.memory().meet(Class::Password, password);
+            Password::Set {
+                label: door.memory().label(password),
+                padded: password.trim_ascii().len() < password.len(),
+                non_ascii: !password.is_ascii(),
+            }
+        }
     };
     // Damaged base64 is nobody's name: it must not be remembered as one.
     let user = if encoded || colon.is_some() { door.user(name.trim(), "") } else { door.unnamed(rest) };

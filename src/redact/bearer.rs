@@ -6,6 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value};
 
 use super::door::Door;
+use super::net::Class;
 use super::{Jwt, OpaqueForm, Token, marker};
 
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
@@ -39,8 +40,12 @@ pub(super) fn read(door: &Door<'_>, rest: &str) -> Token {
     if door.is_own()
         && let Some(token) = Token::read(rest)
     {
+        if let Some(label) = token.label() {
+            door.memory().meet_mark(Class::Token, label);
+        }
         return token;
     }
+    door.memory().meet(Class::Token, rest.as_bytes());
     door.memory().token(rest.as_bytes(), || decode(door, rest))
 }
 

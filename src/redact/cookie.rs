@@ -1,6 +1,7 @@
 //! RFC 6265: names and attributes stay, values go.
 
 use super::door::Door;
+use super::net::Class;
 use super::shape;
 
 /// `Cookie`.
@@ -31,7 +32,7 @@ fn pair(door: &Door<'_>, part: &str, out: &mut String) {
         Some((name, value))
             if value.bytes().all(|byte| byte == b'=') && (text.len().is_multiple_of(4) || !shape::is_words(name)) =>
         {
-            door.hide(text, out);
+            door.hide_credential(Class::Cookie, text, out);
         }
         Some((name, value)) => {
             if shape::is_name(name) {
@@ -40,10 +41,10 @@ fn pair(door: &Door<'_>, part: &str, out: &mut String) {
                 door.hide(name, out);
             }
             out.push('=');
-            door.hide(value, out);
+            door.hide_credential(Class::Cookie, value, out);
         }
         // A cookie without `=` is a value without a name.
-        None => door.hide(text, out),
+        None => door.hide_credential(Class::Cookie, text, out),
     }
 }
 

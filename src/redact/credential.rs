@@ -5,7 +5,8 @@
 //! cannot carry text of its own.
 
 use super::door::Door;
-use super::{Clean, Label, basic, bearer, digest, marker, negotiate, ntlm};
+use super::net::Class;
+use super::{Clean, Label, basic, bearer, challenge, digest, marker, negotiate, ntlm};
 
 /// What an `Authorization`, `Proxy-Authorization`, `WWW-Authenticate` token or token-endpoint value was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -241,6 +242,14 @@ pub enum NtlmMessage {
 }
 
 impl NtlmMessage {
+    /// The label of the response in it.
+    const fn response(&self) -> Option<Label> {
+        match self {
+            Self::Authenticate { label, .. } => Some(*label),
+            _ => None,
+        }
+    }
+
     /// Whether it is an AUTHENTICATE_MESSAGE of nobody.
     pub fn is_anonymous(&self) -> bool {
         const ANONYMOUS: u32 = 0x0000_0800;
@@ -417,6 +426,31 @@ pub enum Kerberos {
     Other,
 }
 
+impl Credential {
+    /// The secret that was taken out of it: what it was, and its label.
+    pub(super) fn mark(&self) -> Option<(Class, Label)> {
+        match self {
+            Self::Basic { password: Password::Set { label, .. }, .. } => Some((Class::Password, *label)),
+            Self::Bearer(token) => token.label().map(|label| (Class::Token, label)),
+            Self::Ntlm(Ntlm::Message(message)) => message.response().map(|label| (Class::Ntlm, label)),
+            Self::Ntlm(Ntlm::Unreadable { label }) => Some((Class::Ntlm, *label)),
+            Self::Negotiate(negotiate) => match (negotiate.ntlm(), negotiate) {
+                (Some(message), _) => message.response().map(|label| (Class::Ntlm, label)),
+                (
+                    None,
+                    Negotiate::Kerberos { label, .. }
+                    | Negotiate::Spnego { label, .. }
+                    | Negotiate::Unreadable { label },
+                ) => Some((Class::Kerberos, *label)),
+                _ => None,
+            },
+            Self::Digest { label, .. } => Some((Class::Digest, *label)),
+            Self::Other { label, .. } => label.map(|label| (Class::Key, label)),
+            Self::Basic { .. } | Self::Ntlm(Ntlm::Empty) | Self::Empty => None,
+        }
+    }
+}
+
 /// The facts of the credentials that follow a scheme's name.
 pub(super) fn of(door: &Door<'_>, scheme: &str, rest: &str) -> Credential {
     let known = |name: &str| scheme.eq_ignore_ascii_case(name);
@@ -433,11 +467,17 @@ pub(super) fn of(door: &Door<'_>, scheme: &str, rest: &str) -> Credential {
     } else if known("digest") && !rest.is_empty() {
         digest::read(door, rest)
     } else if marker::is_known_scheme(scheme) || (!rest.is_empty() && marker::is_scheme(scheme)) {
+        match challenge::parameter(rest, "signature") {
+            Some(signature) => door.memory().meet(Class::Signature, signature.as_bytes()),
+            None => door.memory().meet(Class::Key, rest.as_bytes()),
+        }
         let label = (!rest.is_empty()).then(|| door.memory().label(rest.as_bytes()));
         Credential::Other { scheme: Clean::vouch(scheme), label }
     } else {
         // A secret that was sent without a scheme must not be taken for one.
-        let label = door.memory().label([scheme, rest].concat().as_bytes());
+        let whole = [scheme, rest].concat();
+        door.memory().meet(Class::Key, whole.as_bytes());
+        let label = door.memory().label(whole.as_bytes());
         Credential::Other { scheme: Clean::from("unnamed"), label: Some(label) }
     }
 }

@@ -1,6 +1,7 @@
 //! RFC 7616: only who; the rest is nonces and a keyed hash.
 
 use super::door::Door;
+use super::net::Class;
 use super::{Credential, User, challenge};
 
 /// What follows `Digest`.
@@ -9,6 +10,9 @@ pub(super) fn read(door: &Door<'_>, rest: &str) -> Credential {
     // In quotation marks a backslash escapes the next sign, but many clients send `DOMAIN\user` as it is.
     let name = name.replace("\\\\", "\\");
     let user = if name.is_empty() { User::Empty } else { door.user(&name, "") };
+    if let Some(response) = challenge::parameter(rest, "response") {
+        door.memory().meet(Class::Digest, response.as_bytes());
+    }
     Credential::Digest { user, label: door.memory().label(rest.as_bytes()) }
 }
 

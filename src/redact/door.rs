@@ -6,12 +6,16 @@ use std::sync::Arc;
 
 use super::memory::{Kind, Memory};
 use super::names::{self, Treatment};
+use super::pseudonym::{pseudonyms, written};
 use super::recall::Recall;
-use super::{Bindings, Body, Clean, Field, Fields, RawBody, Syntax, Url, body, header, marker, shape};
+use super::{Bindings, Body, Class, Clean, Field, Fields, Hit, Met, RawBody, Syntax, Url, body, header, marker, shape};
 use crate::wire;
 
 /// How often a text of our own is read again before it is hidden. Nearly all come to rest at once.
 const ROUNDS: usize = 3;
+
+/// What the second net leaves of a secret.
+const MASK: &str = "[hidden]";
 
 /// One run's redactor. Clones share their labels and pseudonyms.
 ///
@@ -33,6 +37,38 @@ impl Redactor {
         Self { memory: Arc::new(Memory::without_recall()) }
     }
 
+    /// One that can also look for the secrets that it met, in what is about to be given away.
+    pub fn with_net() -> Self {
+        Self { memory: Arc::new(Memory::with_net()) }
+    }
+
+    /// What it met of secrets; nothing where it does not look for them.
+    pub fn met(&self) -> Met {
+        self.memory.met()
+    }
+
+    /// Where secrets that it met stand in `text`, in any form in which secrets are written. There should be none: this is
+    /// the second net below the first.
+    pub fn find(&self, text: &[u8]) -> Vec<Hit> {
+        self.memory.find(text)
+    }
+
+    /// `text` with a mark in the place of each of them; nothing where there are none.
+    pub fn masked(&self, text: &[u8]) -> Option<Vec<u8>> {
+        let mut ranges: Vec<_> = self.find(text).into_iter().map(|hit| hit.range).collect();
+        ranges.sort_by_key(|range| (range.start, range.end));
+        let (mut out, mut done) = (Vec::with_capacity(text.len()), 0);
+        for range in &ranges {
+            if range.start >= done {
+                out.extend_from_slice(&text[done..range.start]);
+                out.extend_from_slice(MASK.as_bytes());
+            }
+            done = done.max(range.end);
+        }
+        out.extend_from_slice(&text[done..]);
+        (!ranges.is_empty()).then_some(out)
+    }
+
     /// The door for bytes of the wire. Nothing in them is taken for a marker.
     pub const fn wire(&self) -> Door<'_> {
         Door::of(self, false)
@@ -46,6 +82,21 @@ impl Redactor {
     /// `text` with the people behind its pseudonyms, from memory, for the live screen alone.
     pub fn reveal(&self, text: &Clean) -> String {
         self.memory.reveal(text.as_str())
+    }
+
+    /// Whether any pseudonym was given that can be revealed.
+    pub fn knows_people(&self) -> bool {
+        self.memory.knows_people()
+    }
+
+    /// Tells `each` the pseudonyms in a clean text with what they stand for, as far as it is remembered. For the session
+    /// file of somebody who asked for that, and for nothing else.
+    pub fn people(&self, text: &str, mut each: impl FnMut(String, Box<str>)) {
+        for (_, kind, number) in pseudonyms(text) {
+            if let Some(name) = self.memory.name(kind, number) {
+                each(written(kind, number), name);
+            }
+        }
     }
 }
 
@@ -248,11 +299,26 @@ impl<'a> Door<'a> {
         if text.is_empty() || self.keep(text, out) {
             return;
         }
+        // Of what is hidden because nobody knows its name, only that which is a credential wherever it stands.
+        if text.starts_with("eyJ") && (2..=4).contains(&text.matches('.').count()) {
+            self.memory().meet(Class::Token, text.as_bytes());
+        } else if text.starts_with("TlRMTVNTUAAD") {
+            self.memory().meet(Class::Ntlm, text.as_bytes());
+        }
         #[cfg(test)]
         if VALUES_SHOWN.get() {
             return out.push_str(text);
         }
         marker::hide(self.memory().label(text.as_bytes()), out);
+    }
+
+    /// Hides what is a credential by the place where it stands.
+    pub(super) fn hide_credential(&self, class: Class, text: &str, out: &mut String) {
+        match marker::label_of(text).filter(|_| self.own) {
+            Some(label) => self.memory().meet_mark(class, label),
+            None => self.memory().meet(class, text.as_bytes()),
+        }
+        self.hide(text, out);
     }
 
     /// Writes `text` as it is where it is a marker of our own.
@@ -274,7 +340,18 @@ impl<'a> Door<'a> {
 
     /// A value that is to be treated so.
     pub(super) fn treat(&self, treatment: Treatment, text: &str, out: &mut String) {
-        if text.is_empty() || self.keep(text, out) {
+        if text.is_empty() {
+            return;
+        }
+        if self.keep(text, out) {
+            let class = match treatment {
+                Treatment::Credential(class) => class,
+                Treatment::Token => Class::Token,
+                _ => return,
+            };
+            if let Some(label) = marker::label_of(text) {
+                self.memory().meet_mark(class, label);
+            }
             return;
         }
         match treatment {
@@ -288,6 +365,7 @@ impl<'a> Door<'a> {
             Treatment::Claims => self.claims(text, out),
             Treatment::Shape if shape::is_harmless(text) => out.push_str(text),
             Treatment::Shape if is_url(text) => self.any_url(text, out),
+            Treatment::Credential(class) => self.hide_credential(class, text, out),
             Treatment::Shape | Treatment::Secret => self.hide(text, out),
         }
     }

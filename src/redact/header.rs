@@ -4,6 +4,7 @@ use super::door::Door;
 use super::json::Sort;
 use super::memory::Kind;
 use super::names::{self, Treatment};
+use super::net::Class;
 use super::{Clean, Credential, Field, challenge, cookie, shape};
 
 /// How the value of a header is read.
@@ -79,8 +80,11 @@ fn disposition(door: &Door<'_>, value: &str, out: &mut String) {
 /// `Authorization` and `Proxy-Authorization`.
 fn credentials(door: &Door<'_>, value: &str, out: &mut String) -> Credential {
     let scheme = value.split([' ', '\t', '\r', '\n']).next().unwrap_or_default();
-    let credential =
-        read_own(door, value).unwrap_or_else(|| super::credential::of(door, scheme, value[scheme.len()..].trim()));
+    let own = read_own(door, value);
+    if let Some((class, label)) = own.as_ref().and_then(Credential::mark) {
+        door.memory().meet_mark(class, label);
+    }
+    let credential = own.unwrap_or_else(|| super::credential::of(door, scheme, value[scheme.len()..].trim()));
     let bracket = credential.bracket();
     match &credential {
         Credential::Empty => {}
@@ -93,6 +97,11 @@ fn credentials(door: &Door<'_>, value: &str, out: &mut String) -> Credential {
 
 fn read_own(door: &Door<'_>, value: &str) -> Option<Credential> {
     door.is_own().then(|| Credential::read(value)).flatten()
+}
+
+/// Whether a header of this name is in the table.
+pub(super) fn is_known(name: &str) -> bool {
+    place(name).is_some()
 }
 
 fn rule(name: &str) -> Rule {
@@ -109,7 +118,7 @@ fn place(name: &str) -> Option<usize> {
 }
 
 fn unknown(name: &str) -> Rule {
-    Rule::Treat(if names::is_secret_name(name) { Treatment::Secret } else { Treatment::Shape })
+    Rule::Treat(names::secret(name).unwrap_or(Treatment::Shape))
 }
 
 const WORDS: Rule = Rule::Treat(Treatment::Words);
@@ -118,6 +127,7 @@ const PRODUCT: Rule = Rule::Treat(Treatment::Product);
 const ID: Rule = Rule::Treat(Treatment::Id);
 const URL: Rule = Rule::Treat(Treatment::Url);
 const SECRET: Rule = Rule::Treat(Treatment::Secret);
+const KEY: Rule = Rule::Treat(Treatment::Credential(Class::Key));
 const USER: Rule = Rule::Treat(Treatment::Identity(Kind::User));
 const ADDRESS: Rule = Rule::Treat(Treatment::Identity(Kind::Address));
 const DEVICE: Rule = Rule::Treat(Treatment::Identity(Kind::Device));
@@ -289,7 +299,7 @@ static HEADERS: &[(&str, Rule)] = &[
     ("x-azure-fdid", ID),
     ("x-azure-ref", ID),
     ("x-azure-socketip", ADDRESS),
-    ("x-backendcookie", SECRET),
+    ("x-backendcookie", Rule::Treat(Treatment::Credential(Class::Cookie))),
     ("x-backendhttpstatus", WORDS),
     ("x-backoff", WORDS),
     ("x-backoffduration", WORDS),
@@ -312,7 +322,7 @@ static HEADERS: &[(&str, Rule)] = &[
     ("x-clientip", ADDRESS),
     ("x-content-type-options", WORDS),
     ("x-correlation-id", ID),
-    ("x-csrf-token", SECRET),
+    ("x-csrf-token", KEY),
     ("x-deviceid", DEVICE),
     ("x-diaginfo", ID),
     ("x-dns-prefetch-control", WORDS),
@@ -382,7 +392,7 @@ static HEADERS: &[(&str, Rule)] = &[
     ("x-original-host", Rule::Host),
     ("x-original-url", URL),
     ("x-originating-ip", ADDRESS),
-    ("x-owa-canary", SECRET),
+    ("x-owa-canary", KEY),
     ("x-owa-clientbuildversion", PRODUCT),
     ("x-owa-error", WORDS),
     ("x-owa-version", PRODUCT),

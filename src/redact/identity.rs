@@ -3,6 +3,8 @@
 //! A pseudonym is `user#1`, with the domain and the prefix that stood around the name. They are no credentials; they
 //! are replaced so that a session can be handed on, and shown on request from memory.
 
+use std::net::{IpAddr, SocketAddr};
+
 use super::door::Door;
 use super::memory::Kind;
 use super::{Clean, User, marker, shape};
@@ -99,7 +101,7 @@ impl Door<'_> {
                 out.push_str(", ");
             }
             let address = address.trim();
-            let loopback = address.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+            let loopback = address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
             if loopback || address.is_empty() {
                 out.push_str(address);
             } else {
@@ -118,7 +120,7 @@ impl Door<'_> {
         }
         let house = domain.split('.').next().unwrap_or_default();
         // What is no name may be a secret in its place: it is not even remembered.
-        let spelled = if kind == Kind::User && !is_name(name) { marker::HIDDEN } else { name };
+        let spelled = if may_be_called(kind, name) { name } else { marker::HIDDEN };
         let number = self.memory().number(kind, [&name.to_lowercase(), &house.to_lowercase()], spelled);
         out.push_str(kind.word());
         out.push('#');
@@ -126,9 +128,21 @@ impl Door<'_> {
     }
 }
 
-/// Whether this may be what a user is called.
-fn is_name(text: &str) -> bool {
-    !text.contains([':', '=']) && !shape::is_opaque(text, 16)
+/// Whether this may be what somebody or something of that kind is called, and no token that stands in its place.
+fn may_be_called(kind: Kind, text: &str) -> bool {
+    let escaped = ["%", "&#", "\\"].iter().any(|sign| text.contains(sign));
+    let readable = !escaped && !text.contains(char::is_control) && !shape::is_opaque(text, 16);
+    match kind {
+        Kind::User => readable && !text.contains([':', '=']),
+        Kind::Name => readable,
+        Kind::Mailbox | Kind::Device | Kind::Id => readable || is_short_hex(text),
+        Kind::Address => text.parse::<IpAddr>().is_ok() || text.parse::<SocketAddr>().is_ok(),
+    }
+}
+
+/// As devices and PUIDs are numbered.
+fn is_short_hex(text: &str) -> bool {
+    text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// A domain as it may be shown: not one that looks like a token.

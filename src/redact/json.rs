@@ -169,7 +169,7 @@ impl Walk<'_, '_> {
         let (name, error) = self.context();
         let treatment = names::treatment(&name);
         let treatment = match treatment {
-            Treatment::Secret if error && name.eq_ignore_ascii_case("code") => Treatment::Words,
+            Treatment::Credential(_) if error && name.eq_ignore_ascii_case("code") => Treatment::Words,
             Treatment::Shape if self.in_message() && name.eq_ignore_ascii_case("value") => Treatment::Words,
             Treatment::Shape
                 if self.sort == Sort::Claims && (shape::is_plain_segment(text) || shape::is_guid(text)) =>

@@ -425,6 +425,12 @@ pub(super) fn hidden_label(text: &str) -> Option<Label> {
     label(inner.strip_prefix("hidden ").or_else(|| inner.strip_prefix("guid "))?)
 }
 
+/// The label in the marker of a hidden value or of a token.
+pub(super) fn label_of(text: &str) -> Option<Label> {
+    let is_marker = text.starts_with('[') && text.ends_with(']');
+    hidden_label(text).or_else(|| Token::read(text).filter(|_| is_marker)?.label())
+}
+
 /// Writes the marker of a hidden value.
 pub(super) fn hide(label: Label, out: &mut String) {
     let _ = write!(out, "[hidden {label}]");

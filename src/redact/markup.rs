@@ -161,7 +161,7 @@ impl Walk<'_, '_> {
             || attributes.iter().filter(|a| ["name", "id", "type"].iter().any(|n| a.name.eq_ignore_ascii_case(n)));
         let called = names()
             .filter_map(|a| a.value)
-            .find(|value| matches!(names::treatment(value), Treatment::Secret | Treatment::Token))
+            .find(|value| names::treatment(value).hides() || names::treatment(value) == Treatment::Token)
             .or_else(|| names().find(|a| !a.name.eq_ignore_ascii_case("type")).and_then(|a| a.value))
             .unwrap_or_default();
         for attribute in &attributes {
@@ -248,7 +248,8 @@ impl Walk<'_, '_> {
         let parent = self.open.len().checked_sub(2).map_or("", |at| self.open[at].as_str());
         if self.html {
             match (name, text.len() <= LONGEST) {
-                _ if name == HIDDEN || names::is_secret_name(name) => self.door.hide(text, &mut shown),
+                _ if name == HIDDEN => self.door.hide(text, &mut shown),
+                _ if let Some(treatment) = names::secret(name) => self.door.treat(treatment, text, &mut shown),
                 ("textarea" | "option", _) | (_, false) => self.door.hide(text, &mut shown),
                 _ => self.door.words(text, &mut shown),
             }
@@ -378,7 +379,7 @@ pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-fn entity(name: &str) -> Option<char> {
+pub(super) fn entity(name: &str) -> Option<char> {
     match name {
         "lt" => Some('<'),
         "gt" => Some('>'),

@@ -9,6 +9,8 @@ use std::hash::{BuildHasher, Hash};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::body::Content;
+use super::net::{Class, Hit, Met, Net};
+use super::pseudonym::replaced;
 use super::recall::{Age, Pieces, Recall};
 use super::{Bindings, Field, Fields, Label, Token, Url};
 
@@ -44,7 +46,7 @@ impl Kind {
     }
 
     /// The kind whose word `text` ends with, where the word stands alone.
-    fn ending(text: &str) -> Option<Self> {
+    pub(super) fn ending(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| {
             text.strip_suffix(kind.word()).is_some_and(|before| !before.ends_with(|c: char| c.is_ascii_alphanumeric()))
         })
@@ -57,6 +59,8 @@ pub(super) struct Memory {
     labels: Mutex<Numbered>,
     people: Mutex<People>,
     tokens: Mutex<Generations<u128, Token>>,
+    /// Where something is to be given away: to look for secrets in it.
+    net: Option<Mutex<Net>>,
     age: Age,
     pub(super) heads: Recall<Fields>,
     pub(super) fields: Recall<Field>,
@@ -71,6 +75,7 @@ impl Default for Memory {
             labels: Mutex::default(),
             people: Mutex::default(),
             tokens: Mutex::default(),
+            net: None,
             age: Age::default(),
             heads: Recall::new(256, 8 * 1024),
             fields: Recall::new(1024, 4 * 1024),
@@ -104,6 +109,35 @@ impl Memory {
             bodies: Recall::new(1, 0),
             ..Self::default()
         }
+    }
+
+    /// One with a second net.
+    pub(super) fn with_net() -> Self {
+        Self { net: Some(Mutex::new(Net::new())), ..Self::default() }
+    }
+
+    /// Remembers a secret for the second net, where there is one.
+    pub(super) fn meet(&self, class: Class, secret: &[u8]) {
+        if let Some(net) = &self.net {
+            lock(net).add(class, secret);
+        }
+    }
+
+    /// Remembers that the mark of a secret of this class stood in a text of our own.
+    pub(super) fn meet_mark(&self, class: Class, Label(label): Label) {
+        if let Some(net) = &self.net {
+            lock(net).mark(class, label);
+        }
+    }
+
+    /// What the second net is made of; nothing where there is none.
+    pub(super) fn met(&self) -> Met {
+        self.net.as_ref().map_or_else(Met::default, |net| lock(net).met())
+    }
+
+    /// The secrets that stand in `text`.
+    pub(super) fn find(&self, text: &[u8]) -> Vec<Hit> {
+        self.net.as_ref().map_or_else(Vec::new, |net| lock(net).find(text))
     }
 
     /// The label of a secret: equal secrets have equal labels.
@@ -155,28 +189,17 @@ impl Memory {
 
     /// `text` with the names behind its pseudonyms, `user#1` as well as the `user%231` of a URL.
     pub(super) fn reveal(&self, text: &str) -> String {
-        let mut people = lock(&self.people);
-        let mut shown = String::with_capacity(text.len() + 16);
-        let mut rest = text;
-        while let Some(at) = rest.find(['#', '%']) {
-            let sign = if rest[at..].starts_with("%23") { 3 } else { 1 };
-            let digits = rest[at + sign..].bytes().take_while(u8::is_ascii_digit).count();
-            let after = at + sign + digits;
-            let name = rest[at + sign..after].parse().ok().and_then(|number| {
-                let kind = Kind::ending(&rest[..at]).filter(|_| sign == 3 || rest[at..].starts_with('#'))?;
-                Some((kind, people.names.get(&(kind, number), PEOPLE)?))
-            });
-            match name {
-                Some((kind, name)) => {
-                    shown.push_str(&rest[..at - kind.word().len()]);
-                    shown.push_str(&name);
-                }
-                None => shown.push_str(&rest[..after]),
-            }
-            rest = &rest[after..];
-        }
-        shown.push_str(rest);
-        shown
+        replaced(text, |kind, number| self.name(kind, number))
+    }
+
+    /// What the person or thing of that number is called.
+    pub(super) fn name(&self, kind: Kind, number: u32) -> Option<Box<str>> {
+        lock(&self.people).names.get(&(kind, number), PEOPLE)
+    }
+
+    /// Whether anybody is remembered.
+    pub(super) fn knows_people(&self) -> bool {
+        !lock(&self.people).names.young.is_empty()
     }
 
     /// What is known of a token, read with `read` where it was not met before.
@@ -209,7 +232,7 @@ impl Memory {
 }
 
 /// A map of bounded size: when the young half is full it becomes the old half, and the old half is forgotten.
-struct Generations<K, V> {
+pub(super) struct Generations<K, V> {
     young: HashMap<K, V>,
     old: HashMap<K, V>,
 }
@@ -221,7 +244,7 @@ impl<K, V> Default for Generations<K, V> {
 }
 
 impl<K: Eq + Hash + Copy, V: Clone> Generations<K, V> {
-    fn get(&mut self, key: &K, room: usize) -> Option<V> {
+    pub(super) fn get(&mut self, key: &K, room: usize) -> Option<V> {
         if let Some(value) = self.young.get(key) {
             return Some(value.clone());
         }
@@ -231,7 +254,7 @@ impl<K: Eq + Hash + Copy, V: Clone> Generations<K, V> {
     }
 
     /// Says whether the old half was forgotten for it.
-    fn put(&mut self, key: K, value: V, room: usize) -> bool {
+    pub(super) fn put(&mut self, key: K, value: V, room: usize) -> bool {
         let full = self.young.len() >= room / 2;
         if full {
             self.old = std::mem::take(&mut self.young);

@@ -6,6 +6,7 @@
 //!
 //! There is no raw mode.
 
+mod alias;
 mod basic;
 mod bearer;
 mod binding;
@@ -31,11 +32,13 @@ mod markup;
 mod memory;
 mod names;
 mod negotiate;
+mod net;
 mod ntlm;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod proof;
 mod prose;
+mod pseudonym;
 mod recall;
 mod rpc;
 mod secret;
@@ -44,6 +47,7 @@ mod stand_in;
 mod url;
 mod wbxml;
 
+pub use alias::{Aliases, NameSearch};
 pub use binding::Bindings;
 pub use body::{Body, Content, RawBody, Syntax, Withheld};
 pub use clean::Clean;
@@ -56,6 +60,9 @@ pub(crate) use door::with_values_shown;
 pub use door::{Door, Redactor};
 pub use field::{Field, Fields};
 pub use label::Label;
+pub use net::{Class, Hit, Met};
+pub use pseudonym::revealed;
 pub use secret::Secret;
+pub use shape::organisation;
 pub use stand_in::StandIns;
 pub use url::{Url, percent_decoded, query_value};

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::memory::Kind;
+use super::net::Class;
 
 /// What is done with a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(super) enum Treatment {
     Identity(Kind),
     /// A token: its facts stay.
     Token,
+    /// A credential: hidden, whatever its shape, and met by the second net.
+    Credential(Class),
     /// Hidden, whatever its shape.
     Secret,
     /// A claims request: JSON, maybe in base64.
@@ -33,7 +36,14 @@ pub(super) enum Treatment {
     Shape,
 }
 
-use Treatment::{Claims, Id, Identity, Product, Secret, Token, Url, Words};
+impl Treatment {
+    /// Whether the value is hidden, whatever its shape.
+    pub(super) const fn hides(self) -> bool {
+        matches!(self, Self::Credential(_) | Self::Secret)
+    }
+}
+
+use Treatment::{Claims, Credential, Id, Identity, Product, Secret, Token, Url, Words};
 
 /// What is done with the value of `name`, by the table alone.
 pub(super) fn known(name: &str) -> Option<Treatment> {
@@ -48,28 +58,28 @@ pub(super) fn known(name: &str) -> Option<Treatment> {
 
 /// What is done with the value of `name`.
 pub(super) fn treatment(name: &str) -> Treatment {
-    known(name).unwrap_or_else(|| if is_secret_name(name) { Secret } else { Treatment::Shape })
+    known(name).or_else(|| secret(name)).unwrap_or(Treatment::Shape)
 }
 
-/// Whether a name not in the table says itself that its value is a secret.
-pub(super) fn is_secret_name(name: &str) -> bool {
-    const PARTS: [&str; 14] = [
-        "token",
-        "secret",
-        "passw",
-        "pwd",
-        "key",
-        "auth",
-        "session",
-        "canary",
-        "cookie",
-        "sig",
-        "cred",
-        "assertion",
-        "nonce",
-        "ticket",
+/// What is done with the value of a name, not in the table, that says itself that this is a secret.
+pub(super) fn secret(name: &str) -> Option<Treatment> {
+    const PARTS: [(&str, Treatment); 14] = [
+        ("passw", Credential(Class::Password)),
+        ("pwd", Credential(Class::Password)),
+        ("assertion", Credential(Class::Assertion)),
+        ("token", Credential(Class::Token)),
+        ("secret", Credential(Class::Key)),
+        ("canary", Credential(Class::Key)),
+        ("key", Credential(Class::Key)),
+        ("cookie", Credential(Class::Cookie)),
+        ("session", Credential(Class::Cookie)),
+        ("sig", Credential(Class::Signature)),
+        ("cred", Credential(Class::Key)),
+        ("ticket", Credential(Class::Token)),
+        ("auth", Secret),
+        ("nonce", Secret),
     ];
-    PARTS.iter().any(|part| contains(name, part))
+    PARTS.into_iter().find(|(part, _)| contains(name, part)).map(|(_, treatment)| treatment)
 }
 
 /// Whether `part`, in lower case, stands in `name` in any letter case.
@@ -90,6 +100,11 @@ pub(super) fn ends_with_thumbprint(before: &str) -> bool {
         from += 1;
     }
     before[from..].to_ascii_lowercase().contains("thumbprint")
+}
+
+/// Whether `part`, in lower case, stands in a name of the table.
+pub(super) fn is_part(part: &str) -> bool {
+    TABLE.keys().any(|name| name.contains(part))
 }
 
 /// Groups of names, in lower case without `-` and `_`.
@@ -149,14 +164,20 @@ static GROUPS: &[(Treatment, &str)] = &[
         "accesstoken idtoken refreshtoken clientassertion assertion bearertoken tempauth idtokenhint \
          subjecttoken actortoken securitytoken",
     ),
-    // Secrets whose names do not say so, and numbers under names that do.
+    // Credentials whose names do not say so, and numbers under names that do.
+    (Credential(Class::Password), "pass passwd passphrase password wsse:password"),
+    (
+        Credential(Class::Code),
+        "code otc pin totp devicecode usercode codeverifier otp totpcode otpcode mfacode passcode pincode \
+         verificationcode securitycode smscode onetimecode accesscode",
+    ),
+    (Credential(Class::Assertion), "wresult samlresponse requestedrst binarysecuritytoken"),
+    (Credential(Class::Key), "clientsecret secret flowtoken sft canary apicanary sctx"),
+    // Secrets that let nobody in.
     (
         Secret,
-        "code state nonce otc pin totp p t ctx opaque cnonce response nc rspauth nextnonce devicecode \
-         usercode codeverifier codechallenge subject body content wresult samlresponse samlrequest \
-         requestedrst password wsse:password passwd pass clientsecret secret binarysecuritytoken flowtoken \
-         otp totpcode otpcode mfacode passcode passphrase pincode verificationcode securitycode smscode \
-         onetimecode accesscode filename sft canary apicanary sctx relaystate policykey digest",
+        "state nonce p t ctx opaque cnonce response nc rspauth nextnonce codechallenge subject body content samlrequest filename \
+         relaystate policykey digest",
     ),
     // Ends in a secret's part, is none.
     (Id, "keyid x5t kid authenticationtype authmethod oauthenabled keytype"),
@@ -173,7 +194,7 @@ mod tests {
     #[test]
     fn a_code_that_is_typed_in_is_a_secret_though_it_is_a_number() {
         for name in ["otp", "passcode", "verification_code", "securityCode", "SMSCode", "mfaCode"] {
-            assert!(treatment(name) == Secret, "{name}");
+            assert!(treatment(name) == Credential(Class::Code), "{name}");
         }
         assert!(treatment("statusCode") == Treatment::Shape);
     }

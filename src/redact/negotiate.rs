@@ -4,7 +4,8 @@ use base64::Engine;
 
 use super::basic::LENIENT;
 use super::door::Door;
-use super::{Kerberos, Mechanism, NegState, Negotiate, NtlmMessage, Spnego, der, kerberos, ntlm};
+use super::net::Class;
+use super::{Kerberos, Label, Mechanism, NegState, Negotiate, NtlmMessage, Spnego, der, kerberos, ntlm};
 
 /// 1.3.6.1.5.5.2
 const SPNEGO: &[u8] = &[0x2b, 6, 1, 5, 5, 2];
@@ -22,17 +23,28 @@ pub(super) fn read(door: &Door<'_>, rest: &str) -> Negotiate {
         return Negotiate::Empty;
     }
     let label = door.memory().label(rest.as_bytes());
-    let Some(bytes) = decoded(rest) else { return Negotiate::Unreadable { label } };
+    let Some(bytes) = decoded(rest) else {
+        door.memory().meet(Class::Kerberos, rest.as_bytes());
+        return Negotiate::Unreadable { label };
+    };
     if let Some(message) = ntlm::message(door, &bytes) {
         return Negotiate::Ntlm(Box::new(message));
     }
-    match frame(&bytes) {
+    let negotiate = other(door, &bytes, label);
+    if !matches!(negotiate, Negotiate::SpnegoNtlm(..)) {
+        door.memory().meet(Class::Kerberos, &bytes);
+    }
+    negotiate
+}
+
+fn other(door: &Door<'_>, bytes: &[u8], label: Label) -> Negotiate {
+    match frame(bytes) {
         Some((spnego, token)) => match token.and_then(|token| inside(door, token)) {
             Some(Inside::Ntlm(message)) => Negotiate::SpnegoNtlm(message, spnego),
             Some(Inside::Kerberos(message)) => Negotiate::Kerberos { message, spnego: Some(spnego), label },
             None => Negotiate::Spnego { spnego, label },
         },
-        None => match kerberos::read(&bytes) {
+        None => match kerberos::read(bytes) {
             Some(message) => Negotiate::Kerberos { message: Box::new(message), spnego: None, label },
             None => Negotiate::Unreadable { label },
         },

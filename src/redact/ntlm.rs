@@ -4,6 +4,7 @@ use base64::Engine;
 
 use super::basic::LENIENT;
 use super::door::Door;
+use super::net::Class;
 use super::{Binding, Bindings, Clean, Ntlm, NtlmBuild, NtlmMessage, User, marker};
 
 /// What every message begins with.
@@ -23,7 +24,10 @@ pub(super) fn read(door: &Door<'_>, rest: &str) -> Ntlm {
     let message = LENIENT.decode(rest).ok().and_then(|bytes| message(door, &bytes));
     match message {
         Some(message) => Ntlm::Message(Box::new(message)),
-        None => Ntlm::Unreadable { label: door.memory().label(rest.as_bytes()) },
+        None => {
+            door.memory().meet(Class::Ntlm, rest.as_bytes());
+            Ntlm::Unreadable { label: door.memory().label(rest.as_bytes()) }
+        }
     }
 }
 
@@ -32,7 +36,7 @@ pub(super) fn message(door: &Door<'_>, bytes: &[u8]) -> Option<NtlmMessage> {
     let message = Message { bytes: bytes.starts_with(SIGNATURE).then_some(bytes)? };
     match message.u32(8)? {
         1 => Some(NtlmMessage::Negotiate { flags: message.u32(12)? }),
-        2 => message.challenge(),
+        2 => message.challenge(door),
         3 => message.authenticate(door),
         _ => None,
     }
@@ -43,8 +47,10 @@ struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    fn challenge(&self) -> Option<NtlmMessage> {
+    fn challenge(&self, door: &Door<'_>) -> Option<NtlmMessage> {
         let flags = self.u32(20)?;
+        // With it a response can be tried against passwords.
+        door.memory().meet(Class::Ntlm, self.bytes.get(24..32)?);
         let shown = |text: String| (!text.is_empty()).then(|| marker::server(&text));
         let pairs = Pairs { rest: self.payload(40).unwrap_or_default() };
         let pair = |id: u16| pairs.value(id).map(utf16).and_then(shown);
@@ -70,6 +76,9 @@ impl<'a> Message<'a> {
             24 => 1,
             _ => 2,
         };
+        // Of version 2 the proof: what follows it names servers and times.
+        door.memory().meet(Class::Ntlm, response.get(..16).filter(|_| version == 2).unwrap_or(response));
+        door.memory().meet(Class::Ntlm, self.payload(12).unwrap_or_default());
         // The version 2 response: a proof of 16 bytes, a fixed part of 28, then the AV pairs.
         let pairs = Pairs { rest: response.get(44..).filter(|_| version == 2).unwrap_or_default() };
         Some(NtlmMessage::Authenticate {

@@ -90,7 +90,7 @@ impl Door<'_> {
             if let Some((length, treatment)) = announcer.announced(rest, end) {
                 let from = out.len();
                 self.treat(treatment, &rest[..length], out);
-                if treatment != Treatment::Secret && !self.is_settled(&out[from..], style) {
+                if !treatment.hides() && !self.is_settled(&out[from..], style) {
                     out.truncate(from);
                     self.hide(&rest[..length], out);
                 }
@@ -217,10 +217,10 @@ impl Door<'_> {
                 )
                 | None => {
                     if word.as_bytes()[name.len()] == b'=' {
-                        if names::is_secret_name(name) && !is_said(value) {
+                        if let Some(treatment) = names::secret(name).filter(|_| !is_said(value)) {
                             self.bare_word(name, style, out);
                             out.push('=');
-                            return self.hide(value, out);
+                            return self.treat(treatment, value, out);
                         }
                         self.bare_word(name, style, out);
                         out.push('=');
@@ -456,7 +456,7 @@ fn announcement((word, quoted): (&str, bool)) -> Option<Announced> {
         return Some(Announced::Cookies);
     }
     match names::treatment(name) {
-        Treatment::Secret | Treatment::Token => Some(Announced::Secret),
+        Treatment::Credential(_) | Treatment::Secret | Treatment::Token => Some(Announced::Secret),
         Treatment::Identity(kind) if quoted => Some(Announced::Identity(kind)),
         _ => None,
     }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::door::Door;
 use super::memory::Kind;
+use super::net::Class;
 use super::{Clean, eas, marker, names, shape};
 
 /// An absolute URL after redaction.
@@ -153,7 +154,13 @@ impl Door<'_> {
         };
         let length = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, after) = rest.split_at(length);
-        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let host = match authority.rsplit_once('@') {
+            Some((userinfo, host)) => {
+                self.meet_userinfo(userinfo);
+                host
+            }
+            None => authority,
+        };
         let scheme = scheme.to_ascii_lowercase();
         let default = if scheme == "http" { ":80" } else { ":443" };
         out.extend([scheme.as_str(), "://"]);
@@ -189,11 +196,18 @@ impl Door<'_> {
 
     fn write_authority(&self, text: &str, out: &mut String) {
         if let Some((userinfo, host)) = text.rsplit_once('@') {
+            self.meet_userinfo(userinfo);
             self.hide_encoded(userinfo, out);
             out.push('@');
             return self.host_port(host, out);
         }
         self.host_port(text, out);
+    }
+
+    fn meet_userinfo(&self, userinfo: &str) {
+        if let Some((_, password)) = userinfo.split_once(':') {
+            self.memory().meet(Class::Password, decoded(password, false).as_bytes());
+        }
     }
 
     fn host_port(&self, text: &str, out: &mut String) {

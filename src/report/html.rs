@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::json::Known;
 use super::layout::{self, numbers};
 use super::outline::{Outline, Passage, REDACTED, Topic};
-use super::{drawing, text, words};
+use super::{drawing, sanitizing, text, words};
 use crate::diagnosis::{End, Kind, Readiness};
 use crate::redact::Clean;
 use crate::text::{Language, Text};
@@ -50,7 +50,7 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
     });
     section(&mut page, words::HANDSHAKES, language, known.handshakes, |page, _| ladders(page, known, language));
     if let Some(drawing) = drawing::timeline(known.exchanges, language) {
-        let _ = write!(page, "<h2>{}</h2>{drawing}", words::TIMELINE.to(language));
+        let _ = write!(page, "<h2>{}</h2><div class=\"wide\">{drawing}</div>", words::TIMELINE.to(language));
     }
     section(&mut page, words::OFFERS, language, known.readiness, |page, rows| readiness(page, rows, language));
     section(&mut page, words::EXCHANGES, language, &outline.telling, |page, _| exchanges(page, &outline, language));
@@ -65,11 +65,21 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
     let title = words::TAKEN_OUT.to(language);
     let _ = write!(
         page,
-        "<footer><h4>{title}</h4><p class=\"soft\">{}</p><p class=\"soft\">authtap {}</p></footer>\n</html>\n",
+        "<footer><h4>{title}</h4><p class=\"soft\">{}</p>{}<p class=\"soft\">authtap {}</p></footer>\n</html>\n",
         escaped(REDACTED.to(language)),
+        manifest(known, language),
         env!("CARGO_PKG_VERSION")
     );
     page
+}
+
+/// The sanitizing manifest.
+fn manifest(known: &Known<'_>, language: Language) -> String {
+    let mut list = String::from("<dl class=\"manifest\">");
+    for (title, said) in sanitizing::lines(known.sanitizing, language) {
+        let _ = write!(list, "<dt>{title}</dt><dd>{}</dd>", escaped(&said));
+    }
+    list + "</dl>"
 }
 
 /// The verdict, and of a failure the answer and who must act: all that some will read.
@@ -204,10 +214,15 @@ fn readiness(page: &mut String, rows: &[Readiness], language: Language) {
             Some(End::Destination) => Text { en: " (migration destination)", ja: " (移行先)" }.to(language),
             None => "",
         };
-        let differs = if different.authorization_uri { " class=\"lacks\"" } else { "" };
+        let uri = match (&row.authorization_uri, different.authorization_uri) {
+            (None, false) => "",
+            (Some(_), false) => "long",
+            (None, true) => "lacks",
+            (Some(_), true) => "long lacks",
+        };
         let _ = write!(
             page,
-            "<tr><td class=\"tight\">{}</td><td>{}{end}</td><td>{}</td><td class=\"lacks\">{}</td><td{differs}>{}</td><td>{}</td>\
+            "<tr><td class=\"tight\">{}</td><td>{}{end}</td><td>{}</td><td class=\"lacks\">{}</td><td class=\"{uri}\">{}</td><td>{}</td>\
              <td class=\"tight\">{} #{}</td></tr>",
             row.endpoint,
             escaped(row.name().as_str()),
@@ -234,7 +249,7 @@ fn exchanges(page: &mut String, outline: &Outline<'_>, language: Language) {
         let started = entry.started.to_string();
         let _ = write!(
             page,
-            "<tr><td class=\"tight\">{}</td><td class=\"tight\">{}</td><td>{}</td><td>{answer}</td>\
+            "<tr><td class=\"tight\">{}</td><td class=\"tight\">{}</td><td class=\"long\">{}</td><td>{answer}</td>\
              <td><span class=\"badge {}\">{}</span></td><td>{}</td></tr>",
             entry.id,
             started.split_once('T').map_or(started.as_str(), |(_, time)| time),

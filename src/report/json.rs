@@ -17,6 +17,7 @@ use crate::redact::Clean;
 use crate::text::Language;
 
 use super::layout::fill;
+use super::sanitizing::Sanitizing;
 
 /// The name and version of the diagnosis document.
 pub const SCHEMA: &str = "authtap/diagnosis/1";
@@ -248,6 +249,8 @@ pub struct Known<'a> {
     pub handshakes: &'a [Handshake],
     /// In the order in which they were first met.
     pub readiness: &'a [Readiness],
+    /// What was taken out of the sources. Documents for programs do not tell it.
+    pub sanitizing: &'a Sanitizing,
 }
 
 /// A finding with all the exchanges it was made on.
@@ -410,6 +413,7 @@ mod tests {
             findings: &findings.list(),
             handshakes: &sample::handshakes(),
             readiness: &sample::readiness(),
+            sanitizing: &sample::sanitizing(),
         };
         insta::assert_snapshot!(shown(&Document::new(&known, Language::En)));
     }

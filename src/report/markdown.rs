@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use super::json::Known;
 use super::layout::{self, numbers};
 use super::outline::{Outline, Passage, REDACTED, Topic};
-use super::words;
+use super::{sanitizing, words};
 use crate::diagnosis::{Handshake, Kind, Readiness};
 use crate::redact::Clean;
 use crate::text::{Language, Text};
@@ -36,7 +36,10 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
         exchanges(&mut page, &outline, language);
     }
     heading(&mut page, words::TAKEN_OUT, language);
-    let _ = writeln!(page, "{}", REDACTED.to(language));
+    let _ = writeln!(page, "{}\n", REDACTED.to(language));
+    for (title, said) in sanitizing::lines(known.sanitizing, language) {
+        let _ = writeln!(page, "- **{title}:** {}", escaped(&said));
+    }
     page
 }
 
@@ -213,6 +216,7 @@ mod tests {
             findings: &findings.list(),
             handshakes: &sample::handshakes(),
             readiness: &sample::readiness(),
+            sanitizing: &sample::sanitizing(),
         };
         diagnosis(&known, language)
     }

@@ -8,6 +8,7 @@ pub mod explain;
 pub mod html;
 pub mod json;
 pub mod markdown;
+pub mod sanitizing;
 pub mod snippet;
 pub mod text;
 

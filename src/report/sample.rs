@@ -1,5 +1,6 @@
 //! A made-up diagnosis for the tests of the writers.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,10 @@ use crate::exchange::{
     Connection, Exchange, Failure, FailureKind, Head, Message, Oddities, Response, Seen, Side, Step, Timestamp,
     Timings, Unseen,
 };
-use crate::redact::{Body, Clean, Content, Field, Fields, Redactor};
+use crate::redact::{Body, Clean, Content, Field, Fields, Met, Redactor};
+use crate::report::sanitizing::{Sanitizing, Source};
+use crate::session::Stated;
+use crate::session::kind;
 use crate::text::Text;
 
 pub(super) static OFFLOAD: Rule = Rule {
@@ -135,6 +139,29 @@ pub(super) fn handshakes() -> Vec<Handshake> {
         steps: Scheme::OAuth.steps().iter().map(step).collect(),
         verdict: Verdict::Failure,
     }]
+}
+
+/// Of a file that was converted by us, and of a paste.
+pub(super) fn sanitizing() -> Sanitizing {
+    let met = Met {
+        secrets: BTreeMap::from([("password", 1), ("token", 12)]),
+        plain: 1,
+        marked: BTreeMap::from([("cookie", 2)]),
+        ..Met::default()
+    };
+    let stated = Stated {
+        share: "support",
+        source: Some(kind::Kind::Saz),
+        exchanges: 4,
+        before: 3,
+        after: 3,
+        same: true,
+        met: met.clone(),
+        ..Stated::default()
+    };
+    let source = |name: &str, kind, stated| Source { name: name.to_owned(), kind, stated };
+    let sources = vec![source("trace.authtap", Some(kind::Kind::Authtap), Some(stated)), source("-", None, None)];
+    Sanitizing { sources, met, found: BTreeMap::new(), stripped: 2 }
 }
 
 pub(super) fn readiness() -> Vec<Readiness> {

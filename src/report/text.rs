@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::json::{Entry, Event, Known};
 use super::layout::{self, fill, numbers, prose, verbatim};
-use super::words;
+use super::{sanitizing, words};
 use crate::diagnosis::decode::Decoded;
 use crate::diagnosis::{self, Certainty, Difference, End, Handshake, Kind, Readiness, Verdict};
 use crate::redact::Clean;
@@ -51,6 +51,13 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
                 en: "not listed, as nothing is wrong: {fine}", ja: "ほかに問題のないもの: {fine} 件"
             };
             let _ = writeln!(page, "  {}", rest.fill(language, &[("fine", &fine.to_string())]));
+        }
+    }
+    let stated: Vec<_> = sanitizing::statements(known.sanitizing, language).collect();
+    if !stated.is_empty() {
+        heading(&mut page, Text { en: "What the file states of its making", ja: "ファイルの作成時の記載" }, language);
+        for line in &stated {
+            prose(&mut page, "  ", line);
         }
     }
     page
@@ -273,6 +280,7 @@ fn said(line: &mut String, findings: &[&str]) {
 mod tests {
     use super::*;
     use crate::report::sample;
+    use crate::report::sanitizing::Sanitizing;
 
     fn page(language: Language, wanted: impl Fn(&Entry) -> bool) -> String {
         let exchanges: Vec<_> = sample::exchanges()
@@ -287,6 +295,7 @@ mod tests {
             findings: &findings.list(),
             handshakes: &sample::handshakes(),
             readiness: &sample::readiness(),
+            sanitizing: &sample::sanitizing(),
         };
         diagnosis(&known, language)
     }
@@ -326,6 +335,7 @@ mod tests {
             findings: &findings.list(),
             handshakes: &[],
             readiness: &[],
+            sanitizing: &sample::sanitizing(),
         };
         let page = super::diagnosis(&known, Language::En);
         assert!(page.contains("[hma-empty-bearer] #1 (likely)\n"), "{page}");
@@ -355,6 +365,7 @@ mod tests {
             findings: &findings,
             handshakes: &handshakes,
             readiness: &readiness,
+            sanitizing: &Sanitizing::default(),
         };
         assert!(diagnosis(&known, Language::En).ends_with("not listed, as nothing is wrong: 1\n"));
         assert!(diagnosis(&known, Language::Ja).ends_with("ほかに問題のないもの: 1 件\n"));

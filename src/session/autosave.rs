@@ -9,9 +9,8 @@ use std::path::{Path, PathBuf};
 
 use super::kind::Kind;
 use super::native::{Lock, beside};
-use super::{Mode, SessionError, Writer};
+use super::{SessionError, Writer};
 use crate::exchange::Timestamp;
-use crate::redact::Redactor;
 
 /// How many sessions are kept, the one being recorded included.
 const KEEP_COUNT: usize = 20;
@@ -30,9 +29,13 @@ pub fn data_folder() -> Result<PathBuf, SessionError> {
         .ok_or(SessionError::NoDataFolder)
 }
 
-/// Begins a session in the `sessions` folder of `data_folder`, named by the time `now`, and removes the oldest ones
-/// that are too many or too large. The one before this is kept, however large it is.
-pub fn begin(data_folder: &Path, mode: Mode, redactor: &Redactor, now: Timestamp) -> Result<Writer, SessionError> {
+/// Has a session begun with `begin` in the `sessions` folder of `data_folder`, named by the time `now`, and removes the
+/// oldest ones that are too many or too large. The one before this is kept, however large it is.
+pub fn begin(
+    data_folder: &Path,
+    now: Timestamp,
+    begin: impl Fn(&Path) -> Result<Writer, SessionError>,
+) -> Result<Writer, SessionError> {
     let folder = data_folder.join("sessions");
     make_private(&folder)?;
     prune(&folder, KEEP_COUNT - 1, KEEP_BYTES);
@@ -46,7 +49,7 @@ pub fn begin(data_folder: &Path, mode: Mode, redactor: &Redactor, now: Timestamp
         if path.exists() {
             continue;
         }
-        match Writer::begin(&path, mode, redactor) {
+        match begin(&path) {
             // Another process was faster with the same name.
             Err(SessionError::InUse { .. }) => {}
             result => return result,
@@ -126,6 +129,15 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
     use super::*;
+    use crate::redact::Redactor;
+    use crate::session::Mode;
+
+    /// Begins one that many seconds after 2026-11-22T09:00:00Z.
+    fn begin(data: &Path, second: i64) -> Result<Writer, SessionError> {
+        super::begin(data, Timestamp::from_seconds(START + second), |path| {
+            Writer::begin(path, Mode::Forward, &Redactor::new())
+        })
+    }
 
     /// 2026-11-22T09:00:00Z.
     const START: i64 = 1_795_338_000;
@@ -140,8 +152,8 @@ mod tests {
     #[test]
     fn names_files_by_time_and_never_shares_one() {
         let data = tempfile::tempdir().unwrap();
-        let first = begin(data.path(), Mode::Forward, &Redactor::new(), Timestamp::from_seconds(START)).unwrap();
-        let second = begin(data.path(), Mode::Forward, &Redactor::new(), Timestamp::from_seconds(START)).unwrap();
+        let first = begin(data.path(), 0).unwrap();
+        let second = begin(data.path(), 0).unwrap();
         first.close();
         second.close();
         assert_eq!(
@@ -155,7 +167,7 @@ mod tests {
     fn only_the_owner_may_enter_the_folder() {
         use std::os::unix::fs::PermissionsExt;
         let data = tempfile::tempdir().unwrap();
-        begin(data.path(), Mode::Forward, &Redactor::new(), Timestamp::from_seconds(START)).unwrap().close();
+        begin(data.path(), 0).unwrap().close();
         let mode = fs::metadata(data.path().join("sessions")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
     }
@@ -164,14 +176,12 @@ mod tests {
     fn keeps_twenty_and_removes_the_oldest_but_never_one_in_use_nor_a_stranger() {
         let data = tempfile::tempdir().unwrap();
         let folder = data.path().join("sessions");
-        let running = begin(data.path(), Mode::Forward, &Redactor::new(), Timestamp::from_seconds(START)).unwrap();
+        let running = begin(data.path(), 0).unwrap();
         for stranger in ["2026-11-22T09-00-00Z-x.authtap", "notes.txt", "2020-01-01T00-00-00Z.authtap"] {
             fs::write(folder.join(stranger), "mine").unwrap();
         }
         for second in 1..=25 {
-            begin(data.path(), Mode::Forward, &Redactor::new(), Timestamp::from_seconds(START + second))
-                .unwrap()
-                .close();
+            begin(data.path(), second).unwrap().close();
         }
         let kept: Vec<_> =
             names(&folder).into_iter().filter(|name| name.starts_with("2026") && is_ours(name)).collect();
@@ -187,9 +197,7 @@ mod tests {
     fn keeps_within_a_size_but_not_at_the_cost_of_the_last_one() {
         let data = tempfile::tempdir().unwrap();
         for second in 0..4 {
-            begin(data.path(), Mode::Forward, &Redactor::new(), Timestamp::from_seconds(START + second))
-                .unwrap()
-                .close();
+            begin(data.path(), second).unwrap().close();
         }
         let folder = data.path().join("sessions");
         prune(&folder, KEEP_COUNT, 1);

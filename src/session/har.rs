@@ -30,7 +30,7 @@ use self::survey::Survey;
 use super::facts::Numbers;
 use super::order::Order;
 use super::progress::{Counted, Progress};
-use super::{Opening, Origin, Recorded, SessionError};
+use super::{Opening, Origin, Recorded, SessionError, Stated};
 use crate::exchange::{Certificate, Connection, Ids, Server, Timestamp, Tls};
 use crate::redact::{Clean, Redactor};
 
@@ -99,6 +99,11 @@ impl Har {
     /// What captured the exchanges of which the file itself does not say it.
     pub fn provenance(&self) -> &Provenance {
         &self.survey.provenance
+    }
+
+    /// What the file states of itself, where we made it to be given away.
+    pub(super) const fn stated(&self) -> Option<&Stated> {
+        self.survey.stated.as_ref()
     }
 
     /// The exchanges that can be read, in the order in which they ended, and what cannot be read.

@@ -32,6 +32,10 @@ pub enum Kind {
 const LOOK: usize = 4096;
 
 impl Kind {
+    /// All.
+    pub const ALL: [Self; 8] =
+        [Self::Authtap, Self::Har, Self::Saz, Self::Mitm, Self::OtherDatabase, Self::Text, Self::Binary, Self::Empty];
+
     /// What the file at `path` is.
     pub fn of_file(path: &Path) -> Result<Self, SessionError> {
         let mut start = Vec::with_capacity(LOOK);

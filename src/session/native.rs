@@ -3,6 +3,7 @@
 mod connection;
 mod head;
 mod lock;
+mod people;
 mod queue;
 mod read;
 mod row;
@@ -44,6 +45,8 @@ pub struct Run {
     pub lost: u64,
     /// What captured them.
     pub provenance: Provenance,
+    /// Whether the file knows who stands behind its pseudonyms.
+    pub identities: bool,
 }
 
 /// Where the exchanges of a run come from.

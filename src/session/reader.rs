@@ -12,7 +12,7 @@ use super::kind::Kind;
 use super::mitm::Mitm;
 use super::progress::Progress;
 use super::saz::Saz;
-use super::{Recorded, Session, SessionError};
+use super::{Recorded, Session, SessionError, Stated};
 use crate::redact::Redactor;
 
 /// How a file is opened.
@@ -73,6 +73,16 @@ impl Reader {
             Source::Har(_) => Kind::Har,
             Source::Mitm(_) => Kind::Mitm,
             Source::Saz(_) => Kind::Saz,
+        }
+    }
+
+    /// What the file states of itself, where we made it to be given away.
+    pub const fn stated(&self) -> Option<&Stated> {
+        match &self.source {
+            Source::Native(session) => session.stated(),
+            Source::Har(archive) => archive.stated(),
+            Source::Saz(archive) => archive.stated(),
+            Source::Mitm(_) => None,
         }
     }
 

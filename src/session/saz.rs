@@ -11,6 +11,7 @@ mod index;
 mod member;
 mod own;
 mod session;
+mod socket;
 mod text;
 mod timers;
 mod unpack;
@@ -27,7 +28,7 @@ use self::session::{Met, Told};
 use super::facts::Numbers;
 use super::order::Order;
 use super::progress::Progress;
-use super::{Opening, Origin, Provenance, Recorded, SessionError};
+use super::{Opening, Origin, Provenance, Recorded, SessionError, Stated};
 use crate::exchange::{Connection, Ids, Timestamp};
 use crate::redact::Redactor;
 
@@ -40,6 +41,7 @@ pub(super) struct Saz {
     index: Index,
     /// Hosts of which requests inside of TLS are there.
     looked_into: HashSet<String>,
+    stated: Option<Stated>,
 }
 
 /// Connections remembered by the ports that the archive gives them.
@@ -59,14 +61,18 @@ impl Saz {
         if !index.locked.is_empty() {
             let password = (opening.password)(path).filter(|password| !password.is_empty());
             archive.unlock(password.ok_or_else(|| SessionError::Protected { path: path.to_owned() })?);
-            // One of 256 wrong passwords opens a member of the old encryption; what comes out has a wrong checksum.
-            if index.locked.iter().all(|slot| archive.read(*slot, |_| true).is_err()) {
+            // One of 256 wrong passwords opens a member of the old encryption; what comes out has a wrong checksum. Of an
+            // archive that is cut short a member may be unreadable for another reason.
+            let tried: Vec<_> = index.locked.iter().map(|slot| archive.read(*slot, |_| true)).collect();
+            let is_wrong = tried.contains(&Err(Refused::Password)) || !archive.is_cut();
+            if is_wrong && tried.iter().all(Result::is_err) {
                 return Err(SessionError::WrongPassword { path: path.to_owned() });
             }
         }
         // Those of others are looked through before they are read.
         let is_own = !index.own.is_empty();
         opening.progress.expect(index.sessions.len() as u64 * if is_own { 1 } else { 2 });
+        let log = index.log.and_then(|slot| own::log(&mut archive, slot));
         let mut saz = Self {
             path: path.to_owned(),
             redactor: opening.redactor.clone(),
@@ -74,11 +80,17 @@ impl Saz {
             archive,
             index,
             looked_into: HashSet::new(),
+            stated: log.and_then(|log| Stated::read(log.get("manifest")?)),
         };
         if !is_own {
             saz.look_at_requests()?;
         }
         Ok(saz)
+    }
+
+    /// What the archive states of itself, where we made it to be given away.
+    pub(super) const fn stated(&self) -> Option<&Stated> {
+        self.stated.as_ref()
     }
 
     /// The exchanges that can be read, in the order in which they ended, and what cannot be read.

@@ -1,5 +1,6 @@
 //! What the app tells the screen of the run, and what the user wants of the app.
 
+use super::comparing::Side;
 use crate::redact::Clean;
 use crate::text::{Language, Text};
 
@@ -14,8 +15,36 @@ pub struct Banner {
     pub ca: Option<String>,
     /// The session file, if there is one.
     pub session: Option<String>,
+    /// Where it is known who stands behind the pseudonyms.
+    pub identities: Identities,
     /// The proxy through which servers are reached, if there is one.
     pub upstream_proxy: Option<String>,
+}
+
+impl Banner {
+    /// That of saved sessions, which are called so.
+    pub fn of_saved(session: String) -> Self {
+        Self {
+            mode: Mode::Open,
+            addresses: Vec::new(),
+            ca: None,
+            session: Some(session),
+            identities: Identities::Unknown,
+            upstream_proxy: None,
+        }
+    }
+}
+
+/// Where it is known who stands behind the pseudonyms of a session. The more of them may leave, the greater.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Identities {
+    /// Nowhere: the run that gave the pseudonyms took that with it.
+    #[default]
+    Unknown,
+    /// In the memory of this run.
+    InMemory,
+    /// In the session's file.
+    InFile,
 }
 
 /// What the program is doing.
@@ -31,6 +60,10 @@ pub enum Mode {
     Demo,
     /// Showing saved sessions.
     Open,
+    /// Showing two sessions side by side.
+    Compare,
+    /// Showing one of the two.
+    Side(Side),
 }
 
 impl Mode {
@@ -41,7 +74,7 @@ impl Mode {
 
     /// Whether there is anything to pause.
     pub(super) const fn records(self) -> bool {
-        !matches!(self, Self::Open)
+        !matches!(self, Self::Open | Self::Compare | Self::Side(_))
     }
 }
 
@@ -85,4 +118,8 @@ pub enum Command {
     SetLanguage(Language),
     /// Identities are shown or hidden; the screen has done so already.
     Reveal(bool),
+    /// Show the exchange of that number in one of the sessions that are compared.
+    Look(Side, u64),
+    /// Back to the comparison.
+    Compare,
 }

@@ -56,7 +56,7 @@ impl Looked {
             *self = Self { id, language, revealed, ..Self::default() };
         }
         let Some(id) = id else { return };
-        let names = Names { source, revealed };
+        let names = Names { source, id, revealed };
         if !self.exchange_fresh {
             self.exchange_fresh = true;
             self.exchange = source.exchange(id);
@@ -79,13 +79,15 @@ impl Looked {
 /// Clean text as it is shown: with pseudonyms, or with the people behind them.
 pub(super) struct Names<'a> {
     pub(super) source: &'a dyn Source,
+    /// The exchange that the text is of.
+    pub(super) id: u64,
     pub(super) revealed: bool,
 }
 
 impl Names<'_> {
     pub(super) fn show(&self, text: &Clean) -> Shown {
         if self.revealed {
-            Shown::revealed(text.as_str(), self.source.reveal(text))
+            Shown::revealed(text.as_str(), self.source.reveal(self.id, text))
         } else {
             Shown { text: text.as_str().to_owned(), name: 0..0 }
         }

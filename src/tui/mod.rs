@@ -17,9 +17,10 @@
 //! ```
 //!
 //! A small terminal has the flows above and one of the other panes below them. Help and readiness take the place of all
-//! panes while they are open.
+//! panes while they are open. A comparison has a screen of its own; behind it each of its sessions has one as above.
 
 mod banner;
+mod comparing;
 mod copying;
 mod document;
 mod filter;
@@ -61,14 +62,15 @@ pub(crate) fn press_down(state: &mut State) {
     state.input(Input::pressed(crossterm::event::KeyCode::Down));
 }
 
-pub use banner::{Banner, Command, Counts, Mode, Problem, Reading};
+pub use banner::{Banner, Command, Counts, Identities, Mode, Problem, Reading};
+pub use comparing::{Compared, Named, Side};
 pub use copying::CopyForm;
 pub use filter::contains;
 pub use keys::Input;
 pub use row::{Authn, Row};
 pub use search::holds;
 pub use state::State;
-pub use terminal::{Screen, ScreenError, give_back};
+pub use terminal::{Screen, ScreenError, give_back, is_there};
 
 /// Where the screen reads what it does not keep itself: one exchange at a time, when it is looked at.
 pub trait Source {
@@ -93,6 +95,6 @@ pub trait Source {
         ids.iter().copied().filter(holds).collect()
     }
 
-    /// `text` with the people behind its pseudonyms, from memory.
-    fn reveal(&self, text: &Clean) -> String;
+    /// A text of the exchange with the people behind its pseudonyms, where somebody knows them.
+    fn reveal(&self, id: u64, text: &Clean) -> String;
 }

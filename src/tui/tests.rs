@@ -1,6 +1,7 @@
 //! The screen driven by keys and drawn on a made-up terminal.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod comparing;
 mod copying;
 mod evidence;
 mod keys;
@@ -28,6 +29,7 @@ fn banner(mode: Mode) -> Banner {
         addresses: vec!["127.0.0.1:8080".to_owned()],
         ca: Some("/home/avery/.local/share/authtap/authtap-ca.pem".to_owned()),
         session: Some("/home/avery/.local/share/authtap/sessions/2026-11-22T09-00-00.authtap".to_owned()),
+        identities: if mode == Mode::Open { Identities::Unknown } else { Identities::InMemory },
         upstream_proxy: None,
     }
 }

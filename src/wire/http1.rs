@@ -3,6 +3,7 @@
 //! The reader wants to know where messages begin and end, not whether they are right: odd spelling, bare line feeds,
 //! folded lines and unknown methods pass. It gives up only where it can no longer tell what the next byte belongs to.
 
+mod surplus;
 mod survey;
 
 use std::collections::VecDeque;
@@ -28,6 +29,20 @@ pub struct Reader {
     /// The beginning of a head, chunk-size line or trailer that came in pieces.
     partial: Vec<u8>,
     asked: VecDeque<Asked>,
+    after: After,
+    /// What is read belongs to no message: nothing is told of it.
+    in_surplus: bool,
+}
+
+/// What is known of the message before, where the next one should begin.
+#[derive(Default)]
+struct After {
+    /// There was one.
+    message: bool,
+    /// The body that it announced, where it could have none.
+    announced: Option<Framing>,
+    /// How many bytes of empty lines have come since.
+    blank: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,6 +67,8 @@ enum State {
     Trailers,
     /// Inside a body that ends with the connection.
     UntilClose,
+    /// Nobody has asked for anything, and bytes come all the same.
+    Unasked,
     /// Another protocol.
     Upgraded,
     /// Lost, or closed.
@@ -81,6 +98,7 @@ impl Asked {
 }
 
 /// How the body of a message is delimited.
+#[derive(Clone, Copy)]
 enum Framing {
     None,
     Fixed(u64),
@@ -112,12 +130,16 @@ impl Reader {
     }
 
     const fn new(side: Side) -> Self {
-        Self { side, state: State::Head, partial: Vec::new(), asked: VecDeque::new() }
+        let after = After { message: false, announced: None, blank: 0 };
+        Self { side, state: State::Head, partial: Vec::new(), asked: VecDeque::new(), after, in_surplus: false }
     }
 
     /// A request was made that the next unanswered final response belongs to.
     pub fn expect(&mut self, asked: Asked) {
         self.asked.push_back(asked);
+        if self.state == State::Unasked {
+            self.state = State::Head;
+        }
     }
 
     /// The other direction was upgraded: what follows is no HTTP here either.
@@ -127,7 +149,7 @@ impl Reader {
 
     /// Whether the reader stands between two messages.
     pub fn is_between_messages(&self) -> bool {
-        self.state == State::Head && self.partial.is_empty()
+        self.state == State::Head && self.partial.is_empty() || self.state == State::Unasked
     }
 
     /// Feeds the next bytes; `sink` gets the events in order. Splitting the bytes differently gives the same events,
@@ -169,8 +191,9 @@ impl Reader {
     pub fn close(&mut self, sink: Sink<'_>) {
         match self.state {
             State::UntilClose | State::Upgraded => sink(Event::End),
-            State::Over => {}
+            State::Over | State::Unasked => {}
             State::Head if self.partial.is_empty() => {}
+            _ if self.in_surplus => {}
             _ => return self.lose(Loss::CutShort, sink),
         }
         self.state = State::Over;
@@ -183,6 +206,9 @@ impl Reader {
     }
 
     fn step(&mut self, bytes: &[u8], sink: Sink<'_>) -> Progress {
+        if self.in_surplus {
+            return self.pass_over(bytes);
+        }
         match self.state {
             State::Head => self.head(bytes, sink),
             State::Fixed { left } => {
@@ -221,12 +247,13 @@ impl Reader {
                 sink(Event::Body(bytes));
                 Progress::Used(bytes.len())
             }
-            State::Over => Progress::Used(bytes.len()),
+            State::Unasked | State::Over => Progress::Used(bytes.len()),
         }
     }
 
     fn end(&mut self, sink: Sink<'_>) {
         self.state = State::Head;
+        (self.after.message, self.after.blank) = (true, 0);
         sink(Event::End);
     }
 
@@ -235,22 +262,25 @@ impl Reader {
             // Empty lines before a message are left over from the one before (RFC 9112 section 2.2).
             let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
             if blank > 0 {
+                self.after.blank += blank as u64;
                 return Progress::Used(blank);
             }
             let seen = &bytes[..bytes.len().min(HEAD_LIMIT)];
-            match head_end(seen, 0) {
-                Some(end) => {
-                    return match self.complete_head(&bytes[..end], sink) {
-                        Ok(()) => Progress::Used(end),
-                        Err(loss) => Progress::Lost(loss),
-                    };
-                }
-                None if !may_be_head(self.side, seen) => return Progress::Lost(Loss::NotHttp),
-                None => {}
+            if !may_be_head(self.side, seen) {
+                return self.surplus(0, sink);
+            }
+            if let Some(end) = head_end(seen, 0) {
+                return match self.complete_head(&bytes[..end], sink) {
+                    Ok(()) => Progress::Used(end),
+                    Err(loss) => Progress::Lost(loss),
+                };
             }
         }
         let known = self.partial.len();
         let whole = self.put_aside(bytes, HEAD_LIMIT);
+        if !may_be_head(self.side, &self.partial) {
+            return self.surplus(known, sink);
+        }
         match head_end(&self.partial, known.saturating_sub(3)) {
             Some(end) => {
                 let mut head = std::mem::take(&mut self.partial);
@@ -261,7 +291,6 @@ impl Reader {
                     Err(loss) => Progress::Lost(loss),
                 }
             }
-            None if !may_be_head(self.side, &self.partial) => Progress::Lost(Loss::NotHttp),
             None if whole => Progress::NeedMore,
             None => Progress::Lost(self.head_too_long(sink)),
         }
@@ -322,6 +351,7 @@ impl Reader {
         }
         let asked = self.asked.pop_front().ok_or(Loss::UnexpectedResponse)?;
         let upgraded = response.status == 101 || asked == Asked::Connect && matches!(response.status, 200..=299);
+        self.after.announced = survey.response_framing().ok();
         let framing = match response.status {
             204 => Ok(survey.has_no_body()),
             _ if upgraded => Ok(survey.has_no_body()),
@@ -342,6 +372,9 @@ impl Reader {
     }
 
     fn begin_body(&mut self, framing: Framing, sink: Sink<'_>) {
+        if !matches!(framing, Framing::None) {
+            self.after.announced = None;
+        }
         self.state = match framing {
             Framing::None | Framing::Fixed(0) => return self.end(sink),
             Framing::Fixed(left) => State::Fixed { left },

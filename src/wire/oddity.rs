@@ -39,11 +39,13 @@ pub enum Oddity {
     FirstLine,
     /// A chunk whose size line or end is not written as the grammar has it.
     ChunkLine,
+    /// Bytes beside a response that belong to no message: a body where none can be, or more of one than was announced.
+    Surplus,
 }
 
 impl Oddity {
     /// All.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::LengthAndCoding,
         Self::LengthsDiffer,
         Self::LengthRepeated,
@@ -60,6 +62,7 @@ impl Oddity {
         Self::ControlByte,
         Self::FirstLine,
         Self::ChunkLine,
+        Self::Surplus,
     ];
 
     /// A stable word for files.
@@ -81,6 +84,7 @@ impl Oddity {
             Self::ControlByte => "control-byte",
             Self::FirstLine => "first-line",
             Self::ChunkLine => "chunk-line",
+            Self::Surplus => "surplus",
         }
     }
 
@@ -97,6 +101,7 @@ impl Oddity {
                 | Self::HostsDiffer
                 | Self::SpaceBeforeColon
                 | Self::ControlByte
+                | Self::Surplus
         )
     }
 
@@ -162,13 +167,17 @@ impl Oddity {
                 en: "a chunk is not written as the grammar has it",
                 ja: "チャンクの書式が規定どおりではない",
             },
+            Self::Surplus => Text {
+                en: "bytes that belong to no message stand beside it",
+                ja: "どのメッセージにも属さないバイトが前後にある",
+            },
         }
     }
 }
 
 /// A set of oddities; empty for nearly every message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Oddities(u16);
+pub struct Oddities(u32);
 
 impl Oddities {
     /// None.

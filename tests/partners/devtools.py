@@ -4,12 +4,14 @@
                                                             and writes what the network panel exports of that
     devtools.py import ARCHIVE... -- CHROMIUM...            what the network panel has after importing each archive, a
                                                             JSON line for each
-    devtools.py look FOLDER PAGE... -- CHROMIUM...          looks at pages at several widths: JSON lines with what is
-                                                            wrong with them, and pictures in the folder
+    devtools.py look PAGE... -- CHROMIUM...                 looks at the pages at several widths, light and dark, and prints
+                                                            them: a JSON line for each; with AUTHTAP_PICTURES in its
+                                                            environment, there are pictures in that folder
 
 A server that asks for NTLM gets USER:PASSWORD of LOGON, once. All other dialogues are closed.
 """
 
+import base64
 import json
 import os
 import pathlib
@@ -79,11 +81,11 @@ class Browser:
 
     def wait(self, method, session, **parameters):
         """Until there was an event with these parameters."""
-        def fits(event):
-            return event["method"] == method and event["sessionId"] == session and parameters.items() <= event["params"].items()
-
-        while not any(fits(event) for event in self.events if "sessionId" in event):
+        while not any(parameters.items() <= event["params"].items() for event in self.told(method, session)):
             self.message()
+
+    def told(self, method, session):
+        return [event for event in self.events if event["method"] == method and event.get("sessionId") == session]
 
     def open(self):
         """An empty page, and the session that talks with it."""
@@ -183,8 +185,72 @@ def import_(browser, *archives):
         print(json.dumps(browser.run(tools, IMPORT.replace("TEXT", text))))
 
 
+LOOK = """
+    const shown = [...document.querySelectorAll('body *')].filter(one => one.checkVisibility());
+    const wide = one => one.getBoundingClientRect().right > innerWidth + 0.5 && !one.closest('.wide, details');
+    const style = getComputedStyle(document.body);
+    return {
+        language: document.documentElement.lang, heading: document.querySelector('h1').innerText,
+        overflow: document.scrollingElement.scrollWidth - document.documentElement.clientWidth,
+        wide: shown.filter(wide).map(one => one.outerHTML.slice(0, 80)),
+        paper: style.backgroundColor, ink: style.color,
+        drawn: shown.filter(one => one.matches('svg')).map(one => Math.round(one.getBoundingClientRect().width)),
+    };
+"""
+
+# What a page could do if somebody smuggled something into it, and what the browser refused of that.
+SMUGGLE = """
+    const refused = [];
+    const all = new Promise(done => addEventListener('securitypolicyviolation', event => {
+        if (refused.push(event.effectiveDirective) === 6) done();
+    }));
+    const add = (name, set) => document.body.appendChild(Object.assign(document.createElement(name), set));
+    add('img', {src: 'https://elsewhere.contoso.com/picture'});
+    add('script', {textContent: 'globalThis.smuggled = true'});
+    add('style', {textContent: '@import "https://elsewhere.contoso.com/style"'});
+    add('iframe', {src: 'https://elsewhere.contoso.com/frame'});
+    add('p', {}).setAttribute('onclick', 'globalThis.smuggled = true');
+    await fetch('https://elsewhere.contoso.com/fetch').catch(() => {});
+    await all;
+    return {refused: refused.sort(), smuggled: 'smuggled' in globalThis};
+"""
+
+
+def look(browser, *pages):
+    pictures = os.environ.get("AUTHTAP_PICTURES")
+    for page in pages:
+        _, session = browser.open()
+        browser.call("Network.enable", session)
+        browser.call("Audits.enable", session)
+        name, url = pathlib.Path(page).stem, pathlib.Path(page).as_uri()
+        seen = {}
+        browser.visit(session, url)
+        for width in [400, 900, 1500]:
+            screen = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+            browser.call("Emulation.setDeviceMetricsOverride", session, **screen)
+            for scheme in ["light", "dark"]:
+                features = [{"name": "prefers-color-scheme", "value": scheme}]
+                browser.call("Emulation.setEmulatedMedia", session, media="screen", features=features)
+                seen[f"{scheme} {width}"] = browser.run(session, LOOK)
+                if pictures:
+                    picture = browser.call("Page.captureScreenshot", session, captureBeyondViewport=True)["data"]
+                    pathlib.Path(pictures, f"{name}-{scheme}-{width}.png").write_bytes(base64.b64decode(picture))
+        browser.call("Emulation.setEmulatedMedia", session, media="print", features=[])
+        hidden = browser.run(session, "return [...document.querySelectorAll('dd')].filter(one => !one.checkVisibility()).length;")
+        browser.call("Emulation.setEmulatedMedia", session, media="", features=[])
+        printed = base64.b64decode(browser.call("Page.printToPDF", session)["data"])
+        assert printed.startswith(b"%PDF")
+        if pictures:
+            pathlib.Path(pictures, f"{name}.pdf").write_bytes(printed)
+        asked = sorted({event["params"]["request"]["url"] for event in browser.told("Network.requestWillBeSent", session)})
+        issues = [event["params"]["issue"]["code"] for event in browser.told("Audits.issueAdded", session)]
+        sheets = printed.count(b"/Type /Page\n")
+        answer = {"seen": seen, "asked": asked, "issues": issues, "sheets": sheets, "hidden": hidden, "smuggling": browser.run(session, SMUGGLE)}
+        print(json.dumps(answer))
+
+
 if __name__ == "__main__":
     at = sys.argv.index("--")
     browser = Browser(sys.argv[at + 1 :])
-    {"har": har, "import": import_}[sys.argv[1]](browser, *sys.argv[2:at])
+    {"har": har, "import": import_, "look": look}[sys.argv[1]](browser, *sys.argv[2:at])
     browser.close()

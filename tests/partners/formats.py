@@ -1,6 +1,7 @@
 """What other programs make of session files, and session files as they write them.
 
     formats.py flows FILE            the flows that mitmproxy reads of a HAR or a flow file, one a line
+    formats.py upgrade FILE NEW TO   a flow file brought to the format of that number, by mitmproxy's own conversions
     formats.py zip FILE [PASSWORD]   the members of an archive and what stands in them, by zipfile or pyzipper
     formats.py pack FILE PASSWORD    an archive with members of standard input, a JSON object, encrypted with AES
     formats.py many FILE COUNT       a HAR of COUNT entries
@@ -20,6 +21,17 @@ def flows(path):
             assert isinstance(flow, http.HTTPFlow)
             status = flow.response.status_code if flow.response else None
             print(json.dumps([flow.request.method, flow.request.url, status, flow.request.headers.get("authorization")]))
+
+
+def upgrade(path, new, to):
+    from mitmproxy.io import compat, tnetstring
+
+    with open(path, "rb") as file, open(new, "wb") as out:
+        while file.peek(1):
+            flow = tnetstring.load(file)
+            while flow["version"] < int(to):
+                flow = compat.converters[flow["version"]](flow)
+            tnetstring.dump(flow, out)
 
 
 def members(path, password=None):
@@ -82,4 +94,4 @@ def many(path, count):
 
 
 if __name__ == "__main__":
-    {"flows": flows, "zip": members, "pack": pack, "many": many}[sys.argv[1]](*sys.argv[2:])
+    {"flows": flows, "upgrade": upgrade, "zip": members, "pack": pack, "many": many}[sys.argv[1]](*sys.argv[2:])

@@ -1,12 +1,21 @@
 //! Session files of other programs, made by them in the test, and ours in their hands.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use authtap::exchange::{Exchange, Side, SocketKind};
+use authtap::redact::Redactor;
+use authtap::session::{Opening, Reader};
 use serde_json::{Value, json};
 
-use crate::kit::{Origin, Process, Workshop, curl_through, need, need_mitmproxy, need_node};
+use crate::kit::{
+    Apache, Origin, Process, Site, Talk, Tunnel, Workshop, curl_through, need, need_apache, need_mitmproxy, need_node,
+    read_head,
+};
 
 /// What the server says to everybody.
 const REFUSAL: &[u8] = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer \
@@ -18,60 +27,195 @@ const PASSWORD: &str = "Synth-Pw-1";
 
 #[test]
 fn what_mitmproxy_records_live_is_read_and_what_we_write_it_loads() {
-    let (Some(mitmproxy), true) = (need_mitmproxy(), need(&["curl"])) else { return };
+    let (Some(mitmproxy), true) = (need_mitmproxy(), need(&["curl"]) && need_apache(&["http2", "alias"])) else {
+        return;
+    };
     let workshop = Workshop::new();
-    let origin = Origin::answering(Some(workshop.authority.server(&["localhost"])), |_| REFUSAL.to_vec());
+    let tls = Origin::talking(Some(workshop.authority.server(&["localhost"])), talk);
+    let plain = Origin::talking(None, talk);
+    let site = Site { modules: &["http2", "alias"], server: TWO, pages: "Require all granted", environment: &[] };
+    let two = Apache::start(&workshop, &["localhost"], &site);
+    // Nobody listens there.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+
     let (flows, dump) = (workshop.path("live.mitm"), workshop.path("dump.har"));
     let mut command = Command::new(mitmproxy.join("mitmdump"));
     command.args(["--listen-host", "127.0.0.1", "--listen-port", "0", "--ssl-insecure", "--set"]);
     command.arg(format!("confdir={}", workshop.path("mitm").display())).arg("--set");
     command.arg(format!("hardump={}", dump.display())).arg("-w").arg(&flows);
-    let proxy = Process::start(command.env("PYTHONUNBUFFERED", "1").stdin(Stdio::null()));
+    let mut proxy = Process::start(command.env("PYTHONUNBUFFERED", "1").stdin(Stdio::null()));
     let port: String =
         proxy.stdout.find("mitmdump listens", |line| Some(line.split_once("listening at ")?.1.to_owned()));
-    let url = format!("http://{}", port.trim_start_matches('*').trim_end_matches('.'));
+    let address = port.trim_start_matches('*').trim_end_matches('.').to_owned();
     let ca = workshop.path("mitm/mitmproxy-ca-cert.pem");
-    for (path, token) in [("ews", "Bearer"), ("ews", "Bearer secret-one"), ("oab", "Basic QTpC")] {
-        let target = format!("https://localhost:{}/{path}/x?token=hunter2", origin.address.port());
-        let answer = curl_through(&url, &ca, &["-H", &format!("Authorization: {token}"), &target]);
-        assert_eq!(answer.status, 401, "{}", answer.error);
+    let at = |origin: std::net::SocketAddr, path: &str| format!("https://localhost:{}/{path}", origin.port());
+    let asked = [
+        (at(tls.address, "ews/1?token=hunter2"), "Bearer", 401),
+        (at(tls.address, "ews/2?token=hunter2"), "Bearer secret-one", 401),
+        (at(tls.address, "oab/3?token=hunter2"), "Basic QTpC", 401),
+        (at(tls.address, "hangup"), "Bearer", 502),
+        (at(two.tls, "EWS/Exchange.asmx"), "Bearer secret-two", 401),
+        (format!("http://localhost:{}/ews", plain.address.port()), "Bearer", 401),
+        (format!("http://{closed}/"), "Bearer", 502),
+    ];
+    for (url, token, status) in &asked {
+        let field = format!("Authorization: {token}");
+        let answer = curl_through(&format!("http://{address}"), &ca, &["--http2", "-H", &field, url]);
+        assert_eq!(answer.status, *status, "{url}: {}", answer.error);
+        assert_eq!(answer.head.starts_with(b"HTTP/2 "), url.contains("/EWS/"), "{url}");
     }
-    // Nobody listens there.
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    curl_through(&url, &ca, &[&format!("http://{closed}/")]);
+    speak(&address, tls.address, &ca);
     proxy.signal("INT");
-    let mut proxy = proxy;
     proxy.wait();
 
-    let read = |path: &Path| workshop.diagnose(path)["exchanges"].as_array().unwrap().clone();
-    let facts = |exchange: &Value| {
-        json!([exchange["method"], exchange["url"], exchange["status"], exchange["verdict"], exchange["findings"]])
+    let read = |path: &Path| -> BTreeMap<String, Value> {
+        let said = workshop.diagnose(path);
+        let facts = |one: &Value| {
+            let facts = json!([one["method"], one["status"], one["error"], one["verdict"], one["findings"]]);
+            (one["url"].as_str().unwrap().to_owned(), facts)
+        };
+        said["exchanges"].as_array().unwrap().iter().map(facts).collect()
     };
     let (ours, theirs) = (read(&flows), read(&dump));
-    assert_eq!(ours.len(), 4, "{ours:?}");
-    assert_eq!(
-        ours.iter().take(3).map(facts).collect::<Vec<_>>(),
-        theirs.iter().take(3).map(facts).collect::<Vec<_>>()
-    );
-    assert!(ours.iter().take(3).all(|exchange| exchange["status"] == 401 && exchange["verdict"] == "failure"));
-    assert_eq!((&ours[3]["status"], &ours[3]["error"]["side"]), (&Value::Null, &json!("server")));
+    assert_eq!(ours.len(), asked.len() + 1, "{ours:#?}");
+    assert_eq!(ours, theirs, "by the flows and by the HAR");
+    for (url, _, status) in &asked {
+        let said = &ours[&url.replace("hunter2", "[hidden+%231]")];
+        match status {
+            401 => assert_eq!((&said[1], &said[3]), (&json!(401), &json!("failure")), "{url}: {said}"),
+            _ => assert_eq!((&said[1], &said[2]["side"]), (&Value::Null, &json!("server")), "{url}: {said}"),
+        }
+    }
+    let refused = |path: &str| ours.iter().find(|(url, _)| url.contains(path)).unwrap().1[4][0].clone();
+    for (path, finding) in [
+        ("/ews/1", "audience-wrong-resource"),
+        ("/ews/2", "audience-wrong-resource"),
+        ("/EWS/", "audience-wrong-resource"),
+    ] {
+        assert_eq!(refused(path), finding, "{path}");
+    }
 
     let (har, again) = (workshop.path("ours.har"), workshop.path("again.authtap"));
     for (from, to) in [(&flows, &har), (&har, &again)] {
         convert(&workshop, from, to, &[]);
-        assert_eq!(read(to).iter().map(facts).collect::<Vec<_>>(), ours.iter().map(facts).collect::<Vec<_>>());
+        assert_eq!(read(to), ours);
+    }
+    for path in [&flows, &dump, &again] {
+        let redactor = Redactor::new();
+        let reader = Reader::open(path, &Opening::quietly(&redactor)).unwrap();
+        let exchanges: Vec<_> = reader.exchanges().map(|read| read.unwrap().exchange).collect();
+        let of = |part: &str| {
+            let url =
+                |exchange: &&Exchange| exchange.url.as_ref().is_some_and(|url| url.text().as_str().contains(part));
+            exchanges.iter().find(url).unwrap()
+        };
+        assert_eq!(of("/EWS/").request.seen().unwrap().version, "HTTP/2", "{}", path.display());
+        let socket = of("/socket").response.seen().unwrap().socket.as_ref().unwrap();
+        let told: Vec<_> = socket.messages.iter().map(|one| (one.side, one.kind, one.body.length)).collect();
+        let messages = [(Side::Client, SocketKind::Text, 5), (Side::Server, SocketKind::Binary, 4)];
+        assert_eq!(told[..2], messages, "{}", path.display());
     }
     let loaded = python(&mitmproxy, &["flows", &har.to_string_lossy()]);
     let loaded: Vec<Value> = loaded.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(loaded.len(), 4);
-    assert!(loaded.iter().take(3).all(|flow| flow[2] == 401), "{loaded:?}");
-    assert!(loaded[1][3].as_str().unwrap().starts_with("Bearer [opaque #"), "{loaded:?}");
+    assert_eq!(loaded.len(), ours.len());
+    let one = loaded.iter().find(|flow| flow[1].as_str().unwrap().contains("/ews/2")).unwrap();
+    assert!(one[2] == 401 && one[3].as_str().unwrap().starts_with("Bearer [opaque #"), "{one}");
     for file in [&har, &again] {
         let bytes = fs::read(file).unwrap();
-        for secret in [&b"secret-one"[..], b"hunter2", b"QTpC"] {
+        for secret in [&b"secret-one"[..], b"secret-two", b"hunter2", b"QTpC"] {
             assert!(!bytes.windows(secret.len()).any(|window| window == secret), "{}", file.display());
         }
     }
+}
+
+/// Recorded by mitmproxy 9.0.1 in format 18 and by 10.1.6 in format 20; 19 was in no release.
+#[test]
+fn flows_of_every_format_are_read_alike() {
+    let Some(mitmproxy) = need_mitmproxy() else { return };
+    let workshop = Workshop::new();
+    for (name, formats) in [("mitmproxy-9.0.1", &[18, 19, 20, 21][..]), ("mitmproxy-10.1.6", &[20, 21])] {
+        let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/flows/{name}.flows"));
+        let read = |path: &Path| -> Vec<Exchange> {
+            let redactor = Redactor::new();
+            let reader = Reader::open(path, &Opening::quietly(&redactor)).unwrap();
+            reader.exchanges().map(|read| read.unwrap().exchange).collect()
+        };
+        let exchanges = read(&recorded);
+        assert_eq!(exchanges.iter().map(Exchange::status).collect::<Vec<_>>(), [Some(401), Some(401), None], "{name}");
+        for exchange in &exchanges {
+            let (connection, tls) = (&exchange.connection, exchange.connection.client_tls.as_ref().unwrap());
+            assert_eq!(connection.target.as_ref().unwrap(), "mail.contoso.com:443");
+            assert!(connection.client.as_ref().unwrap().as_str().starts_with("127.0.0.1:"));
+            assert_eq!((tls.version.as_str(), tls.cipher.as_str()), ("TLS 1.3", "TLS_AES_256_GCM_SHA384"));
+            let server = connection.server.as_ref().unwrap();
+            assert!(server.address.as_str().starts_with("127.0.0.1:"));
+            assert_eq!(server.tls.as_ref().unwrap().certificate.names, ["mail.contoso.com"]);
+        }
+        let said = workshop.diagnose(&recorded);
+        let findings: Vec<_> =
+            said["exchanges"].as_array().unwrap().iter().map(|exchange| &exchange["findings"][0]).collect();
+        assert_eq!(findings, ["audience-wrong-resource", "audience-wrong-resource", "server-unreachable"], "{name}");
+        for format in formats {
+            let upgraded = workshop.path(&format!("{name}-{format}.flows"));
+            let [from, to] = [&recorded, &upgraded].map(|path| path.to_string_lossy().into_owned());
+            python(&mitmproxy, &["upgrade", &from, &to, &format.to_string()]);
+            let said = format!("7:version;2:{format}#");
+            let bytes = fs::read(&upgraded).unwrap();
+            assert!(bytes.windows(said.len()).any(|window| window == said.as_bytes()), "{name} {format}");
+            assert_eq!(read(&upgraded), exchanges, "{name} {format}");
+        }
+    }
+}
+
+/// A server over HTTP/2 that says the same.
+const TWO: &str = r#"
+Protocols h2
+Redirect 401 /EWS
+Header always set WWW-Authenticate "Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", error=\"invalid_token\""
+Header always set x-ms-diagnostics "2000003;reason=\"The audience claim value is invalid 'aud'.\";error_category=\"invalid_resource\""
+Header always set X-FEServer EX01"#;
+
+/// What both servers over HTTP/1.1 do: refuse, hang up, and say four bytes to a word over a WebSocket.
+fn talk(talk: &mut Talk) {
+    while let Some(request) = talk.request() {
+        match request.target().as_str() {
+            "/hangup" => return talk.hang_up(),
+            "/socket" => {
+                talk.send(
+                    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                      Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+                );
+                // A masked text of five bytes.
+                talk.reader().read_exact(&mut [0; 11]).unwrap();
+                talk.send(b"\x82\x04\x00\x01\x02\xff\x88\x02\x03\xe8");
+                let mut rest = Vec::new();
+                let _ = talk.reader().read_to_end(&mut rest);
+                return;
+            }
+            _ => talk.send(REFUSAL),
+        };
+    }
+}
+
+/// Opens a WebSocket through the proxy at `proxy` and says a word.
+fn speak(proxy: &str, server: std::net::SocketAddr, ca: &Path) {
+    let mut tcp = TcpStream::connect(proxy).unwrap();
+    write!(tcp, "CONNECT localhost:{port} HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n", port = server.port()).unwrap();
+    read_head(&mut BufReader::with_capacity(1, &tcp)).unwrap();
+    let mut tunnel = Tunnel::over(tcp, "localhost", ca, b"http/1.1");
+    tunnel.send(
+        format!(
+            "GET /socket HTTP/1.1\r\nHost: localhost:{}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            server.port()
+        )
+        .as_bytes(),
+    );
+    assert!(tunnel.head().unwrap().starts_with(b"HTTP/1.1 101"));
+    tunnel.send(b"\x81\x85\0\0\0\0hello");
+    assert_eq!(tunnel.bytes(6), b"\x82\x04\x00\x01\x02\xff");
+    assert_eq!(tunnel.bytes(4), b"\x88\x02\x03\xe8");
+    tunnel.send(b"\x88\x82\0\0\0\0\x03\xe8");
 }
 
 #[test]

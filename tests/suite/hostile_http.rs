@@ -208,6 +208,27 @@ fn a_server_that_answers_http_1_where_http_2_was_agreed_is_named() {
     assert_eq!((failure.side.code(), exchange.response.unseen()), ("server", Some(Unseen::NotUnderstood)));
 }
 
+#[test]
+fn what_a_server_sends_too_much_passes_and_the_answers_after_it_are_read() {
+    // A body to HEAD, one with 304, empty lines; then an answer as it should be.
+    let answers: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 26\r\n\r\n<html>HTTP/1.1 500</html>\r\n\
+        HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n\r\n\r\n\
+        HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n";
+    let requests: &[u8] = b"HEAD /1 HTTP/1.1\r\nHost: mail.contoso.com\r\n\r\n\
+        GET /2 HTTP/1.1\r\nHost: mail.contoso.com\r\n\r\nGET /3 HTTP/1.1\r\nHost: mail.contoso.com\r\n\r\n";
+    let stage = Stage::new(b"http/1.1", |_| Some(requests.len()), |_| answers.to_vec());
+    stage.converse(requests, answers);
+    let exchanges = stage.end();
+    let seen: Vec<_> = exchanges
+        .iter()
+        .map(|exchange| {
+            let surplus = exchange.response.seen().unwrap().message.odd.has(Oddity::Surplus);
+            (exchange.url.as_ref().unwrap().path(), exchange.status().unwrap(), surplus, exchange.error.is_none())
+        })
+        .collect();
+    assert_eq!(seen, [("/1", 200, true, true), ("/2", 304, true, true), ("/3", 401, false, true)]);
+}
+
 /// A proxy before a server that reads so many bytes of each connection as it is told, answers, and closes when the
 /// client does; and a connection of somebody else that goes on all the while.
 struct Stage {

@@ -15,7 +15,7 @@ use super::planted::{Form, Planted};
 use crate::diagnosis::rules::kit;
 use crate::exchange::{Connection, Failure, FailureKind, Ids, Side, Step, Timestamp};
 use crate::redact::Redactor;
-use crate::session::{Mode, Writer};
+use crate::session::{Mode, SessionError, Writer};
 
 /// Where traffic comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Source {
         let path = folder.join(format!("{self:?}"));
         let bytes = match self {
             Self::Live => {
-                record(planted, &path);
+                record(planted, &path, Writer::begin);
                 return path;
             }
             Self::Har => har(planted),
@@ -146,10 +146,13 @@ fn response(planted: &Planted) -> Vec<u8> {
     [interim.into_bytes(), head("HTTP/1.1 401 Unauthorized", &told), got].concat()
 }
 
+/// How a recording is begun.
+pub(super) type Begin = fn(&Path, Mode, &Redactor) -> Result<Writer, SessionError>;
+
 /// As the proxy records it.
-fn record(planted: &[Planted], path: &Path) {
+pub(super) fn record(planted: &[Planted], path: &Path, begin: Begin) {
     let (redactor, ids) = (Redactor::new(), Ids::default());
-    let writer = Writer::begin(path, Mode::Forward, &redactor).unwrap();
+    let writer = begin(path, Mode::Forward, &redactor).unwrap();
     let start = Timestamp::parse(kit::START).unwrap();
     for (second, planted) in (0_i64..).zip(planted) {
         let connection = Connection {

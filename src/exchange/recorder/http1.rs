@@ -5,7 +5,7 @@ use std::mem;
 
 use super::open::Open;
 use super::{Book, not_understood};
-use crate::exchange::{Side, Timestamp};
+use crate::exchange::{Oddity, Seen, Side, Timestamp};
 use crate::wire::http1::{Asked, Reader};
 use crate::wire::{Event, Loss};
 
@@ -22,6 +22,8 @@ struct Queue {
     open: VecDeque<Open>,
     /// The reader of the requests has lost its place.
     requests_lost: bool,
+    /// Surplus bytes came, and no response has said so yet.
+    surplus: bool,
 }
 
 impl Pairs {
@@ -43,6 +45,14 @@ impl Pairs {
     pub(super) fn response_end(&mut self, book: &mut Book, now: Timestamp) {
         let Self { requests, responses, queue } = self;
         responses.close(&mut |event| queue.response_event(event, requests, book, now));
+    }
+
+    /// The connection is over: surplus bytes beside which no response is left to say so are an exchange of their own.
+    pub(super) fn tell_surplus(&mut self, book: &mut Book, now: Timestamp) {
+        if std::mem::take(&mut self.queue.surplus) && !book.lost {
+            let open = Open::unreadable(&book.setting, !book.paused, now);
+            book.end(open, Some(not_understood(Side::Server, Loss::NotHttp, "; nobody had asked for them")), now);
+        }
     }
 
     /// Takes out those that the server will never answer.
@@ -94,6 +104,9 @@ impl Queue {
 
     fn response_event(&mut self, event: Event<'_>, requests: &mut Reader, book: &mut Book, now: Timestamp) {
         let door = book.setting.door();
+        if let Event::Odd(Oddity::Surplus) = event {
+            return self.surplus(book);
+        }
         let Some(open) = self.open.iter_mut().find(|open| !open.answered) else {
             if let Event::Lost(loss) = event {
                 self.lose(loss, book, now);
@@ -102,7 +115,12 @@ impl Queue {
         };
         match event {
             Event::Interim(head) => open.interim(head, door),
-            Event::Response(head) => open.response(head, door, now),
+            Event::Response(head) => {
+                open.response(head, door, now);
+                if mem::take(&mut self.surplus) {
+                    open.is_odd(Side::Server, Oddity::Surplus);
+                }
+            }
             Event::Odd(oddity) => open.is_odd(Side::Server, oddity),
             Event::Body(bytes) => open.body(Side::Server, bytes, &book.setting, now),
             Event::Trailers(fields) => open.trailers(Side::Server, fields, door),
@@ -122,6 +140,21 @@ impl Queue {
                 self.lose(loss, book, now);
             }
             Event::Request(_) | Event::Reset(_) => {}
+        }
+    }
+
+    /// Bytes came that belong to no message. The response before them says so, or if that has gone, the next one.
+    fn surplus(&mut self, book: &mut Book) {
+        if self.requests_lost {
+            // They may answer what was not understood, and that passes unread.
+            return;
+        }
+        if let Some(open) = self.open.iter_mut().rfind(|open| open.answered) {
+            open.is_odd(Side::Server, Oddity::Surplus);
+        } else if let Some(Seen::Seen(response)) = book.ended.last_mut().map(|draft| &mut draft.exchange.response) {
+            response.message.odd.add(Oddity::Surplus);
+        } else {
+            self.surplus = true;
         }
     }
 

@@ -15,6 +15,7 @@ use self::http1::Pairs;
 use self::http2::Streams;
 use self::open::Open;
 pub use self::open::absolute_url;
+pub use self::talk::Talk;
 use super::{Connection, Exchange, Failure, FailureKind, Side, Step, Timestamp};
 use crate::redact::{Bindings, Clean, Door, Redactor};
 use crate::wire::{self, Loss};
@@ -82,14 +83,14 @@ pub struct Recorder {
 
 /// What tells which bytes belong to which exchange.
 enum Follower {
-    Http1(Pairs),
+    Http1(Box<Pairs>),
     Http2(Box<Streams>),
 }
 
 impl Recorder {
     /// Follows an HTTP/1 connection from its first byte.
     pub fn new(setting: Setting) -> Self {
-        Self { follower: Follower::Http1(Pairs::new()), book: Book::new(setting) }
+        Self { follower: Follower::Http1(Box::new(Pairs::new())), book: Book::new(setting) }
     }
 
     /// Follows an HTTP/2 connection from its first byte.
@@ -135,6 +136,7 @@ impl Recorder {
     /// The server closed its direction while the client's was open: what it has not answered by now it never will.
     pub fn server_left(&mut self, now: Timestamp) {
         self.response_end(now);
+        self.book.server_left.get_or_insert(now);
         let unanswered = match &mut self.follower {
             Follower::Http1(pairs) => pairs.take_unanswered(),
             Follower::Http2(streams) => streams.take(),
@@ -149,7 +151,10 @@ impl Recorder {
             self.response_end(now);
         }
         let open = match &mut self.follower {
-            Follower::Http1(pairs) => pairs.take(),
+            Follower::Http1(pairs) => {
+                pairs.tell_surplus(&mut self.book, now);
+                pairs.take()
+            }
             Follower::Http2(streams) => streams.take(),
         };
         self.end_all(open, failure.as_ref(), now);
@@ -161,7 +166,7 @@ impl Recorder {
                 Follower::Http1(_) => None,
                 Follower::Http2(streams) => streams.farewell(),
             };
-            let failure = failure.cloned().or(farewell).unwrap_or_else(|| open.closed_early());
+            let failure = failure.cloned().or(farewell).unwrap_or_else(|| open.closed_early(self.book.server_left));
             self.book.end(open, Some(failure), now);
         }
     }
@@ -215,11 +220,13 @@ struct Book {
     ended: Vec<Draft>,
     paused: bool,
     lost: bool,
+    /// When the server closed its direction, if it did so before the client.
+    server_left: Option<Timestamp>,
 }
 
 impl Book {
     const fn new(setting: Setting) -> Self {
-        Self { setting, ended: Vec::new(), paused: false, lost: false }
+        Self { setting, ended: Vec::new(), paused: false, lost: false, server_left: None }
     }
 
     fn end(&mut self, open: Open, failure: Option<Failure>, now: Timestamp) {

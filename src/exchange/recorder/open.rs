@@ -95,10 +95,14 @@ impl Open {
         }
     }
 
-    /// The server is gone, in order and too early.
-    pub(super) fn closed_early(&self) -> Failure {
+    /// The server is gone, in order and too early. Where it left before the request came, the two crossed on the way,
+    /// as they can on any connection that is kept open.
+    pub(super) fn closed_early(&self, server_left: Option<Timestamp>) -> Failure {
         let text = match self.response {
             Some(_) => "the server closed the connection before its answer was complete",
+            None if server_left.is_some_and(|left| left < self.started) => {
+                "the server had closed the connection before this request came"
+            }
             None => "the server closed the connection without an answer",
         };
         let kind = FailureKind::ClosedEarly;

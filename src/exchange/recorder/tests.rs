@@ -163,6 +163,61 @@ fn of_ten_thousand_fields_a_bounded_number_is_kept() {
     assert_eq!((request.head, request.fields.len()), (Head::Excerpt, 2000));
 }
 
+#[test]
+fn surplus_bytes_are_named_and_what_follows_is_read() {
+    const HEAD: &[u8] = b"HEAD /owa/ HTTP/1.1\r\n\r\n";
+    const ANSWER: &[u8] = b"HTTP/1.1 401 No\r\nContent-Length: 5\r\n\r\n";
+    let odd = |exchange: &Exchange| exchange.response.seen().unwrap().message.odd.codes();
+    // With the answer, or after it had been handed over: then the next one says so.
+    let mut at_once = recorder();
+    at_once.request_bytes(HEAD, at(0));
+    at_once.response_bytes(&[ANSWER, b"Hello"].concat(), at(1));
+    let ended = exchanges(&mut at_once);
+    assert_eq!((ended[0].status(), odd(&ended[0]).as_str(), ended[0].error.clone()), (Some(401), "surplus", None));
+    for late in [false, true] {
+        let mut recorder = recorder();
+        recorder.request_bytes(HEAD, at(0));
+        recorder.response_bytes(ANSWER, at(1));
+        assert_eq!(odd(&exchanges(&mut recorder)[0]), "");
+        if !late {
+            recorder.response_bytes(b"Hello", at(2));
+        }
+        recorder.request_bytes(b"GET /owa/ HTTP/1.1\r\n\r\n", at(3));
+        if late {
+            recorder.response_bytes(b"Hello", at(4));
+        }
+        recorder.response_bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", at(5));
+        recorder.close(None, at(6));
+        let ended = exchanges(&mut recorder);
+        assert_eq!((ended.len(), ended[0].status(), odd(&ended[0]).as_str()), (1, Some(200), "surplus"));
+    }
+}
+
+#[test]
+fn surplus_bytes_beside_which_nothing_is_left_to_say_so_are_an_exchange_of_their_own() {
+    let mut recorder = recorder();
+    recorder.request_bytes(b"GET / HTTP/1.1\r\n\r\n", at(0));
+    recorder.response_bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", at(1));
+    assert_eq!(lines(&mut recorder), ["GET https://mail.contoso.com/ 200 "]);
+    recorder.response_bytes(b"more", at(2));
+    recorder.close(None, at(3));
+    assert_eq!(lines(&mut recorder), ["CONNECT https://mail.contoso.com/ 0 not-understood"]);
+}
+
+#[test]
+fn a_request_after_the_server_has_closed_says_so() {
+    let mut recorder = recorder();
+    recorder.request_bytes(b"GET /1 HTTP/1.1\r\n\r\n", at(0));
+    recorder.response_bytes(b"HTTP/1.1 204 \r\n\r\n", at(1));
+    recorder.server_left(at(2));
+    recorder.request_bytes(b"GET /2 HTTP/1.1\r\n\r\n", at(3));
+    recorder.close(None, at(4));
+    let ended = exchanges(&mut recorder);
+    let failure = ended[1].error.as_ref().unwrap();
+    assert_eq!((ended.len(), failure.side, failure.kind), (2, Side::Server, FailureKind::ClosedEarly));
+    assert!(failure.text.as_str().contains("before this request came"), "{}", failure.text);
+}
+
 /// A frame of a WebSocket, shorter than 126 bytes.
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     [&[first, payload.len() as u8], payload].concat()

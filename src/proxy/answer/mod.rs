@@ -25,7 +25,7 @@ use crate::redact::{Clean, Redactor};
 use crate::text::Text;
 
 /// How long a client may take to read an answer and to stop sending, before we hang up on it.
-const FAREWELL: Duration = Duration::from_secs(2);
+pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
 /// How long the rest of a request for an answer of ours may take, with the answer itself.
 const PATIENCE: Duration = Duration::from_mins(1);
 

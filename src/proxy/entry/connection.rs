@@ -34,6 +34,7 @@ pub(crate) const HEAD_LIMIT: usize = 256 * 1024;
 const FIELDS_LIMIT: usize = 1002;
 
 /// Who calls, and since when.
+#[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) context: Arc<Context>,
     pub(crate) id: u32,

@@ -14,13 +14,16 @@ use std::sync::Arc;
 use serde_json::json;
 
 use self::entry::Entry;
-use super::Manifest;
 use super::draft::Draft;
+use crate::redact::Redactor;
+use crate::session::Manifest;
 use crate::session::{Origin, Recorded, SessionError, origins};
 
 pub(super) struct Pen {
     file: BufWriter<File>,
     target: PathBuf,
+    /// Looks through what is written.
+    mask: Option<Redactor>,
     begun: bool,
     origins: Vec<Arc<Origin>>,
     /// Where the list of entries ends, once it has.
@@ -32,10 +35,16 @@ impl Pen {
         Ok(Self {
             file: BufWriter::with_capacity(1 << 18, draft.open()?),
             target: draft.target().to_owned(),
+            mask: None,
             begun: false,
             origins: Vec::new(),
             end: None,
         })
+    }
+
+    /// Masks the secrets that `net` met in all that is written from now on.
+    pub(super) fn mask(&mut self, net: &Redactor) {
+        self.mask = Some(net.clone());
     }
 
     pub(super) fn add(&mut self, recorded: &Recorded) -> Result<(), SessionError> {
@@ -58,7 +67,11 @@ impl Pen {
         } else {
             self.begin(&recorded.exchange.started.to_string())?;
         }
-        serde_json::to_writer(&mut self.file, &Entry::of(recorded)).map_err(Into::into)
+        let Some(net) = &self.mask else {
+            return serde_json::to_writer(&mut self.file, &Entry::of(recorded)).map_err(Into::into);
+        };
+        let entry = serde_json::to_vec(&Entry::of(recorded))?;
+        self.file.write_all(&net.masked(&entry).unwrap_or(entry))
     }
 
     fn begin(&mut self, started: &str) -> std::io::Result<()> {
@@ -83,7 +96,9 @@ impl Pen {
         if let Some(manifest) = manifest {
             facts["manifest"] = json!(manifest);
         }
-        writeln!(self.file, "\n],\"_authtap\":{facts}}}}}")?;
+        let end_of_log = format!("\n],\"_authtap\":{facts}}}}}\n").into_bytes();
+        let masked = self.mask.as_ref().and_then(|net| net.masked(&end_of_log));
+        self.file.write_all(&masked.unwrap_or(end_of_log))?;
         self.file.flush()?;
         let length = self.file.stream_position()?;
         self.file.get_ref().set_len(length)

@@ -12,15 +12,14 @@ mod saz;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
 use zeroize::Zeroizing;
 
 pub(super) use self::draft::Draft;
 use super::native::Lock;
-use super::{Recorded, SessionError};
+use super::{Manifest, Recorded, SessionError};
+use crate::redact::Redactor;
 
 /// The kinds of session files that are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,25 +43,6 @@ impl Form {
             _ => None,
         }
     }
-}
-
-/// What a file states of itself: how it was made, and what was seen when it was read again.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Manifest {
-    /// `support` or `public`.
-    pub share: &'static str,
-    /// The kind of file that it was made from.
-    pub source: &'static str,
-    /// How many exchanges are in it.
-    pub exchanges: u64,
-    /// How many parts of the source could not be read.
-    pub unread: u64,
-    /// What was found in the source, and how often, by the findings' ids.
-    pub findings_before: BTreeMap<&'static str, u64>,
-    /// The same of this file, which was read again when it was written.
-    pub findings_after: BTreeMap<&'static str, u64>,
-    /// Whether every exchange has the same findings and the same verdict in both.
-    pub same: bool,
 }
 
 /// A session file that is being written. Dropped before it is published, it leaves nothing.
@@ -92,6 +72,17 @@ impl Export {
             Form::Saz => Pen::Saz(Box::new(saz::Pen::new(&draft, password)?)),
         };
         Ok(Self { pen, draft, _lock: lock })
+    }
+
+    /// Masks the secrets that `net` met in all that is written from now on: for a file in which they were found.
+    #[must_use]
+    pub fn masking(mut self, net: &Redactor) -> Self {
+        match &mut self.pen {
+            Pen::Native(pen) => pen.mask(net),
+            Pen::Har(pen) => pen.mask(net),
+            Pen::Saz(pen) => pen.mask(net),
+        }
+        self
     }
 
     /// Adds the next exchange, in the order in which they ended.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Manifest;
 use super::draft::Draft;
 use crate::exchange::Exchange;
+use crate::redact::Redactor;
+use crate::session::Manifest;
 use crate::session::native::Recording;
 use crate::session::{Recorded, SessionError};
 
@@ -16,11 +17,18 @@ pub(super) struct Pen {
     batch: Vec<Arc<Exchange>>,
     /// The number that the file read from gives the run, and the one it has here.
     run: Option<u64>,
+    /// Looks through what was written.
+    mask: Option<Redactor>,
 }
 
 impl Pen {
     pub(super) fn new(draft: &Draft) -> Result<Self, SessionError> {
-        Ok(Self { recording: Recording::copy(draft.path(), draft.target())?, batch: Vec::new(), run: None })
+        Ok(Self { recording: Recording::copy(draft.path(), draft.target())?, batch: Vec::new(), run: None, mask: None })
+    }
+
+    /// Masks the secrets that `net` met in all that is written.
+    pub(super) fn mask(&mut self, net: &Redactor) {
+        self.mask = Some(net.clone());
     }
 
     pub(super) fn add(&mut self, recorded: Recorded) -> Result<(), SessionError> {
@@ -35,6 +43,9 @@ impl Pen {
 
     pub(super) fn seal(&mut self, manifest: Option<&Manifest>) -> Result<(), SessionError> {
         self.write()?;
+        if let Some(net) = &self.mask {
+            self.recording.mask(net)?;
+        }
         self.recording.seal(manifest.and_then(|manifest| serde_json::to_string(manifest).ok()))
     }
 

@@ -21,8 +21,9 @@ use zip::write::SimpleFileOptions;
 use zip::{AesMode, CompressionMethod, ZipArchive, ZipWriter};
 
 use self::session::Session;
-use super::Manifest;
 use super::draft::Draft;
+use crate::redact::Redactor;
+use crate::session::Manifest;
 use crate::session::saz::directory::end_of_directory;
 use crate::session::{Origin, Recorded, SessionError, origins};
 
@@ -41,6 +42,8 @@ pub(super) struct Pen {
     origins: Vec<Arc<Origin>>,
     index: String,
     sealed: bool,
+    /// Looks through what is written.
+    mask: Option<Redactor>,
 }
 
 /// Sessions are written so many at a time, or of so many bytes.
@@ -71,10 +74,16 @@ impl Pen {
             origins: Vec::new(),
             index: String::new(),
             sealed: false,
+            mask: None,
         };
         let begun = pen.begin();
         pen.said(begun)?;
         Ok(pen)
+    }
+
+    /// Masks the secrets that `net` met in all that is written from now on.
+    pub(super) fn mask(&mut self, net: &Redactor) {
+        self.mask = Some(net.clone());
     }
 
     pub(super) fn add(&mut self, recorded: &Recorded) -> Result<(), SessionError> {
@@ -151,7 +160,8 @@ impl Pen {
             Some(password) => part.start_file(name, options.with_aes_encryption(AesMode::Aes256, password))?,
             None => part.start_file(name, options)?,
         }
-        part.write_all(content).map_err(ZipError::Io)
+        let masked = self.mask.as_ref().and_then(|net| net.masked(content));
+        self.part()?.write_all(masked.as_deref().unwrap_or(content)).map_err(ZipError::Io)
     }
 
     /// The part that is being written: the next one, behind the members that there are, where the last is complete.

@@ -9,7 +9,7 @@ use super::entry::{self, Entry, text};
 use super::scan::{Broken, Scanner};
 use super::{ENTRY, message, walk_log};
 use crate::session::provenance::{Certificates, Provenance};
-use crate::session::stripped;
+use crate::session::{Stated, stripped};
 
 /// What concerns all entries.
 #[derive(Default)]
@@ -22,6 +22,8 @@ pub(super) struct Survey {
     pub(super) by_browser: bool,
     /// Whether a logon that the browser makes by itself is one entry: the first request with the last answer.
     pub(super) folds_logons: bool,
+    /// What a file of ours states of itself.
+    pub(super) stated: Option<Stated>,
     /// The runs that a file of ours lists.
     pub(super) runs: Vec<Value>,
     looked_into: HashSet<String>,
@@ -63,6 +65,7 @@ impl Survey {
                 b"\"_authtap\"" if scanner.value(&mut raw, MEMBER)? => {
                     if let Ok(facts) = serde_json::from_slice::<Value>(&raw) {
                         told = Some(Provenance::read(&facts));
+                        survey.stated = facts.get("manifest").and_then(Stated::read);
                         survey.runs = facts.get("runs").and_then(Value::as_array).cloned().unwrap_or_default();
                         survey.certificates = Certificates::read(&facts);
                     }

@@ -55,6 +55,16 @@ pub(super) fn write(store: &rusqlite::Connection, connection: &Connection) -> ru
     ])
 }
 
+/// What may name somebody in the rows of `connection`.
+pub(super) fn texts(connection: &Connection) -> impl Iterator<Item = &Clean> {
+    let tls = connection.server.as_ref().and_then(|server| server.tls.as_ref());
+    let given = tls.and_then(|tls| match &tls.client_certificate {
+        ClientCertificate::Given(subject) => Some(subject),
+        ClientCertificate::NotAsked | ClientCertificate::Asked => None,
+    });
+    connection.client.iter().chain(&connection.target).chain(given)
+}
+
 /// Reads the connection of row number `row`.
 pub(super) fn read(store: &rusqlite::Connection, row: i64, door: Door<'_>) -> Result<Arc<Connection>, RowError> {
     // A file of an older format lacks some of the columns.

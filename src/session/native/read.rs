@@ -13,12 +13,12 @@ use rusqlite::{ErrorCode, OpenFlags, Row};
 
 use super::row::{self, RowError};
 use super::walk::Walk;
-use super::{Mode, Run, beside, connection, head, last_ids, schema};
+use super::{Mode, Run, beside, connection, head, last_ids, people, schema};
 use crate::exchange::{Connection, Exchange, Ids, Timestamp};
-use crate::redact::{Clean, Credential, Door, Redactor, Url};
+use crate::redact::{Clean, Credential, Door, Redactor, Url, revealed};
 use crate::session::export::Draft;
 use crate::session::kind::Kind;
-use crate::session::{Origin, Provenance, Recorded, SessionError};
+use crate::session::{Origin, Provenance, Recorded, SessionError, Stated};
 
 /// How many connections are remembered.
 const REMEMBERED: usize = 4096;
@@ -33,6 +33,7 @@ pub struct Session {
     connections: RefCell<HashMap<i64, Arc<Connection>>>,
     /// It is shorter than it says itself: where it seems to end, its end is missing.
     cut: bool,
+    stated: Option<Stated>,
     /// What is behind it, where it stands for another file. Dropped last: behind it the file is gone.
     _draft: Option<Draft>,
 }
@@ -97,20 +98,22 @@ impl Session {
             origins: Vec::new(),
             connections: RefCell::default(),
             cut: is_cut(path),
+            stated: None,
             _draft: None,
         };
         // Without a table of exchanges there is nothing to read; a damaged list of runs costs only itself.
         session.store.prepare("SELECT seq FROM exchanges LIMIT 0").map_err(|error| session.failed(&error))?;
         session.runs = session.read_runs(found).unwrap_or_default();
+        session.stated = session.read_manifest();
         session.origins = session.runs.iter().map(|run| Arc::new(Origin::from(run))).collect();
         Ok(session)
     }
 
     /// The same, which holds what was read of the file at `path`.
-    pub(in crate::session) fn standing_for(self, path: &Path, draft: Draft) -> Self {
+    pub(in crate::session) fn standing_for(self, path: &Path, stated: Option<Stated>, draft: Draft) -> Self {
         // An open file needs no name here, and one without a name is gone whatever becomes of the program.
         let draft = if cfg!(unix) { None } else { Some(draft) };
-        Self { path: path.to_owned(), _draft: draft, ..self }
+        Self { path: path.to_owned(), stated, _draft: draft, ..self }
     }
 
     /// The file.
@@ -121,6 +124,11 @@ impl Session {
     /// The runs that were recorded into it, in order.
     pub fn runs(&self) -> &[Run] {
         &self.runs
+    }
+
+    /// What the file states of itself, where it was made to be given away.
+    pub const fn stated(&self) -> Option<&Stated> {
+        self.stated.as_ref()
     }
 
     /// How many exchanges it holds.
@@ -202,6 +210,17 @@ impl Session {
         })
     }
 
+    /// Whether the file knows who stands behind its pseudonyms: it is not to be given away.
+    pub fn has_identities(&self) -> bool {
+        self.runs.iter().any(|run| run.identities) || people::are_kept(&self.store)
+    }
+
+    /// A text of the exchange of that number with the people behind its pseudonyms, as far as the file knows them. For a
+    /// screen alone.
+    pub fn reveal(&self, exchange: u64, text: &Clean) -> String {
+        revealed(text, |pseudonym| people::name(&self.store, row::signed(exchange), pseudonym))
+    }
+
     /// The columns of an exchange, as far as the file's format has them.
     fn columns(&self) -> String {
         row::columns(schema::version(&self.store).unwrap_or(schema::VERSION))
@@ -244,10 +263,18 @@ impl Session {
             .unwrap_or_else(|| Arc::new(Origin { run: number, provenance: Provenance::HERE, ..Origin::default() }))
     }
 
+    fn read_manifest(&self) -> Option<Stated> {
+        let last = "SELECT manifest FROM manifests ORDER BY rowid DESC LIMIT 1";
+        // Older files have no such table.
+        let manifest: String = self.store.query_row(last, [], |row| row.get(0)).ok()?;
+        Stated::read(&serde_json::from_str(&manifest).ok()?)
+    }
+
     fn read_runs(&self, version: i64) -> rusqlite::Result<Vec<Run>> {
-        let capture = if version < 3 { "NULL" } else { "capture" };
+        let capture = if version < 4 { "NULL" } else { "capture" };
+        let identities = if version < 5 { "0" } else { "identities" };
         let mut select = self.store.prepare(&format!(
-            "SELECT run, started_us, ended_us, mode, version, lost, {capture} FROM runs ORDER BY run"
+            "SELECT run, started_us, ended_us, mode, version, lost, {capture}, {identities} FROM runs ORDER BY run"
         ))?;
         let runs = select.query_map([], |row| {
             let unsigned = |column: usize| row.get(column).map(|number: i64| u64::try_from(number).unwrap_or_default());
@@ -262,6 +289,7 @@ impl Session {
                     .get::<_, Option<String>>(6)?
                     .and_then(|words| Provenance::of_words(&words))
                     .unwrap_or(Provenance::HERE),
+                identities: row.get(7)?,
             })
         })?;
         runs.collect()

@@ -9,6 +9,7 @@ use rusqlite::types::FromSql;
 use rusqlite::{Row, Statement, ToSql};
 
 use super::head::{self, Heads};
+use super::people::People;
 use super::socket;
 use crate::exchange::{
     Connection, Exchange, Failure, FailureKind, Head, Message, Oddities, Response, Seen, Side, Step, Timestamp,
@@ -56,14 +57,15 @@ impl From<rusqlite::Error> for RowError {
     }
 }
 
-/// Writes `exchange` through an `INSERT` of [`COLUMNS`].
+/// Writes `exchange` through an `INSERT` of [`COLUMNS`]; `people` get to know who stands in it.
 pub(super) fn write(
     statement: &mut Statement<'_>,
     place: Place,
     exchange: &Exchange,
     heads: &mut Heads,
+    people: Option<&mut People>,
 ) -> rusqlite::Result<()> {
-    let mut columns = Writing { statement, at: 0 };
+    let mut columns = Writing { statement, people, at: 0 };
     columns.put(signed(exchange.id))?;
     columns.put(place.run)?;
     columns.put(place.connection)?;
@@ -207,12 +209,16 @@ fn servers<'a>(url: Option<&'a Url>, connection: &'a Connection) -> Vec<&'a str>
 
 struct Writing<'a, 'b> {
     statement: &'a mut Statement<'b>,
+    people: Option<&'a mut People>,
     at: usize,
 }
 
 impl Writing<'_, '_> {
     fn put(&mut self, value: impl ToSql) -> rusqlite::Result<()> {
         self.at += 1;
+        if let Some(people) = &mut self.people {
+            people.meet_value(&value.to_sql()?);
+        }
         self.statement.raw_bind_parameter(self.at, value)
     }
 

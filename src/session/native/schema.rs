@@ -12,7 +12,7 @@ use rusqlite::config::DbConfig;
 pub(in crate::session) const APPLICATION_ID: i32 = 0x4154_4150;
 
 /// The format that this version writes, as `user_version`: it takes one step below for each.
-pub(super) const VERSION: i64 = 4;
+pub(super) const VERSION: i64 = 5;
 
 /// Step `n` leads from format `n` to `n + 1`. A step that was released is never changed; a change is a further step.
 pub(super) const STEPS: [&str; VERSION as usize] = [
@@ -120,6 +120,17 @@ ALTER TABLE exchanges ADD COLUMN response_socket TEXT;
     "
 ALTER TABLE runs ADD COLUMN capture TEXT;
 CREATE TABLE manifests (manifest TEXT NOT NULL) STRICT;
+",
+    // Who stands behind the pseudonyms of a run, where whoever recorded it asked for that. Nothing else in a file names
+    // people, so that no file made of it can.
+    "
+ALTER TABLE runs ADD COLUMN identities INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE identities (
+    run INTEGER NOT NULL REFERENCES runs (run),
+    pseudonym TEXT NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (run, pseudonym)
+) STRICT;
 ",
 ];
 

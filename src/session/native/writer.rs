@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rusqlite::types::ValueRef;
 use rusqlite::{ErrorCode, OpenFlags, OptionalExtension, params};
 
 use super::head::Heads;
 use super::lock::{Lock, private};
+use super::people::People;
 use super::queue::Queue;
 use super::row::Place;
 use super::{Mode, Session, WriterStatus, connection, last_ids, row, schema};
@@ -44,6 +46,13 @@ impl Writer {
     /// pseudonyms in it to another secret or person.
     pub fn begin(path: &Path, mode: Mode, redactor: &Redactor) -> Result<Self, SessionError> {
         let (recording, ids) = Recording::begin(path, mode, redactor)?;
+        Self::on_thread(recording, ids)
+    }
+
+    /// The same, and the file gets to know who stands behind the pseudonyms of the run.
+    pub fn begin_with_identities(path: &Path, mode: Mode, redactor: &Redactor) -> Result<Self, SessionError> {
+        let (mut recording, ids) = Recording::begin(path, mode, redactor)?;
+        recording.keep_identities(redactor)?;
         Self::on_thread(recording, ids)
     }
 
@@ -119,6 +128,8 @@ pub(in crate::session) struct Recording {
     run: i64,
     connections: HashMap<u32, Known>,
     heads: Heads,
+    /// Nothing unless whoever records asked to keep who is who.
+    people: Option<People>,
     path: PathBuf,
     pub(super) rest: Duration,
     /// Until when nothing is tried, and why.
@@ -153,12 +164,21 @@ impl Recording {
             store,
             connections: HashMap::new(),
             heads: Heads::default(),
+            people: None,
             path: path.to_owned(),
             rest: REST,
             resting: None,
             _lock: Some(lock),
         };
         Ok((recording, ids))
+    }
+
+    /// Marks the run, before anything is in it.
+    fn keep_identities(&mut self, redactor: &Redactor) -> Result<(), SessionError> {
+        let marked = self.store.execute("UPDATE runs SET identities = 1 WHERE run = ?", [self.run]);
+        marked.map_err(|error| SessionError::sqlite_writing(&self.path, &error))?;
+        self.people = Some(People::known_to(redactor));
+        Ok(())
     }
 
     /// An empty file at `path`, to be filled from another file and then to be called `target`.
@@ -172,6 +192,7 @@ impl Recording {
             store,
             connections: HashMap::new(),
             heads: Heads::default(),
+            people: None,
             path: target.to_owned(),
             rest: REST,
             resting: None,
@@ -220,6 +241,32 @@ impl Recording {
             None => Ok(()),
         };
         stated.map_err(|error| SessionError::sqlite_writing(&self.path, &error))
+    }
+
+    /// Masks the secrets that `net` met in all texts of the file, and leaves nothing of what they stood in.
+    pub(in crate::session) fn mask(&mut self, net: &Redactor) -> Result<(), SessionError> {
+        self.mask_columns(net).map_err(|error| SessionError::sqlite_writing(&self.path, &error))
+    }
+
+    fn mask_columns(&self, net: &Redactor) -> rusqlite::Result<()> {
+        for (table, columns) in schema::tables(&self.store)? {
+            for column in columns {
+                let mut select = self.store.prepare(&format!("SELECT rowid, \"{column}\" FROM \"{table}\""))?;
+                let mut update =
+                    self.store.prepare(&format!("UPDATE \"{table}\" SET \"{column}\" = ? WHERE rowid = ?"))?;
+                let mut rows = select.query([])?;
+                let mut masked = Vec::new();
+                while let Some(row) = rows.next()? {
+                    let ValueRef::Text(text) = row.get_ref(1)? else { continue };
+                    let text = net.masked(text).map(|text| String::from_utf8_lossy(&text).into_owned());
+                    masked.extend(text.map(|text| row.get::<_, i64>(0).map(|place| (text, place))));
+                }
+                for masked in masked {
+                    update.execute(masked?)?;
+                }
+            }
+        }
+        self.store.execute_batch("VACUUM")
     }
 
     fn run(&mut self, queue: &Queue) {
@@ -286,17 +333,20 @@ impl Recording {
         if known.len() > REMEMBERED {
             known.clear();
         }
+        if let Some(people) = &mut self.people {
+            people.begin();
+        }
         {
             // Replacing takes a journal of its own, a page for every row. Few rows replace one.
             let mut insert = transaction.prepare_cached(&insert_sql("INSERT"))?;
             let mut replace = transaction.prepare_cached(&insert_sql("INSERT OR REPLACE"))?;
             for exchange in batch {
-                let connection = connection_row(&transaction, &mut known, &exchange.connection)?;
+                let connection = connection_row(&transaction, &mut known, &exchange.connection, self.people.as_mut())?;
                 let place = Place { run: self.run, connection };
-                match row::write(&mut insert, place, exchange, &mut self.heads) {
+                match row::write(&mut insert, place, exchange, &mut self.heads, self.people.as_mut()) {
                     // It has a row from while it was running.
                     Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-                        row::write(&mut replace, place, exchange, &mut self.heads)?;
+                        row::write(&mut replace, place, exchange, &mut self.heads, None)?;
                     }
                     written => written?,
                 }
@@ -305,7 +355,13 @@ impl Recording {
         if lost > 0 {
             note_lost(&transaction, self.run, lost)?;
         }
+        if let Some(people) = &self.people {
+            people.write(&transaction, self.run)?;
+        }
         transaction.commit()?;
+        if let Some(people) = &mut self.people {
+            people.settle();
+        }
         self.connections = known;
         Ok(())
     }
@@ -371,6 +427,7 @@ fn connection_row(
     store: &rusqlite::Connection,
     known: &mut HashMap<u32, Known>,
     connection: &Arc<Connection>,
+    people: Option<&mut People>,
 ) -> rusqlite::Result<i64> {
     if let Some(known) = known.get(&connection.id)
         && (Arc::ptr_eq(&known.connection, connection) || known.connection == *connection)
@@ -378,6 +435,9 @@ fn connection_row(
         return Ok(known.row);
     }
     let row = connection::write(store, connection)?;
+    if let Some(people) = people {
+        connection::texts(connection).for_each(|text| people.meet(text.as_str()));
+    }
     known.insert(connection.id, Known { row, connection: Arc::clone(connection) });
     Ok(row)
 }

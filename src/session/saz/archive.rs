@@ -9,9 +9,9 @@ use zeroize::Zeroizing;
 use zip::result::ZipError;
 
 use super::cut::Cut;
-use super::directory::{Directory, Member};
+use super::directory::Directory;
 use super::index::Index;
-use super::unpack::Unpacker;
+use super::unpack::{Opened, Unpacker};
 use crate::session::SessionError;
 use crate::session::progress::Progress;
 
@@ -108,7 +108,7 @@ impl Archive {
             Err(ZipError::Io(error)) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(reading(error)),
             Err(_) => {
                 noted = T::default();
-                let cut = Cut::walk(file, |name, slot| each(&mut noted, name, slot, false));
+                let cut = Cut::walk(file, |name, slot, locked| each(&mut noted, name, slot, locked));
                 Form::Cut(cut.map_err(reading)?)
             }
         };
@@ -209,16 +209,13 @@ fn opened<'m>(
         ZipError::InvalidPassword => Refused::Password,
         _ => Refused::Unreadable,
     };
-    let unreadable = |_: io::Error| Refused::Unreadable;
-    let (packed, file) = match form {
-        Form::Whole(directory) => {
-            let password = password.map(|password| password.as_bytes());
-            match directory.member(slot, password).map_err(refused)? {
-                Member::Locked(member) => return Ok(member),
-                Member::Plain(packed, file) => (packed, file),
-            }
-        }
-        Form::Cut(cut) => cut.member(slot).map_err(unreadable)?,
+    let password = password.map(|password| password.as_bytes());
+    let member = match form {
+        Form::Whole(directory) => directory.member(slot, password),
+        Form::Cut(cut) => cut.member(slot, password),
     };
-    Ok(Box::new(unpacker.open(file, &packed).map_err(unreadable)?))
+    match member.map_err(refused)? {
+        Opened::Unlocked(member) => Ok(member),
+        Opened::Plain(packed, file) => Ok(Box::new(unpacker.open(file, &packed).map_err(|_| Refused::Unreadable)?)),
+    }
 }

@@ -11,7 +11,7 @@ use zip::{CompressionMethod, ZipReadOptions};
 
 use super::archive::Slot;
 use super::cut::content;
-use super::unpack::Packed;
+use super::unpack::{Opened, Packed};
 use super::window::{Extended, Window};
 
 /// An archive with a directory.
@@ -22,14 +22,6 @@ pub(super) struct Directory {
     members: Window,
     /// How far all places are from where the archive believes them to be: something may have been put in front of it.
     offset: u64,
-}
-
-/// A member on its way out of the archive.
-pub(super) enum Member<'d> {
-    /// What the library opens.
-    Locked(Box<dyn Read + 'd>),
-    /// What stands there, and the file.
-    Plain(Packed, &'d mut Window),
 }
 
 /// Where in an entry it says at which place its member begins.
@@ -68,16 +60,16 @@ impl Directory {
     }
 
     /// The member whose entry is in `slot`.
-    pub(super) fn member(&mut self, slot: Slot, password: Option<&[u8]>) -> ZipResult<Member<'_>> {
+    pub(super) fn member(&mut self, slot: Slot, password: Option<&[u8]>) -> ZipResult<Opened<'_>> {
         let entry = self.entry(slot)?;
         let deflated = entry.compression() == CompressionMethod::Deflated;
         if entry.encrypted() || !(deflated || entry.compression() == CompressionMethod::Stored) {
             let options = ZipReadOptions::new().password(password.filter(|_| entry.encrypted()));
-            return Ok(Member::Locked(Box::new(entry.with_reader(&mut self.members, options)?)));
+            return Ok(Opened::Unlocked(Box::new(entry.with_reader(&mut self.members, options)?)));
         }
         let from = content(&mut self.members, entry.header_start())?;
         let packed = Packed { from, length: Some(entry.compressed_size()), deflated, crc: Some(entry.crc32()) };
-        Ok(Member::Plain(packed, &mut self.members))
+        Ok(Opened::Plain(packed, &mut self.members))
     }
 
     fn entry(&mut self, slot: Slot) -> ZipResult<ZipFileEntry<'static>> {

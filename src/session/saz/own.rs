@@ -78,12 +78,16 @@ impl Own {
         let told = facts::read(facts, &outside, door, &mut self.connections).ok_or(Refused::Unreadable)?;
         let log = self.log;
         let origins = self.origins.get_or_insert_with(|| {
-            let log = log.and_then(|slot| archive.whole(slot, FACTS).ok());
-            let log = log.and_then(|log| serde_json::from_slice::<Value>(&log).ok()).unwrap_or_default();
+            let log = log.and_then(|slot| self::log(archive, slot)).unwrap_or_default();
             Origins::listed(log.get("runs").and_then(Value::as_array).map_or(&[], Vec::as_slice))
         });
         Ok(Recorded { origin: origins.of(told.run, facts), exchange: told.exchange })
     }
+}
+
+/// What is told of the archive as a whole.
+pub(super) fn log(archive: &mut Archive, slot: Slot) -> Option<Value> {
+    serde_json::from_slice(&archive.whole(slot, FACTS).ok()?).ok()
 }
 
 /// The sessions that a member tells of, a line each: their numbers, and where the lines are.

@@ -20,6 +20,14 @@ pub(super) struct Packed {
     pub(super) crc: Option<u32>,
 }
 
+/// A member on its way out of the archive.
+pub(super) enum Opened<'m> {
+    /// One that a password, or the library alone, opens.
+    Unlocked(Box<dyn Read + 'm>),
+    /// One that only has to be unpacked, and the file that it is in.
+    Plain(Packed, &'m mut Window),
+}
+
 /// Unpacks members.
 pub(super) struct Unpacker(Decompress);
 

@@ -47,7 +47,7 @@ impl Source for Held {
         self.1.set(self.1.get() + ids.len());
         ids.iter().copied().filter(|id| part == "wanted" && id % 10 == 0).collect()
     }
-    fn reveal(&self, text: &Clean) -> String {
+    fn reveal(&self, _: u64, text: &Clean) -> String {
         text.as_str().to_owned()
     }
 }
@@ -154,7 +154,7 @@ fn only_what_is_visible_is_asked_for_and_drawn() {
         fn snippet(&self, _: u64, _: CopyForm) -> Option<String> {
             None
         }
-        fn reveal(&self, text: &Clean) -> String {
+        fn reveal(&self, _: u64, text: &Clean) -> String {
             text.as_str().to_owned()
         }
     }

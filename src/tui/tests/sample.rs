@@ -56,7 +56,7 @@ impl Source for Sample {
         self.exchange(id).map(|exchange| format!("{form:?} {}\n", exchange.id))
     }
 
-    fn reveal(&self, text: &Clean) -> String {
+    fn reveal(&self, _: u64, text: &Clean) -> String {
         text.as_str().replace("user#1", "avery")
     }
 }

@@ -8,10 +8,11 @@ use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
 use crate::text::Text;
-use crate::tui::banner::{Mode, Reading};
+use crate::tui::banner::{Identities, Mode, Reading};
+use crate::tui::comparing::Side;
 use crate::tui::document::harmless;
 use crate::tui::focus::Task;
-use crate::tui::keys::{self, Action};
+use crate::tui::keys;
 use crate::tui::state::State;
 use crate::tui::theme::{self, Tone};
 use crate::tui::words::text;
@@ -21,6 +22,10 @@ const IDENTITIES: Text = text(" IDENTITIES SHOWN ", " 利用者名を表示中 "
 const IDENTITIES_SHORT: Text = text(" IDENTITIES ", " 利用者名 ");
 const NAMELESS: Text = text(" NO NAMES: this session holds none ", " 利用者名なし: このセッションには含まれません ");
 const NAMELESS_SHORT: Text = text(" NO NAMES HERE ", " 利用者名なし ");
+const KEPT: Text = text(
+    "identities kept in this file: do not share it; `authtap convert` removes them",
+    "利用者名がこのファイルに残っています。共有禁止 (authtap convert で除去できます)",
+);
 const PAUSED: Text =
     text(" PAUSED: nothing is recorded, traffic goes on ", " 一時停止中: 通信は続き、記録はされません ");
 const PAUSED_SHORT: Text = text(" PAUSED ", " 一時停止中 ");
@@ -31,10 +36,9 @@ pub(super) fn status(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let mut left = vec![Span::styled(" authtap ", theme::BRAND), Span::raw(" ")];
     left.extend(doing(state, area.width >= 120));
     if state.revealed {
-        // Names are in the memory of the run that met them; a saved session never held any.
-        let words = match (state.banner.mode, area.width >= 120) {
-            (Mode::Open, true) => NAMELESS,
-            (Mode::Open, false) => NAMELESS_SHORT,
+        let words = match (state.banner.identities, area.width >= 120) {
+            (Identities::Unknown, true) => NAMELESS,
+            (Identities::Unknown, false) => NAMELESS_SHORT,
             (_, true) => IDENTITIES,
             (_, false) => IDENTITIES_SHORT,
         };
@@ -72,6 +76,9 @@ fn doing(state: &State, wide: bool) -> Vec<Span<'static>> {
         Mode::Replay => ("▶", text("replaying", "再生中"), Tone::Good),
         Mode::Demo => ("▶", text("demonstration", "デモ"), Tone::Good),
         Mode::Open => ("■", text("saved session", "保存済みセッション"), Tone::Quiet),
+        Mode::Compare => ("≠", text("comparison", "比較"), Tone::Name),
+        Mode::Side(Side::Good) => ("■", text("good session", "正常なセッション"), Tone::Good),
+        Mode::Side(Side::Bad) => ("■", text("bad session", "異常なセッション"), Tone::Bad),
     };
     let mut spans = vec![Span::styled(format!("{glyph} "), tone.style()), Span::raw(words.to(language))];
     let reading = state.reading.map(|reading| match reading {
@@ -92,6 +99,12 @@ fn counts(state: &State) -> Vec<Span<'static>> {
         spans.push(Span::styled(count.to_string(), style.patch(Tone::Strong.style())));
         spans.push(Span::styled(words.to(language), Tone::Quiet.style()));
     };
+    if let Some(comparing) = &state.comparing {
+        let differ = comparing.steps().iter().filter(|step| step.is_telling()).count() as u64;
+        add(comparing.steps().len() as u64, text(" steps  ", " 手順  "), Tone::Plain.style());
+        add(differ, text(" differ ", " 件相違 "), if differ > 0 { Tone::Bad } else { Tone::Plain }.style());
+        return spans;
+    }
     add(state.flows.len() as u64, text(" exchanges  ", " 件  "), Tone::Plain.style());
     add(state.flows.challenges() as u64, text(" × 401  ", " × 401  "), Tone::Warning.style());
     add(failures as u64, text(" failures ", " 件失敗 "), if failures > 0 { Tone::Bad } else { Tone::Plain }.style());
@@ -107,11 +120,19 @@ fn counts(state: &State) -> Vec<Span<'static>> {
     spans
 }
 
-/// What is wrong with the run, a line each.
-pub(super) fn problems(frame: &mut Frame<'_>, area: Rect, state: &State) {
-    for (problem, y) in state.problems.iter().zip(area.top()..area.bottom()) {
+/// What must be said all the time: that the file is not to be given away, and what is wrong with the run.
+pub(super) fn problems_of(state: &State) -> impl Iterator<Item = String> {
+    let kept = (state.banner.identities == Identities::InFile).then(|| KEPT.to(state.language).to_owned());
+    let wrong = state.problems.iter().map(|problem| {
         let names: Vec<(&str, &str)> = problem.names.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let words = problem.words.fill(state.language, &names);
+        problem.words.fill(state.language, &names)
+    });
+    kept.into_iter().chain(wrong)
+}
+
+/// The same, a line each.
+pub(super) fn problems(frame: &mut Frame<'_>, area: Rect, state: &State) {
+    for (words, y) in problems_of(state).zip(area.top()..area.bottom()) {
         let line = Rect { y, height: 1, ..area };
         frame.buffer_mut().set_style(line, theme::ALERT);
         let words: String = format!(" ! {words}").chars().map(harmless).collect();
@@ -128,8 +149,10 @@ pub(super) fn hints(frame: &mut Frame<'_>, area: Rect, state: &State) {
     for entry in keys::entries(state.task, state.focus) {
         let hint = entry.hint.to(state.language);
         let key = format!(" {} ", entry.short_name());
-        let is_idle = !state.banner.mode.records() && entry.keys.iter().any(|(_, action)| *action == Action::Pause);
-        if hint.is_empty() || is_idle || width(&spans) + key.width() + hint.width() + 1 > usize::from(area.width) {
+        if hint.is_empty()
+            || !state.has(entry)
+            || width(&spans) + key.width() + hint.width() + 1 > usize::from(area.width)
+        {
             continue;
         }
         spans.push(Span::styled(key, theme::KEY));

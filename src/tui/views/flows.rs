@@ -73,7 +73,6 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State, source:
         return;
     }
     state.set_page(Pane::Flows, list.height);
-    let names = Names { source, revealed: state.revealed };
     let (language, selected) = (state.language, state.flows.selected());
     let highlight = if state.focus == Pane::Flows { theme::SELECTED } else { theme::SELECTED_ASIDE };
     let columns = Columns::of(inner.width, &state.flows);
@@ -82,6 +81,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State, source:
     headings(buffer, header, &columns, language);
     for (row, y) in rows.zip(list.top()..list.bottom()) {
         let area = Rect { y, height: 1, ..list };
+        let names = Names { source, id: row.id, revealed: state.revealed };
         draw_row(buffer, area, &columns, row, &names, language);
         if Some(row.id) == selected {
             buffer.set_style(area, highlight);

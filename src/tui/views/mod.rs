@@ -2,6 +2,8 @@
 
 mod bar;
 mod body;
+mod cells;
+mod comparing;
 mod copying;
 pub(super) mod findings;
 mod flows;
@@ -33,7 +35,7 @@ const LEAST_BELOW: u16 = 3;
 pub(super) fn draw(frame: &mut Frame<'_>, state: &mut State, source: &dyn Source) {
     state.prepare(source);
     let area = frame.area();
-    let problems = state.problems.len().min(3) as u16;
+    let problems = bar::problems_of(state).count().min(4) as u16;
     let [status, warnings, body, hints] = area.layout(&Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(problems),
@@ -46,6 +48,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &mut State, source: &dyn Source
     bar::hints(frame, hints, state);
     if state.task == Task::Help {
         help::draw(frame, body, state);
+    } else if state.task == Task::Compare {
+        comparing::draw(frame, body, state);
     } else if state.task == Task::Copy {
         copying::draw(frame, body, state);
     } else if state.task == Task::Readiness {

@@ -96,6 +96,11 @@ mod tests {
                 "200 OK\nContent-Length: 5\nTransfer-Encoding: chunked\n\n0\r\n\r\n",
             )],
         ),
+        Example::fires(
+            "an answer to HEAD has a body",
+            (Kind::Note, Certainty::Certain, Actor::Network),
+            &[Raw::new("HEAD https://mail.contoso.com/owa/", "200 OK\nContent-Length: 5\n\nHello")],
+        ),
         Example::silent(
             "a length is all there is",
             &[Raw::new("POST https://mail.contoso.com/owa/\nContent-Length: 2\n\nhi", "200 OK")],

@@ -1,10 +1,13 @@
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use std::io;
+
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufWriter, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::exchange::FailureKind;
 use crate::proxy::stage::{Line, ServerAuthority, Stage, expect, patiently, read_head, rest, server};
 use crate::proxy::tap::stream::Plain;
+use crate::wire::http1::Reader;
 
 const HOST: &str = "mail.contoso.com";
 
@@ -107,13 +110,15 @@ async fn a_server_that_hangs_up_in_mid_body_is_an_exchange_with_an_error() {
     assert_eq!(exchange.status(), Some(200));
 }
 
+/// Both ends of a connection.
+async fn pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let outer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    (outer, listener.accept().await.unwrap().0)
+}
+
 /// Two connected pairs with a relay between the inner ends: the outer ends are client and server.
 async fn tapped() -> (TcpStream, TcpStream) {
-    async fn pair() -> (TcpStream, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let outer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        (outer, listener.accept().await.unwrap().0)
-    }
     let (client, client_end) = pair().await;
     let (server, server_end) = pair().await;
     tokio::spawn(async move {
@@ -177,6 +182,92 @@ async fn a_sink_that_takes_nothing_holds_its_source_back() {
     let mut received = Vec::new();
     patiently(server.read_to_end(&mut received)).await.unwrap();
     assert_eq!(received.len(), sent);
+}
+
+/// A line that sends nothing until it is told to, as TLS does when the socket below is full.
+struct Held(BufWriter<TcpStream>);
+
+impl Stream for Held {
+    fn tcp(&mut self) -> &mut TcpStream {
+        self.0.get_mut()
+    }
+}
+
+impl AsyncRead for Held {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(self.0.get_mut()).poll_read(cx, into)
+    }
+}
+
+impl AsyncBufRead for Held {
+    fn poll_fill_buf(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        Poll::Pending
+    }
+
+    fn consume(self: Pin<&mut Self>, _: usize) {}
+}
+
+impl AsyncWrite for Held {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+#[tokio::test]
+async fn nothing_stays_behind_in_a_buffer_below() {
+    for part in [None, Some(&b"half the body"[..]), Some(b"the whole body of it")] {
+        let (mut client, client_end) = pair().await;
+        let (mut server, server_end) = pair().await;
+        tokio::spawn(async move {
+            let mut client = Plain::new(client_end, Vec::new());
+            let mut server = Held(BufWriter::new(server_end));
+            let (mut requests, mut responses) = (Reader::requests(), Reader::responses());
+            let head = b"PUT / HTTP/1.1\r\nContent-Length: 20\r\n\r\n";
+            server.write_all(head).await.unwrap();
+            if part.is_some() {
+                let (request, response) = (Message::after(head, &mut requests), Message::new(&mut responses));
+                exchange(&mut client, &mut server, &mut Tape::Off, request, response).await;
+            } else {
+                relay(client, server, &mut Tape::Off).await;
+            }
+        });
+        let part = part.unwrap_or(b"anything");
+        client.write_all(part).await.unwrap();
+        assert!(read_head(&mut server).await.starts_with("PUT "));
+        expect(&mut server, part).await;
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_the_server_takes_no_more_is_recorded_all_the_same() {
+    let servers = ServerAuthority::new();
+    let origin = server(Some(servers.server(HOST)), |mut line: Box<dyn Line>| async move {
+        read_head(&mut line).await;
+        line.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+        line.shutdown().await.unwrap();
+    })
+    .await;
+    let mut stage = Stage::new(origin, Some(&servers), |_| ()).await;
+    let mut client = stage.tls(HOST).await;
+    client.write_all(b"GET /1 HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert!(rest(&mut client).await.starts_with(b"HTTP/1.1 200 "));
+    client.write_all(b"GET /2 HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    client.flush().await.unwrap();
+    drop(client);
+    let ended = stage.ended(2).await;
+    assert_eq!((ended[0].status(), ended[0].error.clone()), (Some(200), None));
+    assert!(ended[1].url.as_ref().unwrap().text().as_str().ends_with("/2"));
+    let failure = ended[1].error.clone().unwrap();
+    assert_eq!((failure.side, failure.kind), (Side::Server, FailureKind::ClosedEarly));
+    assert!(failure.text.as_str().contains("before this request came"), "{}", failure.text);
 }
 
 /// Longer than all buffers on the way.

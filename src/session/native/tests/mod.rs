@@ -4,6 +4,7 @@
 
 mod damage;
 pub(in crate::session) mod made;
+mod people;
 
 use std::fs;
 use std::path::Path;
