@@ -19,6 +19,8 @@ mod leak_matrix;
 mod ledger;
 mod lines;
 mod log;
+#[cfg(test)]
+mod name_matrix;
 mod numbers;
 mod onlooker;
 mod open;

@@ -17,7 +17,7 @@ use crate::redact::{Body, Clean, Credential, Field, Fields, Url};
 pub use crate::wire::{Oddities, Oddity};
 pub use connection::{Certificate, ClientCertificate, ClientTls, Connection, Server, SniForm, Tls};
 pub use failure::{Failure, FailureKind, Side, Step};
-pub use recorder::{Draft, Ids, Recorder, Setting, absolute_url};
+pub use recorder::{Draft, Ids, Recorder, Setting, Talk, absolute_url};
 pub use socket::{Socket, SocketKind, SocketMessage, Tally};
 pub use timestamp::Timestamp;
 

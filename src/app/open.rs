@@ -23,11 +23,11 @@ use crate::text::{Language, Text};
 use crate::tui::{self, Banner, Command, CopyForm, Problem, Row, Screen, ScreenError, Source, State};
 
 /// How long is waited for keys while there is nothing to do.
-const TICK: Duration = Duration::from_millis(100);
+pub(super) const TICK: Duration = Duration::from_millis(100);
 /// The same while something is left to draw.
-const SOON: Duration = Duration::from_millis(10);
+pub(super) const SOON: Duration = Duration::from_millis(10);
 /// For how long is read between two looks at the keyboard.
-const TURN: Duration = Duration::from_millis(20);
+pub(super) const TURN: Duration = Duration::from_millis(20);
 /// How many exchanges are listed at a time.
 const BATCH: usize = 2_000;
 /// The same where several sessions are merged: each batch is sorted in between those that are there.
@@ -83,7 +83,7 @@ fn shelve(files: &[PathBuf], language: Language) -> Result<(Result<Vec<Shelved>,
 }
 
 /// The sessions that are looked at.
-struct Shelf<'a> {
+pub(super) struct Shelf<'a> {
     sessions: &'a [Shelved],
     numbers: &'a Numbers,
     judgements: Judgements,
@@ -94,7 +94,7 @@ struct Shelf<'a> {
 }
 
 impl<'a> Shelf<'a> {
-    fn new(sessions: &'a [Shelved], numbers: &'a Numbers) -> Self {
+    pub(super) fn new(sessions: &'a [Shelved], numbers: &'a Numbers) -> Self {
         Self {
             sessions,
             numbers,
@@ -171,7 +171,7 @@ impl Source for Shelf<'_> {
 }
 
 /// The reading of all sessions: each is listed, then each is judged.
-struct Reading<'a> {
+pub(super) struct Reading<'a> {
     sessions: &'a [Shelved],
     numbers: &'a Numbers,
     stage: Stage<'a>,
@@ -191,7 +191,7 @@ enum Stage<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(sessions: &'a [Shelved], numbers: &'a Numbers) -> Self {
+    pub(super) fn new(sessions: &'a [Shelved], numbers: &'a Numbers) -> Self {
         let all = sessions.iter().map(Shelved::len).sum();
         let mut reading = Self { sessions, numbers, stage: Stage::Over, all, done: 0, gaps: Vec::new() };
         reading.stage = reading.list(0);
@@ -199,7 +199,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Reads until `until`; says whether anything is left.
-    fn goes_on(&mut self, shelf: &mut Shelf<'_>, state: &mut State, until: Instant) -> bool {
+    pub(super) fn goes_on(&mut self, shelf: &mut Shelf<'_>, state: &mut State, until: Instant) -> bool {
         while self.step(shelf, state) {
             if Instant::now() >= until {
                 state.reading(self.progress());

@@ -11,6 +11,7 @@ mod index;
 mod member;
 mod own;
 mod session;
+mod socket;
 mod text;
 mod timers;
 mod window;
@@ -59,8 +60,11 @@ impl Saz {
         if !index.locked.is_empty() {
             let password = (opening.password)(path).filter(|password| !password.is_empty());
             archive.unlock(password.ok_or_else(|| SessionError::Protected { path: path.to_owned() })?);
-            // One of 256 wrong passwords opens a member of the old encryption; what comes out has a wrong checksum.
-            if index.locked.iter().all(|slot| archive.read(*slot, |_| true).is_err()) {
+            // One of 256 wrong passwords opens a member of the old encryption; what comes out has a wrong checksum. Of an
+            // archive that is cut short a member may be unreadable for another reason.
+            let tried: Vec<_> = index.locked.iter().map(|slot| archive.read(*slot, |_| true)).collect();
+            let is_wrong = tried.contains(&Err(Refused::Password)) || !archive.is_cut();
+            if is_wrong && tried.iter().all(Result::is_err) {
                 return Err(SessionError::WrongPassword { path: path.to_owned() });
             }
         }

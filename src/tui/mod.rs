@@ -17,9 +17,10 @@
 //! ```
 //!
 //! A small terminal has the flows above and one of the other panes below them. Help and readiness take the place of all
-//! panes while they are open.
+//! panes while they are open. A comparison has a screen of its own; behind it each of its sessions has one as above.
 
 mod banner;
+mod comparing;
 mod copying;
 mod document;
 mod filter;
@@ -62,13 +63,14 @@ pub(crate) fn press_down(state: &mut State) {
 }
 
 pub use banner::{Banner, Command, Counts, Identities, Mode, Problem, Reading};
+pub use comparing::{Compared, Named, Side};
 pub use copying::CopyForm;
 pub use filter::contains;
 pub use keys::Input;
 pub use row::{Authn, Row};
 pub use search::holds;
 pub use state::State;
-pub use terminal::{Screen, ScreenError, give_back};
+pub use terminal::{Screen, ScreenError, give_back, is_there};
 
 /// Where the screen reads what it does not keep itself: one exchange at a time, when it is looked at.
 pub trait Source {

@@ -46,6 +46,7 @@ mod legacy_tls;
 mod ntlm;
 mod passing;
 mod proof;
+mod public;
 mod real_clients;
 mod recording;
 mod replay;

@@ -102,7 +102,7 @@ impl Archive {
             Err(ZipError::Io(error)) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(reading(error)),
             Err(_) => {
                 noted = T::default();
-                let cut = Cut::walk(file, |name, slot| each(&mut noted, name, slot, false));
+                let cut = Cut::walk(file, |name, slot, locked| each(&mut noted, name, slot, locked));
                 Form::Cut(cut.map_err(reading)?)
             }
         };
@@ -185,12 +185,10 @@ impl Archive {
             ZipError::InvalidPassword => Refused::Password,
             _ => Refused::Unreadable,
         };
+        let password = self.password.as_ref().map(|password| password.as_bytes());
         match &mut self.form {
-            Form::Whole(directory) => {
-                let password = self.password.as_ref().map(|password| password.as_bytes());
-                Ok(Box::new(directory.member(slot, password).map_err(refused)?))
-            }
-            Form::Cut(cut) => Ok(Box::new(cut.member(slot).map_err(|_| Refused::Unreadable)?)),
+            Form::Whole(directory) => Ok(Box::new(directory.member(slot, password).map_err(refused)?)),
+            Form::Cut(cut) => cut.member(slot, password).map_err(refused),
         }
     }
 }

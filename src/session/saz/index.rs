@@ -18,6 +18,8 @@ pub(super) struct Numbered {
     pub(super) response: Option<Slot>,
     /// Where its times and flags are.
     pub(super) timers: Option<Slot>,
+    /// Where the messages of its WebSocket are.
+    pub(super) socket: Option<Slot>,
 }
 
 /// The members of an archive.
@@ -47,6 +49,7 @@ enum Name {
     Request(u32),
     Response(u32),
     Timers(u32),
+    Socket(u32),
     Own(u32),
     Log,
 }
@@ -59,6 +62,7 @@ impl Index {
             Name::Request(number) => (number, Numbered { number, request: Some(slot), ..Numbered::default() }),
             Name::Response(number) => (number, Numbered { number, response: Some(slot), ..Numbered::default() }),
             Name::Timers(number) => (number, Numbered { number, timers: Some(slot), ..Numbered::default() }),
+            Name::Socket(number) => (number, Numbered { number, socket: Some(slot), ..Numbered::default() }),
             Name::Own(first) => {
                 if self.own.len() < OWN {
                     self.own.entry(first).or_insert(slot);
@@ -104,6 +108,7 @@ impl Numbered {
         self.request = self.request.or(other.request);
         self.response = self.response.or(other.response);
         self.timers = self.timers.or(other.timers);
+        self.socket = self.socket.or(other.socket);
     }
 }
 
@@ -128,6 +133,7 @@ fn name_of(name: &str) -> Option<Name> {
         ("c", "txt") => Some(Name::Request(number)),
         ("s", "txt") => Some(Name::Response(number)),
         ("m", "xml") => Some(Name::Timers(number)),
+        ("w", "txt") => Some(Name::Socket(number)),
         _ => None,
     }
 }
@@ -146,6 +152,7 @@ mod tests {
             Some(Name::Request(number)) => format!("c{number}"),
             Some(Name::Response(number)) => format!("s{number}"),
             Some(Name::Timers(number)) => format!("m{number}"),
+            Some(Name::Socket(number)) => format!("w{number}"),
             Some(Name::Own(number)) => format!("own{number}"),
             Some(Name::Log) => "log".to_owned(),
             None => String::new(),
@@ -159,7 +166,8 @@ mod tests {
             ("../../raw/7_c.txt", "c7"),
             ("authtap/000001.json", "own1"),
             ("authtap.json", "log"),
-            ("raw/7_w.txt", ""),
+            ("raw/7_w.txt", "w7"),
+            ("raw/7_g.txt", ""),
             ("raw/x_c.txt", ""),
             ("raw/99999999999_c.txt", ""),
             ("raw/", ""),
