@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::input::{self, Folds, Input};
 use super::output::Output;
+use super::proof::{self, Sieve};
 use super::{Exit, Fault, Lines, warn};
 use crate::diagnosis::comparison::{Comparison, Course};
 use crate::redact::Redactor;
@@ -18,14 +19,21 @@ pub(super) fn compare(good: &Path, bad: &Path, lines: Lines, language: Language)
     let comparison = Comparison::new(&good.course, &bad.course);
     let compared =
         Compared { good: (&good.name, &good.course), bad: (&bad.name, &bad.course), comparison: &comparison };
+    let nets = [good.net.clone(), bad.net.clone()];
     let mut output = Output::standard();
+    let mut sieve = Sieve::new(&mut output, &nets);
     match lines {
-        Lines::Text => output.page(&comparison::text(&compared, language))?,
+        Lines::Text => sieve.write_all(comparison::text(&compared, language).trim_end().as_bytes()),
         Lines::Json => {
-            let written = serde_json::to_writer_pretty(&mut output, &comparison::Document::new(&compared));
-            written.map_err(|error| Fault::Output(error.into()))?;
-            output.write_all(b"\n").and_then(|()| output.flush()).map_err(Fault::Output)?;
+            serde_json::to_writer_pretty(&mut sieve, &comparison::Document::new(&compared)).map_err(Into::into)
         }
+    }
+    .map_err(Fault::Output)?;
+    let found = sieve.finish().map_err(Fault::Output)?;
+    output.flush().map_err(Fault::Output)?;
+    if let Some(alarm) = proof::alarm(&found, language) {
+        warn(&alarm);
+        return Ok(Exit::Refused);
     }
     Ok(if good.whole && bad.whole { Exit::Done } else { Exit::Usage })
 }
@@ -35,10 +43,12 @@ struct Read {
     course: Course,
     /// Nothing of it was unreadable.
     whole: bool,
+    /// What was met of secrets.
+    net: Redactor,
 }
 
 fn read(source: &Path, language: Language) -> Result<Read, Fault> {
-    let redactor = Redactor::new();
+    let redactor = Redactor::with_net();
     let opening = Opening { password: &|path| input::password(path, language), ..Opening::quietly(&redactor) };
     let mut course = Course::default();
     let mut gaps = Vec::new();
@@ -55,7 +65,7 @@ fn read(source: &Path, language: Language) -> Result<Read, Fault> {
     for gap in &gaps {
         warn(&Fault::from(gap.clone()).message(language));
     }
-    Ok(Read { name: super::diagnose::name(source), course, whole: gaps.is_empty() })
+    Ok(Read { name: super::diagnose::name(source), course, whole: gaps.is_empty(), net: redactor })
 }
 
 fn follow(course: &mut Course, recorded: impl Iterator<Item = Recorded>) {
