@@ -300,7 +300,7 @@ impl Run<'_> {
                 match command {
                     Command::Quit => quit = true,
                     Command::Pause(paused) => self.proxy.pause(paused),
-                    Command::SetLanguage(_) | Command::Reveal(_) => {}
+                    Command::SetLanguage(_) | Command::Reveal(_) | Command::Look(..) | Command::Compare => {}
                 }
             }
         }

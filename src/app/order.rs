@@ -41,8 +41,8 @@ pub enum Task {
         good: PathBuf,
         /// In which it does not.
         bad: PathBuf,
-        /// How to say it.
-        lines: Lines,
+        /// How to say it; nothing is on the terminal where there is one, else as text.
+        lines: Option<Lines>,
     },
     /// Write a session file again in another format.
     Convert(Convert),
@@ -85,6 +85,8 @@ pub struct Convert {
 pub enum Share {
     /// Support: hosts, tenants and request ids stay.
     Support,
+    /// Strangers: they have stand-ins.
+    Public,
 }
 
 impl Share {
@@ -92,6 +94,7 @@ impl Share {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Support => "support",
+            Self::Public => "public",
         }
     }
 }

@@ -67,13 +67,11 @@ pub(super) fn read_again(
     progress: &Progress,
 ) -> Result<Said, Fault> {
     let redactor = Redactor::new();
-    let opening = Opening { password: &|_| password.cloned(), ..Opening::quietly(&redactor) };
+    progress.begin_anew();
+    let opening = Opening { redactor: &redactor, password: &|_| password.cloned(), progress: progress.clone() };
     let reader = Reader::open(path, &opening)?;
     let mut judge = Judge::default();
     for recorded in reader.exchanges() {
-        if progress.is_cancelled() {
-            return Err(SessionError::Cancelled.into());
-        }
         judge.observe(&recorded?);
     }
     Ok(judge.finish())

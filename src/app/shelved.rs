@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::Fault;
-use super::input;
+use super::input::{self, Input};
 use crate::exchange::{Exchange, Timestamp};
 use crate::redact::{Clean, Redactor};
 use crate::session::{Opening, Outline, Progress, Recorded, Session, SessionError, Stated};
 use crate::text::Language;
-use crate::tui::Identities;
+use crate::tui::{Identities, contains};
 
 /// A saved source.
 pub(super) struct Shelved {
@@ -28,6 +28,25 @@ impl Shelved {
             progress: progress.clone(),
         };
         let (session, gaps) = input::session(path, &opening)?;
+        Ok(Self::new(session, gaps, redactor))
+    }
+
+    /// The same, and a pasted text, too.
+    pub(super) fn of_any(path: &Path, progress: &Progress, language: Language) -> Result<Self, Fault> {
+        if !input::is_text(path)? {
+            return Self::of(path, Redactor::new(), progress, language);
+        }
+        let redactor = Redactor::new();
+        match Input::open(path, &Opening::quietly(&redactor))? {
+            Input::File(_) => Self::of(path, redactor, progress, language),
+            Input::Pasted(exchanges) => {
+                let session = Session::of_exchanges(exchanges, path, &redactor)?;
+                Ok(Self::new(session, Vec::new(), redactor))
+            }
+        }
+    }
+
+    fn new(session: Session, gaps: Vec<SessionError>, redactor: Redactor) -> Self {
         let identities = if session.has_identities() {
             Identities::InFile
         } else if redactor.knows_people() {
@@ -36,7 +55,7 @@ impl Shelved {
         } else {
             Identities::Unknown
         };
-        Ok(Self { session, gaps, redactor, identities })
+        Self { session, gaps, redactor, identities }
     }
 
     /// What the file states of itself.
@@ -77,6 +96,11 @@ impl Shelved {
     /// The exchange of this number.
     pub(super) fn exchange(&self, id: u64) -> Option<Exchange> {
         self.session.exchange(id).ok()?
+    }
+
+    /// Whether the exchange of this number holds `part`, which is in lower case, in any letter case.
+    pub(super) fn holds(&self, id: u64, part: &str) -> bool {
+        self.session.holds(id, |text| contains(text, part))
     }
 
     /// Where it is known who stands behind its pseudonyms.

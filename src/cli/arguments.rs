@@ -159,7 +159,7 @@ pub(super) struct Convert {
     /// Encrypt OUT (.saz, AES-256) with the password in AUTHTAP_SAZ_PASSWORD, or one that is asked for
     #[arg(long)]
     pub encrypt: bool,
-    /// For whom: support sees hosts, tenant and request ids
+    /// For whom: support sees hosts, tenants and request ids; in a public file they have stand-ins
     #[arg(long, value_enum, default_value_t = ShareWith::Support)]
     pub share: ShareWith,
 }
@@ -231,9 +231,9 @@ pub(super) struct Compare {
     /// The session in which it does not
     #[arg(value_name = "BAD")]
     pub bad: PathBuf,
-    /// Format of the comparison
-    #[arg(long, value_enum, default_value_t = LineFormat::Text)]
-    pub format: LineFormat,
+    /// Print the comparison, in this format [default: the terminal UI; text where standard input or output is no terminal]
+    #[arg(long, value_enum)]
+    pub format: Option<LineFormat>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -257,7 +257,6 @@ pub(super) enum ReplayDates {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum ShareWith {
     Support,
-    #[value(hide = true)]
     Public,
 }
 

@@ -4,6 +4,8 @@
 //! compared of a pair are the decoded facts, without what differs in any two runs: times, request ids, labels,
 //! pseudonyms, the host's own name. The first pair that differs in what matters for authentication is the answer.
 
+mod sentence;
+
 use std::collections::HashMap;
 
 use super::decode::{self, Decoded};
@@ -31,6 +33,8 @@ pub struct Moment {
     pub verdict: Verdict,
     /// The finding that explains it best.
     pub answer: Option<&'static str>,
+    /// The final status, where there was an answer.
+    pub status: Option<u16>,
     host: String,
     facts: Vec<Fact>,
 }
@@ -110,6 +114,7 @@ impl Moment {
             server: case.server_name().filter(|name| name.as_str() != case.host()),
             verdict: judgement.verdict,
             answer: judgement.findings.first().map(super::Finding::id),
+            status: exchange.status(),
             host: case.host().to_owned(),
             facts,
         }
@@ -117,7 +122,11 @@ impl Moment {
 
     /// Whether it says anything else than `other`.
     fn differs(&self, other: &Self) -> bool {
-        self.verdict != other.verdict || self.answer != other.answer || !differences(self, other).is_empty()
+        !self.ends_like(other) || !differences(self, other).is_empty()
+    }
+
+    fn ends_like(&self, other: &Self) -> bool {
+        self.verdict == other.verdict && self.answer == other.answer
     }
 
     fn value(&self, fact: &Fact) -> String {
@@ -196,15 +205,13 @@ fn plain(value: &str, host: &str) -> String {
 /// Two sessions, step by step.
 #[derive(Debug)]
 pub struct Comparison {
-    /// The steps that differ, in the order in which they were taken.
-    pub steps: Vec<Divergence>,
-    /// How many steps the two have together.
-    pub compared: usize,
+    /// The steps of both together, in the order in which they were taken.
+    pub steps: Vec<Pair>,
 }
 
-/// A step that the two sessions did not take alike.
+/// A step of the two sessions.
 #[derive(Debug)]
-pub struct Divergence {
+pub struct Pair {
     /// Its number among all steps, from 1.
     pub number: usize,
     /// In the good session; nothing where it did not come.
@@ -215,7 +222,15 @@ pub struct Divergence {
     pub differences: Vec<Difference>,
 }
 
-impl Divergence {
+impl Pair {
+    /// Whether the two did not take it alike.
+    pub fn differs(&self) -> bool {
+        match (&self.good, &self.bad) {
+            (Some(good), Some(bad)) => !self.differences.is_empty() || !good.ends_like(bad),
+            _ => true,
+        }
+    }
+
     /// What was done where, of whichever session has it.
     pub fn moment(&self) -> Option<&Moment> {
         self.bad.as_ref().or(self.good.as_ref())
@@ -252,30 +267,30 @@ pub struct Difference {
 impl Comparison {
     /// Compares `good` with `bad`.
     pub fn new(good: &Course, bad: &Course) -> Self {
-        let mut steps = Vec::new();
-        let pairs = aligned(&good.moments, &bad.moments);
-        let compared = pairs.len();
-        for (number, (good, bad)) in (1..).zip(pairs) {
-            let differences = match (good, bad) {
-                (Some(good), Some(bad)) if !good.differs(bad) => continue,
-                (Some(good), Some(bad)) => differences(good, bad),
-                _ => Vec::new(),
-            };
-            steps.push(Divergence { number, good: good.cloned(), bad: bad.cloned(), differences });
-        }
-        Self { steps, compared }
+        let pair = |(number, (good, bad)): (usize, Aligned<'_>)| Pair {
+            number,
+            differences: good.zip(bad).map(|(good, bad)| differences(good, bad)).unwrap_or_default(),
+            good: good.cloned(),
+            bad: bad.cloned(),
+        };
+        Self { steps: (1..).zip(aligned(&good.moments, &bad.moments)).map(pair).collect() }
+    }
+
+    /// The steps that the two did not take alike.
+    pub fn divergences(&self) -> impl Iterator<Item = &Pair> {
+        self.steps.iter().filter(|step| step.differs())
     }
 
     /// The first step whose difference can be why one works and the other does not.
-    pub fn first(&self) -> Option<&Divergence> {
+    pub fn first(&self) -> Option<&Pair> {
         self.steps.iter().find(|step| step.is_telling())
     }
 }
 
-type Pair<'a> = (Option<&'a Moment>, Option<&'a Moment>);
+type Aligned<'a> = (Option<&'a Moment>, Option<&'a Moment>);
 
 /// Pairs the steps that both took, in order (a longest common subsequence), with what only one took in between.
-fn aligned<'a>(good: &'a [Moment], bad: &'a [Moment]) -> Vec<Pair<'a>> {
+fn aligned<'a>(good: &'a [Moment], bad: &'a [Moment]) -> Vec<Aligned<'a>> {
     let same = |one: &Moment, other: &Moment| one.step == other.step && one.is_at(other);
     let wide = bad.len() + 1;
     // How long the common course of the rests is that begin at (g, b).
@@ -358,7 +373,7 @@ fn joined(values: Vec<(String, Clean)>) -> Option<Clean> {
 mod tests {
     use super::*;
 
-    fn moment(endpoint: &'static str, step: &'static str, facts: &[(&'static str, &'static str)]) -> Moment {
+    pub(super) fn moment(endpoint: &'static str, step: &'static str, facts: &[(&'static str, &'static str)]) -> Moment {
         let fact = |(name, value): &(&'static str, &'static str)| Fact {
             place: Place::ResponseHeader("www-authenticate"),
             part: "WWW-Authenticate",
@@ -372,6 +387,7 @@ mod tests {
             server: None,
             verdict: Verdict::Step,
             answer: None,
+            status: Some(401),
             host: "mail.contoso.com".to_owned(),
             facts: facts.iter().map(fact).collect(),
         }
@@ -404,8 +420,11 @@ mod tests {
             telling: true,
         };
         assert_eq!(first.map(|step| step.differences.clone()), Some(vec![missing]));
-        let only = |step: &Divergence| (step.good.is_some(), step.bad.is_some());
-        assert_eq!(comparison.steps.iter().map(only).collect::<Vec<_>>(), [(true, true), (true, false), (false, true)]);
+        let only = |step: &Pair| (step.good.is_some(), step.bad.is_some());
+        assert_eq!(
+            comparison.divergences().map(only).collect::<Vec<_>>(),
+            [(true, true), (true, false), (false, true)]
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::json::shown;
 use super::layout;
 use super::words;
-use crate::diagnosis::comparison::{Comparison, Course, Difference, Divergence, Moment};
+use crate::diagnosis::comparison::{Comparison, Course, Difference, Moment, Pair};
 use crate::diagnosis::{Place, Verdict};
 use crate::redact::Clean;
 use crate::text::{Language, Text};
@@ -59,7 +59,7 @@ fn headline(compared: &Compared<'_>, language: Language) -> String {
             en: "{bad} leaves the way of {good} at step {number}",
             ja: "{bad} は手順 {number} で {good} と分かれます",
         },
-        None if compared.comparison.steps.is_empty() => Text {
+        None if compared.comparison.divergences().next().is_none() => Text {
             en: "{bad} and {good} do not differ in any of {steps} steps",
             ja: "{bad} と {good} は {steps} 個の手順のどれにも違いがありません",
         },
@@ -69,9 +69,13 @@ fn headline(compared: &Compared<'_>, language: Language) -> String {
         },
     };
     let number = compared.comparison.first().map_or(0, |first| first.number).to_string();
-    let steps = compared.comparison.compared.to_string();
+    let steps = compared.comparison.steps.len().to_string();
     let mut line = text
         .fill(language, &[("bad", compared.bad.0), ("good", compared.good.0), ("number", &number), ("steps", &steps)]);
+    if let Some(first) = compared.comparison.first() {
+        line += "\n";
+        line += &first.sentence(compared.good.0, compared.bad.0, language);
+    }
     for (name, course) in [compared.good, compared.bad] {
         let count = layout::exchanges(course.exchanges, language);
         let failures = course.failures().to_string();
@@ -88,7 +92,7 @@ fn headline(compared: &Compared<'_>, language: Language) -> String {
     line
 }
 
-fn step(page: &mut String, step: &Divergence, language: Language, facts: usize) {
+fn step(page: &mut String, step: &Pair, language: Language, facts: usize) {
     let Some(moment) = step.moment() else { return };
     let text = Text { en: "Step {number}: {place}", ja: "手順 {number}: {place}" };
     let place = match moment.endpoint.as_str() {
@@ -134,7 +138,7 @@ fn fact(page: &mut String, difference: &Difference, [good, bad]: [&str; 2], lang
 fn circumstances(page: &mut String, comparison: &Comparison, language: Language) {
     let mut told: Vec<&Difference> = Vec::new();
     for difference in
-        comparison.steps.iter().flat_map(|step| &step.differences).filter(|difference| !difference.telling)
+        comparison.divergences().flat_map(|step| &step.differences).filter(|difference| !difference.telling)
     {
         if told.len() < TOLD && !told.contains(&difference) {
             told.push(difference);
@@ -220,15 +224,15 @@ impl<'a> Document<'a> {
             schema: SCHEMA,
             good: source(compared.good),
             bad: source(compared.bad),
-            steps: compared.comparison.compared,
+            steps: compared.comparison.steps.len(),
             first: compared.comparison.first().map(Parting::new),
-            divergences: compared.comparison.steps.iter().map(Parting::new).collect(),
+            divergences: compared.comparison.divergences().map(Parting::new).collect(),
         }
     }
 }
 
 impl<'a> Parting<'a> {
-    fn new(step: &'a Divergence) -> Self {
+    fn new(step: &'a Pair) -> Self {
         let side = |moment: &'a Moment| Side {
             exchange: moment.exchange,
             server: moment.server.as_ref(),

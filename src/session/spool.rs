@@ -5,9 +5,12 @@
 //! nothing of it is held in memory.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::export::Scratch;
-use super::{Opening, Reader, Session, SessionError};
+use super::{Opening, Origin, Provenance, Reader, Recorded, Session, SessionError};
+use crate::exchange::Exchange;
+use crate::redact::Redactor;
 
 impl Session {
     /// The file at `path`, of any kind, and what of it could not be read. A session of ours tells of that when it is
@@ -17,6 +20,18 @@ impl Session {
             Ok(session) => Ok((session, Vec::new())),
             Err(reader) => spooled(&reader, path, opening),
         }
+    }
+}
+
+impl Session {
+    /// Exchanges of the text at `path`, which another program made.
+    pub fn of_exchanges(exchanges: Vec<Exchange>, path: &Path, redactor: &Redactor) -> Result<Self, SessionError> {
+        let (mut scratch, origin) = (Scratch::new()?, Origin::of(Provenance::Imported));
+        for exchange in exchanges {
+            scratch.add(Recorded { origin: Arc::clone(&origin), exchange })?;
+        }
+        let (written, draft) = scratch.finish()?;
+        Ok(Self::open(&written, redactor)?.standing_for(path, None, draft))
     }
 }
 

@@ -55,11 +55,11 @@ fn lines(path: &Path, each: &mut Each<'_>) -> Result<(), SessionError> {
 
 /// A SAZ has three members for each session, and ours has further ones.
 fn members(path: &Path, password: Option<&Zeroizing<String>>, each: &mut Each<'_>) -> Result<(), SessionError> {
-    let mut archive = Archive::open(path)?;
+    let (mut archive, slots) = Archive::slots(path)?;
     if let Some(password) = password {
         archive.unlock(password.clone());
     }
-    for slot in archive.slots() {
+    for slot in slots {
         let part = archive.name(slot);
         let digits: String =
             part.strip_prefix("raw/").unwrap_or_default().chars().take_while(char::is_ascii_digit).collect();

@@ -1,5 +1,6 @@
 //! What the app tells the screen of the run, and what the user wants of the app.
 
+use super::comparing::Side;
 use crate::redact::Clean;
 use crate::text::{Language, Text};
 
@@ -59,6 +60,10 @@ pub enum Mode {
     Demo,
     /// Showing saved sessions.
     Open,
+    /// Showing two sessions side by side.
+    Compare,
+    /// Showing one of the two.
+    Side(Side),
 }
 
 impl Mode {
@@ -69,7 +74,7 @@ impl Mode {
 
     /// Whether there is anything to pause.
     pub(super) const fn records(self) -> bool {
-        !matches!(self, Self::Open)
+        !matches!(self, Self::Open | Self::Compare | Self::Side(_))
     }
 }
 
@@ -113,4 +118,8 @@ pub enum Command {
     SetLanguage(Language),
     /// Identities are shown or hidden; the screen has done so already.
     Reveal(bool),
+    /// Show the exchange of that number in one of the sessions that are compared.
+    Look(Side, u64),
+    /// Back to the comparison.
+    Compare,
 }

@@ -46,6 +46,7 @@ pub(super) enum Task {
     Help,
     Readiness,
     Copy,
+    Compare,
     Quit,
 }
 

@@ -67,6 +67,10 @@ pub(super) enum Action {
     Copy,
     NextForm,
     CloseCopy,
+    OpenSide,
+    NextDifference,
+    PreviousDifference,
+    Compare,
     Quit,
     Confirm,
     Refuse,
@@ -80,6 +84,8 @@ pub(super) enum When {
     Always,
     /// While browsing, in any pane.
     Browsing,
+    /// While browsing one of two sessions that are compared.
+    Beside,
     /// While browsing, in one of these panes.
     In(&'static [Pane]),
     /// While moving about: in the panes, in the help and in the readiness of the endpoints.
@@ -94,9 +100,9 @@ impl When {
     fn holds(self, task: Task, pane: Pane) -> bool {
         match self {
             Self::Always => true,
-            Self::Browsing => task == Task::Browse,
+            Self::Browsing | Self::Beside => task == Task::Browse,
             Self::In(panes) => task == Task::Browse && panes.contains(&pane),
-            Self::Moving => matches!(task, Task::Browse | Task::Help | Task::Readiness | Task::Copy),
+            Self::Moving => matches!(task, Task::Browse | Task::Help | Task::Readiness | Task::Copy | Task::Compare),
             Self::Unasked => task != Task::Quit,
             Self::While(wanted) => task == wanted,
         }

@@ -6,12 +6,13 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::Source;
 use super::banner::{Banner, Command, Counts, Mode, Problem, Reading};
+use super::comparing::{Compared, Comparing, Side};
 use super::copying::Copying;
 use super::document::Mark;
 use super::filter::Filter;
 use super::flows::{Flows, Toward};
 use super::focus::{Pane, Task, pane_of};
-use super::keys::{self, Action, Input};
+use super::keys::{self, Action, Entry, Input, When};
 use super::looked::Looked;
 use super::matrix::Matrix;
 use super::row::Row;
@@ -53,6 +54,8 @@ pub struct State {
     clipboard: Option<String>,
     /// What the endpoints offer, while it is looked at.
     pub(super) matrix: Matrix,
+    /// Two sessions side by side; nothing where there is one.
+    pub(super) comparing: Option<Comparing>,
     /// How many rows a page is, by pane; known once drawn.
     pages: [u16; 5],
     /// The place of the evidence has yet to be scrolled to.
@@ -60,8 +63,6 @@ pub struct State {
     dirty: bool,
 }
 
-/// Rows that the filter is applied to at a time: about a millisecond's work.
-const FILTER_BUDGET: usize = 20_000;
 /// For how long it is applied before what it leaves so far is drawn: a key is never waited for longer.
 const FILTER_PATIENCE: Duration = Duration::from_millis(20);
 
@@ -69,7 +70,7 @@ impl State {
     /// Nothing seen yet.
     pub fn new(language: Language, banner: Banner) -> Self {
         let mut flows = Flows::default();
-        flows.following = banner.mode != Mode::Open;
+        flows.following = banner.mode.records();
         Self {
             language,
             banner,
@@ -93,10 +94,19 @@ impl State {
             copying: Copying::default(),
             clipboard: None,
             matrix: Matrix::default(),
+            comparing: None,
             pages: [10; 5],
             bring_into_view: false,
             dirty: true,
         }
+    }
+
+    /// Two sessions side by side.
+    pub fn of_comparison(language: Language, banner: Banner, compared: Compared) -> Self {
+        let mut state = Self::new(language, banner);
+        state.comparing = Some(Comparing::new(compared));
+        state.task = state.base();
+        state
     }
 
     /// Adds a row, or replaces the one of the same exchange (one that was running and has ended). A new row is
@@ -150,6 +160,28 @@ impl State {
         self.dirty
     }
 
+    /// Shows an exchange and what is said of it; says whether it is in the list.
+    pub fn show(&mut self, id: u64) -> bool {
+        let known = self.flows.select(id);
+        if known {
+            self.task = self.base();
+            self.look_at(Pane::Findings);
+            self.dirty = true;
+        }
+        known
+    }
+
+    /// Goes on in another language, where that was not decided on this screen.
+    pub fn set_language(&mut self, language: Language) {
+        self.dirty |= self.language != language;
+        self.language = language;
+    }
+
+    /// Draws anew, after another screen was drawn in its place.
+    pub const fn refresh(&mut self) {
+        self.dirty = true;
+    }
+
     /// The language that sentences are shown in now.
     pub const fn language(&self) -> Language {
         self.language
@@ -177,7 +209,7 @@ impl State {
     pub(super) fn prepare(&mut self, source: &dyn Source) {
         let began = Instant::now();
         self.dirty = loop {
-            if self.flows.catch_up(FILTER_BUDGET) {
+            if self.flows.catch_up(source) {
                 break false;
             }
             if began.elapsed() >= FILTER_PATIENCE {
@@ -228,10 +260,13 @@ impl State {
             Action::PageDown => self.go(self.page()),
             Action::Home => self.go_to_start(),
             Action::End => self.go_to_end(),
+            Action::Left if self.task == Task::Compare => self.compare(|comparing| comparing.choose(Side::Good)),
+            Action::Right if self.task == Task::Compare => self.compare(|comparing| comparing.choose(Side::Bad)),
             Action::Left => self.step_aside(-1),
             Action::Right => self.step_aside(1),
             Action::Enter => self.enter(),
-            Action::Back => self.back(),
+            Action::Back => return self.back(),
+            Action::NextPane | Action::PreviousPane if self.task == Task::Compare => self.compare(Comparing::turn),
             Action::NextPane => self.look_at(self.focus.next()),
             Action::PreviousPane => self.look_at(self.focus.previous()),
             Action::Zoom => self.zoomed = !self.zoomed,
@@ -253,8 +288,15 @@ impl State {
             }
             Action::NextForm => self.copying.turn(),
             Action::KeepFilter | Action::CloseHelp | Action::CloseReadiness | Action::CloseCopy | Action::Refuse => {
-                self.task = Task::Browse;
+                self.task = self.base();
             }
+            Action::OpenSide => {
+                let (side, exchange) = self.comparing.as_ref().and_then(Comparing::exchange)?;
+                return Some(Command::Look(side, exchange));
+            }
+            Action::NextDifference => self.compare(|comparing| comparing.seek(true)),
+            Action::PreviousDifference => self.compare(|comparing| comparing.seek(false)),
+            Action::Compare => return matches!(self.banner.mode, Mode::Side(_)).then_some(Command::Compare),
             Action::ClearFilter => {
                 self.task = Task::Browse;
                 self.flows.set_filter(Filter::default());
@@ -305,11 +347,16 @@ impl State {
         if self.task == Task::Readiness {
             return self.matrix.page();
         }
+        if let (Task::Compare, Some(comparing)) = (self.task, &self.comparing) {
+            return comparing.page();
+        }
         usize::from(self.pages[self.focus as usize].saturating_sub(1).max(1)).cast_signed()
     }
 
     fn go(&mut self, by: isize) {
-        if self.task == Task::Readiness {
+        if self.task == Task::Compare {
+            self.compare(|comparing| comparing.go(by));
+        } else if self.task == Task::Readiness {
             self.matrix.go(by);
         } else if self.task == Task::Copy {
             self.copying.scroll = self.copying.scroll.saturating_add_signed(by);
@@ -324,7 +371,9 @@ impl State {
     }
 
     fn go_to_start(&mut self) {
-        if self.task == Task::Readiness {
+        if self.task == Task::Compare {
+            self.compare(|comparing| comparing.go(isize::MIN));
+        } else if self.task == Task::Readiness {
             self.matrix.go(isize::MIN);
         } else if self.task == Task::Copy {
             self.copying.scroll = 0;
@@ -338,7 +387,9 @@ impl State {
     }
 
     fn go_to_end(&mut self) {
-        if self.task == Task::Readiness {
+        if self.task == Task::Compare {
+            self.compare(|comparing| comparing.go(isize::MAX));
+        } else if self.task == Task::Readiness {
             self.matrix.go(isize::MAX);
         } else if self.task == Task::Copy {
             self.copying.scroll = usize::MAX;
@@ -421,14 +472,35 @@ impl State {
         }
     }
 
-    fn back(&mut self) {
+    fn back(&mut self) -> Option<Command> {
         if self.zoomed {
             self.zoomed = false;
         } else if self.focus != Pane::Flows {
             self.focus = Pane::Flows;
         } else if !self.flows.filter().text().is_empty() {
             self.flows.set_filter(Filter::default());
+        } else {
+            return matches!(self.banner.mode, Mode::Side(_)).then_some(Command::Compare);
         }
+        None
+    }
+
+    /// Whether an entry of the key table has a meaning here.
+    pub(super) fn has(&self, entry: &Entry) -> bool {
+        match (entry.when, self.banner.mode) {
+            (When::Beside, mode) => matches!(mode, Mode::Side(_)),
+            (When::While(Task::Compare), mode) => mode == Mode::Compare,
+            (_, mode) => mode.records() || entry.keys.iter().all(|(_, action)| *action != Action::Pause),
+        }
+    }
+
+    /// What is done where nothing is asked or laid over it.
+    const fn base(&self) -> Task {
+        if self.comparing.is_some() { Task::Compare } else { Task::Browse }
+    }
+
+    fn compare(&mut self, act: impl FnMut(&mut Comparing)) {
+        self.comparing.iter_mut().for_each(act);
     }
 
     /// Selects the first piece of evidence where none is.

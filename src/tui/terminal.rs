@@ -56,12 +56,17 @@ const FRAME: Duration = Duration::from_millis(33);
 /// The most inputs taken at once, so that a held key or a pasted text cannot keep traffic from being shown.
 const INPUTS: usize = 64;
 
+/// Whether standard input and output are a terminal.
+pub fn is_there() -> bool {
+    io::stdout().is_terminal() && io::stdin().is_terminal()
+}
+
 impl Screen {
     /// Takes over the terminal: raw mode, alternate screen, and a panic hook that gives it back before a panic of this
     /// thread is reported. A panic of another thread is reported when the screen is closed, so that its words do not
     /// tear the picture.
     pub fn open() -> Result<Self, ScreenError> {
-        if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        if !is_there() {
             return Err(ScreenError::NoTerminal);
         }
         let taken = Taken::take().map_err(ScreenError::Take)?;

@@ -1,6 +1,7 @@
 //! The screen driven by keys and drawn on a made-up terminal.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod comparing;
 mod copying;
 mod evidence;
 mod keys;

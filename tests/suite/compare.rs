@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::kit::Workshop;
+use crate::kit::{Terminal, Workshop, need};
 
 /// The value of `Authorization`, the status, the challenges of the answer, and the server that gave it.
 type Step<'a> = (Option<&'a str>, u16, &'a [&'a str], &'a str);
@@ -32,9 +32,8 @@ fn archive(steps: &[Step<'_>]) -> String {
     json!({"log": {"version": "1.2", "creator": {"name": "made", "version": "1"}, "entries": entries}}).to_string()
 }
 
-#[test]
-fn the_first_divergence_comes_first_with_the_server_that_made_it() {
-    let workshop = Workshop::new();
+/// `good.har`, and `bad.har` whose second challenge lacks what the good one's has.
+fn part(workshop: &Workshop) {
     let bearer = "Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", trusted_issuers=\"00000001-0000-0000-c000-000000000000@*\"";
     let whole = format!("{bearer}, authorization_uri=\"https://login.windows.net/common/oauth2/authorize\"");
     let (ntlm, token) = ("NTLM", "Bearer eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJodHRwczovL21haWwuY29udG9zby5jb20vIn0.c2ln");
@@ -48,6 +47,12 @@ fn the_first_divergence_comes_first_with_the_server_that_made_it() {
     for (name, text) in [("good.har", &good), ("bad.har", &bad)] {
         std::fs::write(workshop.path(name), text).unwrap();
     }
+}
+
+#[test]
+fn the_first_divergence_comes_first_with_the_server_that_made_it() {
+    let workshop = Workshop::new();
+    part(&workshop);
     let run = |name: &str, options: &[&str]| {
         let [good, other] = ["good.har", name].map(|name| workshop.path(name).to_string_lossy().into_owned());
         let finished = workshop.run(&[&["compare", &good, &other], options].concat());
@@ -55,7 +60,8 @@ fn the_first_divergence_comes_first_with_the_server_that_made_it() {
         String::from_utf8(finished.stdout).unwrap()
     };
     let text = run("bad.har", &[]);
-    assert!(text.starts_with("bad.har leaves the way of good.har at step 2\n"), "{text}");
+    let sentence = "step 2 (mapi empty-bearer): bad.har's challenge lacks authorization_uri; server EX02";
+    assert!(text.starts_with(&format!("bad.har leaves the way of good.har at step 2\n{sentence}\n")), "{text}");
     let parting = "Step 2: mapi empty-bearer\n  good: #2 step hma-empty-bearer, server EX01\n  \
                    bad: #2 failure hma-no-authorization-uri, server EX02\n    \
                    response.header.www-authenticate authorization_uri\n      \
@@ -70,4 +76,46 @@ fn the_first_divergence_comes_first_with_the_server_that_made_it() {
     assert_eq!(document["first"]["differences"][0]["bad"], Value::Null);
     let same: Value = serde_json::from_str(&run("good.har", &["--format", "json"])).unwrap();
     assert_eq!((&same["first"], &same["steps"]), (&Value::Null, &json!(3)));
+}
+
+#[test]
+fn on_a_terminal_the_two_stand_side_by_side_and_each_exchange_can_be_opened() {
+    if !need(&["tmux"]) {
+        return;
+    }
+    let workshop = Workshop::new();
+    part(&workshop);
+    // As somebody copied it from a trace: it is a session like the others.
+    let pasted = "GET /owa/ HTTP/1.1\nHost: mail.contoso.com\n\nHTTP/1.1 401 Unauthorized\nWWW-Authenticate: NTLM\n\n";
+    std::fs::write(workshop.path("pasted.txt"), pasted).unwrap();
+    let [good, bad, text] =
+        ["good.har", "bad.har", "pasted.txt"].map(|name| workshop.path(name).to_string_lossy().into_owned());
+    for (columns, rows, language, sentence) in [
+        (80, 24, "en", "bad.har's challenge lacks authorization_uri"),
+        (140, 40, "en", "bad.har's challenge lacks authorization_uri; server EX02"),
+        (80, 24, "ja", "bad.har のチャレンジに authorization_uri が"),
+    ] {
+        let mut terminal = Terminal::start(&workshop, columns, rows, &["compare", &good, &bad, "--lang", language]);
+        let screen = terminal.screen("the comparison", |screen| screen.contains("▶ 2"));
+        assert!(screen.contains(sentence), "{screen}");
+        terminal.press("Enter");
+        // The bad session at the exchange, with what is said of it.
+        let screen = terminal.screen("the exchange", |screen| screen.contains("hma-no-authorization-uri"));
+        assert!(screen.contains("/mapi/emsmdb/") && !screen.contains("▶ 2"), "{screen}");
+        terminal.press("b");
+        terminal.screen("the comparison again", |screen| screen.contains("▶ 2"));
+        terminal.press("Left");
+        terminal.press("Enter");
+        terminal.screen("the good one's exchange", |screen| screen.contains("hma-empty-bearer"));
+        terminal.press("q");
+        terminal.screen("the shell", |screen| screen.contains("ended with 0"));
+    }
+    let mut terminal = Terminal::start(&workshop, 80, 24, &["compare", &good, &text]);
+    terminal.screen("a comparison with a pasted text", |screen| screen.contains("pasted.txt"));
+    terminal.press("q");
+    terminal.screen("the shell", |screen| screen.contains("ended with 0"));
+    let mut printed = Terminal::start(&workshop, 140, 40, &["compare", &good, &bad, "--format", "text"]);
+    printed.screen("text", |screen| {
+        screen.contains("bad.har leaves the way of good.har") && screen.contains("ended with 0")
+    });
 }

@@ -80,6 +80,51 @@ pub(in crate::tui) static KEYS: &[Entry] = &[
         help: text("while copying: back to the panes", "コピー中: 閉じる"),
     },
     Entry {
+        keys: &[(key(KeyCode::Enter), Action::OpenSide)],
+        when: When::While(Task::Compare),
+        hint: text("open it", "開く"),
+        help: text(
+            "in the comparison: open the exchange of the selected side in its session",
+            "比較: 選択した側のフローをそのセッションで開く",
+        ),
+    },
+    Entry {
+        keys: &[(key(KeyCode::Left), Action::Left), (key(KeyCode::Right), Action::Right)],
+        when: When::While(Task::Compare),
+        hint: text("good, bad", "正常・異常"),
+        help: text("in the comparison: the good side, the bad side", "比較: 正常側・異常側を選ぶ"),
+    },
+    Entry {
+        keys: &[(char('n'), Action::NextDifference), (char('N'), Action::PreviousDifference)],
+        when: When::While(Task::Compare),
+        hint: text("difference", "違い"),
+        help: text("in the comparison: next and previous step that differs", "比較: 次・前の異なる手順"),
+    },
+    Entry {
+        keys: &[(key(KeyCode::Tab), Action::NextPane), (key(KeyCode::BackTab), Action::PreviousPane)],
+        when: When::While(Task::Compare),
+        hint: text("pane", "ペイン"),
+        help: text("in the comparison: the steps, or what differs", "比較: 手順の一覧と違いの内容を切り替える"),
+    },
+    Entry {
+        keys: &[(char('?'), Action::Help)],
+        when: When::While(Task::Compare),
+        hint: text("help", "ヘルプ"),
+        help: text("in the comparison: this help", "比較: このヘルプ"),
+    },
+    Entry {
+        keys: &[(char('q'), Action::Leave)],
+        when: When::While(Task::Compare),
+        hint: text("quit", "終了"),
+        help: text("in the comparison: quit", "比較: 終了する"),
+    },
+    Entry {
+        keys: &[(char('b'), Action::Compare)],
+        when: When::Beside,
+        hint: text("comparison", "比較へ"),
+        help: text("back to the comparison; Esc in the list does so, too", "比較に戻る (一覧では Esc でも戻る)"),
+    },
+    Entry {
         keys: &[(char('?'), Action::Help)],
         when: When::Browsing,
         hint: text("help", "ヘルプ"),
@@ -129,8 +174,8 @@ pub(in crate::tui) static KEYS: &[Entry] = &[
         when: When::Browsing,
         hint: text("filter", "絞り込み"),
         help: text(
-            "filter as one types: words, 401, 4xx, is:failure, host: path: method: authn: finding: -not",
-            "入力しながら絞り込む: 語句, 401, 4xx, is:failure, host: path: method: authn: finding: -除外",
+            "filter as one types: words, 401, 4xx, is:failure, host: path: method: authn: finding: text: -not",
+            "入力しながら絞り込む: 語句, 401, 4xx, is:failure, host: path: method: authn: finding: text: -除外",
         ),
     },
     Entry {

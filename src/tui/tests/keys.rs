@@ -35,7 +35,7 @@ fn quitting_asks_only_while_clients_are_served() {
 
 #[test]
 fn every_key_means_one_thing_at_a_time() {
-    for task in [Task::Browse, Task::Filter, Task::Help, Task::Readiness, Task::Copy, Task::Quit] {
+    for task in [Task::Browse, Task::Filter, Task::Help, Task::Readiness, Task::Copy, Task::Compare, Task::Quit] {
         for pane in Pane::ALL {
             let keys: Vec<_> =
                 crate::tui::keys::entries(task, pane).flat_map(|entry| entry.keys).map(|(key, _)| key).collect();

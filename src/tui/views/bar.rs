@@ -9,9 +9,10 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::text::Text;
 use crate::tui::banner::{Identities, Mode, Reading};
+use crate::tui::comparing::Side;
 use crate::tui::document::harmless;
 use crate::tui::focus::Task;
-use crate::tui::keys::{self, Action};
+use crate::tui::keys;
 use crate::tui::state::State;
 use crate::tui::theme::{self, Tone};
 use crate::tui::words::text;
@@ -75,6 +76,9 @@ fn doing(state: &State, wide: bool) -> Vec<Span<'static>> {
         Mode::Replay => ("▶", text("replaying", "再生中"), Tone::Good),
         Mode::Demo => ("▶", text("demonstration", "デモ"), Tone::Good),
         Mode::Open => ("■", text("saved session", "保存済みセッション"), Tone::Quiet),
+        Mode::Compare => ("≠", text("comparison", "比較"), Tone::Name),
+        Mode::Side(Side::Good) => ("■", text("good session", "正常なセッション"), Tone::Good),
+        Mode::Side(Side::Bad) => ("■", text("bad session", "異常なセッション"), Tone::Bad),
     };
     let mut spans = vec![Span::styled(format!("{glyph} "), tone.style()), Span::raw(words.to(language))];
     let reading = state.reading.map(|reading| match reading {
@@ -95,6 +99,12 @@ fn counts(state: &State) -> Vec<Span<'static>> {
         spans.push(Span::styled(count.to_string(), style.patch(Tone::Strong.style())));
         spans.push(Span::styled(words.to(language), Tone::Quiet.style()));
     };
+    if let Some(comparing) = &state.comparing {
+        let differ = comparing.steps().iter().filter(|step| step.is_telling()).count() as u64;
+        add(comparing.steps().len() as u64, text(" steps  ", " 手順  "), Tone::Plain.style());
+        add(differ, text(" differ ", " 件相違 "), if differ > 0 { Tone::Bad } else { Tone::Plain }.style());
+        return spans;
+    }
     add(state.flows.len() as u64, text(" exchanges  ", " 件  "), Tone::Plain.style());
     add(state.flows.challenges() as u64, text(" × 401  ", " × 401  "), Tone::Warning.style());
     add(failures as u64, text(" failures ", " 件失敗 "), if failures > 0 { Tone::Bad } else { Tone::Plain }.style());
@@ -139,8 +149,10 @@ pub(super) fn hints(frame: &mut Frame<'_>, area: Rect, state: &State) {
     for entry in keys::entries(state.task, state.focus) {
         let hint = entry.hint.to(state.language);
         let key = format!(" {} ", entry.short_name());
-        let is_idle = !state.banner.mode.records() && entry.keys.iter().any(|(_, action)| *action == Action::Pause);
-        if hint.is_empty() || is_idle || width(&spans) + key.width() + hint.width() + 1 > usize::from(area.width) {
+        if hint.is_empty()
+            || !state.has(entry)
+            || width(&spans) + key.width() + hint.width() + 1 > usize::from(area.width)
+        {
             continue;
         }
         spans.push(Span::styled(key, theme::KEY));

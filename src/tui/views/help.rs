@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Block, BorderType, Widget};
 
-use super::inside;
+use super::{comparing, inside};
 use crate::diagnosis::{StepState, Verdict};
 use crate::tui::document::{Document, Line};
 use crate::tui::focus::Task;
@@ -35,9 +35,17 @@ fn lay_out(state: &State) -> Document {
     let language = state.language;
     let mut page = Document::default();
     page.push(Line::of(Tone::Heading, text("Keys", "キー").to(language)));
-    let (typing, browsing): (Vec<_>, Vec<_>) = KEYS.iter().partition(|entry| matches!(entry.when, When::While(_)));
+    let (typing, browsing): (Vec<_>, Vec<_>) =
+        KEYS.iter().filter(|entry| state.has(entry)).partition(|entry| matches!(entry.when, When::While(_)));
     let asked = |entry: &&&Entry| entry.when == When::While(Task::Filter);
-    for entry in browsing.iter().chain(typing.iter().filter(asked)) {
+    let compared = |entry: &&&Entry| entry.when == When::While(Task::Compare);
+    let everywhere = |entry: &&&Entry| matches!(entry.when, When::Always | When::Moving | When::Unasked);
+    let entries: Vec<_> = if state.comparing.is_some() {
+        typing.iter().filter(compared).chain(browsing.iter().filter(everywhere)).collect()
+    } else {
+        browsing.iter().chain(typing.iter().filter(asked)).collect()
+    };
+    for entry in entries {
         page.push(entry_line(&entry.names(), entry.help.to(language)));
     }
     page.blank();
@@ -62,6 +70,13 @@ fn lay_out(state: &State) -> Document {
         );
     }
     page.blank();
+    if state.comparing.is_some() {
+        page.push(Line::of(Tone::Heading, text("Steps of the comparison", "比較の手順").to(language)));
+        for (mark, tone, meaning) in comparing::MARKS {
+            page.push(Line::new().put(tone, &format!("  {mark} ")).put(Tone::Plain, meaning.to(language)));
+        }
+        return page;
+    }
     page.push(Line::of(Tone::Heading, text("Handshake steps", "ハンドシェイクの手順").to(language)));
     for state in [StepState::Done, StepState::Failed, StepState::Missing, StepState::Unseen] {
         let said = format!("  {} {}", theme::step_glyph(state), words::step_state(state).to(language));

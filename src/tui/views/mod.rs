@@ -2,6 +2,8 @@
 
 mod bar;
 mod body;
+mod cells;
+mod comparing;
 mod copying;
 pub(super) mod findings;
 mod flows;
@@ -46,6 +48,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &mut State, source: &dyn Source
     bar::hints(frame, hints, state);
     if state.task == Task::Help {
         help::draw(frame, body, state);
+    } else if state.task == Task::Compare {
+        comparing::draw(frame, body, state);
     } else if state.task == Task::Copy {
         copying::draw(frame, body, state);
     } else if state.task == Task::Readiness {

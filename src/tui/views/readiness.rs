@@ -3,14 +3,14 @@
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::widgets::{Block, BorderType, Widget};
 use unicode_width::UnicodeWidthStr;
 
+use super::cells::Cells;
 use super::inside;
 use crate::diagnosis::{Difference, Readiness};
 use crate::text::{Language, Text};
-use crate::tui::document::{Document, Line, harmless};
+use crate::tui::document::{Document, Line};
 use crate::tui::state::State;
 use crate::tui::theme::{self, Tone};
 use crate::tui::words::text;
@@ -89,7 +89,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State) {
 }
 
 fn headings(buffer: &mut Buffer, area: Rect, columns: &Columns, language: Language) {
-    let mut cells = Cells { buffer, area, x: area.x };
+    let mut cells = Cells::new(buffer, area);
     cells.skip(2);
     for (words, width) in [
         (text("endpoint", "エンドポイント"), columns.endpoint),
@@ -111,7 +111,7 @@ fn draw_row(
     (row, different): (&Readiness, &Difference),
     language: Language,
 ) {
-    let mut cells = Cells { buffer, area, x: area.x };
+    let mut cells = Cells::new(buffer, area);
     let mark = if different.is_any() { "! " } else { "  " };
     cells.cell(mark, 2, Tone::Bad.style());
     cells.cell(row.endpoint, columns.endpoint, Tone::Name.style());
@@ -200,35 +200,5 @@ fn name(row: &Readiness, room: u16) -> String {
     match &row.server {
         Some(server) if whole.as_str().width() >= usize::from(room) => format!("{server} {}", row.host),
         _ => whole.as_str().to_owned(),
-    }
-}
-
-/// Cells of one row, written from left to right.
-struct Cells<'a> {
-    buffer: &'a mut Buffer,
-    area: Rect,
-    x: u16,
-}
-
-impl Cells<'_> {
-    /// Words in a cell that is so wide, the gap behind it included; what does not fit is cut.
-    fn cell(&mut self, words: &str, width: u16, style: Style) {
-        let end = self.x.saturating_add(width).min(self.area.right());
-        let words: String = words.chars().map(harmless).collect();
-        let mut room = usize::from(end.saturating_sub(self.x));
-        if end < self.area.right() {
-            room = room.saturating_sub(1);
-        }
-        if words.width() > room && room > 1 {
-            let (x, _) = self.buffer.set_stringn(self.x, self.area.y, &words, room - 1, style);
-            self.buffer.set_stringn(x, self.area.y, "…", 1, style);
-        } else {
-            self.buffer.set_stringn(self.x, self.area.y, &words, room, style);
-        }
-        self.x = end;
-    }
-
-    fn skip(&mut self, columns: u16) {
-        self.x = self.x.saturating_add(columns).min(self.area.right());
     }
 }

@@ -48,7 +48,7 @@ fn lay_out(banner: &Banner, language: Language) -> Document {
     let mut page = Document::default();
     let headline = match banner.mode {
         Mode::Capture | Mode::Reverse | Mode::Replay => WAITING,
-        Mode::Open => EMPTY,
+        Mode::Open | Mode::Compare | Mode::Side(_) => EMPTY,
         Mode::Demo => DEMO,
     };
     page.push(Line::of(Tone::Strong, headline.to(language)));
