@@ -34,11 +34,11 @@ impl Shelved {
     /// The same, and a pasted text, too.
     pub(super) fn of_any(path: &Path, progress: &Progress, language: Language) -> Result<Self, Fault> {
         if !input::is_text(path)? {
-            return Self::of(path, progress, language);
+            return Self::of(path, Redactor::new(), progress, language);
         }
         let redactor = Redactor::new();
         match Input::open(path, &Opening::quietly(&redactor))? {
-            Input::File(_) => Self::of(path, progress, language),
+            Input::File(_) => Self::of(path, Redactor::new(), progress, language),
             Input::Pasted(exchanges) => {
                 let session = Session::of_exchanges(exchanges, path, &redactor)?;
                 Ok(Self::new(session, Vec::new(), redactor))
