@@ -4,7 +4,6 @@ mod screen;
 
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::Arc;
 
 use super::input::{self, Folds, Input};
 use super::onlooker::{Onlooker, Then, unless_ended};
@@ -14,7 +13,7 @@ use super::{Exit, Fault, Lines, warn};
 use crate::diagnosis::comparison::{Comparison, Course};
 use crate::redact::Redactor;
 use crate::report::comparison::{self, Compared};
-use crate::session::{Opening, Origin, Progress, Provenance, Recorded, SessionError};
+use crate::session::{Opening, Progress, Recorded, SessionError};
 use crate::text::Language;
 use crate::tui;
 
@@ -82,16 +81,7 @@ fn read(source: &Path, progress: &Progress, language: Language) -> Result<Read, 
         Opening { redactor: &redactor, password: &|path| input::password(path, language), progress: progress.clone() };
     let mut course = Course::default();
     let mut gaps = Vec::new();
-    match Input::open(source, &opening)? {
-        Input::File(reader) => follow(&mut course, input::readable(reader.exchanges(), &mut gaps)),
-        Input::Pasted(exchanges) => {
-            let origin = Origin::of(Provenance::Imported);
-            follow(
-                &mut course,
-                exchanges.into_iter().map(|exchange| Recorded { origin: Arc::clone(&origin), exchange }),
-            );
-        }
-    }
+    follow(&mut course, Input::open(source, &opening)?.exchanges(&mut gaps));
     if progress.is_cancelled() {
         return Err(SessionError::Cancelled.into());
     }

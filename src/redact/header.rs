@@ -104,6 +104,11 @@ pub(super) fn is_known(name: &str) -> bool {
     place(name).is_some()
 }
 
+/// The words that names in the table are made of.
+pub(super) fn words() -> impl Iterator<Item = &'static str> {
+    HEADERS.iter().flat_map(|(name, _)| name.split('-'))
+}
+
 fn rule(name: &str) -> Rule {
     place(name).map_or_else(|| unknown(name), |place| HEADERS[place].1)
 }

@@ -81,7 +81,7 @@ fn and_in_every_report() {
         let shown = String::from_utf8(bytes).unwrap();
         assert!(shown.contains("sig=[hidden]") || shown.contains("sig=\\[hidden\\]"), "{shown}");
         if matches!(page, Page::Markdown | Page::Html) {
-            assert!(shown.contains(&format!(" secrets, {} found", found.count())), "{shown}");
+            assert!(shown.contains(&format!("secrets, {} found", found.count())), "{shown}");
         }
     }
 }
