@@ -39,7 +39,7 @@ pub(super) fn lines(sanitizing: &Sanitizing, language: Language) -> Vec<(&'stati
     let mut line = |title: Text, words: String| lines.push((title.to(language), words));
     for source in &sanitizing.sources {
         let kind = source.kind.map_or(Text { en: "pasted text", ja: "貼り付けたテキスト" }, kind);
-        line(SOURCE, format!("{} ({})", text::source_name(&source.name, language), kind.to(language)));
+        line(SOURCE, format!("{}: {}", text::source_name(&source.name, language), kind.to(language)));
         if let Some(stated) = &source.stated {
             line(STATED, statement(stated, language));
         }
