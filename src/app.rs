@@ -19,7 +19,10 @@ mod leak_matrix;
 mod ledger;
 mod lines;
 mod log;
+#[cfg(test)]
+mod name_matrix;
 mod numbers;
+mod onlooker;
 mod open;
 mod order;
 mod output;

@@ -153,8 +153,8 @@ pub fn mitm(bytes: &[u8]) {
 /// Any bytes are read as an archive, and as the members of one, divided by a byte of 0: twice, and alike.
 pub fn saz(bytes: &[u8]) {
     as_file("saz", &[b"PK\x03\x04".as_slice(), bytes].concat());
-    let mut parts = bytes.splitn(3, |byte| *byte == 0);
-    let names = ["raw/1_c.txt", "raw/1_s.txt", "raw/1_m.xml"];
+    let mut parts = bytes.splitn(4, |byte| *byte == 0);
+    let names = ["raw/1_c.txt", "raw/1_s.txt", "raw/1_m.xml", "raw/1_w.txt"];
     let members = names.iter().zip(&mut parts).flat_map(|(name, content)| member(name, content));
     as_file("saz", &members.collect::<Vec<u8>>());
 }

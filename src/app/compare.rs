@@ -7,12 +7,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::input::{self, Folds, Input};
+use super::onlooker::{Onlooker, Then, unless_ended};
 use super::output::Output;
 use super::{Exit, Fault, Lines, warn};
 use crate::diagnosis::comparison::{Comparison, Course};
 use crate::redact::Redactor;
 use crate::report::comparison::{self, Compared};
-use crate::session::{Opening, Origin, Provenance, Recorded};
+use crate::session::{Opening, Origin, Progress, Provenance, Recorded, SessionError};
 use crate::text::Language;
 use crate::tui;
 
@@ -20,14 +21,24 @@ use crate::tui;
 pub(super) fn compare(good: &Path, bad: &Path, lines: Option<Lines>, language: Language) -> Result<Exit, Fault> {
     let sources = [good, bad];
     let typed = sources.contains(&Path::new(input::STANDARD));
-    match lines {
+    let compared = match lines {
         None if tui::is_there() && !typed => screen::compare(sources, language),
-        lines => print(sources, lines.unwrap_or(Lines::Text), language),
-    }
+        lines => print(sources, lines.unwrap_or(Lines::Text), typed, language),
+    };
+    unless_ended(compared, language)
 }
 
-fn print(sources: [&Path; 2], lines: Lines, language: Language) -> Result<Exit, Fault> {
-    let [good, bad] = [read(sources[0], language)?, read(sources[1], language)?];
+fn print(sources: [&Path; 2], lines: Lines, typed: bool, language: Language) -> Result<Exit, Fault> {
+    let progress = Progress::default();
+    let onlooker = Onlooker::new(&progress, Then::ReadAnother, typed, language)?;
+    let read = read(sources[0], &progress, language).and_then(|good| {
+        progress.begin_anew();
+        Ok([good, read(sources[1], &progress, language)?])
+    });
+    let mut heard = onlooker.leave();
+    // What follows is ended as the system ends programs.
+    heard.signals = None;
+    let [good, bad] = read?;
     let names = names(sources);
     let comparison = Comparison::new(&good.course, &bad.course);
     let compared = Compared { good: (&names[0], &good.course), bad: (&names[1], &bad.course), comparison: &comparison };
@@ -55,9 +66,10 @@ struct Read {
     whole: bool,
 }
 
-fn read(source: &Path, language: Language) -> Result<Read, Fault> {
+fn read(source: &Path, progress: &Progress, language: Language) -> Result<Read, Fault> {
     let redactor = Redactor::new();
-    let opening = Opening { password: &|path| input::password(path, language), ..Opening::quietly(&redactor) };
+    let opening =
+        Opening { redactor: &redactor, password: &|path| input::password(path, language), progress: progress.clone() };
     let mut course = Course::default();
     let mut gaps = Vec::new();
     match Input::open(source, &opening)? {
@@ -69,6 +81,9 @@ fn read(source: &Path, language: Language) -> Result<Read, Fault> {
                 exchanges.into_iter().map(|exchange| Recorded { origin: Arc::clone(&origin), exchange }),
             );
         }
+    }
+    if progress.is_cancelled() {
+        return Err(SessionError::Cancelled.into());
     }
     for gap in &gaps {
         warn(&Fault::from(gap.clone()).message(language));

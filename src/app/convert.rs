@@ -1,34 +1,30 @@
 //! `authtap convert`: from one session file to another, through the door.
 
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, SyncSender};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+mod sharing;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+
 use zeroize::Zeroizing;
 
+use self::sharing::Sharing;
+use super::onlooker::{Onlooker, Then};
 use super::proof::{self, Found, Judge, Said};
 use super::save::is_same_file;
-use super::signals::Signals;
-use super::{Convert, Exit, Fault, Share, capture, input, warn};
+use super::{Convert, Exit, Fault, Share, input, warn};
 use crate::redact::{Met, Redactor};
 use crate::report::sanitizing;
-use crate::session::{Export, Form, Manifest, Opening, Progress, Reader, Recorded, SessionError};
+use crate::session::{Export, Form, Manifest, Opening, Progress, Reader, SessionError};
 use crate::text::{Language, Text};
-
-/// How often the bar moves, and a request to end is seen.
-const TICK: Duration = Duration::from_millis(100);
 
 pub(super) fn convert(order: &Convert, language: Language) -> Result<Exit, Fault> {
     if is_same_file(&order.from, &order.to) {
         return Err(Fault::OntoItself { path: order.to.clone() });
     }
-    let runtime = capture::runtime()?;
     let progress = Progress::default();
-    let onlooker = Onlooker::new(Some(Signals::listen(&runtime)?), progress.clone());
+    let onlooker = Onlooker::new(&progress, Then::Check, false, language)?;
     let copied = copy(order, None, &progress, language);
-    onlooker.leave();
+    let _heard = onlooker.leave();
     match copied {
         Ok(copied) => {
             copied.say(&order.to, language);
@@ -70,6 +66,10 @@ pub(super) struct Copied {
     before: Said,
     /// What is said of the copy.
     after: Said,
+    /// How many private names have stand-ins.
+    replaced: u64,
+    /// How many of them there was no room to tell apart.
+    beyond: u64,
     met: Met,
     /// What stood in the copy, and is masked there.
     pub(super) found: Found,
@@ -86,6 +86,22 @@ impl Copied {
         };
         let names = [("count", &*self.exchanges.to_string()), ("path", &*path.display().to_string())];
         warn(&written.fill(language, &names));
+        if self.replaced > 0 {
+            let replaced = Text {
+                en: "{count} names of hosts, domains, tenants, servers, certificates, addresses and ids have stand-ins, and \
+                     none of them was found in the file. Sentences may tell more than names: look through it",
+                ja: "ホスト、ドメイン、テナント、サーバー、証明書、アドレス、ID の {count} 件の名前を代わりの名前に置き換え、ファイルに残って\
+                     いないことを確認しました。文章から分かることもあるため、内容を確認してください",
+            };
+            warn(&replaced.fill(language, &[("count", &self.replaced.to_string())]));
+        }
+        if self.beyond > 0 {
+            let beyond = Text {
+                en: "{count} times a name was one too many to tell apart: such names share a stand-in",
+                ja: "{count} 回、区別できる数を超える名前がありました。それらは共通の名前に置き換えました",
+            };
+            warn(&beyond.fill(language, &[("count", &self.beyond.to_string())]));
+        }
         let (before, after) = (self.before.count().to_string(), self.after.count().to_string());
         let proof = if self.before == self.after {
             Text {
@@ -132,22 +148,26 @@ pub(super) fn copy(
         return Err(SessionError::Protected { path: order.to.clone() }.into());
     }
     let redactor = Redactor::with_net();
-    let opening =
-        Opening { redactor: &redactor, password: &|path| input::password(path, language), progress: progress.clone() };
+    // The source may be read twice.
+    let asked = OnceCell::new();
+    let password_of = |path: &Path| asked.get_or_init(|| input::password(path, language)).clone();
+    let opening = Opening { redactor: &redactor, password: &password_of, progress: progress.clone() };
     let reader = Reader::open(&order.from, &opening)?;
     let net = capture.unwrap_or(&redactor);
 
-    let mut copy = write(order, &reader, password.as_ref(), None)?;
+    let mut sharing = Sharing::learned(order.share, &order.from, &opening)?;
+    let mut copy = write(order, &reader, password.as_ref(), None, &mut sharing)?;
     let mut found = proof::search(copy.export.seal()?, password.as_ref(), net, progress)?;
     if !found.is_empty() {
         // A secret may be met after the text that shows it: only now all are known.
         drop(copy);
-        copy = write(order, &reader, password.as_ref(), Some(net))?;
+        copy = write(order, &reader, password.as_ref(), Some(net), &mut sharing)?;
         found.number(&copy.ids);
         if !proof::search(copy.export.seal()?, password.as_ref(), net, progress)?.is_empty() {
             return Err(Fault::Leak { path: order.to.clone() });
         }
     }
+    sharing.check(copy.export.seal()?, password.as_ref(), &order.to)?;
     let after = proof::read_again(copy.export.seal()?, password.as_ref(), progress)?;
     let Copy { export, exchanges, gaps, before, .. } = copy;
     let manifest = Manifest {
@@ -158,11 +178,13 @@ pub(super) fn copy(
         findings_before: before.findings.clone(),
         findings_after: after.findings.clone(),
         same: before == after,
+        replaced: sharing.replaced(),
         met: net.met(),
         found: found.by_class(),
     };
+    let replaced = manifest.replaced.values().sum();
     export.finish(&manifest)?;
-    Ok(Copied { exchanges, gaps, before, after, met: manifest.met, found })
+    Ok(Copied { exchanges, gaps, before, after, met: manifest.met, found, replaced, beyond: sharing.beyond() })
 }
 
 /// A copy that has no name yet.
@@ -182,6 +204,7 @@ fn write(
     reader: &Reader,
     password: Option<&Zeroizing<String>>,
     net: Option<&Redactor>,
+    sharing: &mut Sharing,
 ) -> Result<Copy, Fault> {
     let mut export = Export::begin(&order.to, order.form, password.cloned())?;
     if let Some(net) = net {
@@ -193,7 +216,7 @@ fn write(
             Ok(recorded) => {
                 judge.observe(&recorded);
                 ids.extend(net.map(|_| recorded.exchange.id));
-                export.add(shared(order.share, recorded))?;
+                export.add(sharing.shared(recorded))?;
                 exchanges += 1;
             }
             Err(SessionError::Cancelled) => return Err(SessionError::Cancelled.into()),
@@ -201,57 +224,6 @@ fn write(
         }
     }
     Ok(Copy { export, exchanges, gaps, before: judge.finish(), ids })
-}
-
-/// What may be given to those whom the file is for. Support sees hosts, tenants and request ids.
-fn shared(share: Share, recorded: Recorded) -> Recorded {
-    match share {
-        Share::Support => recorded,
-    }
-}
-
-/// Shows how far the copy has come where somebody can see it, and hands on a request to end.
-pub(super) struct Onlooker {
-    done: SyncSender<()>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Onlooker {
-    /// Without `signals` a request to end ends the program, as the system does it.
-    pub(super) fn new(signals: Option<Signals>, progress: Progress) -> Self {
-        let (done, over) = mpsc::sync_channel::<()>(0);
-        // Without a thread there is no bar, and the system ends the program when somebody asks for that.
-        let thread = thread::Builder::new().name("progress".to_owned()).spawn(move || {
-            let bar = bar();
-            while over.recv_timeout(TICK) == Err(mpsc::RecvTimeoutError::Timeout) {
-                if signals.as_ref().is_some_and(|signals| signals.wait(Duration::ZERO)) {
-                    progress.cancel();
-                }
-                // Before that somebody may be asked for a password.
-                if progress.total() > 0 {
-                    bar.set_length(progress.total());
-                    bar.set_position(progress.done());
-                }
-            }
-            bar.finish_and_clear();
-        });
-        Self { done, thread: thread.ok() }
-    }
-
-    pub(super) fn leave(self) {
-        drop(self.done);
-        if let Some(thread) = self.thread {
-            let _ = thread.join();
-        }
-    }
-}
-
-/// A bar on standard error; invisible where that is no terminal.
-fn bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {elapsed}, {eta} to go");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
 }
 
 /// Where a capture is written when it is over.

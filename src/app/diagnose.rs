@@ -5,9 +5,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::convert::Onlooker;
 use super::input::{self, Folds, Input};
 use super::numbers::Numbers;
+use super::onlooker::{Onlooker, Then, unless_ended};
 use super::output::Output;
 use super::proof::{self, Found, Sieve};
 use super::recent::Recent;
@@ -26,10 +26,15 @@ use crate::text::{Language, Text};
 pub(super) fn diagnose(sources: &[PathBuf], page: Page, language: Language) -> Result<Exit, Fault> {
     let mut sum = Sum::default();
     let progress = Progress::default();
-    let onlooker = Onlooker::new(None, progress.clone());
+    let waits = sources.iter().any(|source| source == Path::new(input::STANDARD));
+    let onlooker = Onlooker::new(&progress, Then::Diagnose, waits, language)?;
     let read = sum.read(sources, &progress, language);
-    onlooker.leave();
-    read?;
+    let mut heard = onlooker.leave();
+    // What follows is ended as the system ends programs.
+    heard.signals = None;
+    if let Err(fault) = read {
+        return unless_ended(Err(fault), language);
+    }
     // A stable sort would take half as much room again.
     sum.exchanges.sort_unstable_by_key(|entry| entry.id);
     for gap in &sum.gaps {
@@ -86,12 +91,18 @@ impl Sum {
         let shelved = |file: &PathBuf| Shelved::of(file, Redactor::with_net(), progress, language);
         let sessions = files.iter().map(shelved).collect::<Result<Vec<_>, _>>()?;
         let numbers = Numbers::of(&sessions);
+        if !sessions.is_empty() {
+            progress.begin_anew();
+            progress.expect(sessions.iter().map(Shelved::len).sum());
+        }
         for (at, shelved) in sessions.iter().enumerate() {
             let mut gaps = Vec::new();
-            let numbered = shelved.exchanges(&mut gaps).filter_map(|recorded| {
-                let id = numbers.shown(at, recorded.exchange.id)?;
-                Some(Recorded { exchange: Exchange { id, ..recorded.exchange }, ..recorded })
-            });
+            let numbered =
+                shelved.exchanges(&mut gaps).take_while(|_| !progress.is_cancelled()).filter_map(|recorded| {
+                    progress.advance(1);
+                    let id = numbers.shown(at, recorded.exchange.id)?;
+                    Some(Recorded { exchange: Exchange { id, ..recorded.exchange }, ..recorded })
+                });
             self.fold(0, numbered);
             self.gaps.append(&mut gaps);
             self.nets.push(shelved.redactor().clone());
@@ -100,7 +111,7 @@ impl Sum {
         }
         texts.iter().try_for_each(|source| self.read_one(source, progress, language))?;
         self.nets.iter().for_each(|net| self.sanitizing.met.add(&net.met()));
-        Ok(())
+        if progress.is_cancelled() { Err(SessionError::Cancelled.into()) } else { Ok(()) }
     }
 
     fn read_one(&mut self, source: &Path, progress: &Progress, language: Language) -> Result<(), Fault> {

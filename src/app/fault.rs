@@ -20,11 +20,6 @@ use crate::tui::ScreenError;
 /// Why an order was not done.
 #[derive(Debug)]
 pub enum Fault {
-    /// It belongs to the contract, and to a later version.
-    NotYet {
-        /// The option or command.
-        what: String,
-    },
     /// Whom to serve beyond this machine was not said.
     BeyondLoopback {
         /// The address asked for.
@@ -62,6 +57,17 @@ pub enum Fault {
     NotEncrypted {
         /// The file asked for.
         path: PathBuf,
+    },
+    /// A file for strangers in which private names were found when it was finished.
+    NamesLeft {
+        /// The file asked for.
+        path: PathBuf,
+        /// How many.
+        count: usize,
+        /// The exchange that the first one stands in, where it stands in one.
+        exchange: Option<u64>,
+        /// The part of the file that the first one stands in.
+        part: String,
     },
     /// A replay that would record into the very session it answers from.
     SaveIntoReplayed {
@@ -173,8 +179,7 @@ impl Fault {
     /// The exit code that says it.
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::NotYet { .. }
-            | Self::BeyondLoopback { .. }
+            Self::BeyondLoopback { .. }
             | Self::LoginInReverse
             | Self::ProxyLogin(_)
             | Self::UpstreamProxy(_)
@@ -202,6 +207,7 @@ impl Fault {
             | Self::NoTerminalToOpen
             | Self::Start(_)
             | Self::Stage(_)
+            | Self::NamesLeft { .. }
             | Self::Ours => Exit::Refused,
         }
     }
@@ -210,12 +216,6 @@ impl Fault {
     pub fn message(&self, language: Language) -> String {
         let fill = |text: Text, names: &[(&str, &str)]| text.fill(language, names);
         match self {
-            Self::NotYet { what } => fill(
-                Text {
-                    en: "{what} is not there yet in this version", ja: "{what} はこのバージョンではまだ使えません"
-                },
-                &[("what", what)],
-            ),
             Self::BeyondLoopback { address } => fill(
                 Text {
                     en: "cannot listen on {address}: any machine could use this proxy, and what it sends would be recorded \
@@ -278,6 +278,20 @@ impl Fault {
                     ja: "--encrypt: 暗号化できるのは .saz だけです ({path} は不可)。.saz を指定するか、オプションを外してください",
                 },
                 &[("path", &path.display().to_string())],
+            ),
+            Self::NamesLeft { path, count, exchange, part } => fill(
+                Text {
+                    en: "{path} was not written: {count} private names were left in it, the first in {part} (exchange \
+                         {exchange}). This is a fault of this program: please report it, and share with support instead",
+                    ja: "{path} は書き込んでいません: 置き換えるべき名前が {count} 件残っていました (最初は {part}、エクスチェンジ {exchange})。\
+                         このプログラムの不具合です。報告のうえ、--share support を使ってください",
+                },
+                &[
+                    ("path", &path.display().to_string()),
+                    ("count", &count.to_string()),
+                    ("part", part),
+                    ("exchange", &exchange.map_or_else(|| "-".to_owned(), |number| number.to_string())),
+                ],
             ),
             Self::SaveIntoReplayed { path } => fill(
                 Text {
@@ -412,7 +426,6 @@ mod tests {
         let error = || io::Error::other("the system's words");
         let address = SocketAddr::from(([127, 0, 0, 1], 8080));
         vec![
-            (Fault::NotYet { what: "--reverse".to_owned() }, Exit::Usage),
             (Fault::BeyondLoopback { address }, Exit::Usage),
             (Fault::LoginInReverse, Exit::Usage),
             (ProxyLoginError::Unset.into(), Exit::Usage),
@@ -431,6 +444,7 @@ mod tests {
             (Fault::SaveExists { path: path() }, Exit::Usage),
             (Fault::OntoItself { path: path() }, Exit::Usage),
             (Fault::NotEncrypted { path: path() }, Exit::Usage),
+            (Fault::NamesLeft { path: path(), count: 1, exchange: None, part: "log".to_owned() }, Exit::Refused),
             (Fault::Leak { path: path() }, Exit::Refused),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: Vec::new() }, Exit::Usage),
             (Fault::NoSuchFinding { id: "x".to_owned(), near: vec!["spn-missing"] }, Exit::Usage),

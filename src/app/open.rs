@@ -3,17 +3,18 @@
 //! The screen comes first: a long session is listed and then judged bit by bit between two drawings, and nothing of it
 //! is held but a row of each exchange and what is said of those that are not fine.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::convert::Onlooker;
 use super::input::Folds;
 use super::judgements::Judgements;
 use super::numbers::Numbers;
+use super::onlooker::{Heard, Onlooker, Then, unless_ended};
 use super::screen::copied;
 use super::shelved::Shelved;
-use super::{Exit, Fault, capture, signals::Signals, warn};
+use super::{Exit, Fault, warn};
 use crate::diagnosis::{Handshake, Judgement, Readiness};
 use crate::exchange::Exchange;
 use crate::redact::{Clean, Redactor};
@@ -34,14 +35,17 @@ const MERGED_BATCH: usize = 50_000;
 
 pub(super) fn open(files: &[PathBuf], language: Language) -> Result<Exit, Fault> {
     let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
-    let sessions = shelve(files, language)?;
+    let (sessions, heard) = shelve(files, language)?;
+    let sessions = match sessions {
+        Ok(sessions) => sessions,
+        Err(fault) => return unless_ended(Err(fault), language),
+    };
     let banner = Banner {
         identities: sessions.iter().map(Shelved::identities).max().unwrap_or_default(),
         ..Banner::of_saved(names.join(", "))
     };
     let numbers = Numbers::of(&sessions);
-    let runtime = capture::runtime()?;
-    let signals = Signals::listen(&runtime)?;
+    let asked_to_end = || heard.signals.as_ref().is_some_and(|signals| signals.wait(Duration::ZERO));
     let mut screen = Screen::open().map_err(|error| match error {
         ScreenError::NoTerminal => Fault::NoTerminalToOpen,
         other => other.into(),
@@ -49,7 +53,7 @@ pub(super) fn open(files: &[PathBuf], language: Language) -> Result<Exit, Fault>
     let mut state = State::new(language, banner);
     let mut shelf = Shelf::new(&sessions, &numbers);
     let mut reading = Reading::new(&sessions, &numbers);
-    while !signals.wait(Duration::ZERO) {
+    while !asked_to_end() {
         let patience = if reading.goes_on(&mut shelf, &mut state, Instant::now() + TURN) {
             Duration::ZERO
         } else if state.is_dirty() {
@@ -71,12 +75,11 @@ pub(super) fn open(files: &[PathBuf], language: Language) -> Result<Exit, Fault>
 }
 
 /// Opens all files. Files of other programs are read for that, which may take a while: a bar says how far it is.
-fn shelve(files: &[PathBuf], language: Language) -> Result<Vec<Shelved>, Fault> {
+fn shelve(files: &[PathBuf], language: Language) -> Result<(Result<Vec<Shelved>, Fault>, Heard), Fault> {
     let progress = Progress::default();
-    let onlooker = Onlooker::new(None, progress.clone());
+    let onlooker = Onlooker::new(&progress, Then::Diagnose, false, language)?;
     let sessions = files.iter().map(|file| Shelved::of(file, Redactor::new(), &progress, language)).collect();
-    onlooker.leave();
-    sessions
+    Ok((sessions, onlooker.leave()))
 }
 
 /// The sessions that are looked at.
@@ -148,6 +151,14 @@ impl Source for Shelf<'_> {
 
     fn snippet(&self, id: u64, form: CopyForm) -> Option<String> {
         copied(&*self.exchange(id)?, form)
+    }
+
+    fn holding(&self, ids: &[u64], part: &str) -> HashSet<u64> {
+        let holds = |id: &u64| {
+            let place = self.numbers.recorded(*id);
+            place.is_some_and(|(at, id)| self.sessions.get(at).is_some_and(|shelved| shelved.holds(id, part)))
+        };
+        ids.iter().copied().filter(holds).collect()
     }
 
     fn reveal(&self, id: u64, text: &Clean) -> String {
@@ -281,7 +292,7 @@ pub(super) fn look(
     state: &mut State,
     looked: impl FnOnce(&mut State, &dyn Source),
 ) -> Result<(), Fault> {
-    let sessions = shelve(files, Language::En)?;
+    let sessions = shelve(files, Language::En)?.0?;
     let numbers = Numbers::of(&sessions);
     let mut shelf = Shelf::new(&sessions, &numbers);
     let mut reading = Reading::new(&sessions, &numbers);
@@ -330,7 +341,7 @@ mod tests {
         let files = [file("a", [10, 40]), file("b", [20, 30])];
         let banner = Banner::of_saved(String::new());
         let mut state = State::new(Language::En, banner);
-        let sessions = shelve(&files, Language::En).unwrap();
+        let sessions = shelve(&files, Language::En).unwrap().0.unwrap();
         let numbers = Numbers::of(&sessions);
         let mut shelf = Shelf::new(&sessions, &numbers);
         assert!(read(&mut shelf, &mut state).is_empty());
@@ -365,7 +376,7 @@ mod tests {
         std::fs::write(&har, format!("{{\"log\":{{\"entries\":[{entry}]}}}}")).unwrap();
         let keeping: Begin = Writer::begin_with_identities;
         let files = [file("avery", keeping, 1), file("blake", keeping, 2), file("drew", Writer::begin, 3), har];
-        let sessions = shelve(&files, Language::En).unwrap();
+        let sessions = shelve(&files, Language::En).unwrap().0.unwrap();
         let identities = [Identities::InFile, Identities::InFile, Identities::Unknown, Identities::InMemory];
         assert_eq!(sessions.iter().map(Shelved::identities).collect::<Vec<_>>(), identities);
         let numbers = Numbers::of(&sessions);
@@ -396,7 +407,7 @@ mod tests {
         std::fs::write(&path, format!("{{\"log\":{{\"entries\":[{entries}]}}}}")).unwrap();
         let banner = Banner::of_saved(String::new());
         let mut state = State::new(Language::En, banner);
-        let sessions = shelve(&[path], Language::En).unwrap();
+        let sessions = shelve(&[path], Language::En).unwrap().0.unwrap();
         let mut shelf = Shelf::new(&sessions, &Numbers::Own);
         assert!(matches!(read(&mut shelf, &mut state)[..], [SessionError::BadEntry { number: 3, .. }]));
         let path = |id| shelf.exchange(id).map(|exchange| exchange.url.as_ref().unwrap().path().to_owned());

@@ -85,6 +85,8 @@ pub struct Convert {
 pub enum Share {
     /// Support: hosts, tenants and request ids stay.
     Support,
+    /// Strangers: they have stand-ins.
+    Public,
 }
 
 impl Share {
@@ -92,6 +94,7 @@ impl Share {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Support => "support",
+            Self::Public => "public",
         }
     }
 }

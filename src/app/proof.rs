@@ -67,13 +67,11 @@ pub(super) fn read_again(
     progress: &Progress,
 ) -> Result<Said, Fault> {
     let redactor = Redactor::new();
-    let opening = Opening { password: &|_| password.cloned(), ..Opening::quietly(&redactor) };
+    progress.begin_anew();
+    let opening = Opening { redactor: &redactor, password: &|_| password.cloned(), progress: progress.clone() };
     let reader = Reader::open(path, &opening)?;
     let mut judge = Judge::default();
     for recorded in reader.exchanges() {
-        if progress.is_cancelled() {
-            return Err(SessionError::Cancelled.into());
-        }
         judge.observe(&recorded?);
     }
     Ok(judge.finish())
@@ -112,7 +110,9 @@ impl Found {
     /// How many different ones, by their class.
     pub(super) fn by_class(&self) -> BTreeMap<&'static str, u64> {
         let mut classes = BTreeMap::new();
-        self.secrets.iter().for_each(|(_, class, _)| *classes.entry(class.code()).or_default() += 1);
+        for (_, class, _) in &self.secrets {
+            *classes.entry(class.code()).or_default() += 1;
+        }
         classes
     }
 
@@ -265,8 +265,8 @@ impl Write for Sieve<'_> {
 /// What is said of secrets that were found; nothing where there are none.
 pub(super) fn alarm(found: &Found, language: Language) -> Option<String> {
     let text = Text {
-        en: "{count} secrets stood in what was to be written, and [hidden] stands there now: {places}. This is a fault of this \
-             program: please report it, without the file",
+        en: "where [hidden] stands now, a secret stood in what was to be written ({count} in all): {places}. This is a fault of \
+             this program: please report it, without the file",
         ja: "書き込む内容に秘密が {count} 件あったため、[hidden] に置き換えました: {places}。このプログラムの不具合です。\
              ファイルを添えずに報告してください",
     };

@@ -1,5 +1,6 @@
 //! A capture on the terminal screen.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,6 +87,10 @@ impl Source for Look<'_> {
 
     fn snippet(&self, id: u64, form: CopyForm) -> Option<String> {
         copied(&*self.exchange(id)?, form)
+    }
+
+    fn holding(&self, ids: &[u64], part: &str) -> HashSet<u64> {
+        self.watch.holding(ids, part)
     }
 
     fn reveal(&self, _: u64, text: &Clean) -> String {

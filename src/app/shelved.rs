@@ -8,7 +8,7 @@ use crate::exchange::{Exchange, Timestamp};
 use crate::redact::{Clean, Redactor};
 use crate::session::{Opening, Outline, Progress, Recorded, Session, SessionError, Stated};
 use crate::text::Language;
-use crate::tui::Identities;
+use crate::tui::{Identities, contains};
 
 /// A saved source.
 pub(super) struct Shelved {
@@ -38,7 +38,7 @@ impl Shelved {
         }
         let redactor = Redactor::new();
         match Input::open(path, &Opening::quietly(&redactor))? {
-            Input::File(_) => Self::of(path, Redactor::new(), progress, language),
+            Input::File(_) => Self::of(path, redactor, progress, language),
             Input::Pasted(exchanges) => {
                 let session = Session::of_exchanges(exchanges, path, &redactor)?;
                 Ok(Self::new(session, Vec::new(), redactor))
@@ -96,6 +96,11 @@ impl Shelved {
     /// The exchange of this number.
     pub(super) fn exchange(&self, id: u64) -> Option<Exchange> {
         self.session.exchange(id).ok()?
+    }
+
+    /// Whether the exchange of this number holds `part`, which is in lower case, in any letter case.
+    pub(super) fn holds(&self, id: u64, part: &str) -> bool {
+        self.session.holds(id, |text| contains(text, part))
     }
 
     /// Where it is known who stands behind its pseudonyms.

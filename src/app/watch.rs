@@ -1,5 +1,6 @@
 //! What every capture does with its exchanges: record them, have them judged, hand them to whoever shows them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::ledger::Ledger;
@@ -9,6 +10,7 @@ use crate::exchange::{Exchange, Timestamp};
 use crate::proxy::{Event, Outbox, Tally};
 use crate::redact::Redactor;
 use crate::session::{Session, SessionError, Writer, WriterStatus};
+use crate::tui;
 
 /// Whoever shows a capture while it goes on.
 pub(super) trait Show {
@@ -75,6 +77,17 @@ impl Watch {
             let session = Session::open(path, &self.redactor).ok()?;
             session.exchange(id).ok()?.map(Arc::new)
         })
+    }
+
+    /// Those of the exchanges `ids` that hold `part`, which is in lower case, in any letter case.
+    pub(super) fn holding(&self, ids: &[u64], part: &str) -> HashSet<u64> {
+        let path = self.writer.as_ref().map(Writer::path);
+        let session = path.and_then(|path| Session::open(path, &self.redactor).ok());
+        let holds = |id: &u64| match self.recent.exchange(*id) {
+            Some(exchange) => tui::holds(&exchange, part),
+            None => session.as_ref().is_some_and(|session| session.holds(*id, |text| tui::contains(text, part))),
+        };
+        ids.iter().copied().filter(holds).collect()
     }
 
     /// How the recording stands, and how many exchanges are missing in it, those included that never came here.

@@ -159,7 +159,7 @@ pub(super) struct Convert {
     /// Encrypt OUT (.saz, AES-256) with the password in AUTHTAP_SAZ_PASSWORD, or one that is asked for
     #[arg(long)]
     pub encrypt: bool,
-    /// For whom: support sees hosts, tenant and request ids
+    /// For whom: support sees hosts, tenants and request ids; in a public file they have stand-ins
     #[arg(long, value_enum, default_value_t = ShareWith::Support)]
     pub share: ShareWith,
 }
@@ -257,7 +257,6 @@ pub(super) enum ReplayDates {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum ShareWith {
     Support,
-    #[value(hide = true)]
     Public,
 }
 

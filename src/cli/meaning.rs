@@ -1,4 +1,4 @@
-//! From what was typed to what is meant, or to the name of what this version does not have.
+//! From what was typed to what is meant.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -39,10 +39,6 @@ impl Arguments {
         };
         Ok(Order { task, language, log: self.log })
     }
-}
-
-fn not_yet<T>(what: &str) -> Result<T, Fault> {
-    Err(Fault::NotYet { what: what.to_owned() })
 }
 
 fn capture(proxy: Proxy) -> Result<Capture, Fault> {
@@ -122,7 +118,7 @@ fn diagnosis(diagnose: Diagnose) -> Task {
 fn conversion(convert: Convert) -> Result<app::Convert, Fault> {
     let share = match convert.share {
         ShareWith::Support => Share::Support,
-        ShareWith::Public => return not_yet("convert --share public"),
+        ShareWith::Public => Share::Public,
     };
     let form = form(&convert.to)?;
     if convert.encrypt && form != Form::Saz {
@@ -232,6 +228,8 @@ mod tests {
         assert!(
             matches!(convert, Task::Convert(convert) if convert.form == Form::Har && convert.from == Path::new("a.saz"))
         );
+        let public = order("authtap convert a.saz b.har --share public").unwrap().task;
+        assert!(matches!(public, Task::Convert(convert) if convert.share == Share::Public));
         assert_eq!(captured("authtap proxy -s a.har").save.as_deref(), Some(Path::new("a.har")));
         let explain = order("authtap explain token-expired --lang ja --log l.txt").unwrap();
         assert_eq!(explain.log.as_deref(), Some(Path::new("l.txt")));
@@ -255,14 +253,6 @@ mod tests {
         }
         let demo = order("authtap demo --headless").unwrap().task;
         assert!(matches!(demo, Task::Demo { view: View::Lines(Lines::Text) }));
-    }
-
-    #[test]
-    fn what_is_not_there_yet_is_said_by_name() {
-        let (line, name) = ("authtap convert a.har b.har --share public", "convert --share public");
-        let fault = order(line).err().unwrap_or_else(|| panic!("{line} was accepted"));
-        assert_eq!(fault.exit(), Exit::Usage, "{line}");
-        assert_eq!(fault.message(Language::En), format!("{name} is not there yet in this version"));
     }
 
     #[test]

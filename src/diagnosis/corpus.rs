@@ -13,6 +13,7 @@
 mod formats;
 mod har;
 mod pasted;
+mod public;
 mod variations;
 
 use std::collections::BTreeMap;

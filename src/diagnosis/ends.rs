@@ -5,10 +5,9 @@
 
 use super::decode::migration_line::End;
 use super::key::{ByKey, key};
-use super::past::organisation;
 use super::sharepoint::{is_online, is_share_point};
 use super::{Case, Directory, Signs};
-use crate::redact::Clean;
+use crate::redact::{Clean, organisation};
 
 /// Programs whose conversations are followed; further ones are left out.
 const PROGRAMS: usize = 64;

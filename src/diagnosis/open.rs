@@ -9,9 +9,9 @@ use super::decode::activesync::Status;
 use super::decode::autodiscover::{is_final, is_good};
 use super::judge::{Effect, Turn};
 use super::key::key;
-use super::past::{organisation, sent_label};
+use super::past::sent_label;
 use super::{Case, Certainty, Directory, Evidence, Finding, Judgement, Kind, Next, Sent, Verdict};
-use crate::redact::{Clean, Credential, Negotiate, Ntlm, NtlmMessage, Token, Url};
+use crate::redact::{Clean, Credential, Negotiate, Ntlm, NtlmMessage, Token, Url, organisation};
 
 /// Hosts that have something open.
 const HOSTS: usize = 512;

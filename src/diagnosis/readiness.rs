@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::key::{ByKey, key};
-use super::past::organisation;
 use super::{Case, Directory, End, Sent, Signs, Verdict};
-use crate::redact::{Clean, Credential};
+use crate::redact::{Clean, Credential, organisation};
 
 /// Rows kept; further endpoints are left out.
 const ROWS: usize = 512;

@@ -99,6 +99,11 @@ fn read_own(door: &Door<'_>, value: &str) -> Option<Credential> {
     door.is_own().then(|| Credential::read(value)).flatten()
 }
 
+/// Whether a header of this name is in the table.
+pub(super) fn is_known(name: &str) -> bool {
+    place(name).is_some()
+}
+
 fn rule(name: &str) -> Rule {
     place(name).map_or_else(|| unknown(name), |place| HEADERS[place].1)
 }

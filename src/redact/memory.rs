@@ -232,7 +232,7 @@ impl Memory {
 }
 
 /// A map of bounded size: when the young half is full it becomes the old half, and the old half is forgotten.
-struct Generations<K, V> {
+pub(super) struct Generations<K, V> {
     young: HashMap<K, V>,
     old: HashMap<K, V>,
 }
@@ -244,7 +244,7 @@ impl<K, V> Default for Generations<K, V> {
 }
 
 impl<K: Eq + Hash + Copy, V: Clone> Generations<K, V> {
-    fn get(&mut self, key: &K, room: usize) -> Option<V> {
+    pub(super) fn get(&mut self, key: &K, room: usize) -> Option<V> {
         if let Some(value) = self.young.get(key) {
             return Some(value.clone());
         }
@@ -254,7 +254,7 @@ impl<K: Eq + Hash + Copy, V: Clone> Generations<K, V> {
     }
 
     /// Says whether the old half was forgotten for it.
-    fn put(&mut self, key: K, value: V, room: usize) -> bool {
+    pub(super) fn put(&mut self, key: K, value: V, room: usize) -> bool {
         let full = self.young.len() >= room / 2;
         if full {
             self.old = std::mem::take(&mut self.young);

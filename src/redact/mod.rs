@@ -6,6 +6,7 @@
 //!
 //! There is no raw mode.
 
+mod alias;
 mod basic;
 mod bearer;
 mod binding;
@@ -46,6 +47,7 @@ mod stand_in;
 mod url;
 mod wbxml;
 
+pub use alias::{Aliases, NameSearch};
 pub use binding::Bindings;
 pub use body::{Body, Content, RawBody, Syntax, Withheld};
 pub use clean::Clean;
@@ -61,5 +63,6 @@ pub use label::Label;
 pub use net::{Class, Hit, Met};
 pub use pseudonym::revealed;
 pub use secret::Secret;
+pub use shape::organisation;
 pub use stand_in::StandIns;
 pub use url::{Url, percent_decoded, query_value};

@@ -102,6 +102,11 @@ pub(super) fn ends_with_thumbprint(before: &str) -> bool {
     before[from..].to_ascii_lowercase().contains("thumbprint")
 }
 
+/// Whether `part`, in lower case, stands in a name of the table.
+pub(super) fn is_part(part: &str) -> bool {
+    TABLE.keys().any(|name| name.contains(part))
+}
+
 /// Groups of names, in lower case without `-` and `_`.
 static GROUPS: &[(Treatment, &str)] = &[
     // Shown by name: support cannot work without them.

@@ -113,7 +113,9 @@ impl Met {
     /// Takes in what another run met.
     pub fn add(&mut self, other: &Self) {
         for (sum, counts) in [(&mut self.secrets, &other.secrets), (&mut self.marked, &other.marked)] {
-            counts.iter().for_each(|(class, count)| *sum.entry(class).or_default() += count);
+            for (class, count) in counts {
+                *sum.entry(class).or_default() += count;
+            }
         }
         self.plain += other.plain;
         self.beyond += other.beyond;
@@ -235,8 +237,12 @@ impl Net {
 
     pub(super) fn met(&self) -> Met {
         let mut met = Met { plain: self.plain, beyond: self.beyond, ..Met::default() };
-        self.classes.iter().for_each(|class| *met.secrets.entry(class.code()).or_default() += 1);
-        self.marks.iter().for_each(|(class, _)| *met.marked.entry(class.code()).or_default() += 1);
+        for class in &self.classes {
+            *met.secrets.entry(class.code()).or_default() += 1;
+        }
+        for (class, _) in &self.marks {
+            *met.marked.entry(class.code()).or_default() += 1;
+        }
         met
     }
 
@@ -294,7 +300,7 @@ impl Hasher for Hashed {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::format_collect)]
 mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

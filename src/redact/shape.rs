@@ -39,7 +39,8 @@ pub(super) fn is_authority(text: &str) -> bool {
 /// A name of at least three labels whose last is made of letters, as servers are named in full, or of two with a common
 /// top level; `avery.howard` is a person.
 pub(super) fn is_full_host(text: &str) -> bool {
-    const TOPS: [&str; 11] = ["com", "net", "org", "edu", "gov", "mil", "info", "local", "corp", "lan", "test"];
+    const TOPS: [&str; 12] =
+        ["com", "net", "org", "edu", "gov", "mil", "info", "local", "corp", "lan", "test", "example"];
     let top = text.rsplit('.').next().unwrap_or_default();
     is_authority(text)
         && match text.matches('.').count() {
@@ -51,6 +52,22 @@ pub(super) fn is_full_host(text: &str) -> bool {
         && (2..=10).contains(&top.len())
         && top.bytes().all(|byte| byte.is_ascii_alphabetic())
         && flips(top) == 0
+}
+
+/// The part of a host name that its owner registered, as well as it can be told without the public suffix list: two
+/// labels, or three under a country's second level, as in `contoso.co.jp`.
+pub fn organisation(host: &str) -> &str {
+    const SECOND_LEVEL: [&str; 14] =
+        ["ac", "ad", "co", "com", "ed", "edu", "go", "gov", "gr", "lg", "ne", "net", "or", "org"];
+    // The last label of a name is no number.
+    let number = host.ends_with(|last: char| last.is_ascii_digit()) || host.contains(':');
+    if host.starts_with('[') || (number && host.parse::<std::net::IpAddr>().is_ok()) {
+        return host;
+    }
+    let mut dots = host.rmatch_indices('.').map(|(at, _)| at);
+    let (Some(last), Some(second)) = (dots.next(), dots.next()) else { return host };
+    let country = host.len() - last == 3 && SECOND_LEVEL.contains(&&host[second + 1..last]);
+    if country { dots.next().map_or(host, |third| &host[third + 1..]) } else { &host[second + 1..] }
 }
 
 /// An application's name in Microsoft's tokens: `id@realm`, `id/host@realm`, where the id is a GUID. It is no mail
@@ -291,6 +308,16 @@ fn flips(letters: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hosts_of_one_owner_share_an_organisation() {
+        assert_eq!(organisation("mail.contoso.com"), organisation("autodiscover.contoso.com"));
+        assert_eq!(organisation("mail.contoso.co.jp"), "contoso.co.jp");
+        assert_eq!(organisation("mail.abc.de"), "abc.de");
+        assert_eq!(organisation("contoso.com"), "contoso.com");
+        assert_eq!(organisation("mail"), "mail");
+        assert_eq!(organisation("10.0.0.1"), "10.0.0.1");
+    }
 
     #[test]
     fn knows_harmless_shapes() {

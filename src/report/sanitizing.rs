@@ -60,17 +60,22 @@ pub(super) fn lines(sanitizing: &Sanitizing, language: Language) -> Vec<(&'stati
     }
     if sanitizing.stripped > 0 {
         let text = Text {
-            en: "{number} messages came without their credentials: the exporting tool had removed them. They count as unseen, \
-                 not as absent",
-            ja: "{number} 件のメッセージは資格情報なしで届きました。エクスポートしたツールが取り除いたもので、「なかった」ではなく\
-                 「見えない」として扱います",
+            en: "messages without their credentials, which the exporting tool had removed: {number}. They count as unseen, not \
+                 as absent",
+            ja: "エクスポートしたツールが資格情報を取り除いたメッセージ: {number} 件。「なかった」ではなく「見えない」として扱います",
         };
         let title = Text { en: "Missing in the source", ja: "元から欠けているもの" };
         line(title, text.fill(language, &[("number", &sanitizing.stripped.to_string())]));
     }
     if met.count() > 0 {
-        let found: u64 = sanitizing.found.values().sum();
-        line(Text { en: "Looked for in this report", ja: "このレポートの検索" }, secrets(met, found, language));
+        let text = Text {
+            en: "{number} secrets, {found} found", ja: "秘密 {number} 件、見つかったもの {found} 件"
+        };
+        let number = met.count().saturating_sub(met.plain).to_string();
+        let found = sanitizing.found.values().sum::<u64>().to_string();
+        let mut said = text.fill(language, &[("number", &number), ("found", &found)]);
+        said.push_str(&left_out(met, language));
+        line(Text { en: "Looked for in this report", ja: "このレポート内の検索" }, said);
     }
     let public = sanitizing.sources.iter().all(|source| source.stated.as_ref().is_some_and(|it| it.share == "public"));
     let names = if public && !sanitizing.sources.is_empty() {
@@ -88,7 +93,7 @@ pub(super) fn lines(sanitizing: &Sanitizing, language: Language) -> Vec<(&'stati
     lines
 }
 
-const SOURCE: Text = Text { en: "Source", ja: "元のファイル" };
+const SOURCE: Text = Text { en: "Source", ja: "元データ" };
 const STATED: Text = Text { en: "What the file states", ja: "ファイルの記載" };
 
 /// What each of the sources states of itself, for a report that says nothing else of this.
@@ -103,7 +108,7 @@ pub(super) fn statements(sanitizing: &Sanitizing, language: Language) -> impl It
 pub fn statement(stated: &Stated, language: Language) -> String {
     let made = Text {
         en: "made for {share} from {source}, {exchanges} exchanges; {before} findings before, {after} after{same}; ",
-        ja: "{source} から {share} 向けに作成、エクスチェンジ {exchanges} 件。検出は変換前 {before} 件、変換後 {after} 件{same}。",
+        ja: "{source}から{share}向けに作成、エクスチェンジ {exchanges} 件。検出は変換前 {before} 件、変換後 {after} 件{same}。",
     };
     let same = if stated.same {
         Text { en: " (the same)", ja: " (同じ内容)" }
@@ -140,26 +145,31 @@ pub fn secrets(met: &Met, found: u64, language: Language) -> String {
     };
     let mut said = text.fill(language, &[("met", &met.count().to_string()), ("found", &found.to_string())]);
     if met.count() > 0 {
-        said.push_str(&format!(" ({})", classes(&met.secrets, language)));
+        said.push_str(" (");
+        said.push_str(&classes(&met.secrets, language));
+        said.push(')');
     }
-    let before = Text { en: "; taken out before: {number}", ja: "。以前に取り除かれたもの: {number}" };
+    if met.count() == 0 && !met.marked.is_empty() {
+        let before =
+            Text { en: "; taken out before: {classes}", ja: "。以前に取り除かれたもの: {classes}" };
+        said.push_str(&before.fill(language, &[("classes", &classes(&met.marked, language))]));
+    }
+    said.push_str(&left_out(met, language));
+    said
+}
+
+/// Which of the secrets were not looked for.
+fn left_out(met: &Met, language: Language) -> String {
     let plain = Text {
-        en: "; {number} of them are too short or too ordinary to be looked for",
-        ja: "。うち {number} 件は短すぎるか普通の語と区別できず、検索していません",
+        en: "; not looked for, as too short or no different from a word: {number}",
+        ja: "。短すぎるか普通の語と区別できず検索していないもの: {number} 件",
     };
     let beyond = Text {
-        en: "; {number} more did not fit and were not looked for",
-        ja: "。ほかに {number} 件は記憶しきれず、検索していません",
+        en: "; not looked for, as there was no room to remember them: {number}",
+        ja: "。記憶しきれず検索していないもの: {number} 件",
     };
-    if met.count() == 0 && !met.marked.is_empty() {
-        said.push_str(&before.fill(language, &[("number", &classes(&met.marked, language))]));
-    }
-    for (number, text) in [(met.plain, plain), (met.beyond, beyond)] {
-        if number > 0 {
-            said.push_str(&text.fill(language, &[("number", &number.to_string())]));
-        }
-    }
-    said
+    let said = [(met.plain, plain), (met.beyond, beyond)].into_iter().filter(|(number, _)| *number > 0);
+    said.map(|(number, text)| text.fill(language, &[("number", &number.to_string())])).collect()
 }
 
 /// `password 3, token 12`.

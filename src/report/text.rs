@@ -56,7 +56,9 @@ pub fn diagnosis(known: &Known<'_>, language: Language) -> String {
     let stated: Vec<_> = sanitizing::statements(known.sanitizing, language).collect();
     if !stated.is_empty() {
         heading(&mut page, Text { en: "What the file states of its making", ja: "ファイルの作成時の記載" }, language);
-        stated.iter().for_each(|line| prose(&mut page, "  ", line));
+        for line in &stated {
+            prose(&mut page, "  ", line);
+        }
     }
     page
 }
@@ -279,6 +281,7 @@ fn said(line: &mut String, findings: &[&str]) {
 mod tests {
     use super::*;
     use crate::report::sample;
+    use crate::report::sanitizing::Sanitizing;
 
     fn page(language: Language, wanted: impl Fn(&Entry) -> bool) -> String {
         let exchanges: Vec<_> = sample::exchanges()
@@ -363,7 +366,7 @@ mod tests {
             findings: &findings,
             handshakes: &handshakes,
             readiness: &readiness,
-            sanitizing: &sample::sanitizing(),
+            sanitizing: &Sanitizing::default(),
         };
         assert!(diagnosis(&known, Language::En).ends_with("not listed, as nothing is wrong: 1\n"));
         assert!(diagnosis(&known, Language::Ja).ends_with("ほかに問題のないもの: 1 件\n"));

@@ -32,6 +32,9 @@ pub struct Manifest {
     pub found: BTreeMap<&'static str, u64>,
     /// Whether every exchange has the same findings and the same verdict in both.
     pub same: bool,
+    /// How many private names of each kind have stand-ins: in a file for strangers.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub replaced: BTreeMap<&'static str, u64>,
 }
 
 /// A [`Manifest`] as a file has it.

@@ -13,6 +13,7 @@ pub struct Progress(Arc<Shared>);
 struct Shared {
     done: AtomicU64,
     total: AtomicU64,
+    turn: AtomicU64,
     cancelled: AtomicBool,
 }
 
@@ -27,6 +28,18 @@ impl Progress {
         self.0.total.load(Ordering::Relaxed)
     }
 
+    /// What follows is told of for itself.
+    pub fn begin_anew(&self) {
+        self.0.done.store(0, Ordering::Relaxed);
+        self.0.total.store(0, Ordering::Relaxed);
+        self.0.turn.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often it was begun anew.
+    pub fn turn(&self) -> u64 {
+        self.0.turn.load(Ordering::Relaxed)
+    }
+
     /// Ends the reading: what is asked for next is answered with [`SessionError::Cancelled`](super::SessionError).
     pub fn cancel(&self) {
         self.0.cancelled.store(true, Ordering::Relaxed);
@@ -37,11 +50,13 @@ impl Progress {
         self.0.cancelled.load(Ordering::Relaxed)
     }
 
-    pub(super) fn expect(&self, total: u64) {
+    /// There is so much more to read.
+    pub fn expect(&self, total: u64) {
         self.0.total.fetch_add(total, Ordering::Relaxed);
     }
 
-    pub(super) fn advance(&self, by: u64) {
+    /// So much more was read.
+    pub fn advance(&self, by: u64) {
         self.0.done.fetch_add(by, Ordering::Relaxed);
     }
 }
@@ -114,6 +129,8 @@ mod tests {
         let mut four = [0; 4];
         counted.read_exact(&mut four).unwrap();
         assert_eq!((progress.done(), progress.total()), (4, 10));
+        progress.begin_anew();
+        assert_eq!((progress.done(), progress.total(), progress.turn()), (0, 0, 1));
         progress.cancel();
         assert!(counted.read(&mut four).is_err() && counted.fill_buf().is_err());
     }

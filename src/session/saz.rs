@@ -6,12 +6,15 @@
 
 mod archive;
 mod cut;
+pub(super) mod directory;
 mod index;
 mod member;
 mod own;
 mod session;
+mod socket;
 mod text;
 mod timers;
+mod window;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -33,7 +36,7 @@ pub(super) struct Saz {
     path: PathBuf,
     redactor: Redactor,
     progress: Progress,
-    password: Option<zeroize::Zeroizing<String>>,
+    archive: Archive,
     index: Index,
     /// Hosts of which requests inside of TLS are there.
     looked_into: HashSet<String>,
@@ -44,46 +47,42 @@ pub(super) struct Saz {
 const CONNECTIONS: usize = 1 << 16;
 /// Hosts remembered; an archive with more of them has no host that matters.
 const HOSTS: usize = 1 << 16;
-/// So many encrypted members are tried with a password.
-const TRIED: usize = 4;
 /// How much of a request is looked at to tell where it went.
 const LOOK: usize = 16 << 10;
 
 impl Saz {
     /// The archive at `path`.
     pub(super) fn open(path: &Path, opening: &Opening<'_>) -> Result<Self, SessionError> {
-        let mut archive = Archive::open(path)?;
-        let index = Index::of(&mut archive);
+        let (mut archive, index) = Archive::open(path, &opening.progress)?;
         if index.sessions.is_empty() && index.log.is_none() {
             return Err(SessionError::NoSessions { path: path.to_owned() });
         }
-        let password = if archive.is_encrypted(&index) {
+        if !index.locked.is_empty() {
             let password = (opening.password)(path).filter(|password| !password.is_empty());
-            Some(password.ok_or_else(|| SessionError::Protected { path: path.to_owned() })?)
-        } else {
-            None
-        };
-        if let Some(password) = &password {
-            archive.unlock(password.clone());
-            // One of 256 wrong passwords opens a member of the old encryption; what comes out has a wrong checksum.
-            let locked: Vec<_> = index.locked(&archive).take(TRIED).collect();
-            if locked.into_iter().all(|slot| archive.read(slot, |_| true).is_err()) {
+            archive.unlock(password.ok_or_else(|| SessionError::Protected { path: path.to_owned() })?);
+            // One of 256 wrong passwords opens a member of the old encryption; what comes out has a wrong checksum. Of an
+            // archive that is cut short a member may be unreadable for another reason.
+            let tried: Vec<_> = index.locked.iter().map(|slot| archive.read(*slot, |_| true)).collect();
+            let is_wrong = tried.contains(&Err(Refused::Password)) || !archive.is_cut();
+            if is_wrong && tried.iter().all(Result::is_err) {
                 return Err(SessionError::WrongPassword { path: path.to_owned() });
             }
         }
-        opening.progress.expect(index.sessions.len() as u64);
+        // Those of others are looked through before they are read.
+        let is_own = !index.own.is_empty();
+        opening.progress.expect(index.sessions.len() as u64 * if is_own { 1 } else { 2 });
         let log = index.log.and_then(|slot| own::log(&mut archive, slot));
         let mut saz = Self {
             path: path.to_owned(),
             redactor: opening.redactor.clone(),
             progress: opening.progress.clone(),
-            password,
+            archive,
             index,
             looked_into: HashSet::new(),
             stated: log.and_then(|log| Stated::read(log.get("manifest")?)),
         };
-        if saz.index.own.is_empty() {
-            saz.look_at_requests(&mut archive)?;
+        if !is_own {
+            saz.look_at_requests()?;
         }
         Ok(saz)
     }
@@ -95,18 +94,13 @@ impl Saz {
 
     /// The exchanges that can be read, in the order in which they ended, and what cannot be read.
     pub(super) fn recorded(&self) -> impl Iterator<Item = Result<Recorded, SessionError>> {
-        let (archive, unreadable) = match Archive::open(&self.path) {
-            Ok(mut archive) => {
-                if let Some(password) = &self.password {
-                    archive.unlock(password.clone());
-                }
-                (Some(archive), None)
-            }
-            Err(error) => (None, Some(Err(error))),
+        let (archive, unreadable) = match self.archive.again() {
+            Ok(archive) => (Some(archive), None),
+            Err(error) => (None, Some(Err(SessionError::reading(&self.path, &error)))),
         };
         let reading = Reading {
             saz: self,
-            rest: archive.as_ref().filter(|archive| archive.is_cut()).map(|_| SessionError::Rest {
+            rest: (self.archive.is_cut() || self.index.is_full).then(|| SessionError::Rest {
                 path: self.path.clone(),
                 from: self.index.sessions.last().map_or(0, |last| u64::from(last.number)) + 1,
             }),
@@ -125,11 +119,13 @@ impl Saz {
     }
 
     /// Which hosts were looked into: what passed through a tunnel to another one was not seen.
-    fn look_at_requests(&mut self, archive: &mut Archive) -> Result<(), SessionError> {
+    fn look_at_requests(&mut self) -> Result<(), SessionError> {
+        let archive = &mut self.archive;
         for session in &self.index.sessions {
             if self.progress.is_cancelled() {
                 return Err(SessionError::Cancelled);
             }
+            self.progress.advance(1);
             let Some(request) = session.request else { continue };
             let Ok(start) = archive.look(request, LOOK) else { continue };
             if let Some(host) = text::host_inside_tls(&start)

@@ -25,13 +25,12 @@ pub struct Place<'p> {
     pub part: &'p str,
 }
 
+/// What is done with each text; an error ends it.
+pub type Each<'e> = dyn FnMut(Place<'_>, &[u8]) -> Result<(), SessionError> + 'e;
+
 /// Hands each text of the file at `path`, which we wrote, to `each`; in bounded memory, however long the file. An archive
 /// that we encrypted needs its password.
-pub fn texts(
-    path: &Path,
-    password: Option<&Zeroizing<String>>,
-    each: &mut dyn FnMut(Place<'_>, &[u8]) -> Result<(), SessionError>,
-) -> Result<(), SessionError> {
+pub fn texts(path: &Path, password: Option<&Zeroizing<String>>, each: &mut Each<'_>) -> Result<(), SessionError> {
     match Kind::of_file(path)? {
         Kind::Har => lines(path, each),
         Kind::Saz => members(path, password, each),
@@ -40,7 +39,7 @@ pub fn texts(
 }
 
 /// A HAR of ours has a line for each entry.
-fn lines(path: &Path, each: &mut dyn FnMut(Place<'_>, &[u8]) -> Result<(), SessionError>) -> Result<(), SessionError> {
+fn lines(path: &Path, each: &mut Each<'_>) -> Result<(), SessionError> {
     let failed = |error: std::io::Error| SessionError::reading(path, &error);
     let mut file = BufReader::with_capacity(1 << 18, File::open(path).map_err(failed)?);
     let (mut line, mut number, mut ended) = (Vec::new(), 0, false);
@@ -55,16 +54,12 @@ fn lines(path: &Path, each: &mut dyn FnMut(Place<'_>, &[u8]) -> Result<(), Sessi
 }
 
 /// A SAZ has three members for each session, and ours has further ones.
-fn members(
-    path: &Path,
-    password: Option<&Zeroizing<String>>,
-    each: &mut dyn FnMut(Place<'_>, &[u8]) -> Result<(), SessionError>,
-) -> Result<(), SessionError> {
-    let mut archive = Archive::open(path)?;
+fn members(path: &Path, password: Option<&Zeroizing<String>>, each: &mut Each<'_>) -> Result<(), SessionError> {
+    let (mut archive, slots) = Archive::slots(path)?;
     if let Some(password) = password {
         archive.unlock(password.clone());
     }
-    for slot in archive.slots() {
+    for slot in slots {
         let part = archive.name(slot);
         let digits: String =
             part.strip_prefix("raw/").unwrap_or_default().chars().take_while(char::is_ascii_digit).collect();
@@ -79,10 +74,7 @@ fn members(
 }
 
 /// A database has columns; those that are made of others are left out.
-fn columns(
-    path: &Path,
-    each: &mut dyn FnMut(Place<'_>, &[u8]) -> Result<(), SessionError>,
-) -> Result<(), SessionError> {
+fn columns(path: &Path, each: &mut Each<'_>) -> Result<(), SessionError> {
     let failed = |error: rusqlite::Error| SessionError::sqlite_reading(path, &error);
     let store = native::open(path).map_err(failed)?;
     for (table, columns) in native::tables(&store).map_err(failed)? {

@@ -2,7 +2,8 @@
 //!
 //! Words are separated by blanks and must all match. `401` is a status, `4xx` a class of them; `is:failure`,
 //! `host:`, `path:`, `method:`, `status:`, `authn:` and `finding:` look in one place; anything else is looked for in all of
-//! them. A `-` before a word turns it round.
+//! them. `text:` looks into the exchange itself, which is not in the list: heads and bodies. A `-` before a word turns it
+//! round.
 
 use memchr::memchr2_iter;
 
@@ -28,6 +29,8 @@ enum Test {
     Verdict(String),
     Within(Place, String),
     Anywhere(String),
+    /// The exchange has to be read for it.
+    Inside(String),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -49,8 +52,22 @@ impl Filter {
         &self.text
     }
 
+    /// Whether the row is one of those that are left, as far as the row itself tells.
     pub(super) fn matches(&self, row: &Row) -> bool {
-        self.words.iter().all(|word| word.test.matches(row) != word.negated)
+        self.words.iter().all(|word| word.test.matches(row).is_none_or(|matches| matches != word.negated))
+    }
+
+    /// What the exchange itself has to hold, and whether it must not.
+    pub(super) fn inside(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.words.iter().filter_map(|word| match &word.test {
+            Test::Inside(text) => Some((text.as_str(), word.negated)),
+            _ => None,
+        })
+    }
+
+    /// Whether exchanges have to be read for it.
+    pub(super) fn looks_inside(&self) -> bool {
+        self.inside().next().is_some()
     }
 }
 
@@ -63,8 +80,13 @@ impl Word {
         }
         let test = match text.split_once(':') {
             Some((name, value)) => match (name.to_ascii_lowercase().as_str(), value.to_lowercase()) {
-                (known, value) if value.is_empty() && (known == "is" || Place::named(known).is_some()) => return None,
+                (known, value)
+                    if value.is_empty() && (["is", "text"].contains(&known) || Place::named(known).is_some()) =>
+                {
+                    return None;
+                }
                 ("is", value) => Test::Verdict(value),
+                ("text", value) => Test::Inside(value),
                 (known, value) => match Place::named(known) {
                     Some(place) => Test::Within(place, value),
                     None => Test::Anywhere(text.to_lowercase()),
@@ -115,14 +137,16 @@ impl Place {
 }
 
 impl Test {
-    fn matches(&self, row: &Row) -> bool {
-        match self {
+    /// Nothing where the row does not tell.
+    fn matches(&self, row: &Row) -> Option<bool> {
+        Some(match self {
             Self::Status(status) => row.status == Some(*status),
             Self::Class(class) => row.status.is_some_and(|status| status / 100 == *class),
             Self::Verdict(start) => row.verdict.code().starts_with(start.as_str()),
             Self::Within(place, text) => place.holds(row, text),
             Self::Anywhere(text) => Place::ALL.iter().any(|place| place.holds(row, text)),
-        }
+            Self::Inside(_) => return None,
+        })
     }
 }
 
@@ -132,7 +156,7 @@ fn digits(status: u16) -> [u8; 3] {
 }
 
 /// Whether `text` holds `part`, which is in lower case, in any letter case.
-fn contains(text: &str, part: &str) -> bool {
+pub fn contains(text: &str, part: &str) -> bool {
     if !part.is_ascii() {
         return text.to_lowercase().contains(part);
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use unicode_width::UnicodeWidthStr;
 
+use super::Source;
 use super::filter::Filter;
 use super::row::{RequestKind, Row};
 use crate::diagnosis::Judgement;
@@ -22,6 +23,8 @@ pub(super) struct Flows {
     shown: VecDeque<u32>,
     scanned: usize,
     filter: Filter,
+    /// Exchanges that the filter may leave now, which takes a look into them.
+    doubtful: Vec<u64>,
     selected: Option<u64>,
     /// The selection stays on the newest row.
     pub(super) following: bool,
@@ -36,6 +39,10 @@ pub(super) struct Flows {
     widest: (usize, usize),
 }
 
+/// Rows that the filter is applied to at a time: about a millisecond's work.
+const LOOKED_AT: usize = 20_000;
+/// The same where exchanges have to be read.
+const READ: usize = 200;
 /// How many paths and kinds are remembered: more are of no use, as most of them never come again.
 const REMEMBERED: usize = 10_000;
 
@@ -83,11 +90,17 @@ impl Flows {
     pub(super) fn add(&mut self, mut row: Row) {
         self.share(&mut row);
         match self.rows.binary_search_by_key(&row.id, |row| row.id) {
-            Ok(at) => self.change(at, |old| {
-                row.verdict = old.verdict;
-                row.rules = std::mem::take(&mut old.rules);
-                *old = row;
-            }),
+            Ok(at) => {
+                // What was running has ended: more stands in it now.
+                if self.filter.looks_inside() {
+                    self.doubtful.push(row.id);
+                }
+                self.change(at, |old| {
+                    row.verdict = old.verdict;
+                    row.rules = std::mem::take(&mut old.rules);
+                    *old = row;
+                });
+            }
             Err(at) => {
                 self.count_in(&row);
                 self.rows.insert(at, row);
@@ -95,7 +108,7 @@ impl Flows {
                     self.scanned += 1;
                     let from = self.shown.partition_point(|index| (*index as usize) < at);
                     self.shown.range_mut(from..).for_each(|index| *index += 1);
-                    self.show(at);
+                    self.settle_row(at, false);
                 }
             }
         }
@@ -143,25 +156,44 @@ impl Flows {
     /// Replaces the filter; [`Flows::catch_up`] applies it.
     pub(super) fn set_filter(&mut self, filter: Filter) {
         self.filter = filter;
+        self.doubtful.clear();
         self.shown.clear();
         self.scanned = 0;
         self.top = 0;
     }
 
-    /// Applies the filter to at most `budget` more rows. Returns whether all are done.
-    pub(super) fn catch_up(&mut self, budget: usize) -> bool {
+    /// Applies the filter to some more rows: as many as take about a millisecond, which are fewer where `source` has to
+    /// be asked what is in them. Returns whether all are done.
+    pub(super) fn catch_up(&mut self, source: &dyn Source) -> bool {
+        let looks_inside = self.filter.looks_inside();
+        let budget = if looks_inside { READ } else { LOOKED_AT };
         let until = self.rows.len().min(self.scanned.saturating_add(budget));
-        for at in self.scanned..until {
-            if self.filter.matches(&self.rows[at]) {
-                self.shown.push_back(at as u32);
+        let mut left: Vec<u32> =
+            (self.scanned..until).filter(|at| self.filter.matches(&self.rows[*at])).map(|at| at as u32).collect();
+        if looks_inside {
+            let doubtful = self.doubtful.split_off(self.doubtful.len().saturating_sub(READ));
+            let places = doubtful.iter().filter_map(|id| self.place(*id)).filter(|at| *at < self.scanned);
+            let places: Vec<u32> = places.map(|at| at as u32).collect();
+            let mut kept = places.clone();
+            kept.retain(|at| self.filter.matches(&self.rows[*at as usize]));
+            self.keep_holding(&mut kept, source);
+            for at in places {
+                self.show(at, kept.contains(&at));
             }
+            self.keep_holding(&mut left, source);
         }
+        self.shown.extend(left);
         self.scanned = until;
-        let complete = until == self.rows.len();
+        let complete = until == self.rows.len() && self.doubtful.is_empty();
         if complete {
             self.settle();
         }
         complete
+    }
+
+    /// How many percent of the rows the filter was applied to.
+    pub(super) fn scanned(&self) -> usize {
+        (self.scanned * 100).checked_div(self.rows.len()).unwrap_or(100)
     }
 
     pub(super) fn selected(&self) -> Option<u64> {
@@ -170,7 +202,13 @@ impl Flows {
 
     /// Selects an exchange; a filter that leaves it out is lifted. Returns whether there is a row of it.
     pub(super) fn select(&mut self, id: u64) -> bool {
-        let known = self.row(id).map(|row| self.filter.matches(row));
+        let known = self.place(id).map(|at| {
+            if self.filter.looks_inside() {
+                self.shown.binary_search(&(at as u32)).is_ok()
+            } else {
+                self.filter.matches(&self.rows[at])
+            }
+        });
         if known == Some(false) {
             self.set_filter(Filter::default());
         }
@@ -181,8 +219,13 @@ impl Flows {
         known.is_some()
     }
 
+    #[cfg(test)]
     pub(super) fn row(&self, id: u64) -> Option<&Row> {
-        self.rows.binary_search_by_key(&id, |row| row.id).ok().map(|at| &self.rows[at])
+        self.place(id).map(|at| &self.rows[at])
+    }
+
+    fn place(&self, id: u64) -> Option<usize> {
+        self.rows.binary_search_by_key(&id, |row| row.id).ok()
     }
 
     /// Moves the selection by so many shown rows.
@@ -255,6 +298,7 @@ impl Flows {
 
     /// Changes a row and what is counted of it.
     fn change(&mut self, at: usize, change: impl FnOnce(&mut Row)) {
+        let matched = self.filter.matches(&self.rows[at]);
         let row = &mut self.rows[at];
         self.challenges -= usize::from(row.is_401());
         self.failures -= usize::from(row.is_failure());
@@ -262,19 +306,36 @@ impl Flows {
         self.challenges += usize::from(row.is_401());
         self.failures += usize::from(row.is_failure());
         if at < self.scanned {
-            self.show(at);
+            self.settle_row(at, matched);
         }
     }
 
-    /// Shows a row that has been scanned, or hides it, as the filter says.
-    fn show(&mut self, at: usize) {
+    /// Shows a row that has been scanned, or hides it, as the filter says; `matched` is what it said of the row before.
+    fn settle_row(&mut self, at: usize, matched: bool) {
         let matches = self.filter.matches(&self.rows[at]);
-        match (self.shown.binary_search(&(at as u32)), matches) {
+        if !self.filter.looks_inside() || !matches {
+            self.show(at as u32, matches);
+        } else if !matched {
+            self.doubtful.push(self.rows[at].id);
+        }
+    }
+
+    fn show(&mut self, at: u32, shown: bool) {
+        match (self.shown.binary_search(&at), shown) {
             (Ok(place), false) => {
                 self.shown.remove(place);
             }
-            (Err(place), true) => self.shown.insert(place, at as u32),
+            (Err(place), true) => self.shown.insert(place, at),
             _ => {}
+        }
+    }
+
+    /// Those of `rows` stay whose exchanges hold what the filter asks for.
+    fn keep_holding(&self, rows: &mut Vec<u32>, source: &dyn Source) {
+        for (part, negated) in self.filter.inside() {
+            let ids: Vec<u64> = rows.iter().map(|at| self.rows[*at as usize].id).collect();
+            let holding = source.holding(&ids, part);
+            rows.retain(|at| holding.contains(&self.rows[*at as usize].id) != negated);
         }
     }
 

@@ -30,6 +30,7 @@ mod keys;
 mod looked;
 mod matrix;
 mod row;
+mod search;
 mod state;
 mod terminal;
 #[cfg(test)]
@@ -39,6 +40,7 @@ mod views;
 mod words;
 mod wrap;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::diagnosis::{Handshake, Judgement, Readiness};
@@ -63,8 +65,10 @@ pub(crate) fn press_down(state: &mut State) {
 pub use banner::{Banner, Command, Counts, Identities, Mode, Problem, Reading};
 pub use comparing::{Compared, Named, Side};
 pub use copying::CopyForm;
+pub use filter::contains;
 pub use keys::Input;
 pub use row::{Authn, Row};
+pub use search::holds;
 pub use state::State;
 pub use terminal::{Screen, ScreenError, give_back, is_there};
 
@@ -84,6 +88,12 @@ pub trait Source {
 
     /// The exchange as something to paste, without its credentials; nothing where its request was not seen.
     fn snippet(&self, id: u64, form: CopyForm) -> Option<String>;
+
+    /// Those of the exchanges `ids` whose heads or bodies hold `part`, which is in lower case, in any letter case.
+    fn holding(&self, ids: &[u64], part: &str) -> HashSet<u64> {
+        let holds = |id: &u64| self.exchange(*id).is_some_and(|exchange| search::holds(&exchange, part));
+        ids.iter().copied().filter(holds).collect()
+    }
 
     /// A text of the exchange with the people behind its pseudonyms, where somebody knows them.
     fn reveal(&self, id: u64, text: &Clean) -> String;

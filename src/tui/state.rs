@@ -63,8 +63,6 @@ pub struct State {
     dirty: bool,
 }
 
-/// Rows that the filter is applied to at a time: about a millisecond's work.
-const FILTER_BUDGET: usize = 20_000;
 /// For how long it is applied before what it leaves so far is drawn: a key is never waited for longer.
 const FILTER_PATIENCE: Duration = Duration::from_millis(20);
 
@@ -211,7 +209,7 @@ impl State {
     pub(super) fn prepare(&mut self, source: &dyn Source) {
         let began = Instant::now();
         self.dirty = loop {
-            if self.flows.catch_up(FILTER_BUDGET) {
+            if self.flows.catch_up(source) {
                 break false;
             }
             if began.elapsed() >= FILTER_PATIENCE {

@@ -322,13 +322,6 @@ fn a_client_that_sends_garbage_is_answered_and_harms_nobody() {
 }
 
 #[test]
-fn what_is_not_there_yet_says_so_by_name() {
-    let workshop = Workshop::new();
-    let arguments = ["convert", "a.authtap", "b.har", "--share", "public"];
-    refused(&workshop.run(&arguments), INPUT, &["--share public"]);
-}
-
-#[test]
 fn no_password_on_the_command_line_is_repeated() {
     let workshop = Workshop::new();
     let url = "https://avery:hunter2@mail.contoso.com/";

@@ -58,7 +58,6 @@ fn what_cannot_be_converted_is_said_with_what_to_do() {
         (vec![good.clone(), out("x.pcap")], 2, "use .authtap, .har or .saz"),
         (vec![good.clone(), good.clone()], 2, "cannot be made of itself"),
         (vec![good.clone(), out("no/such/folder/x.har")], 3, "choose a place you may write to"),
-        (vec!["--share".to_owned(), "public".to_owned(), good.clone(), out("x.har")], 2, "--share public"),
         (vec!["--encrypt".to_owned(), good.clone(), out("x.har")], 2, "only a .saz can be encrypted"),
         (
             vec![file("a.zip", b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), out("x.har")],

@@ -46,6 +46,7 @@ mod legacy_tls;
 mod ntlm;
 mod passing;
 mod proof;
+mod public;
 mod real_clients;
 mod recording;
 mod replay;
@@ -54,6 +55,7 @@ mod report_page;
 mod reverse;
 #[cfg(target_os = "linux")]
 mod safety;
+mod scale;
 mod screens;
 mod signals;
 mod ways_in;

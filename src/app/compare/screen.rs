@@ -4,31 +4,29 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::{follow, names};
-use crate::app::convert::Onlooker;
 use crate::app::numbers::Numbers;
+use crate::app::onlooker::{Onlooker, Then};
 use crate::app::open::{Reading, SOON, Shelf, TICK, TURN};
 use crate::app::shelved::Shelved;
-use crate::app::{Exit, Fault, capture, signals::Signals, warn};
+use crate::app::{Exit, Fault, warn};
 use crate::diagnosis::comparison::{Comparison, Course};
-use crate::session::Progress;
+use crate::session::{Progress, SessionError};
 use crate::text::Language;
 use crate::tui::{Banner, Command, Compared, Input, Mode, Named, Screen, Side, State};
 
 pub(super) fn compare(sources: [&Path; 2], language: Language) -> Result<Exit, Fault> {
-    let shelved = shelve(sources, language)?;
     let names = names(sources);
     let mut gaps = Vec::new();
-    let courses = shelved.each_ref().map(|one| {
-        let mut course = Course::default();
-        follow(&mut course, one.exchanges(&mut gaps));
-        course
-    });
+    let progress = Progress::default();
+    let onlooker = Onlooker::new(&progress, Then::Diagnose, false, language)?;
+    let read = read(sources, &mut gaps, &progress, language);
+    let heard = onlooker.leave();
+    let (shelved, courses) = read?;
+    let asked_to_end = || heard.signals.as_ref().is_some_and(|signals| signals.wait(Duration::ZERO));
     let mut desk = Desk::new(&shelved, &names, &courses, language);
-    let runtime = capture::runtime()?;
-    let signals = Signals::listen(&runtime)?;
     let mut screen = Screen::open()?;
     let mut over = false;
-    while !over && !signals.wait(Duration::ZERO) {
+    while !over && !asked_to_end() {
         let patience = desk.read_on(Instant::now() + TURN);
         desk.draw(&mut screen)?;
         for input in screen.poll(patience)? {
@@ -42,14 +40,24 @@ pub(super) fn compare(sources: [&Path; 2], language: Language) -> Result<Exit, F
     Ok(if gaps.is_empty() { Exit::Done } else { Exit::Usage })
 }
 
-/// Opens both. Files of other programs are read for that, which may take a while: a bar says how far it is.
-fn shelve([good, bad]: [&Path; 2], language: Language) -> Result<[Shelved; 2], Fault> {
-    let progress = Progress::default();
-    let onlooker = Onlooker::new(None, progress.clone());
-    let both = Shelved::of_any(good, &progress, language)
-        .and_then(|good| Ok([good, Shelved::of_any(bad, &progress, language)?]));
-    onlooker.leave();
-    both
+/// Opens both, then follows each to its end. What cannot be read goes to `gaps`.
+fn read(
+    [good, bad]: [&Path; 2],
+    gaps: &mut Vec<SessionError>,
+    progress: &Progress,
+    language: Language,
+) -> Result<([Shelved; 2], [Course; 2]), Fault> {
+    let good = Shelved::of_any(good, progress, language)?;
+    let shelved = [good, Shelved::of_any(bad, progress, language)?];
+    progress.begin_anew();
+    progress.expect(shelved.iter().map(Shelved::len).sum());
+    let courses = shelved.each_ref().map(|one| {
+        let mut course = Course::default();
+        let exchanges = one.exchanges(gaps).take_while(|_| !progress.is_cancelled());
+        follow(&mut course, exchanges.inspect(|_| progress.advance(1)));
+        course
+    });
+    if progress.is_cancelled() { Err(SessionError::Cancelled.into()) } else { Ok((shelved, courses)) }
 }
 
 /// The screens that one goes to and fro between.

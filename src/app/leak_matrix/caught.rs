@@ -68,7 +68,7 @@ fn and_in_every_report() {
     for page in [Page::Text, Page::Markdown, Page::Html, Page::Json] {
         let report = || {
             let (mut sum, out) = (Sum::default(), Log::default());
-            sum.read(&[from.clone()], &Progress::default(), Language::En).unwrap();
+            sum.read(std::slice::from_ref(&from), &Progress::default(), Language::En).unwrap();
             let found = sum.write(page, Language::En, Output::over(Box::new(out.clone()))).unwrap();
             let page = out.0.lock().unwrap().clone();
             (found, page)
@@ -80,7 +80,7 @@ fn and_in_every_report() {
         let shown = String::from_utf8(bytes).unwrap();
         assert!(shown.contains("sig=[hidden]") || shown.contains("sig=\\[hidden\\]"), "{shown}");
         if matches!(page, Page::Markdown | Page::Html) {
-            assert!(shown.contains(&format!("secrets met, {} found", found.count())), "{shown}");
+            assert!(shown.contains(&format!(" secrets, {} found", found.count())), "{shown}");
         }
     }
 }

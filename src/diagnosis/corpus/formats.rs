@@ -55,7 +55,7 @@ fn every_case_and_conversation_is_judged_alike_in_every_format() {
 }
 
 /// All of the corpus as one session, a run for each case and each conversation.
-fn recorded(redactor: &Redactor) -> Vec<Recorded> {
+pub(super) fn recorded(redactor: &Redactor) -> Vec<Recorded> {
     let ids = Ids::default();
     let conversations = conversations().map(|conversation| {
         let capture = provenance(&conversation["capture"]);
@@ -84,16 +84,19 @@ fn provenance(capture: &Value) -> Provenance {
     Provenance::of_tool(&tool)
 }
 
+pub(super) fn capture(provenance: Provenance) -> Capture {
+    match provenance {
+        Provenance::Live { loopback, windows } => Capture::Live { loopback, windows: windows.unwrap_or(false) },
+        Provenance::Imported => Capture::Imported,
+        Provenance::Intercepted => Capture::Intercepted,
+    }
+}
+
 /// What is said of all exchanges in the end, run by run, with all its evidence.
 fn said(recorded: &[Recorded]) -> Vec<String> {
     let mut all = Vec::new();
     for run in recorded.chunk_by(|one, next| one.origin.run == next.origin.run) {
-        let capture = match run[0].origin.provenance {
-            Provenance::Live { loopback, windows } => Capture::Live { loopback, windows: windows.unwrap_or(false) },
-            Provenance::Imported => Capture::Imported,
-            Provenance::Intercepted => Capture::Intercepted,
-        };
-        let mut diagnosis = Diagnosis::new(capture);
+        let mut diagnosis = Diagnosis::new(capture(run[0].origin.provenance));
         let mut note = |judgement: &Judgement| all.push(format!("{judgement:?}"));
         for Recorded { exchange, .. } in run {
             let observed = diagnosis.observe(exchange);

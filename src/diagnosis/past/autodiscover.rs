@@ -6,8 +6,7 @@ use super::super::bounded::Bounded;
 use super::super::case::Case;
 use super::super::decode::autodiscover::{is_final, is_good, redirect_host};
 use super::super::directory::Directory;
-use super::organisation;
-use crate::redact::Clean;
+use crate::redact::{Clean, organisation};
 
 /// Organisations, and targets of redirects, remembered; the oldest goes first.
 const ROOM: usize = 1024;

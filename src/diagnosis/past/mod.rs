@@ -14,7 +14,7 @@ use super::directory::Directory;
 use super::rules::is_of_oauth;
 use super::{Certainty, Evidence, Judgement, Kind, Sent};
 use crate::exchange::Timestamp;
-use crate::redact::{Clean, Credential, Label, Password, Token};
+use crate::redact::{Clean, Credential, Label, Password, Token, organisation};
 use tokens::{Tokens, obtained};
 
 pub use load::Load;
@@ -378,36 +378,5 @@ fn accepted_scheme(case: &Case<'_>) -> Option<&'static str> {
         Credential::Ntlm(_) => Some("ntlm"),
         Credential::Negotiate(_) => Some("negotiate"),
         Credential::Digest { .. } => Some("digest"),
-    }
-}
-
-/// The part of a host name that its owner registered, as well as it can be told without the public suffix list: two
-/// labels, or three under a country's second level, as in `contoso.co.jp`.
-pub(super) fn organisation(host: &str) -> &str {
-    const SECOND_LEVEL: [&str; 14] =
-        ["ac", "ad", "co", "com", "ed", "edu", "go", "gov", "gr", "lg", "ne", "net", "or", "org"];
-    // The last label of a name is no number.
-    let number = host.ends_with(|last: char| last.is_ascii_digit()) || host.contains(':');
-    if host.starts_with('[') || (number && host.parse::<std::net::IpAddr>().is_ok()) {
-        return host;
-    }
-    let mut dots = host.rmatch_indices('.').map(|(at, _)| at);
-    let (Some(last), Some(second)) = (dots.next(), dots.next()) else { return host };
-    let country = host.len() - last == 3 && SECOND_LEVEL.contains(&&host[second + 1..last]);
-    if country { dots.next().map_or(host, |third| &host[third + 1..]) } else { &host[second + 1..] }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hosts_of_one_owner_share_an_organisation() {
-        assert_eq!(organisation("mail.contoso.com"), organisation("autodiscover.contoso.com"));
-        assert_eq!(organisation("mail.contoso.co.jp"), "contoso.co.jp");
-        assert_eq!(organisation("mail.abc.de"), "abc.de");
-        assert_eq!(organisation("contoso.com"), "contoso.com");
-        assert_eq!(organisation("mail"), "mail");
-        assert_eq!(organisation("10.0.0.1"), "10.0.0.1");
     }
 }

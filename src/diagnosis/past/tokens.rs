@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
-use super::{Case, audience_host, organisation};
+use super::{Case, audience_host};
 use crate::diagnosis::key::key;
-use crate::redact::{Clean, Content, Label, Token};
+use crate::redact::{Clean, Content, Label, Token, organisation};
 
 /// Tokens remembered; the oldest goes first.
 const TOKENS: usize = 64;

@@ -145,6 +145,10 @@ impl Queue {
 
     /// Bytes came that belong to no message. The response before them says so, or if that has gone, the next one.
     fn surplus(&mut self, book: &mut Book) {
+        if self.requests_lost {
+            // They may answer what was not understood, and that passes unread.
+            return;
+        }
         if let Some(open) = self.open.iter_mut().rfind(|open| open.answered) {
             open.is_odd(Side::Server, Oddity::Surplus);
         } else if let Some(Seen::Seen(response)) = book.ended.last_mut().map(|draft| &mut draft.exchange.response) {

@@ -15,6 +15,7 @@ use self::http1::Pairs;
 use self::http2::Streams;
 use self::open::Open;
 pub use self::open::absolute_url;
+pub use self::talk::Talk;
 use super::{Connection, Exchange, Failure, FailureKind, Side, Step, Timestamp};
 use crate::redact::{Bindings, Clean, Door, Redactor};
 use crate::wire::{self, Loss};

@@ -14,7 +14,7 @@ const MESSAGES: usize = 200;
 const TEXT: usize = 256 * 1024;
 
 /// Both directions of a WebSocket.
-pub(super) struct Talk {
+pub struct Talk {
     client: Reader,
     server: Reader,
     so_far: Socket,
@@ -23,7 +23,7 @@ pub(super) struct Talk {
 
 impl Talk {
     /// One that a response with these `fields` opens.
-    pub(super) fn new(fields: Fields<'_>) -> Self {
+    pub fn new(fields: Fields<'_>) -> Self {
         let extensions = Extensions::of(fields);
         Self {
             client: Reader::client(extensions),
@@ -34,7 +34,7 @@ impl Talk {
     }
 
     /// Bytes that `side` sent, in an exchange that began at `started`.
-    pub(super) fn read(&mut self, side: Side, bytes: &[u8], door: Door<'_>, started: Timestamp, now: Timestamp) {
+    pub fn read(&mut self, side: Side, bytes: &[u8], door: Door<'_>, started: Timestamp, now: Timestamp) {
         let Self { client, server, so_far, room } = self;
         let reader = if side == Side::Client { client } else { server };
         let read = reader.read(bytes, &mut |message| {
@@ -50,12 +50,12 @@ impl Talk {
     }
 
     /// What there is so far.
-    pub(super) fn so_far(&self) -> Socket {
+    pub fn so_far(&self) -> Socket {
         self.so_far.clone()
     }
 
     /// What there is in the end.
-    pub(super) fn end(mut self) -> Socket {
+    pub fn end(mut self) -> Socket {
         mem::take(&mut self.so_far)
     }
 }

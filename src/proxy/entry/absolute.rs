@@ -107,12 +107,12 @@ impl Visit {
             while read.len() <= HEAD_LIMIT && tcp.read_buf(&mut read).await.is_ok_and(|more| more > 0) {}
         })
         .await;
-        while let Some(Opening::Absolute { head } | Opening::Tunnel { head, .. }) = opening(&read) {
+        if let Some(Opening::Absolute { head } | Opening::Tunnel { head, .. }) = opening(&read)
+            && let Some(target) = target_of(&read[..head])
+        {
             let rest = read.split_off(head);
-            if let Some(target) = target_of(&read) {
-                self.fail(&target, &without_login(&read), failure::never_passed_on());
-            }
-            read = rest;
+            let sent = [without_login(&read), rest].concat();
+            self.fail(&target, &sent, failure::never_passed_on());
         }
     }
 
@@ -237,10 +237,10 @@ impl Visit {
         }
     }
 
-    /// Records a request that no server gets.
-    fn fail(&self, target: &Target, head: &[u8], failure: Failure) {
+    /// Records what was asked for and no server gets; the first of it is for `target`.
+    fn fail(&self, target: &Target, sent: &[u8], failure: Failure) {
         let mut tape = tape(&self.caller, target, None);
-        tape.request_bytes(head);
+        tape.request_bytes(sent);
         tape.fail(failure);
     }
 }

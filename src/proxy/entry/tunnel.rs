@@ -4,6 +4,9 @@
 //! Nothing that works without us may break: whatever our TLS cannot do with the server or with the client is left to
 //! the two of them, and recorded as unseen.
 
+mod instead;
+mod opening;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,18 +14,17 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
-use rustls::server::{Accepted, Acceptor};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
+pub(crate) use self::instead::{pretend, to_page};
+use self::opening::{HTTP2_PREFACE, is_settings, read_opening};
+pub(crate) use self::opening::{Opening, client_opening, host_field, speaks_tls};
 use crate::exchange::{Connection, Failure, FailureKind, Server, Side, Step, Timestamp, Tls, Unseen};
-use crate::proxy::answer::instead::Conversation;
-use crate::proxy::answer::page::{self, Way};
-use crate::proxy::answer::respond::Respond;
 use crate::proxy::answer::{self, Page, hang_up};
 use crate::proxy::certificates::leaf::Leaf;
 use crate::proxy::entry::connection::Caller;
-use crate::proxy::entry::crowd::{Crowd, Dismissal, FirstWords};
+use crate::proxy::entry::crowd::{Dismissal, FirstWords};
 use crate::proxy::entry::hello::{Hello, greet};
 use crate::proxy::entry::{reverse, socks};
 use crate::proxy::failure;
@@ -35,9 +37,6 @@ use crate::proxy::upstream::hop::Hop;
 use crate::proxy::upstream::secure::Names;
 use crate::proxy::upstream::{Connected, Offer, Secured, Unsecured};
 use crate::redact::{Bindings, Clean};
-use crate::wire::Fields;
-use crate::wire::hello::{self, HELLO_LIMIT, Reading};
-use crate::wire::http1::head_end;
 
 const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 
@@ -135,91 +134,6 @@ pub(crate) async fn refuse(caller: &Caller, mut client: TcpStream, asked: Asked,
     }
     if client.write_all(&reply).await.is_ok() {
         hang_up(client).await;
-    }
-}
-
-/// Whether a client's first bytes are TLS. SSL 2's form of a ClientHello has the topmost bit set.
-pub(crate) fn speaks_tls(bytes: &[u8]) -> bool {
-    matches!(bytes.first(), Some(0x16 | 0x80..))
-}
-
-/// Serves a tunnel whose requests somebody answers in the server's place: no server is asked for anything.
-pub(crate) async fn pretend(caller: Caller, mut client: TcpStream, asked: Asked, respond: &dyn Respond) {
-    let secure = format!("https://{}", asked.target.short_authority(443));
-    let plain = format!("http://{}", asked.target.short_authority(80));
-    let origins = [&secure, &plain];
-    if let Some(failure) = origins.iter().find_map(|origin| respond.unreachable(origin)) {
-        return refuse(&caller, client, asked, failure).await;
-    }
-    let Asked { target, manner, early, started, .. } = asked;
-    if manner.welcome(&mut client).await.is_err() {
-        return;
-    }
-    let Some(opening) = client_opening(&mut client, early, &caller.context.crowd).await else { return };
-    let context = Arc::clone(&caller.context);
-    let server = origins.iter().find_map(|origin| respond.server(origin));
-    let connection = |leaf: Option<&Leaf>| {
-        caller.connection(Some(&target), server.clone(), leaf.and_then(|leaf| leaf.facts(&context.redactor)))
-    };
-    let conversation = |connection, bindings, scheme, port| Conversation {
-        context: Arc::clone(&context),
-        connection,
-        bindings,
-        scheme,
-        authority: Some(target.short_authority(port).into_bytes()),
-    };
-    match opening {
-        Opening::Hello(hello) => {
-            let name = hello.name(&target);
-            let http1 = hello.offers(Protocol::Http1).then_some(Protocol::Http1);
-            let Ok(leaf) = context.leaf(&name, target.port, None) else { return };
-            let connection = connection(Some(&leaf));
-            match greet(client, *hello, &leaf, http1, &context).await {
-                Ok(greeted) => {
-                    let bindings = Bindings::of_certificates(Some(&greeted.shown), None);
-                    let (client, connection) = greeted.enter(connection);
-                    conversation(connection, bindings, "https", 443).hold(client, respond).await;
-                }
-                Err(failure) => tape::failed_tunnel(&context, connection, started, &target, failure),
-            }
-        }
-        Opening::Http(early) => {
-            let conversation = conversation(connection(None), Bindings::UNKNOWN, "http", 80);
-            conversation.hold(Plain::new(client, early), respond).await;
-        }
-        Opening::Dismissed(dismissal) => dismiss(&caller, connection(None), started, &target, dismissal),
-        _ => {
-            let failure = failure::not_a_request("the client sent bytes into the tunnel that no session can answer");
-            tape::failed_tunnel(&context, connection(None), started, &target, failure);
-        }
-    }
-}
-
-/// Serves a tunnel to the proxy's own page, which opens in TLS where the client trusts the root. Browsers try that first,
-/// and go back to plain HTTP where they do not.
-pub(crate) async fn to_page(caller: Caller, mut client: TcpStream, asked: Asked) {
-    let Asked { target, manner, early, started, .. } = asked;
-    let local = client.local_addr().ok();
-    let context = Arc::clone(&caller.context);
-    if manner.welcome(&mut client).await.is_err() {
-        return;
-    }
-    match client_opening(&mut client, early, &context.crowd).await {
-        Some(Opening::Hello(hello)) => {
-            let http1 = hello.offers(Protocol::Http1).then_some(Protocol::Http1);
-            let Ok(leaf) = context.leaf(&hello.name(&target), target.port, None) else { return };
-            match greet(client, *hello, &leaf, http1, &context).await {
-                Ok(client) => page::serve(client.stream, Way::Trusting, local, &context.authority).await,
-                Err(failure) => {
-                    let connection = caller.connection(Some(&target), None, leaf.facts(&context.redactor));
-                    tape::failed_tunnel(&context, connection, started, &target, failure);
-                }
-            }
-        }
-        Some(Opening::Http(early)) => {
-            page::serve(Plain::new(client, early), Way::Proxied, local, &context.authority).await;
-        }
-        _ => {}
     }
 }
 
@@ -527,150 +441,6 @@ struct Wishes {
     protocols: Vec<Protocol>,
     /// Our TLS can serve it.
     servable: bool,
-}
-
-/// Who speaks first in a tunnel, and what.
-pub(crate) enum Opening {
-    Hello(Box<Hello>),
-    /// The client's bytes look like HTTP without TLS.
-    Http(Vec<u8>),
-    /// The client's bytes are something else, or TLS that cannot be served.
-    Other(Vec<u8>, Unseen),
-    ServerFirst {
-        client: Vec<u8>,
-        server: Vec<u8>,
-    },
-    ClientLeft,
-    /// The client did not come to the point.
-    Dismissed(Dismissal),
-    /// Whether with a reset.
-    ServerLeft(bool),
-}
-
-/// What a client's first bytes are, of which `raw` have come; nothing where it leaves before that is clear.
-pub(crate) async fn client_opening(client: &mut TcpStream, mut raw: Vec<u8>, crowd: &Crowd) -> Option<Opening> {
-    let mut acceptor = Acceptor::default();
-    let mut fed = 0;
-    let mut wait = crowd.wait();
-    loop {
-        if let Some(opening) = opening(&mut raw, &mut fed, &mut acceptor) {
-            return Some(opening);
-        }
-        let begun = !raw.is_empty();
-        tokio::select! {
-            read = client.read_buf(&mut raw) => if !matches!(read, Ok(read) if read > 0) {
-                return None;
-            },
-            dismissal = wait.dismissal(begun, None) => return Some(Opening::Dismissed(dismissal)),
-        }
-    }
-}
-
-/// Watches both sides until it is clear what the tunnel carries. Both may be silent for as long as they like.
-async fn read_opening(client: &mut TcpStream, early: Vec<u8>, server: &mut Hop, crowd: &Crowd) -> Opening {
-    let mut raw = early;
-    let mut greeting = Vec::new();
-    let mut acceptor = Acceptor::default();
-    let mut fed = 0;
-    let mut wait = crowd.wait();
-    loop {
-        if let Some(opening) = opening(&mut raw, &mut fed, &mut acceptor) {
-            return opening;
-        }
-        let begun = !raw.is_empty();
-        tokio::select! {
-            read = client.read_buf(&mut raw) => match read {
-                Ok(0) | Err(_) if !begun => return Opening::ClientLeft,
-                Ok(0) | Err(_) => return Opening::Other(raw, Unseen::NotTls),
-                Ok(_) => {}
-            },
-            read = server.read_buf(&mut greeting) => return match read {
-                Ok(0) => Opening::ServerLeft(false),
-                Err(_) => Opening::ServerLeft(true),
-                Ok(_) => Opening::ServerFirst { client: raw, server: greeting },
-            },
-            dismissal = wait.dismissal(begun, None) => return Opening::Dismissed(dismissal),
-        }
-    }
-}
-
-/// What the client's first bytes are; nothing where more must be read to tell. Of `raw`, `fed` bytes have been given
-/// to `acceptor`; no number of them once it has refused.
-fn opening(raw: &mut Vec<u8>, fed: &mut usize, acceptor: &mut Acceptor) -> Option<Opening> {
-    match raw.first()? {
-        // SSL 2's form of a ClientHello, which old clients send to servers of any age.
-        first if first & 0x80 != 0 => match raw.get(2)? {
-            1 => read_hello(raw, None),
-            _ => Some(Opening::Other(std::mem::take(raw), Unseen::NotTls)),
-        },
-        0x16 => {
-            if *fed == usize::MAX {
-                return read_hello(raw, None);
-            }
-            let mut more = &raw[*fed..];
-            while !more.is_empty() && acceptor.read_tls(&mut more).is_ok_and(|read| read > 0) {}
-            *fed = raw.len();
-            match acceptor.accept() {
-                Ok(None) if raw.len() < HELLO_LIMIT => None,
-                Ok(None) => Some(Opening::Other(std::mem::take(raw), Unseen::ClientTlsUnreadable)),
-                Ok(Some(accepted)) => read_hello(raw, Some(accepted)),
-                // Refused by the usual engine, which may have read no more than a part.
-                Err(_) => {
-                    *fed = usize::MAX;
-                    read_hello(raw, None)
-                }
-            }
-        }
-        _ if raw.len() < HTTP2_PREFACE.len() && HTTP2_PREFACE.starts_with(raw) => None,
-        _ if is_http(raw)? => Some(Opening::Http(std::mem::take(raw))),
-        _ => Some(Opening::Other(std::mem::take(raw), Unseen::NotTls)),
-    }
-}
-
-/// What a hello says of which `raw` has come; nothing where more must be read.
-fn read_hello(raw: &mut Vec<u8>, accepted: Option<Accepted>) -> Option<Opening> {
-    match hello::read(raw) {
-        Reading::Part => None,
-        Reading::Hello(read) => Some(Opening::Hello(Box::new(Hello::new(*read, accepted, std::mem::take(raw))))),
-        Reading::Other => Some(Opening::Other(std::mem::take(raw), Unseen::ClientTlsUnreadable)),
-    }
-}
-
-/// How a client that knows that its server speaks HTTP/2 begins (RFC 9113 section 3.4).
-const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0";
-
-/// Whether a server's first bytes are those of HTTP/2: it need not wait for the client's.
-fn is_settings(bytes: &[u8]) -> bool {
-    matches!(*bytes, [_, _, _, 4, 0, 0, 0, 0, 0, ..])
-}
-
-/// The host that a request without TLS is for, of which the beginning has come; the rest of its head is waited for.
-pub(crate) async fn host_field(client: &mut TcpStream, read: &mut Vec<u8>, crowd: &Crowd) -> Option<String> {
-    let mut wait = crowd.wait();
-    let end = loop {
-        if let Some(end) = head_end(read, 0) {
-            break end;
-        }
-        let more = tokio::select! {
-            more = client.read_buf(read) => more.ok()?,
-            _ = wait.dismissal(true, None) => return None,
-        };
-        if more == 0 || read.len() > HELLO_LIMIT {
-            return None;
-        }
-    };
-    let fields = &read[memchr::memchr(b'\n', read)? + 1..end];
-    Target::read(Fields::new(fields).values("host").next()?, 80).map(|target| target.host)
-}
-
-/// Whether bytes begin with an HTTP method and a blank; nothing where that is still open.
-fn is_http(bytes: &[u8]) -> Option<bool> {
-    const LONGEST_METHOD: usize = 32;
-    match bytes.iter().position(|byte| !byte.is_ascii_alphabetic() && !matches!(byte, b'-' | b'_')) {
-        Some(at) => Some(at > 0 && bytes[at] == b' '),
-        None if bytes.len() > LONGEST_METHOD => Some(false),
-        None => None,
-    }
 }
 
 fn server_left(reset: bool) -> Failure {

@@ -19,7 +19,9 @@ pub(super) fn of(class: Class, secret: &[u8], each: &mut dyn FnMut(&[u8])) {
         if !is_telling(class, piece) {
             continue;
         }
-        ends(piece).iter().for_each(|end| form(end));
+        for end in ends(piece) {
+            form(&end);
+        }
         for digits in ["0123456789abcdef", "0123456789ABCDEF"] {
             form(&hexadecimal(piece, digits.as_bytes()));
         }
@@ -28,7 +30,9 @@ pub(super) fn of(class: Class, secret: &[u8], each: &mut dyn FnMut(&[u8])) {
         if let (Class::Password | Class::Code | Class::Key, Ok(text)) = (class, std::str::from_utf8(piece)) {
             let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
             base64(&wide, &mut form);
-            ends(&wide).iter().for_each(|end| form(end));
+            for end in ends(&wide) {
+                form(&end);
+            }
         }
     }
 }
@@ -46,11 +50,11 @@ fn pieces(secret: &[u8]) -> Vec<&[u8]> {
 /// Base64 of a longer text holds that of its parts at one of three shifts, but for the ends.
 fn base64(piece: &[u8], form: &mut impl FnMut(&[u8])) {
     for (shift, first) in [(0, 0), (1, 2), (2, 3)] {
-        let mut coded = STANDARD_NO_PAD.encode([&[0, 0][..shift], piece].concat()).into_bytes();
+        let coded = STANDARD_NO_PAD.encode([&[0, 0][..shift], piece].concat());
+        let mut coded: Vec<u8> = coded.bytes().map(folded).collect();
         if !(shift + piece.len()).is_multiple_of(3) {
             coded.pop();
         }
-        coded.iter_mut().for_each(|byte| *byte = folded(*byte));
         form(&coded[first..]);
     }
 }

@@ -34,7 +34,7 @@ impl<'t> View<'t> {
         let resolved = resolve(&self.resolved, &mut |_| ());
         let (bytes, rounds) = (all_folded(&resolved), self.rounds + 1);
         let is_other = resolved.len() < self.resolved.len();
-        is_other.then(|| Self { text: self.text, bytes, resolved: Cow::Owned(resolved), rounds })
+        is_other.then_some(Self { text: self.text, bytes, resolved: Cow::Owned(resolved), rounds })
     }
 
     pub(super) fn bytes(&self) -> &[u8] {

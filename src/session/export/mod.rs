@@ -124,7 +124,7 @@ pub(super) struct Scratch {
 
 impl Scratch {
     pub(super) fn new() -> Result<Self, SessionError> {
-        let draft = Draft::beside(&std::env::temp_dir().join("authtap-reading"))?;
+        let draft = Draft::beside(&scratch_folder().join("authtap-reading"))?;
         Ok(Self { pen: native::Pen::new(&draft)?, draft })
     }
 
@@ -137,4 +137,12 @@ impl Scratch {
         self.pen.seal(None)?;
         Ok((self.draft.path().to_owned(), self.draft))
     }
+}
+
+/// Where there is room for as much as a session takes. The usual folder is memory on many systems.
+fn scratch_folder() -> PathBuf {
+    let usual = std::env::temp_dir();
+    let roomy = Path::new("/var/tmp");
+    let is_chosen = std::env::var_os("TMPDIR").is_some();
+    if cfg!(unix) && !is_chosen && roomy.is_dir() { roomy.to_owned() } else { usual }
 }

@@ -3,11 +3,14 @@
 //! The texts are such as Fiddler and others open: framed by their own length, with no coding left. What they do not
 //! tell stands in members of our own, `authtap/NUMBER.json`, in front of the sessions it belongs to, so that a part of
 //! the archive is read as the whole would be; other readers pass over them.
+//!
+//! The library that packs members holds an entry of the directory for each of them. So it writes no more than a part of
+//! the archive at a time: the directory of the part is put aside, and all of them stand together at the end.
 
 mod session;
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,18 +18,20 @@ use serde_json::json;
 use zeroize::Zeroizing;
 use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
-use zip::{AesMode, CompressionMethod, ZipWriter};
+use zip::{AesMode, CompressionMethod, ZipArchive, ZipWriter};
 
 use self::session::Session;
 use super::draft::Draft;
 use crate::redact::Redactor;
 use crate::session::Manifest;
+use crate::session::saz::directory::end_of_directory;
 use crate::session::{Origin, Recorded, SessionError, origins};
 
 pub(super) struct Pen {
-    /// Nothing once it is complete.
-    archive: Option<ZipWriter<File>>,
+    /// The part that is being written.
+    part: Option<ZipWriter<File>>,
     file: File,
+    directory: Directory,
     target: PathBuf,
     password: Option<Zeroizing<String>>,
     /// Sessions that are not in the archive yet, and how long they are.
@@ -57,11 +62,10 @@ type Written = Result<(), ZipError>;
 
 impl Pen {
     pub(super) fn new(draft: &Draft, password: Option<Zeroizing<String>>) -> Result<Self, SessionError> {
-        let file = draft.open()?;
-        let other = file.try_clone().map_err(|error| SessionError::writing(draft.target(), &error))?;
         let mut pen = Self {
-            archive: Some(ZipWriter::new(other)),
-            file,
+            part: None,
+            file: draft.open()?,
+            directory: Directory::new(draft)?,
             target: draft.target().to_owned(),
             password,
             waiting: Vec::new(),
@@ -110,7 +114,7 @@ impl Pen {
         // Readers look at it before they ask for a password.
         self.member("[Content_Types].xml", CONTENT_TYPES.as_bytes(), false)?;
         let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-        self.archive()?.add_directory("raw/", options)
+        self.part()?.add_directory("raw/", options)
     }
 
     fn write(&mut self) -> Written {
@@ -125,7 +129,7 @@ impl Pen {
             self.member(&name("s.txt"), &session.response, true)?;
             self.member(&name("m.xml"), session.timers.as_bytes(), true)?;
         }
-        Ok(())
+        self.end_part()
     }
 
     fn close(&mut self, manifest: Option<&Manifest>) -> Written {
@@ -144,31 +148,38 @@ impl Pen {
             self.member("authtap.json", log.to_string().as_bytes(), true)?;
         }
         self.sealed = true;
-        if let Some(archive) = self.archive.take() {
-            archive.finish()?;
-        }
-        Ok(())
+        self.end_part()?;
+        Ok(self.directory.copy_behind(&mut self.file)?)
     }
 
     fn member(&mut self, name: &str, content: &[u8], secret: bool) -> Written {
         let password = self.password.clone().filter(|_| secret);
         let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
-        let archive = self.archive()?;
+        let part = self.part()?;
         match &password {
-            Some(password) => archive.start_file(name, options.with_aes_encryption(AesMode::Aes256, password))?,
-            None => archive.start_file(name, options)?,
+            Some(password) => part.start_file(name, options.with_aes_encryption(AesMode::Aes256, password))?,
+            None => part.start_file(name, options)?,
         }
         let masked = self.mask.as_ref().and_then(|net| net.masked(content));
-        self.archive()?.write_all(masked.as_deref().unwrap_or(content)).map_err(ZipError::Io)
+        self.part()?.write_all(masked.as_deref().unwrap_or(content)).map_err(ZipError::Io)
     }
 
-    /// The archive; one that was complete is gone on with.
-    fn archive(&mut self) -> Result<&mut ZipWriter<File>, ZipError> {
-        if self.archive.is_none() {
-            let file = self.file.try_clone().map_err(ZipError::Io)?;
-            self.archive = Some(ZipWriter::new_append(file)?);
+    /// The part that is being written: the next one, behind the members that there are, where the last is complete.
+    fn part(&mut self) -> Result<&mut ZipWriter<File>, ZipError> {
+        if self.part.is_none() {
+            self.file.set_len(self.directory.members_end)?;
+            let mut file = self.file.try_clone()?;
+            file.seek(SeekFrom::Start(self.directory.members_end))?;
+            self.part = Some(ZipWriter::new(file));
         }
-        self.archive.as_mut().ok_or(ZipError::FileNotFound)
+        self.part.as_mut().ok_or(ZipError::FileNotFound)
+    }
+
+    fn end_part(&mut self) -> Written {
+        let Some(part) = self.part.take() else { return Ok(()) };
+        let part = part.finish_into_readable()?;
+        self.directory.take(&part, &mut self.file)?;
+        Ok(())
     }
 
     fn said(&self, written: Written) -> Result<(), SessionError> {
@@ -176,5 +187,48 @@ impl Pen {
             ZipError::Io(error) => SessionError::writing(&self.target, &error),
             other => SessionError::Unwritable { path: self.target.clone(), reason: other.to_string() },
         })
+    }
+}
+
+/// The directory of all parts so far, in a file of its own beside the archive's.
+struct Directory {
+    file: File,
+    entries: u64,
+    length: u64,
+    /// Where in the archive the members end.
+    members_end: u64,
+    /// Removes the file.
+    _draft: Draft,
+}
+
+impl Directory {
+    fn new(archive: &Draft) -> Result<Self, SessionError> {
+        let draft = Draft::beside(archive.target())?;
+        Ok(Self { file: draft.open()?, entries: 0, length: 0, members_end: 0, _draft: draft })
+    }
+
+    /// Takes over the directory of `part`, which stands at the end of the `archive`.
+    fn take(&mut self, part: &ZipArchive<File>, archive: &mut File) -> io::Result<()> {
+        /// What stands behind a directory: in short, and as it is beyond 4 GiB.
+        const END: u64 = 22;
+        const LARGE_END: u64 = 56 + 20 + END;
+        let from = part.central_directory_start();
+        let end = if from > u32::MAX.into() { LARGE_END } else { END };
+        let length = archive.metadata()?.len().saturating_sub(from + end);
+        archive.seek(SeekFrom::Start(from))?;
+        self.length += io::copy(&mut archive.take(length), &mut self.file)?;
+        self.entries += part.len() as u64;
+        self.members_end = from;
+        Ok(())
+    }
+
+    /// Writes it where the archive's members end, and what ends an archive.
+    fn copy_behind(&mut self, archive: &mut File) -> io::Result<()> {
+        archive.set_len(self.members_end)?;
+        archive.seek(SeekFrom::Start(self.members_end))?;
+        self.file.seek(SeekFrom::Start(0))?;
+        io::copy(&mut self.file, archive)?;
+        let end = self.members_end + self.length;
+        archive.write_all(&end_of_directory(self.entries, self.members_end, self.length, end))
     }
 }

@@ -189,7 +189,9 @@ fn all_texts_of_a_file_are_told_with_their_place() {
         let path = folder.path().join(format!("{form:?}{locked}"));
         let password = locked.then_some(&password);
         let mut export = Export::begin(&path, form, password.cloned()).unwrap();
-        all.iter().for_each(|recorded| export.add(recorded.clone()).unwrap());
+        for recorded in &all {
+            export.add(recorded.clone()).unwrap();
+        }
         export.finish(&Manifest { share: "support", ..Manifest::default() }).unwrap();
         let (mut hosts, mut manifest) = (Vec::new(), 0);
         texts(&path, password, &mut |place, text| {

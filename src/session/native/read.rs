@@ -196,6 +196,20 @@ impl Session {
         }
     }
 
+    /// Whether one of the texts of an exchange is such as `wanted` asks for: its address, a head as lines, a body.
+    pub fn holds(&self, id: u64, mut wanted: impl FnMut(&str) -> bool) -> bool {
+        const SQL: &str = "SELECT url, error_text, response_reason, request_head, response_head, request_trailers, \
+             response_trailers, request_body, response_body FROM exchanges WHERE id = ?";
+        let Ok(mut select) = self.store.prepare_cached(SQL) else { return false };
+        let columns = select.column_count();
+        let Ok(mut rows) = select.query([row::signed(id)]) else { return false };
+        let Ok(Some(row)) = rows.next() else { return false };
+        (0..columns).any(|column| {
+            let text = row.get_ref(column).ok().and_then(|text| text.as_str_or_null().ok().flatten());
+            text.is_some_and(&mut wanted)
+        })
+    }
+
     /// Whether the file knows who stands behind its pseudonyms: it is not to be given away.
     pub fn has_identities(&self) -> bool {
         self.runs.iter().any(|run| run.identities) || people::are_kept(&self.store)

@@ -1,21 +1,34 @@
 //! The members of a ZIP file, read within limits: what a member says of its own length is not believed.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
+use std::num::NonZeroU64;
 use std::path::Path;
 
 use zeroize::Zeroizing;
-use zip::ZipArchive;
-use zip::read::ZipReadOptions;
 use zip::result::ZipError;
 
 use super::cut::Cut;
+use super::directory::Directory;
 use super::index::Index;
 use crate::session::SessionError;
+use crate::session::progress::Progress;
 
-/// A member's place in its archive.
+/// Where an archive tells of a member: the place of its entry in the directory, or of its own head where there is none.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::session) struct Slot(u32);
+pub(in crate::session) struct Slot(NonZeroU64);
+
+impl Slot {
+    /// The slot at this place of the file.
+    pub(super) fn at(place: u64) -> Self {
+        Self(NonZeroU64::MIN.saturating_add(place))
+    }
+
+    /// Its place in the file.
+    pub(super) const fn place(self) -> u64 {
+        self.0.get() - 1
+    }
+}
 
 /// Why a member cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,10 +45,12 @@ pub(in crate::session) struct Archive {
     password: Option<Zeroizing<String>>,
     /// How many bytes may yet come out of it.
     room: u64,
+    /// The same at the beginning.
+    all_room: u64,
 }
 
 enum Form {
-    Whole(ZipArchive<BufReader<File>>),
+    Whole(Directory),
     /// Without a directory.
     Cut(Cut),
 }
@@ -48,17 +63,59 @@ const TOTAL: u64 = 4 << 30;
 const RATIO: u64 = 200;
 
 impl Archive {
-    /// The archive at `path`.
-    pub(in crate::session) fn open(path: &Path) -> Result<Self, SessionError> {
+    /// The archive at `path`, and which sessions are in it.
+    pub(super) fn open(path: &Path, progress: &Progress) -> Result<(Self, Index), SessionError> {
+        let (archive, mut index) = Self::walk(path, |index: &mut Index, name, slot, locked| {
+            index.add(name, slot, locked);
+            !progress.is_cancelled()
+        })?;
+        if progress.is_cancelled() {
+            return Err(SessionError::Cancelled);
+        }
+        index.close();
+        Ok((archive, index))
+    }
+
+    /// The archive at `path`, and the places of all members, in the order of its directory.
+    pub(in crate::session) fn slots(path: &Path) -> Result<(Self, Vec<Slot>), SessionError> {
+        Self::walk(path, |slots: &mut Vec<Slot>, _, slot, _| {
+            slots.push(slot);
+            true
+        })
+    }
+
+    /// Walks over the members: `each` is told of their names, their places and whether they take a password, and notes
+    /// what it wants to know. It says whether to go on.
+    fn walk<T: Default>(
+        path: &Path,
+        mut each: impl FnMut(&mut T, &str, Slot, bool) -> bool,
+    ) -> Result<(Self, T), SessionError> {
         let reading = |error: io::Error| SessionError::reading(path, &error);
         let file = File::open(path).map_err(reading)?;
         let room = TOTAL.saturating_add(file.metadata().map_err(reading)?.len().saturating_mul(RATIO));
-        let form = match ZipArchive::new(BufReader::with_capacity(1 << 16, file)) {
-            Ok(archive) => Form::Whole(archive),
+        let mut noted = T::default();
+        let walked = Directory::walk(file.try_clone().map_err(reading)?, |name, slot, locked| {
+            each(&mut noted, &String::from_utf8_lossy(name), slot, locked)
+        });
+        let form = match walked {
+            Ok(directory) => Form::Whole(directory),
             Err(ZipError::Io(error)) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(reading(error)),
-            Err(_) => Form::Cut(Cut::of(File::open(path).map_err(reading)?).map_err(reading)?),
+            Err(_) => {
+                noted = T::default();
+                let cut = Cut::walk(file, |name, slot, locked| each(&mut noted, name, slot, locked));
+                Form::Cut(cut.map_err(reading)?)
+            }
         };
-        Ok(Self { form, password: None, room })
+        Ok((Self { form, password: None, room, all_room: room }, noted))
+    }
+
+    /// The same archive from its beginning.
+    pub(super) fn again(&self) -> io::Result<Self> {
+        let form = match &self.form {
+            Form::Whole(directory) => Form::Whole(directory.again()?),
+            Form::Cut(cut) => Form::Cut(cut.again()?),
+        };
+        Ok(Self { form, password: self.password.clone(), room: self.all_room, all_room: self.all_room })
     }
 
     /// Uses `password` from now on.
@@ -66,53 +123,11 @@ impl Archive {
         self.password = Some(password);
     }
 
-    /// Tells the names and the places of all members.
-    pub(super) fn names(&mut self, mut each: impl FnMut(&str, Slot)) {
-        match &self.form {
-            Form::Whole(archive) => {
-                for (at, name) in archive.file_names_raw().enumerate() {
-                    if let Ok(at) = u32::try_from(at) {
-                        each(&String::from_utf8_lossy(name), Slot(at));
-                    }
-                }
-            }
-            Form::Cut(cut) => {
-                for (at, name) in cut.names().enumerate() {
-                    if let Ok(at) = u32::try_from(at) {
-                        each(name, Slot(at));
-                    }
-                }
-            }
-        }
-    }
-
-    /// The places of all members, in the order of its directory.
-    pub(in crate::session) fn slots(&self) -> impl Iterator<Item = Slot> + use<> {
-        let count = match &self.form {
-            Form::Whole(archive) => archive.len(),
-            Form::Cut(cut) => cut.names().count(),
-        };
-        (0..u32::try_from(count).unwrap_or(u32::MAX)).map(Slot)
-    }
-
-    /// What the member in `slot` is called.
-    pub(in crate::session) fn name(&self, slot: Slot) -> String {
-        let at = slot.0 as usize;
-        match &self.form {
-            Form::Whole(archive) => archive.name_for_index(at).and_then(Result::ok).unwrap_or_default().into_owned(),
-            Form::Cut(cut) => cut.names().nth(at).unwrap_or_default().to_owned(),
-        }
-    }
-
-    /// Whether a password is needed to read it.
-    pub(super) fn is_encrypted(&self, index: &Index) -> bool {
-        index.locked(self).next().is_some()
-    }
-
-    pub(super) fn is_locked(&self, slot: Slot) -> bool {
-        match &self.form {
-            Form::Whole(archive) => archive.by_index_data(slot.0 as usize).is_ok_and(|entry| entry.encrypted()),
-            Form::Cut(_) => false,
+    /// What the member in `slot` is called; nothing where that cannot be read.
+    pub(in crate::session) fn name(&mut self, slot: Slot) -> String {
+        match &mut self.form {
+            Form::Whole(directory) => directory.name(slot).unwrap_or_default(),
+            Form::Cut(cut) => cut.name(slot).unwrap_or_default(),
         }
     }
 
@@ -170,15 +185,10 @@ impl Archive {
             ZipError::InvalidPassword => Refused::Password,
             _ => Refused::Unreadable,
         };
+        let password = self.password.as_ref().map(|password| password.as_bytes());
         match &mut self.form {
-            Form::Whole(archive) => {
-                let at = slot.0 as usize;
-                let locked = archive.by_index_data(at).map_err(refused)?.encrypted();
-                let password = self.password.as_ref().filter(|_| locked).map(|password| password.as_bytes());
-                let options = ZipReadOptions::new().password(password);
-                Ok(Box::new(archive.by_index_with_options(at, options).map_err(refused)?))
-            }
-            Form::Cut(cut) => Ok(Box::new(cut.member(slot.0 as usize).map_err(|_| Refused::Unreadable)?)),
+            Form::Whole(directory) => Ok(Box::new(directory.member(slot, password).map_err(refused)?)),
+            Form::Cut(cut) => cut.member(slot, password).map_err(refused),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::archive::{Archive, Slot};
+use super::archive::Slot;
 
 /// One session's members.
 #[derive(Clone, Copy, Default)]
@@ -18,6 +18,8 @@ pub(super) struct Numbered {
     pub(super) response: Option<Slot>,
     /// Where its times and flags are.
     pub(super) timers: Option<Slot>,
+    /// Where the messages of its WebSocket are.
+    pub(super) socket: Option<Slot>,
 }
 
 /// The members of an archive.
@@ -29,64 +31,84 @@ pub(super) struct Index {
     pub(super) own: BTreeMap<u32, Slot>,
     /// Where our own facts of the whole are.
     pub(super) log: Option<Slot>,
+    /// The first of those that only a password opens.
+    pub(super) locked: Vec<Slot>,
+    /// There are more than are read.
+    pub(super) is_full: bool,
 }
 
-/// More sessions than this are not read: no Fiddler opens half as many.
+/// More entries than this are not held, of which each is a session if its members stand side by side: no Fiddler opens
+/// a tenth of them.
 const SESSIONS: usize = 4_000_000;
+/// The same of facts of our own, which stand in front of many sessions each.
+const OWN: usize = 1 << 20;
+/// So many encrypted members are tried with a password.
+const TRIED: usize = 4;
 
 enum Name {
     Request(u32),
     Response(u32),
     Timers(u32),
+    Socket(u32),
     Own(u32),
     Log,
 }
 
 impl Index {
-    pub(super) fn of(archive: &mut Archive) -> Self {
-        let (mut index, mut sessions) = (Self::default(), BTreeMap::<u32, Numbered>::new());
-        archive.names(|name, slot| {
-            let part = match name_of(name) {
-                None => return,
-                Some(Name::Own(first)) => {
-                    index.own.entry(first).or_insert(slot);
-                    return;
+    /// Takes the next member of the archive.
+    pub(super) fn add(&mut self, name: &str, slot: Slot, locked: bool) {
+        let Some(name) = name_of(name) else { return };
+        let (number, part) = match name {
+            Name::Request(number) => (number, Numbered { number, request: Some(slot), ..Numbered::default() }),
+            Name::Response(number) => (number, Numbered { number, response: Some(slot), ..Numbered::default() }),
+            Name::Timers(number) => (number, Numbered { number, timers: Some(slot), ..Numbered::default() }),
+            Name::Socket(number) => (number, Numbered { number, socket: Some(slot), ..Numbered::default() }),
+            Name::Own(first) => {
+                if self.own.len() < OWN {
+                    self.own.entry(first).or_insert(slot);
                 }
-                Some(Name::Log) => {
-                    index.log.get_or_insert(slot);
-                    return;
-                }
-                Some(part) => part,
-            };
-            let (Name::Request(number) | Name::Response(number) | Name::Timers(number) | Name::Own(number)) = part
-            else {
-                return;
-            };
-            if sessions.len() >= SESSIONS && !sessions.contains_key(&number) {
                 return;
             }
-            let session = sessions.entry(number).or_insert(Numbered { number, ..Numbered::default() });
-            // The first of two with the same number counts.
-            match part {
-                Name::Request(_) => session.request.get_or_insert(slot),
-                Name::Response(_) => session.response.get_or_insert(slot),
-                _ => session.timers.get_or_insert(slot),
-            };
+            Name::Log => {
+                self.log.get_or_insert(slot);
+                return;
+            }
+        };
+        if locked && self.locked.len() < TRIED {
+            self.locked.push(slot);
+        }
+        if let Some(last) = self.sessions.last_mut().filter(|last| last.number == number) {
+            last.complete(&part);
+        } else if self.sessions.len() < SESSIONS {
+            self.sessions.push(part);
+        } else {
+            self.is_full = true;
+        }
+    }
+
+    /// All members were told of.
+    pub(super) fn close(&mut self) {
+        // Stable: the first of two with the same number counts.
+        self.sessions.sort_by_key(|session| session.number);
+        self.sessions.dedup_by(|later, first| {
+            let same = later.number == first.number;
+            if same {
+                first.complete(later);
+            }
+            same
         });
         // Times alone are no session.
-        index.sessions = sessions.into_values().filter(|one| one.request.or(one.response).is_some()).collect();
-        index
+        self.sessions.retain(|one| one.request.or(one.response).is_some());
     }
+}
 
-    /// All members that are read.
-    fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
-        let of = |session: &Numbered| [session.request, session.response, session.timers].into_iter().flatten();
-        self.sessions.iter().flat_map(of)
-    }
-
-    /// Those of them that only a password opens.
-    pub(super) fn locked<'i>(&'i self, archive: &'i Archive) -> impl Iterator<Item = Slot> + 'i {
-        self.slots().filter(|slot| archive.is_locked(*slot))
+impl Numbered {
+    /// Takes over what it does not have.
+    fn complete(&mut self, other: &Self) {
+        self.request = self.request.or(other.request);
+        self.response = self.response.or(other.response);
+        self.timers = self.timers.or(other.timers);
+        self.socket = self.socket.or(other.socket);
     }
 }
 
@@ -111,6 +133,7 @@ fn name_of(name: &str) -> Option<Name> {
         ("c", "txt") => Some(Name::Request(number)),
         ("s", "txt") => Some(Name::Response(number)),
         ("m", "xml") => Some(Name::Timers(number)),
+        ("w", "txt") => Some(Name::Socket(number)),
         _ => None,
     }
 }
@@ -129,6 +152,7 @@ mod tests {
             Some(Name::Request(number)) => format!("c{number}"),
             Some(Name::Response(number)) => format!("s{number}"),
             Some(Name::Timers(number)) => format!("m{number}"),
+            Some(Name::Socket(number)) => format!("w{number}"),
             Some(Name::Own(number)) => format!("own{number}"),
             Some(Name::Log) => "log".to_owned(),
             None => String::new(),
@@ -142,7 +166,8 @@ mod tests {
             ("../../raw/7_c.txt", "c7"),
             ("authtap/000001.json", "own1"),
             ("authtap.json", "log"),
-            ("raw/7_w.txt", ""),
+            ("raw/7_w.txt", "w7"),
+            ("raw/7_g.txt", ""),
             ("raw/x_c.txt", ""),
             ("raw/99999999999_c.txt", ""),
             ("raw/", ""),

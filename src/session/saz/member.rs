@@ -72,8 +72,7 @@ impl Text {
     }
 
     fn begin(head: &[u8]) -> (Self, Option<Reader>) {
-        let blank = head.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        let head = &head[blank..];
+        let head = head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head).trim_ascii_start();
         let line = head.iter().position(|byte| *byte == b'\n').map_or(head.len(), |at| at + 1);
         let text = Self {
             line: Zeroizing::new(head[..line].trim_ascii_end().to_vec()),

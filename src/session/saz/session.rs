@@ -4,9 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::archive::{Archive, Refused};
 use super::index::Numbered;
 use super::member::Text;
+use super::socket;
 use super::text::{RequestLine, StatusLine, request_line, status_line};
 use super::timers::{Bit, Timers};
 use crate::exchange::{
@@ -22,6 +25,8 @@ pub(super) struct Told {
     request: Option<Text>,
     response: Option<Text>,
     timers: Timers,
+    /// What stands there of the messages of a WebSocket.
+    socket: Option<Zeroizing<Vec<u8>>>,
     scheme: &'static str,
 }
 
@@ -36,6 +41,8 @@ pub(super) struct Met {
 
 /// Times and flags are not longer than this.
 const TIMERS: u64 = 4 << 20;
+/// Messages of a WebSocket are not read where they are longer in all.
+const SOCKET: u64 = 64 << 20;
 /// Ports remembered.
 const REMEMBERED: usize = 1 << 16;
 
@@ -49,7 +56,8 @@ impl Told {
         // Without times and flags a session can be read all the same.
         let timers = session.timers.and_then(|slot| archive.whole(slot, TIMERS).ok());
         let timers = timers.map(|xml| Timers::read(&xml)).unwrap_or_default();
-        let mut told = Self { request, response, timers, scheme: "https" };
+        let socket = session.socket.and_then(|slot| archive.whole(slot, SOCKET).ok());
+        let mut told = Self { request, response, timers, socket, scheme: "https" };
         if told.request_line().is_none() && told.status_line().is_none() {
             return Err(Refused::Unreadable);
         }
@@ -107,7 +115,7 @@ impl Told {
     ) -> Exchange {
         let door = redactor.wire();
         let error = self.failure(door);
-        let (request, response) = self.messages(door, error.is_some());
+        let (request, response) = self.messages(door, error.is_some(), started);
         let since = |name: &str| self.timers.time(name).map(|time| time.since(started));
         Exchange {
             id,
@@ -129,7 +137,7 @@ impl Told {
         }
     }
 
-    fn messages(&self, door: Door<'_>, failed: bool) -> (Seen<Message>, Seen<Response>) {
+    fn messages(&self, door: Door<'_>, failed: bool, started: Timestamp) -> (Seen<Message>, Seen<Response>) {
         if self.is_connect() {
             if failed {
                 return (Seen::Unseen(Unseen::NeverCame), Seen::Unseen(Unseen::NeverCame));
@@ -152,14 +160,14 @@ impl Told {
             _ => Seen::Unseen(Unseen::NotInSource),
         };
         let response = match (&self.response, self.status_line()) {
-            (Some(text), Some(line)) if !failed => Seen::Seen(self.response(door, text, &line)),
+            (Some(text), Some(line)) if !failed => Seen::Seen(self.response(door, text, &line, started)),
             _ if failed || self.timers.aborted => Seen::Unseen(Unseen::NeverCame),
             _ => Seen::Unseen(Unseen::NotInSource),
         };
         (request, response)
     }
 
-    fn response(&self, door: Door<'_>, text: &Text, line: &StatusLine<'_>) -> Response {
+    fn response(&self, door: Door<'_>, text: &Text, line: &StatusLine<'_>, started: Timestamp) -> Response {
         let is_head = self.request_line().is_some_and(|line| line.method.eq_ignore_ascii_case(b"HEAD"));
         let bodiless = is_head || matches!(line.status, 101 | 204 | 304);
         let dropped = self.timers.is(Bit::ResponseBodyDropped) == Some(true)
@@ -181,7 +189,11 @@ impl Told {
             message: message(door, text, line.version, body, line.status >= 400),
             interim: Vec::new(),
             early: false,
-            socket: None,
+            socket: self
+                .socket
+                .as_ref()
+                .filter(|_| matches!(line.status, 101 | 200..=299))
+                .map(|member| Box::new(socket::read(door, member, text.fields(), started))),
         }
     }
 

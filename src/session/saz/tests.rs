@@ -7,11 +7,14 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 use zip::write::SimpleFileOptions;
-use zip::{AesMode, CompressionMethod, ZipWriter};
+use zip::{CompressionMethod, ZipWriter};
 
 use super::*;
 use crate::exchange::{Exchange, FailureKind, Head, Seen, Step, Unseen};
 use crate::redact::{Content, Credential, Syntax, Token, Withheld};
+
+mod encrypted;
+mod layouts;
 
 type Members<'m> = Vec<(&'m str, Vec<u8>)>;
 type Read = Vec<Result<Exchange, SessionError>>;
@@ -242,21 +245,6 @@ fn what_somebody_masked_is_unseen() {
 }
 
 #[test]
-fn a_password_opens_what_it_protects() {
-    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-    let plain = SimpleFileOptions::default();
-    archive.start_file("[Content_Types].xml", plain).unwrap();
-    for (name, content) in [("raw/1_c.txt", REQUEST), ("raw/1_s.txt", RESPONSE)] {
-        archive.start_file(name, plain.with_aes_encryption(AesMode::Aes256, "Synth-Pw-1")).unwrap();
-        archive.write_all(content).unwrap();
-    }
-    let bytes = archive.finish().unwrap().into_inner();
-    assert!(matches!(try_read(&bytes, Some("Synth-Pw-1")).as_deref(), Ok([Ok(read)]) if read.status() == Some(401)));
-    assert!(matches!(try_read(&bytes, Some("another")), Err(SessionError::WrongPassword { .. })));
-    assert!(matches!(try_read(&bytes, None), Err(SessionError::Protected { .. })));
-}
-
-#[test]
 fn a_zip_file_of_something_else_is_said_to_be_one() {
     let other = archive(&[("word/document.xml", b"<w/>".to_vec())]);
     assert!(matches!(try_read(&other, None), Err(SessionError::NoSessions { .. })));
@@ -310,69 +298,4 @@ fn flipped_bits_bring_nothing_down() {
         flipped[at] ^= 1 << (at % 8);
         let _ = try_read(&flipped, None);
     }
-}
-
-/// PKZIP's own encryption, as old Fiddlers use it.
-struct Keys([u32; 3]);
-
-impl Keys {
-    fn of(password: &[u8]) -> Self {
-        let mut keys = Self([0x1234_5678, 0x2345_6789, 0x3456_7890]);
-        for byte in password {
-            keys.update(*byte);
-        }
-        keys
-    }
-
-    fn update(&mut self, byte: u8) {
-        self.0[0] = crc(self.0[0], byte);
-        self.0[1] = self.0[1].wrapping_add(self.0[0] & 0xff).wrapping_mul(134_775_813).wrapping_add(1);
-        self.0[2] = crc(self.0[2], self.0[1].to_be_bytes()[0]);
-    }
-
-    fn encrypted(&mut self, byte: u8) -> u8 {
-        let word = (self.0[2] | 2) & 0xffff;
-        let pad = (word.wrapping_mul(word ^ 1) >> 8) as u8;
-        self.update(byte);
-        byte ^ pad
-    }
-}
-
-/// One step of CRC-32.
-fn crc(sum: u32, byte: u8) -> u32 {
-    (0..8).fold(sum ^ u32::from(byte), |sum, _| if sum & 1 == 1 { sum >> 1 ^ 0xedb8_8320 } else { sum >> 1 })
-}
-
-/// An archive of stored members, each encrypted so.
-fn old_archive(members: &[(&str, &[u8])], password: &[u8]) -> Vec<u8> {
-    let (mut file, mut directory) = (Vec::new(), Vec::new());
-    for (name, content) in members {
-        let sum = !content.iter().fold(u32::MAX, |sum, byte| crc(sum, *byte));
-        let mut keys = Keys::of(password);
-        let mut head = [7; 12];
-        head[11] = sum.to_be_bytes()[0];
-        let packed: Vec<u8> = head.iter().chain(*content).map(|byte| keys.encrypted(*byte)).collect();
-        let long = |number: usize| u32::try_from(number).unwrap().to_le_bytes();
-        let about =
-            [&[20, 0, 1, 0, 0, 0, 0, 0, 0, 0][..], &sum.to_le_bytes(), &long(packed.len()), &long(content.len())];
-        let name_length = u16::try_from(name.len()).unwrap().to_le_bytes();
-        let start = long(file.len());
-        file.extend([&b"PK\x03\x04"[..], &about.concat(), &name_length, &[0, 0], name.as_bytes(), &packed].concat());
-        directory.extend(
-            [&b"PK\x01\x02\x14\0"[..], &about.concat(), &name_length, &[0; 12], &start, name.as_bytes()].concat(),
-        );
-    }
-    let (from, length) = (u32::try_from(file.len()).unwrap(), u32::try_from(directory.len()).unwrap());
-    let count = u16::try_from(members.len()).unwrap().to_le_bytes();
-    let end =
-        [&b"PK\x05\x06\0\0\0\0"[..], &count, &count, &length.to_le_bytes(), &from.to_le_bytes(), &[0, 0]].concat();
-    [file, directory, end].concat()
-}
-
-#[test]
-fn the_encryption_of_old_archives_is_opened_as_well() {
-    let bytes = old_archive(&[("raw/1_c.txt", REQUEST), ("raw/1_s.txt", RESPONSE)], b"Synth-Pw-1");
-    assert!(matches!(try_read(&bytes, Some("Synth-Pw-1")).as_deref(), Ok([Ok(read)]) if read.status() == Some(401)));
-    assert!(matches!(try_read(&bytes, Some("another")), Err(SessionError::WrongPassword { .. })));
-    assert!(matches!(try_read(&bytes, None), Err(SessionError::Protected { .. })));
 }

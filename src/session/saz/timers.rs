@@ -123,7 +123,7 @@ impl Timers {
 }
 
 /// A time as .NET writes it; the year 1 is none.
-fn time(text: &str) -> Option<Timestamp> {
+pub(super) fn time(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if text.starts_with("0001-") {
         return None;

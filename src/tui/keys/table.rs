@@ -174,8 +174,8 @@ pub(in crate::tui) static KEYS: &[Entry] = &[
         when: When::Browsing,
         hint: text("filter", "絞り込み"),
         help: text(
-            "filter as one types: words, 401, 4xx, is:failure, host: path: method: authn: finding: -not",
-            "入力しながら絞り込む: 語句, 401, 4xx, is:failure, host: path: method: authn: finding: -除外",
+            "filter as one types: words, 401, 4xx, is:failure, host: path: method: authn: finding: text: -not",
+            "入力しながら絞り込む: 語句, 401, 4xx, is:failure, host: path: method: authn: finding: text: -除外",
         ),
     },
     Entry {

@@ -25,6 +25,69 @@ fn a_filter_that_leaves_nothing_says_how_to_get_out() {
     assert_eq!(stage.pressed(KeyCode::Backspace).state.flows.filter().text(), "nowher");
 }
 
+/// Each tenth holds the word; it counts what is asked for.
+struct Held(Sample, std::cell::Cell<usize>);
+impl Source for Held {
+    fn exchange(&self, id: u64) -> Option<Arc<Exchange>> {
+        self.0.exchange(1 + id % 10)
+    }
+    fn judgement(&self, _: u64) -> Option<Judgement> {
+        None
+    }
+    fn handshakes(&self, _: u64) -> Vec<Handshake> {
+        Vec::new()
+    }
+    fn readiness(&self) -> Vec<Readiness> {
+        Vec::new()
+    }
+    fn snippet(&self, _: u64, _: CopyForm) -> Option<String> {
+        None
+    }
+    fn holding(&self, ids: &[u64], part: &str) -> HashSet<u64> {
+        self.1.set(self.1.get() + ids.len());
+        ids.iter().copied().filter(|id| part == "wanted" && id % 10 == 0).collect()
+    }
+    fn reveal(&self, _: u64, text: &Clean) -> String {
+        text.as_str().to_owned()
+    }
+}
+
+#[test]
+fn a_search_looks_into_the_exchanges_bit_by_bit_and_is_given_up_when_one_types_on() {
+    let mut stage = Stage::new(Mode::Open, Language::En, SMALL);
+    let rows = |ids: std::ops::RangeInclusive<u64>| {
+        ids.map(|id| Row::of(&stage.sample.exchange(1 + id % 10).unwrap()).numbered(id))
+    };
+    let rows: Vec<_> = rows(1..=1000).collect();
+    let held = Held(sample(), std::cell::Cell::new(0));
+    stage.state.add_all(rows);
+    for typed in "/text:Wanted".chars() {
+        stage.state.input(Input::typed(typed));
+    }
+    assert!(!stage.state.flows.catch_up(&held) && stage.state.flows.shown_len() > 5);
+    assert!(held.1.get() < 500, "not all at once");
+    let mut terminal = Terminal::new(TestBackend::new(100, 24)).unwrap();
+    while stage.state.is_dirty() {
+        terminal.draw(|frame| views::draw(frame, &mut stage.state, &held)).unwrap();
+    }
+    assert_eq!((stage.state.flows.shown_len(), held.1.get()), (100, 1000));
+    // What ends anew is looked into again; what is merely judged is not.
+    let judgement = Judgement { exchange: 10, verdict: Verdict::Failure, findings: Vec::new() };
+    stage.state.judge(&judgement);
+    while stage.state.is_dirty() {
+        terminal.draw(|frame| views::draw(frame, &mut stage.state, &held)).unwrap();
+    }
+    assert_eq!((stage.state.flows.shown_len(), held.1.get()), (100, 1000));
+    stage.state.input(Input::typed('x'));
+    assert!(!stage.state.flows.catch_up(&held));
+    stage.state.input(Input::pressed(KeyCode::Esc));
+    let before = held.1.get();
+    while stage.state.is_dirty() {
+        terminal.draw(|frame| views::draw(frame, &mut stage.state, &held)).unwrap();
+    }
+    assert_eq!((stage.state.flows.shown_len(), held.1.get()), (1000, before), "Esc ends the search");
+}
+
 #[test]
 fn letters_that_are_keys_are_letters_in_the_filter() {
     let mut stage = Stage::playing(Language::En, SMALL).typed("/");
@@ -102,7 +165,7 @@ fn only_what_is_visible_is_asked_for_and_drawn() {
         row.id = id;
         state.add(row.clone());
     }
-    assert!(!state.flows.catch_up(20_000), "filtering is spread over drawings");
+    assert!(!state.flows.catch_up(&source), "filtering is spread over drawings");
     let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
     while state.is_dirty() {
         terminal.draw(|frame| views::draw(frame, &mut state, &source)).unwrap();

@@ -23,6 +23,8 @@ use crate::tui::theme::{self, Tone};
 use crate::tui::words::text;
 
 const NO_MATCH: Text = text("Nothing matches. Esc clears the filter.", "該当なし。Esc で絞り込みを解除します。");
+const NOT_YET: Text = text("Nothing so far. Esc clears the filter.", "まだ該当なし。Esc で絞り込みを解除します。");
+const SEARCHING: Text = text("searching {percent} % ", "検索中 {percent} % ");
 
 /// How many columns each part of a row gets; those of zero are left out.
 struct Columns {
@@ -66,7 +68,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State, source:
     let [header, list] =
         [Rect { height: headed, ..inner }, Rect { y: inner.y + headed, height: inner.height - headed, ..inner }];
     if state.flows.shown_len() == 0 {
-        nothing(frame, list, NO_MATCH.to(state.language));
+        let words = if state.flows.scanned() < 100 { NOT_YET } else { NO_MATCH };
+        nothing(frame, list, words.to(state.language));
         return;
     }
     state.set_page(Pane::Flows, list.height);
@@ -91,8 +94,19 @@ fn count(state: &State) -> Line<'static> {
     let (shown, all) = (state.flows.shown_len(), state.flows.len());
     let at = (state.flows.position() + 1).min(shown);
     let of = if shown == all { format!(" {at}/{all} ") } else { format!(" {at}/{shown} ({all}) ") };
+    let scanned = state.flows.scanned();
+    let searching = if scanned < 100 && state.flows.filter().looks_inside() {
+        SEARCHING.fill(state.language, &[("percent", &scanned.to_string())])
+    } else {
+        String::new()
+    };
     let follows = if state.flows.following { text("following ", "追尾中 ").to(state.language) } else { "" };
-    Line::from(vec![Span::styled(of, Tone::Quiet.style()), Span::styled(follows, Tone::Good.style())]).right_aligned()
+    Line::from(vec![
+        Span::styled(searching, Tone::Warning.style()),
+        Span::styled(of, Tone::Quiet.style()),
+        Span::styled(follows, Tone::Good.style()),
+    ])
+    .right_aligned()
 }
 
 /// The filter as typed, in the frame below the list.

@@ -5,7 +5,7 @@
 
 use crate::diagnosis::answered::by_exchange;
 use crate::diagnosis::{Actor, Case, Certainty, Directory, Gate, Hit, Kind, Rule, Sent, Signs};
-use crate::redact::{Clean, Credential};
+use crate::redact::{Clean, Credential, organisation};
 use crate::text::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -77,7 +77,7 @@ fn find(case: &Case<'_>) -> Option<Hit> {
 
 /// Whether the host is a domain as it stands behind the `@`: two labels, or three under a country's second level.
 fn is_bare_domain(host: &str) -> bool {
-    crate::diagnosis::past::organisation(host) == host && host.contains('.') && Directory::of(host).is_none()
+    organisation(host) == host && host.contains('.') && Directory::of(host).is_none()
 }
 
 #[cfg(test)]

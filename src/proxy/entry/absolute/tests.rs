@@ -317,11 +317,14 @@ async fn a_request_that_crosses_the_close_of_its_server_is_recorded_as_unanswere
     let mut client = stage.connect().await;
     client.write_all(b"GET http://mail.contoso.com/1 HTTP/1.1\r\n\r\n").await.unwrap();
     assert_eq!(rest(&mut client).await, OK, "the close comes after the answer");
-    client.write_all(b"GET http://mail.contoso.com/2 HTTP/1.1\r\n\r\n").await.unwrap();
+    let crossing = b"POST http://mail.contoso.com/2 HTTP/1.1\r\nContent-Length: 21\r\n\r\nGET http://a HTTP/1.1\
+        GET http://mail.contoso.com/3 HTTP/1.1\r\n\r\n";
+    client.write_all(crossing).await.unwrap();
     drop(client);
-    let ended = stage.ended(2).await;
+    let ended = stage.ended(3).await;
     assert_eq!((ended[0].status(), ended[0].error.clone()), (Some(200), None));
     assert_eq!(ended[1].url.as_ref().unwrap().text().as_str(), "http://mail.contoso.com/2");
+    assert_eq!(ended[2].url.as_ref().unwrap().text().as_str(), "http://mail.contoso.com/3");
     let failure = ended[1].error.clone().unwrap();
     assert_eq!((failure.side, failure.step, failure.kind), (Side::Server, Step::Receive, FailureKind::ClosedEarly));
     assert!(failure.text.as_str().contains("before this request could be passed on"), "{}", failure.text);

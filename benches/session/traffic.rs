@@ -1,10 +1,5 @@
-//! Makes a session as long as one wants it: what the figures on long sessions in docs/performance.md are measured on.
-//!
-//! `cargo bench --profile release --bench session -- FILE [COUNT]` writes COUNT exchanges (a million, unless said
-//! otherwise) into FILE, in the form that its extension names. They are made-up traffic of Outlook, phones and a
-//! migration tool, with heads and bodies as long as theirs, recorded through the same door as live traffic.
-
-#![allow(clippy::unwrap_used, reason = "a tool of the developers may stop")]
+//! Made-up traffic of Outlook, phones and a migration tool, with heads and bodies as long as theirs, recorded through
+//! the same door as live traffic.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,12 +17,8 @@ const PACE: i64 = 40_000;
 /// 22 November 2026, 00:00 UTC.
 const BEGINNING: i64 = 1_795_305_600_000_000;
 
-fn main() {
-    // Cargo adds a flag of its own.
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    let Some(file) = arguments.first() else { return };
-    let count = arguments.get(1).map_or(1_000_000, |count| count.parse().unwrap());
-    let path = Path::new(file);
+/// Writes `count` exchanges into the file at `path`, in the form that its extension names.
+pub(crate) fn write(path: &Path, count: u64) {
     let mut export = Export::begin(path, Form::of_name(path).unwrap(), None).unwrap();
     let origin = Origin::of(Provenance::HERE);
     let mut stage = Stage::new();
