@@ -3,6 +3,8 @@
 //! clap repeats values as they came. A URL with user name and password is not to stand on a screen or in a log because
 //! something else was wrong with it: here a value is repeated only where it is a plain word.
 
+#![allow(clippy::trivially_copy_pass_by_ref, reason = "each is a function of a reference, as `why` wants it")]
+
 use std::error::Error as _;
 
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
