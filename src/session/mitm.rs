@@ -13,6 +13,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use self::flow::Flow;
 use self::scan::{Next, Scanner};
 use super::facts::Numbers;
@@ -50,6 +52,7 @@ impl Mitm {
         let reading = Reading {
             mitm: self,
             scanner,
+            raw: Zeroizing::new(Vec::new()),
             number: 0,
             numbers: Numbers::default(),
             ids: Ids::default(),
@@ -65,6 +68,8 @@ struct Reading<'m> {
     mitm: &'m Mitm,
     /// Nothing behind the last.
     scanner: Option<Scanner<Counted<File>>>,
+    /// The flow at hand, as it stands.
+    raw: Zeroizing<Vec<u8>>,
     /// The place of the flow at hand, from 1.
     number: u64,
     numbers: Numbers,
@@ -85,8 +90,8 @@ impl Iterator for Reading<'_> {
             self.number += 1;
             let path = || self.mitm.path.clone();
             let mut scanner = self.scanner.take()?;
-            let lacks = match scanner.next() {
-                Ok(Next::Flow(raw)) => match self.take(&raw) {
+            let lacks = match scanner.next(&mut self.raw) {
+                Ok(Next::Flow) => match self.take() {
                     Taken::Exchange | Taken::OtherProtocol => None,
                     Taken::Unreadable => Some(SessionError::BadEntry { path: path(), number: self.number }),
                 },
@@ -115,7 +120,14 @@ enum Taken {
 }
 
 impl Reading<'_> {
-    fn take(&mut self, raw: &[u8]) -> Taken {
+    fn take(&mut self) -> Taken {
+        let raw = std::mem::take(&mut self.raw);
+        let taken = self.take_flow(&raw);
+        self.raw = raw;
+        taken
+    }
+
+    fn take_flow(&mut self, raw: &[u8]) -> Taken {
         let Some(value) = tnetstring::parse(raw) else { return Taken::Unreadable };
         let flow = Flow(&value);
         if !flow.is_http() {

@@ -20,8 +20,8 @@ pub(super) struct Scanner<R> {
 
 /// What comes next.
 pub(super) enum Next {
-    /// A flow, as it stands.
-    Flow(Zeroizing<Vec<u8>>),
+    /// A flow, which was read as it stands.
+    Flow,
     /// A flow that is too long.
     Unreadable,
     /// The end of a flow is not known, and no other one follows.
@@ -35,7 +35,9 @@ impl<R: Read + Seek> Scanner<R> {
         Self { from: BufReader::with_capacity(1 << 16, from), at: 0 }
     }
 
-    pub(super) fn next(&mut self) -> io::Result<Next> {
+    /// Reads what comes next into `raw`, in the place of what is there: each time in the same memory, as what is kept of
+    /// a flow would come to lie in the gaps.
+    pub(super) fn next(&mut self, raw: &mut Zeroizing<Vec<u8>>) -> io::Result<Next> {
         let Some(header) = self.header()? else {
             let is_end = self.at_end()?;
             return if is_end { Ok(Next::End) } else { self.find_next() };
@@ -48,11 +50,11 @@ impl<R: Read + Seek> Scanner<R> {
             return if self.byte()? == Some(b'}') { Ok(Next::Unreadable) } else { self.find_next() };
         }
         // Room is made as it is filled: a length that lies costs nothing.
-        let mut raw = Zeroizing::new(Vec::new());
-        self.from.by_ref().take(whole).read_to_end(&mut raw)?;
+        raw.clear();
+        self.from.by_ref().take(whole).read_to_end(raw)?;
         if raw.len() as u64 == whole && raw.last() == Some(&b'}') {
             self.at += whole;
-            Ok(Next::Flow(raw))
+            Ok(Next::Flow)
         } else {
             self.find_next()
         }
@@ -60,7 +62,13 @@ impl<R: Read + Seek> Scanner<R> {
 
     /// Length of the length with its colon, and the length. What is read stays.
     fn header(&mut self) -> io::Result<Option<(usize, u64)>> {
-        self.from.seek(SeekFrom::Start(self.at))?;
+        if self.from.stream_position()? != self.at {
+            self.from.seek(SeekFrom::Start(self.at))?;
+        }
+        let near = self.from.fill_buf()?;
+        if near.len() > DIGITS {
+            return Ok(header(&near[..=DIGITS]));
+        }
         let mut start = [0; DIGITS + 1];
         let read = read_up_to(&mut self.from, &mut start)?;
         self.from.seek(SeekFrom::Start(self.at))?;
