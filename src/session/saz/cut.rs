@@ -31,13 +31,13 @@ struct Member {
     locked: Option<[u8; FACTS]>,
 }
 
-const SIGNATURE: &[u8; 4] = b"PK\x03\x04";
+const SIGNATURE: [u8; 4] = *b"PK\x03\x04";
 /// The fixed part of a member's head.
 const HEAD: usize = 30;
 /// What a head and a directory say alike, from the version to the lengths of the name and what is behind it.
 const FACTS: usize = 26;
 /// What stands behind a member whose lengths were not known before.
-const DESCRIPTOR: &[u8; 4] = b"PK\x07\x08";
+const DESCRIPTOR: [u8; 4] = *b"PK\x07\x08";
 /// A longer member that is encrypted is not read.
 const LOCKED: u64 = 64 << 20;
 /// No archive's folders have names that are longer.
@@ -155,7 +155,7 @@ impl<R: Read> Read for Checked<R> {
 }
 
 /// Where the next of these signatures stands.
-fn find(file: &mut Window, from: u64, signature: &[u8; 4]) -> io::Result<Option<u64>> {
+fn find(file: &mut Window, from: u64, signature: [u8; 4]) -> io::Result<Option<u64>> {
     let mut window = vec![0; 1 << 16];
     let (mut base, mut kept) = (from, 0);
     file.seek(SeekFrom::Start(from))?;
@@ -165,7 +165,7 @@ fn find(file: &mut Window, from: u64, signature: &[u8; 4]) -> io::Result<Option<
             return Ok(None);
         }
         let filled = kept + read;
-        if let Some(at) = memchr::memmem::find(&window[..filled], signature) {
+        if let Some(at) = memchr::memmem::find(&window[..filled], &signature) {
             return Ok(Some(base + at as u64));
         }
         // It may stand across the border.
