@@ -4,16 +4,16 @@ mod screen;
 
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::Arc;
 
 use super::input::{self, Folds, Input};
 use super::onlooker::{Onlooker, Then, unless_ended};
 use super::output::Output;
+use super::proof::{self, Sieve};
 use super::{Exit, Fault, Lines, warn};
 use crate::diagnosis::comparison::{Comparison, Course};
 use crate::redact::Redactor;
 use crate::report::comparison::{self, Compared};
-use crate::session::{Opening, Origin, Progress, Provenance, Recorded, SessionError};
+use crate::session::{Opening, Progress, Recorded, SessionError};
 use crate::text::Language;
 use crate::tui;
 
@@ -42,14 +42,21 @@ fn print(sources: [&Path; 2], lines: Lines, typed: bool, language: Language) -> 
     let names = names(sources);
     let comparison = Comparison::new(&good.course, &bad.course);
     let compared = Compared { good: (&names[0], &good.course), bad: (&names[1], &bad.course), comparison: &comparison };
+    let nets = [good.net.clone(), bad.net.clone()];
     let mut output = Output::standard();
+    let mut sieve = Sieve::new(&mut output, &nets);
     match lines {
-        Lines::Text => output.page(&comparison::text(&compared, language))?,
+        Lines::Text => sieve.write_all(comparison::text(&compared, language).trim_end().as_bytes()),
         Lines::Json => {
-            let written = serde_json::to_writer_pretty(&mut output, &comparison::Document::new(&compared));
-            written.map_err(|error| Fault::Output(error.into()))?;
-            output.write_all(b"\n").and_then(|()| output.flush()).map_err(Fault::Output)?;
+            serde_json::to_writer_pretty(&mut sieve, &comparison::Document::new(&compared)).map_err(Into::into)
         }
+    }
+    .map_err(Fault::Output)?;
+    let found = sieve.finish().map_err(Fault::Output)?;
+    output.flush().map_err(Fault::Output)?;
+    if let Some(alarm) = proof::alarm(&found, language) {
+        warn(&alarm);
+        return Ok(Exit::Refused);
     }
     Ok(if good.whole && bad.whole { Exit::Done } else { Exit::Usage })
 }
@@ -64,31 +71,24 @@ struct Read {
     course: Course,
     /// Nothing of it was unreadable.
     whole: bool,
+    /// What was met of secrets.
+    net: Redactor,
 }
 
 fn read(source: &Path, progress: &Progress, language: Language) -> Result<Read, Fault> {
-    let redactor = Redactor::new();
+    let redactor = Redactor::with_net();
     let opening =
         Opening { redactor: &redactor, password: &|path| input::password(path, language), progress: progress.clone() };
     let mut course = Course::default();
     let mut gaps = Vec::new();
-    match Input::open(source, &opening)? {
-        Input::File(reader) => follow(&mut course, input::readable(reader.exchanges(), &mut gaps)),
-        Input::Pasted(exchanges) => {
-            let origin = Origin::of(Provenance::Imported);
-            follow(
-                &mut course,
-                exchanges.into_iter().map(|exchange| Recorded { origin: Arc::clone(&origin), exchange }),
-            );
-        }
-    }
+    follow(&mut course, Input::open(source, &opening)?.exchanges(&mut gaps));
     if progress.is_cancelled() {
         return Err(SessionError::Cancelled.into());
     }
     for gap in &gaps {
         warn(&Fault::from(gap.clone()).message(language));
     }
-    Ok(Read { course, whole: gaps.is_empty() })
+    Ok(Read { course, whole: gaps.is_empty(), net: redactor })
 }
 
 fn follow(course: &mut Course, recorded: impl Iterator<Item = Recorded>) {

@@ -20,7 +20,7 @@ use crate::report::json::{Document, Entry, Known};
 use crate::report::sanitizing::{Sanitizing, Source};
 use crate::report::{html, markdown, text};
 use crate::session::kind::Kind;
-use crate::session::{Opening, Origin, Progress, Provenance, Recorded, SessionError, Stated};
+use crate::session::{Opening, Progress, Recorded, SessionError, Stated};
 use crate::text::{Language, Text};
 
 pub(super) fn diagnose(sources: &[PathBuf], page: Page, language: Language) -> Result<Exit, Fault> {
@@ -122,23 +122,14 @@ impl Sum {
             password: &|path| input::password(path, language),
             progress: progress.clone(),
         };
-        match Input::open(source, &opening)? {
-            Input::File(reader) => {
-                let mut gaps = Vec::new();
-                self.fold(self.last, input::readable(reader.exchanges(), &mut gaps));
-                self.gaps.append(&mut gaps);
-                self.note(name(source), Some(reader.kind()), reader.stated());
-            }
-            Input::Pasted(exchanges) => {
-                if input::is_nothing(&exchanges) {
-                    self.unread.push(name(source));
-                }
-                self.note(name(source), None, None);
-                let origin = Origin::of(Provenance::Imported);
-                let recorded = exchanges.into_iter().map(|exchange| Recorded { origin: Arc::clone(&origin), exchange });
-                self.fold(self.last, recorded);
-            }
+        let mut input = Input::open(source, &opening)?;
+        if input.is_nothing() {
+            self.unread.push(name(source));
         }
+        let mut gaps = Vec::new();
+        self.fold(self.last, input.exchanges(&mut gaps));
+        self.gaps.append(&mut gaps);
+        self.note(name(source), input.kind(), input.stated());
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -11,7 +12,7 @@ use crate::diagnosis::{Capture, Diagnosis, Handshake, Judgement, Observed, Readi
 use crate::exchange::{Exchange, Ids, Timestamp};
 use crate::redact::Redactor;
 use crate::session::kind::Kind;
-use crate::session::{Mode, Opening, Origin, Provenance, Reader, Session, SessionError, paste};
+use crate::session::{Mode, Opening, Origin, Provenance, Reader, Recorded, Session, SessionError, Stated, paste};
 use crate::text::{Language, Text as Sentence};
 
 /// A source of saved exchanges.
@@ -43,6 +44,42 @@ impl Input {
         };
         let text = Text::read(&mut File::open(path).map_err(unreadable)?).map_err(unreadable)?;
         Ok(text.pasted(opening.redactor))
+    }
+
+    /// What can be read of it, in its order; what cannot goes to `gaps`. A pasted text is read once.
+    pub(super) fn exchanges<'a>(
+        &'a mut self,
+        gaps: &'a mut Vec<SessionError>,
+    ) -> Box<dyn Iterator<Item = Recorded> + 'a> {
+        match self {
+            Self::File(reader) => Box::new(readable(reader.exchanges(), gaps)),
+            Self::Pasted(exchanges) => {
+                let origin = Origin::of(Provenance::Imported);
+                let recorded = move |exchange| Recorded { origin: Arc::clone(&origin), exchange };
+                Box::new(std::mem::take(exchanges).into_iter().map(recorded))
+            }
+        }
+    }
+
+    /// What kind of file it is; nothing for a pasted text.
+    pub(super) const fn kind(&self) -> Option<Kind> {
+        match self {
+            Self::File(reader) => Some(reader.kind()),
+            Self::Pasted(_) => None,
+        }
+    }
+
+    /// What the file says of itself.
+    pub(super) fn stated(&self) -> Option<&Stated> {
+        match self {
+            Self::File(reader) => reader.stated(),
+            Self::Pasted(_) => None,
+        }
+    }
+
+    /// Whether it is a pasted text in which nothing was recognised.
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(self, Self::Pasted(exchanges) if is_nothing(exchanges))
     }
 
     fn standard(opening: &Opening<'_>) -> Result<Self, Fault> {
@@ -78,7 +115,7 @@ pub(super) fn password(path: &Path, language: Language) -> Option<Zeroizing<Stri
 }
 
 /// Whether nothing was recognised in a pasted text.
-pub(super) fn is_nothing(pasted: &[Exchange]) -> bool {
+fn is_nothing(pasted: &[Exchange]) -> bool {
     pasted.iter().all(|exchange| exchange.request.seen().is_none() && exchange.response.seen().is_none())
 }
 
@@ -199,7 +236,6 @@ pub(super) fn readable<T>(
 #[allow(clippy::unwrap_used, clippy::disallowed_methods)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::sync::Arc;
 
     use super::*;
     use crate::app::ledger::Ledger;
@@ -266,12 +302,10 @@ WWW-Authenticate: NTLM
             live.extend(record(&path, &exchanges));
         }
         let redactor = Redactor::new();
-        let Input::File(reader) = Input::open(&path, &Opening::quietly(&redactor)).unwrap() else {
-            unreachable!("the file is a session")
-        };
+        let mut input = Input::open(&path, &Opening::quietly(&redactor)).unwrap();
         let mut folds = Folds::default();
         let mut saved = Said::new();
-        for recorded in readable(reader.exchanges(), &mut Vec::new()) {
+        for recorded in input.exchanges(&mut Vec::new()) {
             let observed = folds.observe(&recorded.origin, &recorded.exchange);
             note(&mut saved, std::slice::from_ref(&observed.judgement));
             note(&mut saved, &observed.revised);

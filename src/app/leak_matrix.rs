@@ -28,14 +28,14 @@ use self::places::PLACES;
 use self::planted::{Form, Planted, Search};
 use self::sources::Source;
 use super::diagnose::Sum;
-use super::input::{self, Folds, Input};
+use super::input::{Folds, Input};
 use super::open::look;
 use super::output::Output;
 use super::{Convert, Fault, Page, Share, convert, watch};
 use crate::redact::{self, Redactor};
 use crate::report::json::{Entry, Event};
 use crate::report::text;
-use crate::session::{self, Opening, Origin, Progress, Provenance, Recorded, Session, Writer};
+use crate::session::{self, Opening, Progress, Recorded, Session, Writer};
 use crate::text::Language;
 use crate::tui::{self, Banner, State};
 
@@ -148,13 +148,8 @@ fn sinks(source: Source, path: &Path, folder: &Path) -> Sinks {
     tracing::subscriber::with_default(subscriber.finish(), || {
         let redactor = Redactor::new();
         let mut gaps = Vec::new();
-        let read: Vec<Recorded> = match Input::open(path, &Opening::quietly(&redactor)).unwrap() {
-            Input::File(reader) => input::readable(reader.exchanges(), &mut gaps).collect(),
-            Input::Pasted(exchanges) => {
-                let origin = Origin::of(Provenance::Imported);
-                exchanges.into_iter().map(|exchange| Recorded { origin: Arc::clone(&origin), exchange }).collect()
-            }
-        };
+        let mut input = Input::open(path, &Opening::quietly(&redactor)).unwrap();
+        let read: Vec<Recorded> = input.exchanges(&mut gaps).collect();
         sinks.push(("exchanges", format!("{read:?}").into_bytes()));
         sinks.push(("lines", lines(&read)));
         for (name, form) in

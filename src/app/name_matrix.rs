@@ -10,14 +10,19 @@
 )]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::{Convert, Share, convert};
+use crate::exchange::{
+    Certificate, ClientCertificate, ClientTls, Connection, Exchange, Failure, FailureKind, Seen, Server, Side, SniForm,
+    Step, Timestamp, Timings, Tls, Unseen,
+};
 use crate::redact::Redactor;
-use crate::session::{Form, Opening, Progress, Reader, Recorded, texts};
+use crate::session::{Export, Form, Manifest, Opening, Origin, Progress, Provenance, Reader, Recorded, texts};
 use crate::text::Language;
 
 const FORMS: [(Form, &str); 3] = [(Form::Authtap, "authtap"), (Form::Har, "har"), (Form::Saz, "saz")];
@@ -333,6 +338,86 @@ fn no_private_name_is_left_whatever_its_place() {
     vain.retain(|place| !kept_by_nobody.contains(&&**place));
     assert!(left.is_empty(), "{} are left:\n{}", left.len(), left.join("\n"));
     assert!(vain.is_empty(), "places that keep no name prove nothing:\n{}", vain.join("\n"));
+}
+
+/// What no archive of other tools tells: what was settled on connections, and why one failed.
+#[test]
+fn no_private_name_is_left_of_a_connection() {
+    const NAMES: [&str; 8] =
+        ["srvqa", "zuqorvex", "qyleaf", "qyissuer", "qyother", "81.2.9.7", "192.168.77.5", "1717171717171717"];
+    let redactor = Redactor::new();
+    let door = redactor.own();
+    let certificate = |subject: &str, issuer: &str, name: &str| Certificate {
+        subject: door.prose(subject.as_bytes()),
+        issuer: door.prose(issuer.as_bytes()),
+        names: vec![door.host(name.as_bytes())],
+        sha256: [0x17; 32],
+        ..Certificate::of_fingerprint([0; 32])
+    };
+    let leaf = certificate(
+        "CN=srvqa.zuqorvex.com,O=Zuqorvex GmbH,L=Qyother,C=DE",
+        "CN=Qyissuer Root,DC=zuqorvex,DC=local",
+        "srvqa.zuqorvex.com",
+    );
+    let servers = ["srvqa.zuqorvex.com:443"];
+    let connection = Connection {
+        id: 1,
+        client: Some("127.0.0.1:50000".into()),
+        target: Some(door.host(servers[0].as_bytes())),
+        client_tls: Some(ClientTls {
+            version: "TLS 1.3".into(),
+            cipher: "TLS13_AES_256_GCM_SHA384".into(),
+            alpn: None,
+            sni: Some(door.host(b"SRVQA.zuqorvex.com")),
+            sni_form: SniForm::Name,
+            legacy: Some(door.prose(b"nothing else is spoken by srvqa.zuqorvex.com")),
+        }),
+        server: Some(Server {
+            address: door.host(b"81.2.9.7:443"),
+            tls: Some(Tls {
+                chain: vec![certificate("CN=QYISSUER", "CN=QYISSUER", "qyother.zuqorvex.com")],
+                accepted_despite: Some(
+                    door.failure(b"not for srvqa.zuqorvex.com but for 192.168.77.5 and *.qyother.net", &servers),
+                ),
+                client_certificate: ClientCertificate::Given(door.prose(b"CN=QYLEAF,O=Zuqorvex GmbH,C=DE")),
+                ..Tls::of_certificate(leaf.clone())
+            }),
+        }),
+        presented: Some(leaf),
+    };
+    let exchange = Exchange {
+        id: 1,
+        started: Timestamp::from_seconds(1_795_338_000),
+        connection: Arc::new(connection),
+        method: Some("CONNECT".into()),
+        url: Some(door.url(b"https://srvqa.zuqorvex.com/")),
+        request: Seen::Unseen(Unseen::NeverCame),
+        response: Seen::Unseen(Unseen::NeverCame),
+        error: Some(Failure {
+            side: Side::Server,
+            step: Step::Connect,
+            kind: FailureKind::Refused,
+            text: door
+                .failure(b"cannot connect to srvqa.zuqorvex.com: 81.2.9.7:443 refuses, 192.168.77.5:443 too", &servers),
+        }),
+        timings: Timings::default(),
+        running: false,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source.authtap");
+    let mut export = Export::begin(&source, Form::Authtap, None).unwrap();
+    export.add(Recorded { origin: Origin::of(Provenance::HERE), exchange }).unwrap();
+    export.finish(&Manifest::default()).unwrap();
+    let before = content(&source);
+    assert!(NAMES.iter().all(|name| before.contains(name)), "{before}");
+    for (form, kind) in FORMS {
+        let public = folder.path().join(format!("public.{kind}"));
+        converted(&source, &public, form, Share::Public);
+        let after = content(&public);
+        let left: Vec<_> = NAMES.iter().filter(|name| after.contains(**name)).collect();
+        assert!(left.is_empty(), "{kind}: {left:?}");
+        assert!(after.contains("srv1.org1.example:443") && after.contains("cn=srv1.org1.example"), "{kind}: {after}");
+    }
 }
 
 /// All of them in one file, in every form, and made again of what was made.

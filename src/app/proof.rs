@@ -134,7 +134,8 @@ impl Found {
     /// Looks through lines, the first of which has this number.
     fn look_at_lines(&mut self, source: usize, net: &Redactor, text: &[u8], first: usize) {
         for hit in net.find(text) {
-            let before = memchr::memchr_iter(b'\n', &text[..hit.range.start]).count();
+            let is_named = self.places.len() < NAMED;
+            let before = if is_named { memchr::memchr_iter(b'\n', &text[..hit.range.start]).count() } else { 0 };
             self.note(source, &hit, None, format!("line {}", first + before));
         }
     }

@@ -33,7 +33,7 @@ pub(super) fn read(door: &Door<'_>, rest: &str) -> Credential {
         None => Password::Missing,
         Some([]) => Password::Empty,
         Some(password) => {
-            door.memory().meet(Class::Password, password);
+            door.memory().meet_packed(Class::Password, password, rest);
             Password::Set {
                 label: door.memory().label(password),
                 padded: password.trim_ascii().len() < password.len(),

@@ -40,9 +40,7 @@ pub(super) fn read(door: &Door<'_>, rest: &str) -> Token {
     if door.is_own()
         && let Some(token) = Token::read(rest)
     {
-        if let Some(label) = token.label() {
-            door.memory().meet_mark(Class::Token, label);
-        }
+        door.meet_mark(Class::Token, token.label());
         return token;
     }
     door.memory().meet(Class::Token, rest.as_bytes());

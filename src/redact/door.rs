@@ -8,7 +8,9 @@ use super::memory::{Kind, Memory};
 use super::names::{self, Treatment};
 use super::pseudonym::{pseudonyms, written};
 use super::recall::Recall;
-use super::{Bindings, Body, Class, Clean, Field, Fields, Hit, Met, RawBody, Syntax, Url, body, header, marker, shape};
+use super::{
+    Bindings, Body, Class, Clean, Field, Fields, Hit, Label, Met, RawBody, Syntax, Url, body, header, marker, shape,
+};
 use crate::wire;
 
 /// How often a text of our own is read again before it is hidden. Nearly all come to rest at once.
@@ -105,6 +107,8 @@ impl Redactor {
 pub struct Door<'a> {
     redactor: &'a Redactor,
     own: bool,
+    /// It reads a file of ours, or what somebody pasted: marks there tell of secrets that were taken out before.
+    rereads: bool,
     /// What is read stands in JSON or XML that stands in a sentence. There is no third level.
     in_prose: bool,
     /// In how many queries, one in a value of another, it stands.
@@ -116,7 +120,15 @@ pub struct Door<'a> {
 
 impl<'a> Door<'a> {
     const fn of(redactor: &'a Redactor, own: bool) -> Self {
-        Self { redactor, own, in_prose: false, in_queries: 0, settling: false, bindings: Bindings::UNKNOWN }
+        Self {
+            redactor,
+            own,
+            rereads: own,
+            in_prose: false,
+            in_queries: 0,
+            settling: false,
+            bindings: Bindings::UNKNOWN,
+        }
     }
 
     /// The same door, which also tells whose certificate an NTLM response is bound to.
@@ -315,10 +327,17 @@ impl<'a> Door<'a> {
     /// Hides what is a credential by the place where it stands.
     pub(super) fn hide_credential(&self, class: Class, text: &str, out: &mut String) {
         match marker::label_of(text).filter(|_| self.own) {
-            Some(label) => self.memory().meet_mark(class, label),
+            Some(label) => self.meet_mark(class, Some(label)),
             None => self.memory().meet(class, text.as_bytes()),
         }
         self.hide(text, out);
+    }
+
+    /// Remembers the mark of a secret that was taken out of what is read.
+    pub(super) fn meet_mark(&self, class: Class, label: Option<Label>) {
+        if let Some(label) = label.filter(|_| self.rereads) {
+            self.memory().meet_mark(class, label);
+        }
     }
 
     /// Writes `text` as it is where it is a marker of our own.
@@ -349,10 +368,7 @@ impl<'a> Door<'a> {
                 Treatment::Token => Class::Token,
                 _ => return,
             };
-            if let Some(label) = marker::label_of(text) {
-                self.memory().meet_mark(class, label);
-            }
-            return;
+            return self.meet_mark(class, marker::label_of(text));
         }
         match treatment {
             Treatment::Product => self.product(text, out),

@@ -82,7 +82,7 @@ fn credentials(door: &Door<'_>, value: &str, out: &mut String) -> Credential {
     let scheme = value.split([' ', '\t', '\r', '\n']).next().unwrap_or_default();
     let own = read_own(door, value);
     if let Some((class, label)) = own.as_ref().and_then(Credential::mark) {
-        door.memory().meet_mark(class, label);
+        door.meet_mark(class, Some(label));
     }
     let credential = own.unwrap_or_else(|| super::credential::of(door, scheme, value[scheme.len()..].trim()));
     let bracket = credential.bracket();
@@ -102,6 +102,11 @@ fn read_own(door: &Door<'_>, value: &str) -> Option<Credential> {
 /// Whether a header of this name is in the table.
 pub(super) fn is_known(name: &str) -> bool {
     place(name).is_some()
+}
+
+/// The words that names in the table are made of.
+pub(super) fn words() -> impl Iterator<Item = &'static str> {
+    HEADERS.iter().flat_map(|(name, _)| name.split('-'))
 }
 
 fn rule(name: &str) -> Rule {

@@ -119,7 +119,14 @@ impl Memory {
     /// Remembers a secret for the second net, where there is one.
     pub(super) fn meet(&self, class: Class, secret: &[u8]) {
         if let Some(net) = &self.net {
-            lock(net).add(class, secret);
+            lock(net).add(class, secret, None);
+        }
+    }
+
+    /// The same of one that came packed so.
+    pub(super) fn meet_packed(&self, class: Class, secret: &[u8], packed: &str) {
+        if let Some(net) = &self.net {
+            lock(net).add(class, secret, Some(packed.as_bytes()));
         }
     }
 

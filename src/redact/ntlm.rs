@@ -78,7 +78,10 @@ impl<'a> Message<'a> {
         };
         // Of version 2 the proof: what follows it names servers and times.
         door.memory().meet(Class::Ntlm, response.get(..16).filter(|_| version == 2).unwrap_or(response));
-        door.memory().meet(Class::Ntlm, self.payload(12).unwrap_or_default());
+        let older = self.payload(12).unwrap_or_default();
+        if older.iter().any(|byte| *byte != 0) {
+            door.memory().meet(Class::Ntlm, older);
+        }
         // The version 2 response: a proof of 16 bytes, a fixed part of 28, then the AV pairs.
         let pairs = Pairs { rest: response.get(44..).filter(|_| version == 2).unwrap_or_default() };
         Some(NtlmMessage::Authenticate {

@@ -39,7 +39,7 @@ pub(super) fn lines(sanitizing: &Sanitizing, language: Language) -> Vec<(&'stati
     let mut line = |title: Text, words: String| lines.push((title.to(language), words));
     for source in &sanitizing.sources {
         let kind = source.kind.map_or(Text { en: "pasted text", ja: "貼り付けたテキスト" }, kind);
-        line(SOURCE, format!("{} ({})", text::source_name(&source.name, language), kind.to(language)));
+        line(SOURCE, format!("{}: {}", text::source_name(&source.name, language), kind.to(language)));
         if let Some(stated) = &source.stated {
             line(STATED, statement(stated, language));
         }
@@ -130,6 +130,12 @@ pub fn statement(stated: &Stated, language: Language) -> String {
     ];
     let mut said = made.fill(language, &names);
     said.push_str(&secrets(&stated.met, stated.found.values().sum(), language));
+    if stated.replaced > 0 {
+        let replaced = Text {
+            en: "; {number} names have stand-ins", ja: "。代わりの名前に置き換えた名前 {number} 件"
+        };
+        said.push_str(&replaced.fill(language, &[("number", &stated.replaced.to_string())]));
+    }
     if stated.unread > 0 {
         let unread =
             Text { en: "; {number} parts could not be read", ja: "。読み取れなかった部分 {number} 件" };

@@ -58,6 +58,8 @@ pub struct Stated {
     pub met: Met,
     /// How many of them were masked at last, by class.
     pub found: BTreeMap<&'static str, u64>,
+    /// How many private names have stand-ins.
+    pub replaced: u64,
 }
 
 impl Stated {
@@ -86,6 +88,7 @@ impl Stated {
                 marked: classes(met.get("marked")),
             },
             found: classes(manifest.get("found")),
+            replaced: sum("replaced"),
         })
     }
 }
@@ -112,6 +115,7 @@ mod tests {
             findings_after: BTreeMap::from([("spn-missing", 2)]),
             met: met.clone(),
             found: BTreeMap::from([("token", 1)]),
+            replaced: BTreeMap::from([("organisations", 2), ("servers", 3)]),
             ..Manifest::default()
         };
         let stated = Stated {
@@ -122,6 +126,7 @@ mod tests {
             after: 2,
             met,
             found: BTreeMap::from([("token", 1)]),
+            replaced: 5,
             ..Stated::default()
         };
         assert_eq!(Stated::read(&json!(manifest)), Some(stated));

@@ -14,7 +14,7 @@ use crate::exchange::{
 };
 use crate::redact::{Aliases, Body, Clean, Content, Door, Field, Fields, NameSearch, Redactor, Url};
 
-/// How many connections are remembered.
+/// How many connections, and how many fields, are remembered.
 const REMEMBERED: usize = 4096;
 
 /// Makes exchanges fit for strangers, in two passes: [`Public::learn`] is told of all of them before the first one is
@@ -25,12 +25,20 @@ pub struct Public {
     learning: bool,
     /// By where the original lies, which is kept, so that nothing else comes to lie there.
     connections: HashMap<usize, [Arc<Connection>; 2]>,
+    /// The same of fields: those that come again share their texts.
+    fields: HashMap<[usize; 2], [Field; 2]>,
 }
 
 impl Public {
     /// What is made goes through `redactor` again, the one that the originals came from: its labels stay apart.
     pub fn new(redactor: &Redactor) -> Self {
-        Self { aliases: Aliases::default(), redactor: redactor.clone(), learning: true, connections: HashMap::new() }
+        Self {
+            aliases: Aliases::default(),
+            redactor: redactor.clone(),
+            learning: true,
+            connections: HashMap::new(),
+            fields: HashMap::new(),
+        }
     }
 
     /// Learns the names in an exchange.
@@ -43,6 +51,7 @@ impl Public {
         if self.learning {
             self.learning = false;
             self.connections.clear();
+            self.fields.clear();
             self.aliases.settle();
         }
         let Recorded { origin, exchange } = recorded;
@@ -127,6 +136,21 @@ impl Public {
     }
 
     fn field(&mut self, field: &Field) -> Field {
+        let place = [&field.name, &field.value].map(|text| text.as_str().as_ptr() as usize);
+        if let Some([original, renamed]) = self.fields.get(&place)
+            && original == field
+        {
+            return renamed.clone();
+        }
+        let renamed = self.new_field(field);
+        if self.fields.len() >= REMEMBERED {
+            self.fields.clear();
+        }
+        self.fields.insert(place, [field.clone(), renamed.clone()]);
+        renamed
+    }
+
+    fn new_field(&mut self, field: &Field) -> Field {
         // The credential is read out of the value again.
         let Field { name, value, credential: _ } = field;
         let shown_name = self.aliases.field_name(name.as_str());

@@ -14,6 +14,7 @@ mod session;
 mod socket;
 mod text;
 mod timers;
+mod unpack;
 mod window;
 
 use std::collections::{HashMap, HashSet};

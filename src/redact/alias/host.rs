@@ -67,7 +67,6 @@ impl Aliases {
             || known::is_data_center(label)
             || (label.is_ascii() && !shape::is_host(label))
             || !label.chars().any(char::is_alphabetic)
-            || (kind == Kind::Server && label.split('-').all(words::is_known))
             || label.eq_ignore_ascii_case("hidden");
         if stays {
             return None;

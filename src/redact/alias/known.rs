@@ -56,6 +56,11 @@ static DOMAINS: LazyLock<HashMap<&str, Below>> = LazyLock::new(|| {
     SERVICES.iter().flat_map(|(below, domains)| domains.split_whitespace().map(|domain| (domain, *below))).collect()
 });
 
+/// The words that public domains are made of.
+pub(super) fn words() -> impl Iterator<Item = &'static str> {
+    DOMAINS.keys().flat_map(|domain| domain.split(['.', '-']))
+}
+
 /// The public domain that `lower` is or lies in: its length, and whose the labels below are.
 pub(super) fn service(lower: &str) -> Option<(usize, Below)> {
     let mut from = 0;

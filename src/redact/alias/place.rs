@@ -8,6 +8,8 @@ use crate::redact::shape;
 pub(super) enum Place {
     /// A host or a domain of this kind, whatever it looks like.
     Name(Kind),
+    /// The same, where a word of the protocols may stand, too: `server: busy`.
+    Called(Kind),
     /// Words that somebody calls something by.
     Title,
     /// The same, in a sentence that they end.
@@ -69,7 +71,7 @@ pub(super) fn of(before: &str, word: &str, after: &str, in_marker: bool) -> Opti
     let product = after.strip_prefix('/').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     named(before)
         .and_then(|name| place_of(name, in_marker))
-        .filter(|place| !matches!(place, Place::Name(_)) || !product)
+        .filter(|place| !product || !matches!(place, Place::Name(_) | Place::Called(_)))
 }
 
 /// What a GUID names behind `before`.
@@ -112,7 +114,7 @@ fn place_of(name: &str, in_marker: bool) -> Option<Place> {
     Some(match &*plain {
         "feserver" | "beserver" | "targetbeserver" | "servername" | "serverfqdn" | "fqdn" | "computer"
         | "computername" | "machinename" | "hostname" | "dnscomputer" | "sessionserver" => Place::Name(Kind::Server),
-        "server" | "host" | "machine" if !in_marker => Place::Name(Kind::Server),
+        "server" | "host" | "machine" if !in_marker => Place::Called(Kind::Server),
         "service" | "aud" if in_marker => Place::Name(Kind::Server),
         "target" | "iss" | "tid" | "realm" if in_marker => Place::Name(Kind::Organisation),
         "domain" | "domainname" | "dnsdomain" | "netbiosname" | "domainhint" | "whr" => Place::Name(Kind::Organisation),

@@ -8,9 +8,9 @@ use std::net::Ipv6Addr;
 
 use base64::Engine as _;
 
-use super::Aliases;
 use super::book::{Guid, Kind};
 use super::place::{self, Place};
+use super::{Aliases, words};
 use crate::redact::{basic, shape};
 
 /// What stands in a text.
@@ -83,7 +83,7 @@ impl Aliases {
         }
         if word.contains('.') && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
             let version = match place {
-                Some(Place::Name(_)) => false,
+                Some(Place::Name(_) | Place::Called(_)) => false,
                 Some(Place::Version) => true,
                 _ => ground.versions || walk.is_behind_product(from),
             };
@@ -94,6 +94,7 @@ impl Aliases {
         }
         let kind = match place {
             Some(Place::Name(kind)) => Some(kind),
+            Some(Place::Called(kind)) if !word.split('-').all(words::is_known) => Some(kind),
             _ => ground.lone,
         };
         let shown = if place == Some(Place::Site) {

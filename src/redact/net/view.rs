@@ -4,6 +4,7 @@
 //! the blank, which forms write as a plus.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use super::super::markup;
@@ -16,6 +17,8 @@ pub(super) struct View<'t> {
     bytes: Vec<u8>,
     /// How often it was resolved.
     rounds: usize,
+    /// Where in the text the bytes began, once somebody asks.
+    places: OnceCell<Vec<usize>>,
 }
 
 /// An escape may stand in another: JSON in a form in JSON; and what a secret holds may look like one.
@@ -24,7 +27,7 @@ const ROUNDS: usize = 6;
 impl<'t> View<'t> {
     /// The text as it stands.
     pub(super) fn plain(text: &'t [u8]) -> Self {
-        Self { text, resolved: Cow::Borrowed(text), bytes: all_folded(text), rounds: 0 }
+        Self { text, resolved: Cow::Borrowed(text), bytes: all_folded(text), rounds: 0, places: OnceCell::new() }
     }
 
     /// The same with its escapes resolved once more, and without NULs; nothing where it has none.
@@ -34,15 +37,31 @@ impl<'t> View<'t> {
         let resolved = resolve(&self.resolved, &mut |_| ());
         let (bytes, rounds) = (all_folded(&resolved), self.rounds + 1);
         let is_other = resolved.len() < self.resolved.len();
-        is_other.then_some(Self { text: self.text, bytes, resolved: Cow::Owned(resolved), rounds })
+        is_other.then_some(Self {
+            text: self.text,
+            bytes,
+            resolved: Cow::Owned(resolved),
+            rounds,
+            places: OnceCell::new(),
+        })
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// What of the text a part of the view stands for: words at a time, for what was found may be a part of a token.
-    pub(super) fn origin(&self, range: Range<usize>) -> Range<usize> {
+    /// What of the text a part of the view stands for: whole words, for what was found may be a part of a token. `known` is
+    /// such a range; what begins in it belongs to it.
+    pub(super) fn origin(&self, range: Range<usize>, known: &Range<usize>) -> Range<usize> {
+        let places = self.places.get_or_init(|| self.places());
+        let place = |at: usize| {
+            if self.rounds == 0 { at } else { places.get(at).copied().unwrap_or(self.text.len()) }
+        };
+        let (start, end) = (place(range.start), place(range.end));
+        if known.contains(&start) && end <= known.end { known.clone() } else { word(self.text, start..end) }
+    }
+
+    fn places(&self) -> Vec<usize> {
         let mut places: Option<Vec<usize>> = None;
         let mut bytes = self.text.to_vec();
         for _ in 0..self.rounds {
@@ -53,11 +72,7 @@ impl<'t> View<'t> {
                 Some(places) => from.into_iter().map(|at| places[at]).collect(),
             });
         }
-        let place = |at: usize| match &places {
-            None => at,
-            Some(places) => places.get(at).copied().unwrap_or(self.text.len()),
-        };
-        word(self.text, place(range.start)..place(range.end))
+        places.unwrap_or_default()
     }
 }
 
@@ -206,7 +221,7 @@ mod tests {
         let origin = |text: &'static str, part: &str| {
             let view = std::iter::successors(Some(View::plain(text.as_bytes())), View::next).last().unwrap();
             let at = memchr::memmem::find(view.bytes(), part.as_bytes()).unwrap_or_default();
-            &text[view.origin(at..at + part.len())]
+            &text[view.origin(at..at + part.len(), &(0..0))]
         };
         assert_eq!(origin("a=1&sig=x%2521yz&b", "x!y"), "x%2521yz");
         assert_eq!(origin(r#"{"a":"k\u0041\"b c"}"#, "kA\"b"), r#"k\u0041\"b"#);

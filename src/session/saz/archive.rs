@@ -11,6 +11,7 @@ use zip::result::ZipError;
 use super::cut::Cut;
 use super::directory::Directory;
 use super::index::Index;
+use super::unpack::{Opened, Unpacker};
 use crate::session::SessionError;
 use crate::session::progress::Progress;
 
@@ -42,6 +43,9 @@ pub(in crate::session) enum Refused {
 /// An open archive.
 pub(in crate::session) struct Archive {
     form: Form,
+    unpacker: Unpacker,
+    /// A piece of a member.
+    piece: Zeroizing<Vec<u8>>,
     password: Option<Zeroizing<String>>,
     /// How many bytes may yet come out of it.
     room: u64,
@@ -55,6 +59,8 @@ enum Form {
     Cut(Cut),
 }
 
+/// How much of a member is handed over at a time.
+const PIECE: usize = 1 << 15;
 /// The longest member: a body that long is a file somebody fetched.
 const MEMBER: u64 = 1 << 30;
 /// All members together are not longer than this and so many times the archive: real sessions are ten times as long
@@ -106,7 +112,7 @@ impl Archive {
                 Form::Cut(cut.map_err(reading)?)
             }
         };
-        Ok((Self { form, password: None, room, all_room: room }, noted))
+        Ok((Self::new(form, None, room), noted))
     }
 
     /// The same archive from its beginning.
@@ -115,7 +121,12 @@ impl Archive {
             Form::Whole(directory) => Form::Whole(directory.again()?),
             Form::Cut(cut) => Form::Cut(cut.again()?),
         };
-        Ok(Self { form, password: self.password.clone(), room: self.all_room, all_room: self.all_room })
+        Ok(Self::new(form, self.password.clone(), self.all_room))
+    }
+
+    fn new(form: Form, password: Option<Zeroizing<String>>, room: u64) -> Self {
+        let piece = Zeroizing::new(vec![0; PIECE]);
+        Self { form, unpacker: Unpacker::new(), piece, password, room, all_room: room }
     }
 
     /// Uses `password` from now on.
@@ -139,35 +150,41 @@ impl Archive {
     /// The first bytes of a member.
     pub(super) fn look(&mut self, slot: Slot, limit: usize) -> Result<Zeroizing<Vec<u8>>, Refused> {
         let mut start = Zeroizing::new(Vec::with_capacity(limit.min(1 << 14)));
-        let mut member = self.member(slot)?;
-        member.by_ref().take(limit as u64).read_to_end(&mut start).map_err(|_| Refused::Unreadable)?;
+        let member = opened(&mut self.form, &mut self.unpacker, self.password.as_ref(), slot)?;
+        member.take(limit as u64).read_to_end(&mut start).map_err(|_| Refused::Unreadable)?;
         Ok(start)
     }
 
     /// All of a member that may not be longer than `limit`.
     pub(in crate::session) fn whole(&mut self, slot: Slot, limit: u64) -> Result<Zeroizing<Vec<u8>>, Refused> {
         let mut all = Zeroizing::new(Vec::new());
+        self.whole_into(&mut all, slot, limit)?;
+        Ok(all)
+    }
+
+    /// The same in the place of what is in `all`.
+    pub(super) fn whole_into(&mut self, all: &mut Zeroizing<Vec<u8>>, slot: Slot, limit: u64) -> Result<(), Refused> {
+        all.clear();
         self.read(slot, |piece| {
             all.extend_from_slice(piece);
             all.len() as u64 <= limit
         })?;
-        if all.len() as u64 > limit { Err(Refused::Unreadable) } else { Ok(all) }
+        if all.len() as u64 > limit { Err(Refused::Unreadable) } else { Ok(()) }
     }
 
     /// Hands a member over piece by piece, until `each` has enough. Its checksum is checked where all of it is read.
     pub(super) fn read(&mut self, slot: Slot, mut each: impl FnMut(&[u8]) -> bool) -> Result<(), Refused> {
         let mut left = self.room.min(MEMBER);
         let mut used = 0;
-        let mut member = self.member(slot)?;
-        let mut piece = Zeroizing::new(vec![0; 1 << 15]);
+        let mut member = opened(&mut self.form, &mut self.unpacker, self.password.as_ref(), slot)?;
         let read = loop {
-            match member.read(&mut piece) {
+            match member.read(&mut self.piece) {
                 Ok(0) => break Ok(()),
                 Ok(read) if read as u64 > left => break Err(Refused::Unreadable),
                 Ok(read) => {
                     left -= read as u64;
                     used += read as u64;
-                    if !each(&piece[..read]) {
+                    if !each(&self.piece[..read]) {
                         break Ok(());
                     }
                 }
@@ -179,16 +196,26 @@ impl Archive {
         self.room -= used;
         read
     }
+}
 
-    fn member(&mut self, slot: Slot) -> Result<Box<dyn Read + '_>, Refused> {
-        let refused = |error: ZipError| match error {
-            ZipError::InvalidPassword => Refused::Password,
-            _ => Refused::Unreadable,
-        };
-        let password = self.password.as_ref().map(|password| password.as_bytes());
-        match &mut self.form {
-            Form::Whole(directory) => Ok(Box::new(directory.member(slot, password).map_err(refused)?)),
-            Form::Cut(cut) => cut.member(slot, password).map_err(refused),
-        }
+/// The member in `slot`, to be read from its beginning.
+fn opened<'m>(
+    form: &'m mut Form,
+    unpacker: &'m mut Unpacker,
+    password: Option<&Zeroizing<String>>,
+    slot: Slot,
+) -> Result<Box<dyn Read + 'm>, Refused> {
+    let refused = |error: ZipError| match error {
+        ZipError::InvalidPassword => Refused::Password,
+        _ => Refused::Unreadable,
+    };
+    let password = password.map(|password| password.as_bytes());
+    let member = match form {
+        Form::Whole(directory) => directory.member(slot, password),
+        Form::Cut(cut) => cut.member(slot, password),
+    };
+    match member.map_err(refused)? {
+        Opened::Unlocked(member) => Ok(member),
+        Opened::Plain(packed, file) => Ok(Box::new(unpacker.open(file, &packed).map_err(|_| Refused::Unreadable)?)),
     }
 }

@@ -6,7 +6,6 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
-use flate2::read::DeflateDecoder;
 use zeroize::Zeroizing;
 use zip::ZipArchive;
 use zip::read::ZipReadOptions;
@@ -14,6 +13,7 @@ use zip::result::{ZipError, ZipResult};
 
 use super::archive::Slot;
 use super::directory::end_of_directory;
+use super::unpack::{Opened, Packed};
 use super::window::Window;
 
 /// An archive without a directory.
@@ -21,12 +21,7 @@ pub(super) struct Cut(Window);
 
 struct Member {
     name: String,
-    /// Where its content begins.
-    from: u64,
-    /// How long that is as it stands; nothing where only its end will tell.
-    packed: Option<u64>,
-    deflated: bool,
-    crc: Option<u32>,
+    packed: Packed,
     /// What a directory says of it, where it is encrypted.
     locked: Option<[u8; FACTS]>,
 }
@@ -52,7 +47,7 @@ impl Cut {
             at = found + 4;
             if let Some(member) = head(&mut file, found)? {
                 // What is in it may look like a head: its length leads past it.
-                at = member.from + member.packed.unwrap_or(0);
+                at = member.packed.from + member.packed.length.unwrap_or(0);
                 if !each(&member.name, Slot::at(found), member.locked.is_some()) {
                     break;
                 }
@@ -71,17 +66,13 @@ impl Cut {
     }
 
     /// The member in `slot`; `password` opens it if it takes one.
-    pub(super) fn member(&mut self, slot: Slot, password: Option<&[u8]>) -> ZipResult<Box<dyn Read + '_>> {
+    pub(super) fn member(&mut self, slot: Slot, password: Option<&[u8]>) -> ZipResult<Opened<'_>> {
         let member = head(&mut self.0, slot.place())?.ok_or(ZipError::FileNotFound)?;
         if let Some(facts) = member.locked {
             let content = self.unlocked(slot, &member, facts, password.ok_or(ZipError::InvalidPassword)?)?;
-            return Ok(Box::new(Wiped(content, 0)));
+            return Ok(Opened::Unlocked(Box::new(Wiped(content, 0))));
         }
-        self.0.seek(SeekFrom::Start(member.from))?;
-        let packed = (&mut self.0).take(member.packed.unwrap_or(u64::MAX));
-        let reader =
-            if member.deflated { Either::Deflated(DeflateDecoder::new(packed)) } else { Either::Stored(packed) };
-        Ok(Box::new(Checked { reader, sum: flate2::Crc::new(), expected: member.crc }))
+        Ok(Opened::Plain(member.packed, &mut self.0))
     }
 
     /// The content of an encrypted member, of which an archive is made that has nothing else.
@@ -92,8 +83,8 @@ impl Cut {
         facts: [u8; FACTS],
         password: &[u8],
     ) -> ZipResult<Zeroizing<Vec<u8>>> {
-        let packed = member.packed.filter(|packed| *packed <= LOCKED).ok_or(ZipError::FileNotFound)?;
-        let length = member.from - slot.place() + packed;
+        let packed = member.packed.length.filter(|packed| *packed <= LOCKED).ok_or(ZipError::FileNotFound)?;
+        let length = member.packed.from - slot.place() + packed;
         let mut alone = Vec::new();
         self.0.seek(SeekFrom::Start(slot.place()))?;
         (&mut self.0).take(length).read_to_end(&mut alone)?;
@@ -121,36 +112,6 @@ impl Read for Wiped {
         let read = (&self.0[self.1..]).read(into)?;
         self.1 += read;
         Ok(read)
-    }
-}
-
-enum Either<R: Read> {
-    Stored(R),
-    Deflated(DeflateDecoder<R>),
-}
-
-impl<R: Read> Read for Either<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Stored(reader) => reader.read(into),
-            Self::Deflated(reader) => reader.read(into),
-        }
-    }
-}
-
-/// Fails at its end where its checksum is not the one that was written.
-struct Checked<R> {
-    reader: R,
-    sum: flate2::Crc,
-    expected: Option<u32>,
-}
-
-impl<R: Read> Read for Checked<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.reader.read(into)?;
-        self.sum.update(&into[..read]);
-        let wrong = read == 0 && !into.is_empty() && self.expected.is_some_and(|expected| expected != self.sum.sum());
-        if wrong { Err(io::ErrorKind::InvalidData.into()) } else { Ok(read) }
     }
 }
 
@@ -205,12 +166,26 @@ fn head(file: &mut Window, at: u64) -> io::Result<Option<Member>> {
     let packed = u32::from_le_bytes([facts[14], facts[15], facts[16], facts[17]]);
     Ok(Some(Member {
         name: String::from_utf8_lossy(&raw).into_owned(),
-        from,
-        packed: ((encrypted || !later) && packed != u32::MAX).then_some(packed.into()),
-        deflated: method == 8,
-        crc: (!later).then(|| long(14)),
+        packed: Packed {
+            from,
+            length: ((encrypted || !later) && packed != u32::MAX).then_some(packed.into()),
+            deflated: method == 8,
+            crc: (!later).then(|| long(14)),
+        },
         locked: encrypted.then_some(facts),
     }))
+}
+
+/// Where the content of the member begins whose head stands here.
+pub(super) fn content(file: &mut Window, at: u64) -> io::Result<u64> {
+    let mut fixed = [0; HEAD];
+    file.seek(SeekFrom::Start(at))?;
+    file.read_exact(&mut fixed)?;
+    if !fixed.starts_with(&SIGNATURE) {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let short = |at: usize| u64::from(u16::from_le_bytes([fixed[at], fixed[at + 1]]));
+    Ok(at + HEAD as u64 + short(26) + short(28))
 }
 
 /// The checksum and both lengths of a member that begins at `from`, which stand where they say that it ends.

@@ -4,12 +4,14 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
-use zip::ZipReadOptions;
 use zip::read::{ArchiveOffset, Config, ZipFileEntry};
 use zip::result::{ZipError, ZipResult};
 use zip::unstable::read::ZipIterable;
+use zip::{CompressionMethod, ZipReadOptions};
 
 use super::archive::Slot;
+use super::cut::content;
+use super::unpack::{Opened, Packed};
 use super::window::{Extended, Window};
 
 /// An archive with a directory.
@@ -58,10 +60,16 @@ impl Directory {
     }
 
     /// The member whose entry is in `slot`.
-    pub(super) fn member(&mut self, slot: Slot, password: Option<&[u8]>) -> ZipResult<impl Read + '_> {
+    pub(super) fn member(&mut self, slot: Slot, password: Option<&[u8]>) -> ZipResult<Opened<'_>> {
         let entry = self.entry(slot)?;
-        let password = password.filter(|_| entry.encrypted());
-        entry.with_reader(&mut self.members, ZipReadOptions::new().password(password))
+        let deflated = entry.compression() == CompressionMethod::Deflated;
+        if entry.encrypted() || !(deflated || entry.compression() == CompressionMethod::Stored) {
+            let options = ZipReadOptions::new().password(password.filter(|_| entry.encrypted()));
+            return Ok(Opened::Unlocked(Box::new(entry.with_reader(&mut self.members, options)?)));
+        }
+        let from = content(&mut self.members, entry.header_start())?;
+        let packed = Packed { from, length: Some(entry.compressed_size()), deflated, crc: Some(entry.crc32()) };
+        Ok(Opened::Plain(packed, &mut self.members))
     }
 
     fn entry(&mut self, slot: Slot) -> ZipResult<ZipFileEntry<'static>> {

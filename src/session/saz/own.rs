@@ -1,9 +1,12 @@
 //! Archives that we wrote ourselves: facts of the exchanges stand in members of our own, in front of the texts they
 //! belong to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::ops::Range;
 
+use serde::Deserialize;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::archive::{Archive, Refused, Slot};
 use super::index::{Index, Numbered};
@@ -18,9 +21,10 @@ pub(super) struct Own {
     members: BTreeMap<u32, Slot>,
     log: Option<Slot>,
     origins: Option<Origins>,
-    /// The facts at hand, by number.
-    facts: HashMap<u32, Value>,
+    /// The member at hand, the number that it begins with, and the lines of it, by number.
+    facts: Zeroizing<Vec<u8>>,
     from: Option<u32>,
+    lines: Vec<(u32, Range<usize>)>,
     connections: Connections,
 }
 
@@ -35,8 +39,9 @@ impl Own {
             members: index.own.clone(),
             log: index.log,
             origins: None,
-            facts: HashMap::new(),
+            facts: Zeroizing::new(Vec::new()),
             from: None,
+            lines: Vec::new(),
             connections: Connections::default(),
         }
     }
@@ -58,10 +63,14 @@ impl Own {
         let (from, slot) = self.members.range(..=session.number).next_back().ok_or(Refused::Unreadable)?;
         if self.from != Some(*from) {
             self.from = Some(*from);
-            self.facts.clear();
-            self.facts = lines(&archive.whole(*slot, FACTS)?);
+            self.lines.clear();
+            archive.whole_into(&mut self.facts, *slot, FACTS)?;
+            self.lines.extend(lines(&self.facts));
+            self.lines.sort_by_key(|(number, _)| *number);
         }
-        let facts = self.facts.get(&session.number).ok_or(Refused::Unreadable)?;
+        let line = self.lines.binary_search_by_key(&session.number, |(number, _)| *number);
+        let line = line.ok().and_then(|at| self.facts.get(self.lines[at].1.clone()));
+        let facts = &line.and_then(|line| serde_json::from_slice::<Value>(line).ok()).ok_or(Refused::Unreadable)?;
         // We write both of every session; where one is missing, the archive is cut short.
         let mut text = |slot: Option<Slot>| archive.whole(slot.ok_or(Refused::Unreadable)?, TEXT);
         let (request, response) = (text(session.request)?, text(session.response)?);
@@ -81,13 +90,18 @@ pub(super) fn log(archive: &mut Archive, slot: Slot) -> Option<Value> {
     serde_json::from_slice(&archive.whole(slot, FACTS).ok()?).ok()
 }
 
-/// The facts of a member, a session a line.
-fn lines(bytes: &[u8]) -> HashMap<u32, Value> {
-    let facts = |line: &[u8]| {
-        let facts: Value = serde_json::from_slice(line).ok()?;
-        Some((u32::try_from(facts.get("number")?.as_u64()?).ok()?, facts))
-    };
-    bytes.split(|byte| *byte == b'\n').filter_map(facts).collect()
+/// The sessions that a member tells of, a line each: their numbers, and where the lines are.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = (u32, Range<usize>)> + '_ {
+    #[derive(Deserialize)]
+    struct Numbered {
+        number: u32,
+    }
+    let mut from = 0;
+    bytes.split(|byte| *byte == b'\n').filter_map(move |line| {
+        let place = from..from + line.len();
+        from = place.end + 1;
+        Some((serde_json::from_slice::<Numbered>(line).ok()?.number, place))
+    })
 }
 
 /// What follows the head.

@@ -1,7 +1,7 @@
 //! A file that is read at any place: what lies beside the last place is at hand, so that going to and fro costs nothing.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
 /// How much is read at a time.
 const PIECE: usize = 1 << 16;
@@ -31,9 +31,10 @@ impl Window {
     pub(super) fn another(&self) -> io::Result<Self> {
         Self::new(self.file.try_clone()?)
     }
+}
 
-    /// What lies at the place, of which nothing is left behind the end of the file.
-    fn at_hand(&mut self) -> io::Result<&[u8]> {
+impl BufRead for Window {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
         let is_near = (self.from..self.from + self.piece.len() as u64).contains(&self.at);
         if !is_near {
             self.piece.clear();
@@ -44,14 +45,18 @@ impl Window {
         }
         Ok(&self.piece[(self.at - self.from) as usize..])
     }
+
+    fn consume(&mut self, used: usize) {
+        self.at += used as u64;
+    }
 }
 
 impl Read for Window {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let bytes = self.at_hand()?;
+        let bytes = self.fill_buf()?;
         let read = bytes.len().min(into.len());
         into[..read].copy_from_slice(&bytes[..read]);
-        self.at += read as u64;
+        self.consume(read);
         Ok(read)
     }
 }

@@ -148,11 +148,22 @@ fn texts_lose_names_wherever_they_stand() {
             "サーバーmail.org1.exampleが portal.org6.example",
         ),
         ("text", "Server: Microsoft-IIS/10.0 Server: nginx", "Server: Microsoft-IIS/10.0 Server: nginx"),
+        ("url", "https://delta/", "https://srv5/"),
+        (
+            "authorization",
+            "Negotiate [spnego offered=kerberos kerberos ap-req realm=CONTOSO.COM service=HTTP/DELTA etype=18 #3]",
+            "Negotiate [spnego offered=kerberos kerberos ap-req realm=ORG1.EXAMPLE service=HTTP/SRV5 etype=18 #3]",
+        ),
+        (
+            "www-authenticate",
+            "Negotiate [spnego chosen=ntlm type2 flags=0xe2898215 target=ADATUM computer=EX02 dns-computer=ex02.adatum.net]",
+            "Negotiate [spnego chosen=ntlm type2 flags=0xe2898215 target=ORG5 computer=SRV3 dns-computer=srv3.org5.example]",
+        ),
         ("set-cookie", "a=[hidden #1]; domain=.contoso.com; path=/", "a=[hidden #1]; domain=.org1.example; path=/"),
         (
             "via",
             "1.1 proxy7.contoso.com (squid/4.1.2.3), 1.1 PROXYDMZ",
-            "1.1 proxy7.org1.example (squid/4.1.2.3), 1.1 SRV5",
+            "1.1 proxy7.org1.example (squid/4.1.2.3), 1.1 SRV6",
         ),
         ("user-agent", "Chrome/120.0.0.0 Outlook/16.0.1.2", "Chrome/120.0.0.0 Outlook/16.0.1.2"),
         ("x-owa-version", "15.2.221.12", "15.2.221.12"),
@@ -176,7 +187,7 @@ fn texts_lose_names_wherever_they_stand() {
         (
             "url",
             "https://host.fabrikam.com/rpc/rpcproxy.dll?EX03:6001",
-            "https://host.org3.example/rpc/rpcproxy.dll?SRV6:6001",
+            "https://host.org3.example/rpc/rpcproxy.dll?SRV7:6001",
         ),
     ] {
         assert_eq!(shown(&mut aliases, kind, text), expected, "{text}");
