@@ -70,5 +70,38 @@ fn obey(Order { task, language, log }: Order) -> Result<Exit, Fault> {
 /// Says something beside what was asked for, on standard error.
 #[allow(clippy::disallowed_methods)] // The one place that writes messages on standard error.
 pub(crate) fn warn(message: &str) {
-    let _ = writeln!(std::io::stderr(), "authtap: {message}");
+    let _ = writeln!(std::io::stderr(), "authtap: {}", without_userinfo(message));
+}
+
+/// A URL in the place of a file's name may hold a password: what stands before its host is left out.
+fn without_userinfo(message: &str) -> String {
+    let mut shown = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some((before, after)) = rest.split_once("://") {
+        let url = after.split(char::is_whitespace).next().unwrap_or_default();
+        shown.push_str(before);
+        shown.push_str("://");
+        rest = url.rfind('@').map_or(after, |at| &after[at + 1..]);
+    }
+    shown + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_names_no_password_of_a_url() {
+        for (message, shown) in [
+            ("https://avery:hunter2@p/a.har does not exist", "https://p/a.har does not exist"),
+            (
+                "use http://a:hun/ter@2@p:1, not https://p for avery@contoso.com",
+                "use http://p:1, not https://p for avery@contoso.com",
+            ),
+            ("cannot read a.har", "cannot read a.har"),
+            ("x://://@", "x://"),
+        ] {
+            assert_eq!(without_userinfo(message), shown);
+        }
+    }
 }

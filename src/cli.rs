@@ -5,27 +5,35 @@
 
 mod arguments;
 mod meaning;
+mod mistake;
 mod values;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use clap::error::ErrorKind;
 
 use crate::app::{self, Exit};
 use crate::text::Language;
 
 /// Does what the command line asks for. Standard output carries what was asked for and nothing else.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let typed = match arguments::Arguments::try_parse_from(with_command(arguments)) {
+    let arguments = with_command(arguments);
+    let by_environment = || environment_language(|name| std::env::var(name).ok());
+    let typed = match arguments::Arguments::try_parse_from(&arguments) {
         Ok(typed) => typed,
-        Err(answer) => {
-            // Help and version are no errors: clap writes them to standard output and their exit code is 0.
+        Err(answer) if is_help(answer.kind()) => {
+            // clap writes what was asked for to standard output, and what is shown instead of an error to standard error.
             let _ = answer.print();
             return if answer.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
+        Err(mistake) => {
+            app::warn(&mistake::said(&mistake, typed_language(&arguments).unwrap_or_else(by_environment)));
+            return Exit::Usage.into();
+        }
     };
-    let language = typed.lang.unwrap_or_else(|| environment_language(|name| std::env::var(name).ok()));
+    let language = typed.lang.unwrap_or_else(by_environment);
     let done = typed.meaning(language).and_then(app::run);
     match done {
         Ok(exit) => exit.into(),
@@ -34,6 +42,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             fault.exit().into()
         }
     }
+}
+
+fn is_help(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    )
+}
+
+/// The language that `--lang` names in arguments which cannot be understood as a whole.
+fn typed_language(arguments: &[OsString]) -> Option<Language> {
+    let words = || arguments.iter().map(|word| word.to_str().unwrap_or_default());
+    let attached = words().find_map(|word| word.strip_prefix("--lang="));
+    attached.or_else(|| words().skip_while(|word| *word != "--lang").nth(1))?.parse().ok()
 }
 
 /// `authtap -l …` means `authtap proxy -l …`: `proxy` goes in where the first word is an option and no command follows
@@ -88,6 +110,14 @@ mod tests {
         ] {
             assert_eq!(completed(typed), meant);
         }
+    }
+
+    #[test]
+    fn a_mistake_is_said_in_the_language_that_was_asked_for() {
+        let typed = |line: &str| typed_language(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(typed("authtap proxy --listen x --lang ja"), Some(Language::Ja));
+        assert_eq!(typed("authtap --lang=en expalin"), Some(Language::En));
+        assert_eq!((typed("authtap --lang"), typed("authtap --lang de"), typed("authtap")), (None, None, None));
     }
 
     #[test]

@@ -157,18 +157,19 @@ pub(super) fn copy(
 
     let mut sharing = Sharing::learned(order.share, &order.from, &opening)?;
     let mut copy = write(order, &reader, password.as_ref(), None, &mut sharing)?;
-    let mut found = proof::search(copy.export.seal()?, password.as_ref(), net, progress)?;
+    let (mut found, mut after) = proof::of(copy.export.seal()?, password.as_ref(), net, progress)?;
     if !found.is_empty() {
         // A secret may be met after the text that shows it: only now all are known.
         drop(copy);
         copy = write(order, &reader, password.as_ref(), Some(net), &mut sharing)?;
         found.number(&copy.ids);
-        if !proof::search(copy.export.seal()?, password.as_ref(), net, progress)?.is_empty() {
+        let left;
+        (left, after) = proof::of(copy.export.seal()?, password.as_ref(), net, progress)?;
+        if !left.is_empty() {
             return Err(Fault::Leak { path: order.to.clone() });
         }
     }
     sharing.check(copy.export.seal()?, password.as_ref(), &order.to)?;
-    let after = proof::read_again(copy.export.seal()?, password.as_ref(), progress)?;
     let Copy { export, exchanges, gaps, before, .. } = copy;
     let manifest = Manifest {
         share: order.share.code(),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Write};
 use std::path::Path;
+use std::thread;
 
 use zeroize::Zeroizing;
 
@@ -60,12 +61,24 @@ impl Judge {
     }
 }
 
-/// What is said of the file at `path`, which was just written.
-pub(super) fn read_again(
+/// The secrets that `net` met and that stand in the file at `path`, which is still a draft, and what is said of it. It is
+/// searched while it is read again.
+pub(super) fn of(
     path: &Path,
     password: Option<&Zeroizing<String>>,
+    net: &Redactor,
     progress: &Progress,
-) -> Result<Said, Fault> {
+) -> Result<(Found, Said), Fault> {
+    thread::scope(|scope| {
+        let searching = scope.spawn(|| search(path, password, net, progress));
+        let said = read_again(path, password, progress);
+        let found = searching.join().unwrap_or(Err(Fault::Ours));
+        Ok((found?, said?))
+    })
+}
+
+/// What is said of the file at `path`.
+fn read_again(path: &Path, password: Option<&Zeroizing<String>>, progress: &Progress) -> Result<Said, Fault> {
     let redactor = Redactor::new();
     progress.begin_anew();
     let opening = Opening { redactor: &redactor, password: &|_| password.cloned(), progress: progress.clone() };
@@ -168,8 +181,8 @@ impl Found {
     }
 }
 
-/// The secrets that `net` met and that stand in the file at `path`, which is still a draft.
-pub(super) fn search(
+/// The secrets that `net` met and that stand in the file at `path`.
+fn search(
     path: &Path,
     password: Option<&Zeroizing<String>>,
     net: &Redactor,

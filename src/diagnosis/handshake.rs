@@ -2,6 +2,7 @@
 
 use super::Verdict;
 use crate::redact::Clean;
+use crate::text::Text;
 
 /// The handshakes that are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -90,11 +91,17 @@ pub struct Handshake {
     pub server: Clean,
     /// Which handshake.
     pub scheme: Scheme,
-    /// All of [`Scheme::steps`], in order.
+    /// [`Scheme::steps`], in order, without those that a client can do without and that this one did without.
     pub steps: Vec<HandshakeStep>,
+    /// The client sent its credential without waiting for a challenge.
+    pub preemptive: bool,
     /// What it came to.
     pub verdict: Verdict,
 }
+
+/// What is said of a preemptive handshake.
+pub const PREEMPTIVE: Text =
+    Text { en: "sent without waiting for a challenge", ja: "チャレンジを待たずに送信" };
 
 impl Handshake {
     /// Whether an exchange is a step of it.

@@ -51,15 +51,35 @@ struct Ladder {
     /// As many as the scheme has.
     steps: [(StepState, Option<u64>); STEPS],
     verdict: Verdict,
+    opening: Opening,
 }
+
+/// How a ladder began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opening {
+    /// With what comes first, or the capture does not say.
+    Asked,
+    /// With a credential; whether a challenge came before the capture began is not known.
+    Unseen,
+    /// With a credential, in a capture of ours, which would have seen a challenge.
+    Unasked,
+}
+
+/// Steps that are done without where a client sends its credential at once.
+const NEEDLESS: [&str; 3] = ["empty-bearer", "probe", "challenge"];
 
 impl Ladder {
     fn handshake(&self) -> Handshake {
+        let needless = |step: &HandshakeStep| {
+            step.state == StepState::Unseen && NEEDLESS.contains(&step.name) && step.exchange.is_none()
+        };
         let steps = self.scheme.steps().iter().zip(self.steps);
+        let steps = steps.map(|(name, (state, exchange))| HandshakeStep { name, state, exchange });
         Handshake {
             server: self.host.clone(),
             scheme: self.scheme,
-            steps: steps.map(|(name, (state, exchange))| HandshakeStep { name, state, exchange }).collect(),
+            steps: steps.filter(|step| self.opening == Opening::Asked || !needless(step)).collect(),
+            preemptive: self.opening == Opening::Unasked,
             verdict: self.verdict,
         }
     }
@@ -236,7 +256,7 @@ impl Ladders {
         let known = self.find(Scheme::OAuth, host, None).is_some();
         match case.status() {
             Some(401) if failed => {
-                self.begin_or_find(Scheme::OAuth, host, None).set("retry", StepState::Failed, id);
+                self.begin_with_credential(Scheme::OAuth, host, None).set("retry", StepState::Failed, id);
                 self.end(Scheme::OAuth, host, None, Verdict::Failure);
             }
             Some(status) if known && status != 401 => {
@@ -282,7 +302,11 @@ impl Ladders {
         ) {
             return;
         }
-        let ladder = self.begin_or_find(scheme, host, connection);
+        let ladder = if case.ntlm().is_none() {
+            self.begin_with_credential(scheme, host, connection)
+        } else {
+            self.begin_or_find(scheme, host, connection)
+        };
         if case.status().is_none() {
             ladder.verdict = undecided;
             return;
@@ -316,7 +340,11 @@ impl Ladders {
                 return;
             }
         }
-        let ladder = self.begin_or_find(scheme, host, None);
+        let ladder = match scheme {
+            // Digest cannot be answered before it is asked.
+            Scheme::Digest => self.begin_or_find(scheme, host, None),
+            _ => self.begin_with_credential(scheme, host, None),
+        };
         if refused && ladder.state("challenge").is_none() {
             ladder.set("challenge", StepState::Done, id);
         }
@@ -394,6 +422,20 @@ impl Ladders {
         self.begin_or_find(scheme, host, connection)
     }
 
+    /// The open ladder; if there is none, one that the client began with its credential.
+    fn begin_with_credential(&mut self, scheme: Scheme, host: Whose<'_>, connection: Option<u32>) -> &mut Ladder {
+        let is_new = self.find(scheme, host, connection).is_none();
+        let opening = match self.capture {
+            Capture::Live { .. } | Capture::Replayed => Opening::Unasked,
+            Capture::Imported | Capture::Intercepted => Opening::Unseen,
+        };
+        let ladder = self.begin_or_find(scheme, host, connection);
+        if is_new {
+            ladder.opening = opening;
+        }
+        ladder
+    }
+
     /// The open ladder, a new one if there is none.
     fn begin_or_find(&mut self, scheme: Scheme, host: Whose<'_>, connection: Option<u32>) -> &mut Ladder {
         let key = key_of(scheme, host, connection);
@@ -408,7 +450,7 @@ impl Ladders {
             *began += 1;
             ages.insert(*began, key);
             let steps = [(StepState::Unseen, None); STEPS];
-            Ladder { number: *began, host: host.host.clone(), scheme, steps, verdict }
+            Ladder { number: *began, host: host.host.clone(), scheme, steps, verdict, opening: Opening::Asked }
         })
     }
 

@@ -57,7 +57,7 @@ pub use ends::Platform;
 pub use entries::{Entries, Entry};
 pub use finding::{Actor, Certainty, Evidence, Finding, Judgement, Kind, Place, Subject, Verdict};
 pub use gate::Gate;
-pub use handshake::{Handshake, HandshakeStep, Scheme, StepState};
+pub use handshake::{Handshake, HandshakeStep, PREEMPTIVE, Scheme, StepState};
 pub use interception::Bound;
 pub use past::{
     Accepted, BearerSeen, Given, Hunted, Legs, Load, Logon, Obtained, OwnServer, Past, Person, Record, Windows,

@@ -149,6 +149,37 @@ fn a_step_whose_response_was_not_captured_is_unseen() {
 }
 
 #[test]
+fn what_a_client_did_without_is_not_called_unseen() {
+    let (done, failed, unseen) = (StepState::Done, StepState::Failed, StepState::Unseen);
+    let basic = "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Basic {basic avery:secret}";
+    let kerberos = "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Negotiate {kerberos}";
+    let bearer =
+        "POST https://mail.contoso.com/EWS/Exchange.asmx\nAuthorization: Bearer {jwt aud=https://mail.fabrikam.com/}";
+    let refused = "401\nX-FEServer: EX01\nWWW-Authenticate: Basic realm=\"x\"";
+    let refused_token = "401\nX-FEServer: EX01\nWWW-Authenticate: Bearer error=\"invalid_token\"\n\
+                         x-ms-diagnostics: 2000003;reason=\"The audience claim value is invalid\";error_category=\"invalid_resource\"";
+    for capture in [LIVE, Capture::Imported] {
+        for (request, response, steps) in [
+            (basic, "200 OK", &[("authenticate", done)][..]),
+            (basic, refused, &[("challenge", done), ("authenticate", failed)]),
+            (kerberos, "200 OK", &[("negotiate", done), ("challenge", done), ("authenticate", done)]),
+            (bearer, refused_token, &[("sign-in", unseen), ("token", unseen), ("retry", failed)]),
+        ] {
+            let run = Run::all(capture, &[Raw::new(request, response)]);
+            let ladders = run.diagnosis.handshakes();
+            let found: Vec<_> = ladders[0].steps.iter().map(|step| (step.name, step.state)).collect();
+            assert_eq!(found, steps, "{request}");
+            // A capture of another tool may have begun after the challenge.
+            assert_eq!(ladders[0].preemptive, capture == LIVE, "{request}");
+        }
+        // Asked first, it is a handshake as any.
+        let asked = Raw::new("POST https://mail.contoso.com/EWS/Exchange.asmx", refused);
+        let ladder = &Run::all(capture, &[asked, Raw::new(basic, "200 OK")]).diagnosis.handshakes()[0];
+        assert_eq!((states(ladder), ladder.preemptive), (vec![done; 3], false));
+    }
+}
+
+#[test]
 fn a_failed_sign_in_fails_the_ladder_of_the_server_it_was_for() {
     let refused = Raw::new(
         "GET https://login.windows.net/common/oauth2/authorize?resource=https%3A%2F%2Fmail.contoso.com%2F",

@@ -194,10 +194,11 @@ fn ladders(page: &mut String, known: &Known<'_>, language: Language) {
         let verdict = handshake.verdict;
         let _ = write!(
             page,
-            "<div class=\"handshake\"><p>{} <b>{}</b> <span class=\"badge {verdict}\">{}</span></p><div class=\"wide\">{}</div></div>",
+            "<div class=\"handshake\"><p>{} <b>{}</b> <span class=\"badge {verdict}\">{}</span>{}</p><div class=\"wide\">{}</div></div>",
             escaped(handshake.server.as_str()),
             handshake.scheme.code(),
             verdict.words().to(language),
+            words::preemptive(handshake, language),
             drawing::ladder(handshake, language)
         );
     }

@@ -326,6 +326,9 @@ impl<'a> Part<'a> {
 struct Ladder<'a> {
     server: &'a Clean,
     scheme: &'static str,
+    /// Only where it is.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    preemptive: bool,
     steps: Vec<Rung>,
     #[serde(serialize_with = "shown")]
     verdict: Verdict,
@@ -344,6 +347,7 @@ impl<'a> Ladder<'a> {
         Self {
             server: &handshake.server,
             scheme: handshake.scheme.code(),
+            preemptive: handshake.preemptive,
             steps: handshake.steps.iter().map(rung).collect(),
             verdict: handshake.verdict,
         }

@@ -93,10 +93,11 @@ fn add_topic(page: &mut String, topic: &Topic<'_>, language: Language) {
 fn ladder(page: &mut String, handshake: &Handshake, language: Language) {
     let _ = write!(
         page,
-        "- {} {} (**{}**): ",
+        "- {} {} (**{}**{}): ",
         code(handshake.server.as_str()),
         handshake.scheme.code(),
-        handshake.verdict.words().to(language)
+        handshake.verdict.words().to(language),
+        words::preemptive(handshake, language)
     );
     let step = |step: &crate::diagnosis::HandshakeStep| {
         let mark = words::state(step.state, language);

@@ -136,6 +136,7 @@ pub(super) fn handshakes() -> Vec<Handshake> {
     vec![Handshake {
         server: "mail.contoso.com".into(),
         scheme: Scheme::OAuth,
+        preemptive: false,
         steps: Scheme::OAuth.steps().iter().map(step).collect(),
         verdict: Verdict::Failure,
     }]

@@ -197,7 +197,8 @@ fn decoded(page: &mut String, part: &Decoded) {
 
 fn ladder(page: &mut String, handshake: &Handshake, language: Language) {
     let verdict = handshake.verdict.words().to(language);
-    let _ = write!(page, "  {} {} ({verdict}):", handshake.server, handshake.scheme.code());
+    let _ = write!(page, "  {} {} ({verdict}", handshake.server, handshake.scheme.code());
+    let _ = write!(page, "{}):", words::preemptive(handshake, language));
     for step in &handshake.steps {
         let _ = write!(page, "  {} {}", step.name, words::state(step.state, language));
         if let Some(exchange) = step.exchange {

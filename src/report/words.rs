@@ -1,6 +1,6 @@
 //! What the parts of a report are called, whatever it is written in.
 
-use crate::diagnosis::{Evidence, StepState};
+use crate::diagnosis::{Evidence, Handshake, PREEMPTIVE, StepState};
 use crate::text::{Language, Text};
 
 pub(super) const FINDINGS: Text = Text { en: "Findings", ja: "所見" };
@@ -68,4 +68,9 @@ pub(super) const fn state(state: StepState, language: Language) -> &'static str 
 /// How many exchanges or handshakes a list leaves out.
 pub(super) fn not_listed(number: usize, language: Language) -> String {
     Text { en: "Not listed: {number}", ja: "ほかに: {number} 件" }.fill(language, &[("number", &number.to_string())])
+}
+
+/// What is added to a handshake's verdict where the client did not wait for a challenge.
+pub(super) fn preemptive(handshake: &Handshake, language: Language) -> String {
+    if handshake.preemptive { format!(", {}", PREEMPTIVE.to(language)) } else { String::new() }
 }

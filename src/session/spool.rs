@@ -21,9 +21,7 @@ impl Session {
             Err(reader) => spooled(&reader, path, opening),
         }
     }
-}
 
-impl Session {
     /// Exchanges of the text at `path`, which another program made.
     pub fn of_exchanges(exchanges: Vec<Exchange>, path: &Path, redactor: &Redactor) -> Result<Self, SessionError> {
         let (mut scratch, origin) = (Scratch::new()?, Origin::of(Provenance::Imported));

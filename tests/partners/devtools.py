@@ -30,7 +30,8 @@ class Browser:
         # The browser's ends have to be its descriptors 3 and 4.
         shell = f'exec "$@" 3<&{asked} 4>&{answered} --remote-debugging-pipe --remote-debugging-port=0'
         shell = ["bash", "-c", f"{shell} '--remote-allow-origins=*'", "bash", *command]
-        self.process = subprocess.Popen(shell, pass_fds=(asked, answered))
+        # What is printed is for the test alone.
+        self.process = subprocess.Popen(shell, pass_fds=(asked, answered), stdout=sys.stderr)
         os.close(asked)
         os.close(answered)
         self.received = b""

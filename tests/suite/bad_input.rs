@@ -322,6 +322,31 @@ fn a_client_that_sends_garbage_is_answered_and_harms_nobody() {
 }
 
 #[test]
+fn no_password_on_the_command_line_is_repeated() {
+    let workshop = Workshop::new();
+    let url = "https://avery:hunter2@mail.contoso.com/";
+    for arguments in [
+        &["proxy", "--reverse", url][..],
+        &["replay", "a.har", "--reverse", url],
+        &["proxy", "--upstream-proxy", url],
+        &["proxy", "--only", url, "--lang", "ja"],
+        &["proxy", "--resolve", url],
+        &["proxy", url],
+        &[url],
+        &["open", url],
+        &["diagnose", url],
+        &["replay", url],
+        &["compare", url, url],
+        &["convert", url, "b.har"],
+        &["proxy", "--save", url],
+    ] {
+        let finished = workshop.run(arguments);
+        refused(&finished, INPUT, &["authtap: "]);
+        assert!(!finished.error().contains("hunter2"), "{arguments:?}: {}", finished.error());
+    }
+}
+
+#[test]
 fn wrong_usage_is_explained() {
     let workshop = Workshop::new();
     for arguments in [&["proxy", "--listen", "nonsense"][..], &["--no-such-option"], &["explain", "no-such-finding"]] {

@@ -7,6 +7,9 @@ use super::known::{self, Below};
 use super::{Aliases, words};
 use crate::redact::shape;
 
+/// No name of a host is longer.
+const LONGEST: usize = 253;
+
 impl Aliases {
     /// A host where nothing else can stand: a name of any form or an address, with a port or without.
     pub(super) fn authority(&mut self, text: &str) -> String {
@@ -25,7 +28,7 @@ impl Aliases {
         let mut parts = text.splitn(3, ' ');
         let (Some(protocol), Some(by)) = (parts.next(), parts.next()) else { return self.prose(text).into_owned() };
         let comment = parts.next().map_or_else(String::new, |comment| format!(" {}", self.version_text(comment)));
-        let is_product = by.split(['/', '-', '.']).any(words::is_known) && !by.contains('.');
+        let is_product = by.split(['/', '-']).all(words::is_known);
         let by = if is_product { by.to_owned() } else { self.authority(by) };
         format!("{protocol} {by}{comment}")
     }
@@ -76,6 +79,9 @@ impl Aliases {
 
     /// What stands for a name of several labels; nothing where it stays.
     pub(super) fn dotted(&mut self, name: &str) -> Option<String> {
+        if name.len() > LONGEST {
+            return None;
+        }
         let lower = name.to_ascii_lowercase();
         let shown = match known::service(&lower) {
             Some((_, Below::Own)) => return None,
@@ -121,7 +127,8 @@ impl Aliases {
         }
         let mut out = String::with_capacity(labels.len() + 8);
         for label in labels.split('.') {
-            let stays = label == "*" || label.starts_with('_') || label.is_empty();
+            let service = label.strip_prefix('_').is_some_and(|service| service == "msdcs" || words::is_known(service));
+            let stays = label == "*" || label.is_empty() || service;
             match (!stays).then(|| self.lone(label, Kind::Server)).flatten() {
                 Some(shown) => out.push_str(&shown),
                 None => out.push_str(label),
@@ -150,6 +157,9 @@ impl Aliases {
 
     /// Whether a name in a sentence is a host's: it lies in a domain that was met, or looks like it.
     pub(super) fn is_host_like(&self, name: &str, in_path: bool) -> bool {
+        if name.len() > LONGEST {
+            return false;
+        }
         let lower = name.to_ascii_lowercase();
         let Some((before, top)) = lower.rsplit_once('.') else { return false };
         if lower.split('.').any(|label| label.is_empty() || label.len() > 63) || self.lies_in_known(&lower) {

@@ -142,8 +142,9 @@ impl Aliases {
 
     /// JSON in base64.
     fn claims(&mut self, walk: &mut Walk<'_>, from: usize) {
-        let length =
-            walk.text[from..].find(['"', '\'', '&', ' ', ',', ';', '<', '%']).unwrap_or(walk.text.len() - from);
+        let rest = &walk.text[from..];
+        let rest = &rest[..rest.floor_char_boundary(8192)];
+        let length = rest.find(['"', '\'', '&', ' ', ',', ';', '<', '%']).unwrap_or(rest.len());
         let coded = &walk.text[from..from + length];
         let json = basic::LENIENT.decode(coded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let Some(json) = json.filter(|json| json.starts_with('{')) else { return };
@@ -157,14 +158,17 @@ impl Aliases {
     fn titled(&mut self, walk: &mut Walk<'_>, from: usize, last: bool) {
         let quoted = walk.before(from).ends_with(['"', '\'', '>']);
         let ends = |c: char| "\"'<&\\".contains(c) || (!quoted && !last && " ,;".contains(c));
+        // No title is as long.
         let rest = &walk.text[from..];
+        let rest = &rest[..rest.floor_char_boundary(200)];
         let mut length = rest.find(ends).unwrap_or(rest.len());
         if last {
             length = rest[..length].find(". ").unwrap_or(length);
             length = rest[..length].trim_end_matches('.').len();
         }
         let title = &walk.text[from..from + length];
-        let name = title.split_once(':').map_or(title, |(host, _)| host);
+        let port = title.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+        let name = port.map_or(title, |(host, _)| host);
         let shown = if title.contains("://") || title.contains('@') || title.len() > 80 {
             return;
         } else if shape::is_guid(title) {
@@ -363,7 +367,8 @@ fn marker_end(text: &str, from: usize) -> usize {
     let begins = FIRST
         .iter()
         .any(|first| rest.strip_prefix(first).is_some_and(|after| after.starts_with([' ', ']', ':', '+', '%'])));
-    if begins { from + 1 + rest.find(']').unwrap_or_default() } else { from }
+    let end = || memchr::memchr(b']', &rest.as_bytes()[..rest.len().min(4096)]);
+    if begins { from + 1 + end().unwrap_or_default() } else { from }
 }
 
 #[cfg(test)]

@@ -100,13 +100,17 @@ pub(super) const fn folded(byte: u8) -> u8 {
 fn resolve(bytes: &[u8], from: &mut impl FnMut(usize)) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        if !matches!(byte, b'%' | b'\\' | b'&' | 0) {
-            from(at);
-            out.push(byte);
-            at += 1;
-            continue;
-        }
+    let has_nul = memchr::memchr(0, bytes).is_some();
+    let next = |rest: &[u8]| {
+        let sign = memchr::memchr3(b'%', b'\\', b'&', rest).unwrap_or(rest.len());
+        if has_nul { memchr::memchr(0, &rest[..sign]).unwrap_or(sign) } else { sign }
+    };
+    loop {
+        let plain = at..at + next(&bytes[at..]);
+        out.extend_from_slice(&bytes[plain.clone()]);
+        at = plain.end;
+        plain.for_each(&mut *from);
+        let Some(&byte) = bytes.get(at) else { break };
         match escape(&bytes[at..]) {
             Some((Stands::Byte(byte), length)) => {
                 from(at);

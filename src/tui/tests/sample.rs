@@ -394,6 +394,7 @@ fn oauth() -> Handshake {
     Handshake {
         server: "mail.contoso.com".into(),
         scheme: Scheme::OAuth,
+        preemptive: false,
         steps: vec![
             step("empty-bearer", StepState::Done, Some(2)),
             step("challenge", StepState::Done, Some(2)),
@@ -431,6 +432,7 @@ fn ntlm() -> Handshake {
     Handshake {
         server: "mail.contoso.com".into(),
         scheme: Scheme::Ntlm,
+        preemptive: false,
         steps: vec![
             step("probe", StepState::Missing, None),
             step("negotiate", StepState::Done, Some(5)),

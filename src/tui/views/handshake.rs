@@ -7,7 +7,7 @@ use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
 use super::{NOTHING_SELECTED, frame_of, inside, nothing};
-use crate::diagnosis::{Handshake, StepState, Verdict};
+use crate::diagnosis::{Handshake, PREEMPTIVE, StepState, Verdict};
 use crate::text::{Language, Text};
 use crate::tui::focus::Pane;
 use crate::tui::state::State;
@@ -119,5 +119,8 @@ fn heading(buffer: &mut Buffer, area: Rect, handshake: &Handshake, language: Lan
     let (x, _) = buffer.set_stringn(x, area.y, "  ", room(x), Tone::Plain.style());
     let (x, _) = buffer.set_stringn(x, area.y, handshake.server.as_str(), room(x), Tone::Plain.style());
     let said = format!("  {} {}", theme::verdict_glyph(verdict), verdict.words().to(language));
-    buffer.set_stringn(x, area.y, said, room(x), Tone::of_verdict(verdict).style());
+    let (x, _) = buffer.set_stringn(x, area.y, said, room(x), Tone::of_verdict(verdict).style());
+    if handshake.preemptive {
+        buffer.set_stringn(x, area.y, format!("  {}", PREEMPTIVE.to(language)), room(x), Tone::Quiet.style());
+    }
 }

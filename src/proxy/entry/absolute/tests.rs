@@ -132,6 +132,24 @@ async fn a_client_that_half_closes_gets_its_answer() {
 }
 
 #[tokio::test]
+async fn a_client_that_breaks_off_its_request_still_hears_what_the_server_says_of_it() {
+    const REFUSED: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+    let origin = server(None, |mut line: Box<dyn Line>| async move {
+        assert!(read_head(&mut line).await.starts_with("POST / "));
+        assert_eq!(rest(&mut line).await, b"ab", "the half-close is passed on behind what came");
+        line.write_all(REFUSED).await.unwrap();
+    })
+    .await;
+    let mut stage = Stage::new(origin, None, |_| ()).await;
+    let mut client = stage.connect().await;
+    client.write_all(b"POST http://mail.contoso.com/ HTTP/1.1\r\nContent-Length: 9\r\n\r\nab").await.unwrap();
+    client.shutdown().await.unwrap();
+    assert_eq!(rest(&mut client).await, REFUSED);
+    let exchange = stage.ended_one().await;
+    assert_eq!((exchange.status(), exchange.error.unwrap().side), (Some(400), Side::Client));
+}
+
+#[tokio::test]
 async fn an_upgrade_turns_into_a_plain_tap() {
     let origin = server(None, |mut line: Box<dyn Line>| async move {
         read_head(&mut line).await;

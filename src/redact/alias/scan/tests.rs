@@ -1,5 +1,8 @@
 use base64::Engine as _;
 
+use proptest::prelude::*;
+use proptest::sample::select;
+
 use super::super::Aliases;
 use crate::redact::{Redactor, Syntax};
 
@@ -200,6 +203,107 @@ fn names_of_fields_tell_of_whom_they_are_of() {
     assert_eq!(aliases.field_name("X-Contoso-Trace"), "X-Org1-Trace");
     assert_eq!(aliases.field_name("X-FEServer"), "X-FEServer");
 }
+
+#[test]
+fn what_goes_on_and_on_is_read_once() {
+    let mut aliases = settled(&[("host", "mail.contoso.com")]);
+    for piece in [
+        "[jwt ",
+        "[",
+        "claims=",
+        "realm=\"",
+        "tenant named ",
+        "tenant '",
+        "%25",
+        "\\u",
+        "contoso.",
+        "a.b-",
+        "user#1@",
+        "[::",
+        "aaaaaaaa-",
+        "//",
+        "\u{fc}",
+        "&#46;a",
+        "https://",
+        "\\x41",
+    ] {
+        let text = piece.repeat(100_000 / piece.len());
+        assert!(!aliases.prose(&text).is_empty());
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_without_panic(pieces in prop::collection::vec(select(PIECES), 0..20), other in "\\PC{0,12}") {
+        let mut aliases = settled(&[("host", "mail.contoso.com"), ("x-feserver", "EX01")]);
+        let text = pieces.concat() + &other;
+        let once = aliases.prose(&text).into_owned();
+        aliases.field("x-feserver", &text);
+        aliases.field("via", &text);
+        aliases.host(&text);
+        aliases.url(&text);
+        aliases.subject(&text);
+        prop_assert!(!once.to_ascii_lowercase().contains("contoso"), "{} became {}", text, once);
+    }
+}
+
+/// What the reading of texts cares about.
+const PIECES: &[&str] = &[
+    "contoso",
+    "CONTOSO",
+    "mail.contoso.com",
+    "EX01",
+    "\\",
+    "\\\\",
+    "\\n",
+    "\\u0027",
+    "%",
+    "%2F",
+    "%25",
+    "%2E",
+    "&#46;",
+    ".",
+    "-",
+    "_",
+    "/",
+    "//",
+    "://",
+    "@",
+    "#",
+    "user#1",
+    "[",
+    "]",
+    "[jwt ",
+    "[hidden #1]",
+    "=",
+    "\"",
+    "'",
+    " ",
+    ":",
+    ",",
+    ";",
+    "<",
+    ">",
+    "?",
+    "realm=",
+    "domain=",
+    "server: ",
+    "tenant named ",
+    "tenant '",
+    "claims=\"",
+    "\u{fc}",
+    "\u{65e5}",
+    "10.1.2.3",
+    "8.8.8.8:443",
+    "[2600::1]",
+    "0x12",
+    "*",
+    "login.microsoftonline.com/",
+    "8da56bec-0d27-4cac-ab06-52ee2c40ea22",
+    "org1",
+    "srv2.org1.example",
+    ".sharepoint.com/sites/",
+];
 
 #[test]
 fn claims_in_base64_are_read() {
