@@ -184,10 +184,9 @@ fn open(known: &Known<'_>, telling: &[&Entry], language: Language) -> Vec<String
 /// What is said in every report of what was taken out of it.
 pub(super) const REDACTED: Text = Text {
     en: "Nothing in this report can hold a credential: passwords, tokens, cookies and messages were turned into facts \
-         before anything was stored. Equal secrets carry equal numbers (#2). People are pseudonyms (user#1); host names, \
-         tenants and request ids are real, so look at them before you pass the report on.",
+         before anything was stored. Equal secrets carry equal numbers (#2). Look at the report before you pass it on.",
     ja: "このレポートに資格情報は含まれません。パスワード、トークン、Cookie、本文は、保存される前に事実だけに置き換えられています。\
-         同じ秘密には同じ番号 (#2) が付きます。人名は仮名 (user#1) ですが、ホスト名、テナント、要求 ID は実際のものです。渡す前に確認してください。",
+         同じ秘密には同じ番号 (#2) が付きます。渡す前に内容を確認してください。",
 };
 
 #[cfg(test)]
