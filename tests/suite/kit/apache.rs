@@ -41,8 +41,10 @@ impl Apache {
     }
 
     fn try_start(workshop: &Workshop, name: &str, site: &Site<'_>) -> Option<Self> {
-        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let (tls, plain) = (free(), free());
+        // Both are held until both are known, so that they are two.
+        let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let [tls, plain] = held.each_ref().map(|held| held.local_addr().unwrap());
+        drop(held);
         let config = workshop.path("apache.conf");
         fs::write(&config, text(workshop, name, site, tls, plain)).unwrap();
         let mut command = Command::new("/usr/sbin/apache2");
