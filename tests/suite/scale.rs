@@ -16,12 +16,12 @@ use crate::kit::{Finished, Process, Terminal, Workshop, need, saved};
 mod traffic;
 
 /// Exchanges, and more of them; a debug build takes ten times as long for each. Few are as many as are remembered.
-const FEW: u64 = if cfg!(debug_assertions) { 1_000 } else { 5_000 };
+const FEW: u64 = if cfg!(debug_assertions) { 1_000 } else { 10_000 };
 const MANY: u64 = 4 * FEW;
 /// What may be resident for each exchange more: a diagnosis keeps what its report says of it, a copy nothing.
 const KEPT: u64 = 400;
 /// What memory differs by from run to run.
-const SLACK: u64 = 5 << 20;
+const SLACK: u64 = 12 << 20;
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "takes a release build, of which .ci/run has one")]
