@@ -395,21 +395,22 @@ fn is_url_scheme(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
-/// Hosts whose paths begin with a tenant.
+/// Sign-in hosts, whose paths begin with a tenant.
+pub(super) const SIGN_IN: [&str; 9] = [
+    "login.microsoftonline.com",
+    "login.windows.net",
+    "login.microsoft.com",
+    "login.partner.microsoftonline.cn",
+    "login.chinacloudapi.cn",
+    "login.microsoftonline.us",
+    "login.microsoftonline.de",
+    "sts.windows.net",
+    "accounts.accesscontrol.windows.net",
+];
+
 fn is_sign_in(authority: &str) -> bool {
-    const HOSTS: [&str; 9] = [
-        "login.microsoftonline.com",
-        "login.windows.net",
-        "login.microsoft.com",
-        "login.partner.microsoftonline.cn",
-        "login.chinacloudapi.cn",
-        "login.microsoftonline.us",
-        "login.microsoftonline.de",
-        "sts.windows.net",
-        "accounts.accesscontrol.windows.net",
-    ];
     let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-    HOSTS.iter().any(|known| known.eq_ignore_ascii_case(host))
+    SIGN_IN.iter().any(|known| known.eq_ignore_ascii_case(host))
 }
 
 /// Longer segments of this field's protocols that the rule for segments would mask.

@@ -2,6 +2,7 @@
 
 use super::book::{Guid, Kind};
 use crate::redact::shape;
+use crate::redact::url::SIGN_IN;
 
 /// What the place of a word says of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -133,20 +134,9 @@ fn place_of(name: &str, in_marker: bool) -> Option<Place> {
 
 /// Whether a URL's host whose paths begin with a tenant ends here.
 fn is_tenants(left: &str) -> bool {
-    const HOSTS: [&str; 10] = [
-        "login.microsoftonline.com",
-        "login.windows.net",
-        "login.microsoft.com",
-        "login.partner.microsoftonline.cn",
-        "login.chinacloudapi.cn",
-        "login.microsoftonline.us",
-        "login.microsoftonline.de",
-        "sts.windows.net",
-        "accounts.accesscontrol.windows.net",
-        "graph.windows.net",
-    ];
     let left = left.to_ascii_lowercase();
-    HOSTS.iter().any(|host| left.ends_with(host) || left.strip_suffix(":443").is_some_and(|left| left.ends_with(host)))
+    let left = left.strip_suffix(":443").unwrap_or(&left);
+    SIGN_IN.iter().chain(&["graph.windows.net"]).any(|host| left.ends_with(host))
 }
 
 /// Whether a pseudonym, an application or a marker ends here, behind which a domain may stand.
